@@ -1,0 +1,57 @@
+#include <atomic>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "isa.h"
+
+namespace minifloat {
+
+extern const Isa kScalar;
+#ifdef __x86_64__
+extern const Isa kAvx2, kAvx512;
+#endif
+
+namespace {
+
+// The best first: the first that the machine supports is the default.
+const Isa* const kIsas[] = {
+#ifdef __x86_64__
+    &kAvx512,
+    &kAvx2,
+#endif
+    &kScalar,
+};
+
+const Isa& find_isa(const std::string& name) {
+  std::string allowed;
+  for (const Isa* isa : kIsas) {
+    if (!isa->supported()) continue;
+    if (name == isa->name) return *isa;
+    allowed += (allowed.empty() ? "" : ", ") + std::string(isa->name);
+  }
+  throw std::invalid_argument("instruction set must be one of " + allowed + "; got '" + name + "'");
+}
+
+std::atomic<const Isa*>& chosen_isa() {
+  static std::atomic<const Isa*> isa = [] {
+    const char* name = std::getenv("MINIFLOAT_ISA");
+    return &find_isa(name && *name ? name : available_isas().front());
+  }();
+  return isa;
+}
+
+}  // namespace
+
+std::vector<std::string> available_isas() {
+  std::vector<std::string> names;
+  for (const Isa* isa : kIsas) {
+    if (isa->supported()) names.emplace_back(isa->name);
+  }
+  return names;
+}
+
+const Isa& current_isa() { return *chosen_isa(); }
+
+void set_isa(const std::string& name) { chosen_isa() = &find_isa(name); }
+
+}  // namespace minifloat

@@ -1,0 +1,15 @@
+#ifdef __x86_64__
+#include "kernel_includes.h"
+
+#pragma GCC push_options
+#pragma GCC target("avx2")
+namespace minifloat::avx2 {
+#include "kernels.inl.h"
+}  // namespace minifloat::avx2
+#pragma GCC pop_options
+
+namespace minifloat {
+extern const Isa kAvx2{"avx2", [] { return __builtin_cpu_supports("avx2") != 0; },
+                       avx2::kKernels.data()};
+}  // namespace minifloat
+#endif

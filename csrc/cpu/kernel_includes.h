@@ -1,0 +1,16 @@
+#pragma once
+
+// What kernels.inl.h needs, included before a target region opens so that the standard library's
+// functions are not compiled for the region's instruction set.
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "../codec.h"
+#include "../lanes.h"
+#include "../packing.h"
+#include "kernels.h"

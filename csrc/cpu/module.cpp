@@ -1,0 +1,161 @@
+// minifloat._C: kernels over raw pointers. The Python callers have checked every argument.
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "../lanes.h"
+#include "../packing.h"
+#include "isa.h"
+#include "parallel.h"
+#include "scoring.h"
+
+namespace py = pybind11;
+
+namespace minifloat {
+namespace {
+
+using Pointer = std::uintptr_t;
+
+template <class T>
+T* at(Pointer pointer) {
+  return reinterpret_cast<T*>(pointer);
+}
+
+// Codes that one piece of parallel work takes: whole groups of eight, which are whole bytes.
+constexpr std::int64_t kGrain = 1 << 16;
+
+// Calls run(first_code, count, first_byte) over packed rows, in parallel. Rows that fill their
+// bytes are one long row.
+template <class Run>
+void over_packed_rows(std::int64_t rows, std::int64_t dim, int bits, int threads, Run run) {
+  if (dim * bits % 8 == 0) {
+    parallel_for(rows * dim, kGrain, threads, [&](std::int64_t begin, std::int64_t end) {
+      run(begin, end - begin, begin * bits / 8);
+    });
+  } else {
+    const std::int64_t grain = std::max<std::int64_t>(1, kGrain / dim);
+    parallel_for(rows, grain, threads, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r) run(r * dim, dim, r * row_bytes(dim, bits));
+    });
+  }
+}
+
+const Kernels& kernels_of(int format) { return current_isa().kernels[format]; }
+int bits_of_format(int format) { return kFormats[format].format.bits(); }
+constexpr std::int64_t kSourceBytes[kSources] = {2, 2, 4, 8};
+
+void encode(int format, int source, bool saturate, Pointer values, std::int64_t count, Pointer out,
+            int threads) {
+  const py::gil_scoped_release release;
+  const Encode kernel = kernels_of(format).encode[source][!saturate];
+  parallel_for(count, kGrain, threads, [&](std::int64_t begin, std::int64_t end) {
+    kernel(at<const std::uint8_t>(values) + begin * kSourceBytes[source], end - begin,
+           at<std::uint8_t>(out) + begin);
+  });
+}
+
+void decode(int format, Pointer codes, std::int64_t count, Pointer out, int threads) {
+  const py::gil_scoped_release release;
+  const auto kernel = kernels_of(format).decode;
+  parallel_for(count, kGrain, threads, [&](std::int64_t begin, std::int64_t end) {
+    kernel(at<const std::uint8_t>(codes) + begin, end - begin, at<float>(out) + begin);
+  });
+}
+
+void pack(int format, Pointer codes, std::int64_t rows, std::int64_t dim, Pointer out,
+          int threads) {
+  const py::gil_scoped_release release;
+  const auto kernel = kernels_of(format).pack;
+  over_packed_rows(
+      rows, dim, bits_of_format(format), threads, [&](auto code, auto count, auto byte) {
+        kernel(at<const std::uint8_t>(codes) + code, count, at<std::uint8_t>(out) + byte);
+      });
+}
+
+void unpack(int format, Pointer packed, std::int64_t rows, std::int64_t dim, Pointer out,
+            int threads) {
+  const py::gil_scoped_release release;
+  const auto kernel = kernels_of(format).unpack;
+  over_packed_rows(
+      rows, dim, bits_of_format(format), threads, [&](auto code, auto count, auto byte) {
+        kernel(at<const std::uint8_t>(packed) + byte, count, at<std::uint8_t>(out) + code);
+      });
+}
+
+void encode_pack(int format, int source, bool saturate, Pointer values, std::int64_t rows,
+                 std::int64_t dim, Pointer out, int threads) {
+  const py::gil_scoped_release release;
+  const Encode kernel = kernels_of(format).encode_pack[source][!saturate];
+  over_packed_rows(rows, dim, bits_of_format(format), threads,
+                   [&](auto code, auto count, auto byte) {
+                     kernel(at<const std::uint8_t>(values) + code * kSourceBytes[source], count,
+                            at<std::uint8_t>(out) + byte);
+                   });
+}
+
+void reciprocal_norms(int format, Pointer packed, std::int64_t rows, std::int64_t dim, Pointer out,
+                      int threads) {
+  const py::gil_scoped_release release;
+  const auto kernel = kernels_of(format).reciprocal_norm;
+  const std::int64_t bytes = row_bytes(dim, bits_of_format(format));
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, dim));
+  parallel_for(rows, grain, threads, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      at<float>(out)[r] = kernel(at<const std::uint8_t>(packed) + r * bytes, dim);
+    }
+  });
+}
+
+Rows rows_at(Pointer data, bool packed, Pointer norms, std::int64_t count) {
+  return {at<const void>(data), packed, at<const float>(norms), count};
+}
+
+PYBIND11_MODULE(_C, m) {
+  py::list formats;
+  for (const NamedFormat& named : kFormats) {
+    const Format& f = named.format;
+    constexpr const char* kSpecialsNames[] = {"ieee", "nan", "none"};
+    constexpr const char* kLaneNames[] = {"int8", "int16", "float"};
+    formats.append(py::make_tuple(std::string(named.name), f.exponent_bits, f.mantissa_bits,
+                                  kSpecialsNames[static_cast<int>(f.specials)],
+                                  kLaneNames[static_cast<int>(lane(f))]));
+  }
+  m.attr("FORMATS") = py::tuple(formats);
+  m.attr("QUERY_MAX") = kQueryMax;
+  m.def("available_isas", available_isas);
+  m.def("isa", [] { return std::string(current_isa().name); });
+  m.def("set_isa", set_isa);
+
+  m.def("encode", encode);
+  m.def("decode", decode);
+  m.def("pack", pack);
+  m.def("unpack", unpack);
+  m.def("encode_pack", encode_pack);
+  m.def("reciprocal_norms", reciprocal_norms);
+  m.def("scores", [](int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms,
+                     std::int64_t a_count, Pointer b, Pointer b_norms, std::int64_t b_count,
+                     Pointer out, int threads) {
+    const py::gil_scoped_release release;
+    all_scores(
+        {format, dim, rows_at(a, a_packed, a_norms, a_count), rows_at(b, true, b_norms, b_count)},
+        at<float>(out), threads);
+  });
+  m.def("pair_scores",
+        [](int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms, Pointer b,
+           Pointer b_norms, Pointer pairs, std::int64_t count, Pointer out, int threads) {
+          const py::gil_scoped_release release;
+          pair_scores({format, dim, rows_at(a, a_packed, a_norms, 0), rows_at(b, true, b_norms, 0)},
+                      at<const std::int64_t>(pairs), count, at<float>(out), threads);
+        });
+  m.def("search", [](int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms,
+                     std::int64_t a_count, Pointer b, Pointer b_norms, std::int64_t b_count,
+                     std::int64_t k, Pointer scores, Pointer indices, int threads) {
+    const py::gil_scoped_release release;
+    search(
+        {format, dim, rows_at(a, a_packed, a_norms, a_count), rows_at(b, true, b_norms, b_count)},
+        k, at<float>(scores), at<std::int64_t>(indices), threads);
+  });
+}
+
+}  // namespace
+}  // namespace minifloat

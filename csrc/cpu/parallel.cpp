@@ -1,0 +1,112 @@
+#include "parallel.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+namespace minifloat {
+namespace {
+
+struct Job {
+  std::int64_t count;
+  std::int64_t grain;
+  const std::function<void(std::int64_t, std::int64_t)>* body;
+  std::atomic<std::int64_t> next = 0;
+  std::atomic<std::int64_t> done = 0;
+  int helpers_wanted = 0;
+
+  // Takes pieces until none is left; true when the last of them ended here.
+  bool work() {
+    std::int64_t finished = 0;
+    for (;;) {
+      const std::int64_t begin = next.fetch_add(grain);
+      if (begin >= count) break;
+      const std::int64_t end = std::min(count, begin + grain);
+      (*body)(begin, end);
+      finished += end - begin;
+    }
+    return finished > 0 && done.fetch_add(finished) + finished == count;
+  }
+};
+
+// Threads that wait for jobs. Several callers may have jobs at once.
+class Pool {
+ public:
+  void run(const std::shared_ptr<Job>& job) {
+    {
+      const std::lock_guard lock(mutex_);
+      while (static_cast<int>(threads_) < job->helpers_wanted) {
+        std::thread([this] { serve(); }).detach();
+        ++threads_;
+      }
+      jobs_.push_back(job);
+    }
+    arrived_.notify_all();
+    job->work();
+    std::unique_lock lock(mutex_);
+    std::erase(jobs_, job);
+    finished_.wait(lock, [&] { return job->done == job->count; });
+  }
+
+ private:
+  void serve() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      const auto wants_help = [](const auto& job) { return job->helpers_wanted > 0; };
+      auto found = jobs_.end();
+      arrived_.wait(lock, [&] {
+        found = std::find_if(jobs_.begin(), jobs_.end(), wants_help);
+        return found != jobs_.end();
+      });
+      const std::shared_ptr<Job> job = *found;
+      --job->helpers_wanted;
+      lock.unlock();
+      const bool last = job->work();
+      lock.lock();
+      if (last) finished_.notify_all();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable arrived_, finished_;
+  std::deque<std::shared_ptr<Job>> jobs_;
+  int threads_ = 0;
+};
+
+// A child process has none of its parent's threads, so it starts a pool of its own. Pools are
+// never destroyed: their threads may outlive static objects.
+Pool& pool() {
+  static std::mutex mutex;
+  static Pool* pool = nullptr;
+  static pid_t owner = 0;
+  const std::lock_guard lock(mutex);
+  if (owner != getpid()) {
+    pool = new Pool;
+    owner = getpid();
+  }
+  return *pool;
+}
+
+}  // namespace
+
+void parallel_for(std::int64_t count, std::int64_t grain, int threads,
+                  const std::function<void(std::int64_t, std::int64_t)>& body) {
+  if (count <= 0) return;
+  const std::int64_t pieces = (count + grain - 1) / grain;
+  const int useful = static_cast<int>(std::min<std::int64_t>(threads, pieces));
+  if (useful <= 1) return body(0, count);
+  const auto job = std::make_shared<Job>();
+  job->count = count;
+  job->grain = grain;
+  job->body = &body;
+  job->helpers_wanted = useful - 1;
+  pool().run(job);
+}
+
+}  // namespace minifloat

@@ -1,0 +1,51 @@
+#pragma once
+
+// The narrowest type that holds every value of a format exactly, in which its dot products run.
+
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include "codec.h"
+
+namespace minifloat {
+
+enum class Lane : std::uint8_t { kInt8, kInt16, kFloat };
+
+// log2 of how many smallest steps make 1: value << fraction_bits is an integer.
+MINIFLOAT_INLINE int fraction_bits(Format f) { return f.bias() - 1 + f.mantissa_bits; }
+
+// The largest of those integers.
+MINIFLOAT_INLINE std::int64_t max_fixed(Format f) {
+  const unsigned exponent = f.max_code() >> f.mantissa_bits;
+  const unsigned mantissa = f.max_code() & ((1u << f.mantissa_bits) - 1);
+  return static_cast<std::int64_t>((1u << f.mantissa_bits) | mantissa) << (exponent - 1);
+}
+
+MINIFLOAT_INLINE Lane lane(Format f) {
+  return max_fixed(f) <= std::numeric_limits<std::int8_t>::max()    ? Lane::kInt8
+         : max_fixed(f) <= std::numeric_limits<std::int16_t>::max() ? Lane::kInt16
+                                                                    : Lane::kFloat;
+}
+
+// What a row of codes, or a float query, is turned into before it is multiplied.
+template <Format F>
+using Element = std::conditional_t<lane(F) == Lane::kFloat, float, std::int16_t>;
+
+// A float query in an integer lane has magnitudes up to this: two int8 halves hold it.
+inline constexpr int kQueryMax = 127 << 8;
+
+// One code in its lane. Codes that are not finite become anything: their row's norm is NaN.
+template <Format F>
+MINIFLOAT_INLINE Element<F> to_element(std::uint8_t code) {
+  const float value = decode<F>(code);
+  if constexpr (lane(F) == Lane::kFloat) {
+    return value;
+  } else {
+    const bool finite = (code & (F.sign_bit() - 1)) <= F.max_code();
+    const float fixed = value * static_cast<float>(1 << fraction_bits(F));
+    return static_cast<std::int16_t>(static_cast<std::int32_t>(finite ? fixed : 0.0f));
+  }
+}
+
+}  // namespace minifloat

@@ -1,0 +1,39 @@
+"""Small-float embeddings: encode, pack, and score cosine similarity straight from packed codes."""
+
+from importlib.metadata import version as _version
+
+from minifloat import backends as _backends
+from minifloat.codec import decode, encode, encode_pack, pack, round, unpack
+from minifloat.formats import FORMATS, Format
+from minifloat.scoring import scores, search
+from minifloat.vectors import PackedVectors, quantize
+
+__version__ = _version("minifloat")
+__all__ = [
+    "FORMATS",
+    "Format",
+    "PackedVectors",
+    "decode",
+    "encode",
+    "encode_pack",
+    "pack",
+    "quantize",
+    "round",
+    "scores",
+    "search",
+    "unpack",
+]
+
+_backends.register()
+
+
+def __getattr__(name: str) -> Format:
+    """Return a format by its name in capitals: `minifloat.E2M1`."""
+    for format in FORMATS:
+        if name == format.name.upper():
+            return format
+    raise AttributeError(f"module 'minifloat' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(format.name.upper() for format in FORMATS)]

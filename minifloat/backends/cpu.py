@@ -1,0 +1,170 @@
+"""The operators on CPU tensors: checks and allocation by `ops`, the work by the C++ kernels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, get_num_threads
+
+from minifloat import _C, ops
+from minifloat.formats import as_format
+
+_SOURCE_INDEX = {dtype: index for index, dtype in enumerate(ops.SOURCES)}
+
+
+def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
+    out = ops.encode(x, format, saturate)
+    x = x.contiguous()
+    _C.encode(
+        as_format(format).index,
+        _SOURCE_INDEX[x.dtype],
+        saturate,
+        x.data_ptr(),
+        x.numel(),
+        out.data_ptr(),
+        get_num_threads(),
+    )
+    return out
+
+
+def decode(codes: Tensor, format: str) -> Tensor:
+    out = ops.decode(codes, format)
+    codes = codes.contiguous()
+    _C.decode(
+        as_format(format).index,
+        codes.data_ptr(),
+        codes.numel(),
+        out.data_ptr(),
+        get_num_threads(),
+    )
+    return out
+
+
+def round(x: Tensor, format: str, saturate: bool) -> Tensor:
+    return decode(encode(x, format, saturate), format).to(x.dtype)
+
+
+def pack(codes: Tensor, format: str) -> Tensor:
+    out = ops.pack(codes, format)
+    codes = codes.contiguous()
+    dim = codes.shape[-1]
+    _C.pack(
+        as_format(format).index,
+        codes.data_ptr(),
+        _rows(codes),
+        dim,
+        out.data_ptr(),
+        get_num_threads(),
+    )
+    return out
+
+
+def unpack(packed: Tensor, format: str, dim: int) -> Tensor:
+    out = ops.unpack(packed, format, dim)
+    packed = packed.contiguous()
+    _C.unpack(
+        as_format(format).index,
+        packed.data_ptr(),
+        _rows(out),
+        dim,
+        out.data_ptr(),
+        get_num_threads(),
+    )
+    return out
+
+
+def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
+    out = ops.encode_pack(x, format, saturate)
+    x = x.contiguous()
+    _C.encode_pack(
+        as_format(format).index,
+        _SOURCE_INDEX[x.dtype],
+        saturate,
+        x.data_ptr(),
+        _rows(x),
+        x.shape[-1],
+        out.data_ptr(),
+        get_num_threads(),
+    )
+    return out
+
+
+def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
+    out = ops.reciprocal_norms(packed, format, dim)
+    packed = packed.contiguous()
+    _C.reciprocal_norms(
+        as_format(format).index,
+        packed.data_ptr(),
+        out.numel(),
+        dim,
+        out.data_ptr(),
+        get_num_threads(),
+    )
+    return out
+
+
+def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int) -> Tensor:
+    out = ops.scores(a, a_norms, b, b_norms, format, dim)
+    a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
+    _C.scores(
+        as_format(format).index,
+        dim,
+        a.data_ptr(),
+        a.dtype == torch.uint8,
+        a_norms.data_ptr(),
+        a.shape[0],
+        b.data_ptr(),
+        b_norms.data_ptr(),
+        b.shape[0],
+        out.data_ptr(),
+        get_num_threads(),
+    )
+    return out
+
+
+def pair_scores(
+    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, pairs: Tensor, format: str, dim: int
+) -> Tensor:
+    out = ops.pair_scores(a, a_norms, b, b_norms, pairs, format, dim)
+    a, a_norms, b, b_norms, pairs = (t.contiguous() for t in (a, a_norms, b, b_norms, pairs))
+    _C.pair_scores(
+        as_format(format).index,
+        dim,
+        a.data_ptr(),
+        a.dtype == torch.uint8,
+        a_norms.data_ptr(),
+        b.data_ptr(),
+        b_norms.data_ptr(),
+        pairs.data_ptr(),
+        pairs.shape[0],
+        out.data_ptr(),
+        get_num_threads(),
+    )
+    return out
+
+
+def search(
+    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, k: int, format: str, dim: int
+) -> tuple[Tensor, Tensor]:
+    scores, indices = ops.search(a, a_norms, b, b_norms, k, format, dim)
+    a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
+    _C.search(
+        as_format(format).index,
+        dim,
+        a.data_ptr(),
+        a.dtype == torch.uint8,
+        a_norms.data_ptr(),
+        a.shape[0],
+        b.data_ptr(),
+        b_norms.data_ptr(),
+        b.shape[0],
+        k,
+        scores.data_ptr(),
+        indices.data_ptr(),
+        get_num_threads(),
+    )
+    return scores, indices
+
+
+def _rows(x: Tensor) -> int:
+    """Rows of x along its last dimension; a row may be empty."""
+    return x.shape[:-1].numel()

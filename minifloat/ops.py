@@ -1,0 +1,178 @@
+"""The torch operators: for each, the one function that checks arguments and allocates results.
+
+That function is the operator's schema (by its annotations) and its fake kernel, and every
+backend's real kernel calls it first. Kernels trust what it has let through.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from minifloat.formats import as_format
+
+# The order is the kernels' numbering of sources.
+SOURCES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
+    """Codes of x, one a byte: uint8, the shape of x."""
+    _check_values(x)
+    return torch.empty(x.shape, dtype=torch.uint8, device=x.device)
+
+
+def decode(codes: Tensor, format: str) -> Tensor:
+    """Values of codes: float32, the shape of codes."""
+    _check_codes("codes", codes)
+    return torch.empty(codes.shape, dtype=torch.float32, device=codes.device)
+
+
+def round(x: Tensor, format: str, saturate: bool) -> Tensor:
+    """The values that x becomes by encode and decode, in the dtype of x."""
+    _check_values(x)
+    return torch.empty(x.shape, dtype=x.dtype, device=x.device)
+
+
+def pack(codes: Tensor, format: str) -> Tensor:
+    """Dense rows of codes (..., dim): uint8, (..., row_bytes)."""
+    _check_codes("codes", codes)
+    return _packed_like(codes, format)
+
+
+def unpack(packed: Tensor, format: str, dim: int) -> Tensor:
+    """Codes of dense rows (..., row_bytes): uint8, (..., dim)."""
+    _check_packed("packed", packed, format, dim)
+    return torch.empty((*packed.shape[:-1], dim), dtype=torch.uint8, device=packed.device)
+
+
+def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
+    """Dense rows of the codes of x (..., dim): uint8, (..., row_bytes)."""
+    _check_values(x)
+    return _packed_like(x, format)
+
+
+def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
+    """1 / norm of each decoded row; 0 for a zero row, NaN for one that is not finite."""
+    _check_packed("packed", packed, format, dim)
+    return torch.empty(packed.shape[:-1], dtype=torch.float32, device=packed.device)
+
+
+def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int) -> Tensor:
+    """Cosines of all rows of a, packed or in their lane, and of packed b: float32, (a, b)."""
+    _check_sides(a, a_norms, b, b_norms, format, dim)
+    return torch.empty((a.shape[0], b.shape[0]), dtype=torch.float32, device=b.device)
+
+
+def pair_scores(
+    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, pairs: Tensor, format: str, dim: int
+) -> Tensor:
+    """Cosines of rows a[pairs[:, 0]] and b[pairs[:, 1]]: float32, (pairs,)."""
+    _check_sides(a, a_norms, b, b_norms, format, dim)
+    if pairs.dtype != torch.int64:
+        raise TypeError(f"pairs must be int64; got {_name(pairs.dtype)}")
+    if pairs.ndim != 2 or pairs.shape[1] != 2:
+        raise ValueError(f"pairs must have shape (n, 2); got {tuple(pairs.shape)}")
+    _check_device("pairs", pairs, b)
+    return torch.empty(pairs.shape[0], dtype=torch.float32, device=b.device)
+
+
+def search(
+    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, k: int, format: str, dim: int
+) -> tuple[Tensor, Tensor]:
+    """The k best cosines of each row of a, and their rows of b: float32 and int64, (a, k)."""
+    _check_sides(a, a_norms, b, b_norms, format, dim)
+    if not 1 <= k <= b.shape[0]:
+        raise ValueError(f"k must be in 1..{b.shape[0]}, the rows of the database; got {k}")
+    shape = (a.shape[0], k)
+    return (
+        torch.empty(shape, dtype=torch.float32, device=b.device),
+        torch.empty(shape, dtype=torch.int64, device=b.device),
+    )
+
+
+def element_dtype(format: str) -> torch.dtype:
+    """Return the dtype of rows in their lane: int16 holds both integer lanes."""
+    return torch.float32 if as_format(format).lane == "float" else torch.int16
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _check_values(x: Tensor) -> None:
+    if x.dtype not in SOURCES:
+        allowed = ", ".join(map(_name, SOURCES))
+        raise TypeError(f"x must be one of {allowed}; got {_name(x.dtype)}")
+
+
+def _check_codes(name: str, codes: Tensor) -> None:
+    if codes.dtype != torch.uint8:
+        raise TypeError(f"{name} must be uint8; got {_name(codes.dtype)}")
+
+
+def _check_device(name: str, tensor: Tensor, other: Tensor) -> None:
+    if tensor.device != other.device:
+        raise ValueError(f"{name} must be on {other.device}; got {tensor.device}")
+
+
+def _packed_like(x: Tensor, format: str) -> Tensor:
+    if x.ndim == 0:
+        raise ValueError("packing needs at least 1 dimension; got a tensor of 0")
+    shape = (*x.shape[:-1], as_format(format).row_bytes(x.shape[-1]))
+    return torch.empty(shape, dtype=torch.uint8, device=x.device)
+
+
+def _check_packed(name: str, packed: Tensor, format: str, dim: int) -> None:
+    _check_codes(name, packed)
+    wanted = as_format(format).row_bytes(dim)
+    if packed.ndim == 0 or packed.shape[-1] != wanted:
+        raise ValueError(
+            f"{name} must have {wanted} bytes a row for dim {dim} in {format}; "
+            f"got shape {tuple(packed.shape)}"
+        )
+
+
+def _check_sides(
+    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int
+) -> None:
+    if a.dtype == element_dtype(format):
+        if a.ndim != 2 or a.shape[1] != dim:
+            raise ValueError(f"queries must have shape (rows, {dim}); got {tuple(a.shape)}")
+    else:
+        _check_packed("a", a, format, dim)
+    _check_packed("b", b, format, dim)
+    for name, rows, norms in (("a", a, a_norms), ("b", b, b_norms)):
+        if rows.ndim != 2:
+            raise ValueError(f"{name} must have 2 dimensions; got {rows.ndim}")
+        if norms.dtype != torch.float32 or norms.shape != rows.shape[:1]:
+            raise ValueError(
+                f"{name}_norms must be float32 of shape ({rows.shape[0]},); "
+                f"got {_name(norms.dtype)} of shape {tuple(norms.shape)}"
+            )
+        _check_device(name, rows, b)
+        _check_device(f"{name}_norms", norms, b)
+
+
+OPERATORS = (
+    encode,
+    decode,
+    round,
+    pack,
+    unpack,
+    encode_pack,
+    reciprocal_norms,
+    scores,
+    pair_scores,
+    search,
+)
+
+LIBRARY = torch.library.Library("minifloat", "DEF")
+for _operator in OPERATORS:
+    _schema = torch.library.infer_schema(_operator, mutates_args=())
+    LIBRARY.define(_operator.__name__ + _schema, tags=(torch.Tag.pt2_compliant_tag,))
+    torch.library.register_fake(f"minifloat::{_operator.__name__}", _operator, lib=LIBRARY)
+
+# Straight through: rounding is treated as the identity, the usual choice for training.
+torch.library.register_autograd(
+    "minifloat::round", lambda context, gradient: (gradient, None, None), lib=LIBRARY
+)

@@ -1,0 +1,116 @@
+"""Cosine scores and top-k search, straight from packed rows."""
+
+from __future__ import annotations
+
+from typing import Any, overload
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from minifloat import _C, ops
+from minifloat.arrays import as_tensor
+from minifloat.vectors import PackedVectors, finite_amax, scale_rows
+
+_ops = torch.ops.minifloat
+
+
+@overload
+def scores(a: NDArray[Any], b: PackedVectors, *, pairs: Any = None) -> NDArray[Any]: ...
+@overload
+def scores(a: PackedVectors | Tensor, b: PackedVectors, *, pairs: Any = None) -> Tensor: ...
+def scores(
+    a: PackedVectors | Tensor | NDArray[Any],
+    b: PackedVectors,
+    *,
+    pairs: Tensor | NDArray[Any] | None = None,
+) -> Tensor | NDArray[Any]:
+    """Return cosines of the rows of a and b: float32, (len(a), len(b)).
+
+    With pairs, (n, 2) int64, return the n cosines of rows a[pairs[:, 0]] and b[pairs[:, 1]]
+    instead, with no matrix in between. a holds packed rows (symmetric: codes against codes) or
+    float rows (asymmetric, which takes a's share out of the error). A zero row scores 0, a row
+    that holds infinity or NaN scores NaN. NumPy rows give a NumPy answer.
+    """
+    rows, norms = _side(a, b)
+    sides = (rows, norms, b.codes, b.reciprocal_norms)
+    if pairs is None:
+        out: Tensor = _ops.scores(*sides, b.format.name, b.dim)
+    else:
+        pairs = as_tensor(pairs)
+        _check_pairs(pairs, len(rows), len(b))
+        out = _ops.pair_scores(*sides, pairs, b.format.name, b.dim)
+    return out if isinstance(a, PackedVectors | Tensor) else out.numpy()
+
+
+@overload
+def search(
+    queries: NDArray[Any], database: PackedVectors, k: int
+) -> tuple[NDArray[Any], NDArray[Any]]: ...
+@overload
+def search(
+    queries: PackedVectors | Tensor, database: PackedVectors, k: int
+) -> tuple[Tensor, Tensor]: ...
+def search(
+    queries: PackedVectors | Tensor | NDArray[Any], database: PackedVectors, k: int
+) -> tuple[Tensor, Tensor] | tuple[NDArray[Any], NDArray[Any]]:
+    """Return the k largest cosines of each query and their database rows: both (queries, k).
+
+    Scores are float32 and descend; row numbers are int64; equal scores go to the lower row, NaN
+    goes last. queries are packed rows (symmetric) or float rows (asymmetric), as in `scores`.
+    """
+    rows, norms = _side(queries, database)
+    best, indices = _ops.search(
+        rows,
+        norms,
+        database.codes,
+        database.reciprocal_norms,
+        k,
+        database.format.name,
+        database.dim,
+    )
+    if isinstance(queries, PackedVectors | Tensor):
+        return best, indices
+    return best.numpy(), indices.numpy()
+
+
+def _side(a: PackedVectors | Tensor | NDArray[Any], b: PackedVectors) -> tuple[Tensor, Tensor]:
+    """Return rows of a as operators take them, and the reciprocals of their norms."""
+    if not isinstance(b, PackedVectors):
+        raise TypeError(f"the database must be PackedVectors; got {type(b).__name__}")
+    if isinstance(a, PackedVectors):
+        if (a.format, a.dim) != (b.format, b.dim):
+            raise ValueError(
+                f"both sides must have one format and dim; got dim {a.dim} in {a.format} "
+                f"and dim {b.dim} in {b.format}"
+            )
+        return a.codes, a.reciprocal_norms
+    a = as_tensor(a)
+    if a.ndim != 2 or a.shape[1] != b.dim or not a.is_floating_point():
+        raise ValueError(
+            f"queries must be floating-point rows (rows, {b.dim}); "
+            f"got {str(a.dtype).removeprefix('torch.')} of shape {tuple(a.shape)}"
+        )
+    return _to_lane(a, b)
+
+
+def _to_lane(queries: Tensor, database: PackedVectors) -> tuple[Tensor, Tensor]:
+    """Return float queries in the database's lane, with all the precision that it has."""
+    dtype = ops.element_dtype(database.format.name)
+    if len(queries) == 0:
+        return queries.to(dtype), queries[:, 0].float()
+    limit = 1.0 if dtype.is_floating_point else float(_C.QUERY_MAX)
+    scaled = scale_rows(queries, finite_amax("queries", queries), limit)
+    elements = (scaled if dtype.is_floating_point else scaled.round()).to(dtype)
+    norms = elements.double().square().sum(1).sqrt()
+    return elements, torch.where(norms > 0, 1 / norms, 0.0).float()
+
+
+def _check_pairs(pairs: Tensor, a_rows: int, b_rows: int) -> None:
+    if pairs.ndim != 2 or len(pairs) == 0:
+        return
+    for column, (name, rows) in enumerate((("a", a_rows), ("b", b_rows))):
+        low, high = (int(bound) for bound in pairs[:, column].aminmax())
+        if low < 0 or high >= rows:
+            wrong = low if low < 0 else high
+            raise ValueError(f"pairs must name rows 0..{rows - 1} of {name}; got {wrong}")

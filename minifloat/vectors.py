@@ -1,0 +1,176 @@
+"""Packed vectors: rows of embeddings in a minifloat format, dense, with what scoring needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from minifloat import storage
+from minifloat.arrays import as_tensor
+from minifloat.formats import Format, as_format
+
+_ops = torch.ops.minifloat
+
+Scale = Literal["amax", "none"]
+
+# Values that are scaled and encoded at once, so that the copies stay in cache.
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PackedVectors:
+    """Rows of codes, dense, and the reciprocal norms of the decoded rows. Made by `quantize`.
+
+    codes: (rows, row_bytes) uint8. reciprocal_norms: (rows,) float32, 0 for a zero row and NaN
+    for one that holds infinity or NaN.
+    """
+
+    codes: Tensor
+    reciprocal_norms: Tensor
+    format: Format
+    dim: int
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return self.codes.shape[0]
+
+    def __getitem__(self, rows: int | slice | Tensor | Sequence[int]) -> PackedVectors:
+        """Return some of the rows: by a slice (a view), an index, or indices or a boolean mask."""
+        if isinstance(rows, int):
+            if not -len(self) <= rows < len(self):
+                raise IndexError(f"row {rows} is out of range for {len(self)} rows")
+            rows = slice(rows % len(self), rows % len(self) + 1)
+        elif not isinstance(rows, slice | Tensor):
+            rows = torch.as_tensor(rows)
+        return PackedVectors(self.codes[rows], self.reciprocal_norms[rows], self.format, self.dim)
+
+    def __repr__(self) -> str:
+        """Return the shape, the format, the size and the device."""
+        ratio = 4 * self.dim * len(self) / self.nbytes if len(self) else 1.0
+        return (
+            f"PackedVectors({len(self)} x {self.dim} {self.format}, {self.nbytes:,} bytes, "
+            f"{ratio:.2f}x smaller than float32, {self.device})"
+        )
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the rows."""
+        return self.codes.device
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of codes and reciprocal norms."""
+        return self.codes.nbytes + self.reciprocal_norms.nbytes
+
+    def to(self, device: torch.device | str) -> PackedVectors:
+        """Return the same rows on a device."""
+        codes, norms = self.codes.to(device), self.reciprocal_norms.to(device)
+        return PackedVectors(codes, norms, self.format, self.dim)
+
+    def dequantize(self) -> Tensor:
+        """Return the decoded rows: float32, (rows, dim).
+
+        Scaling is not undone: a row that "amax" multiplied keeps its direction, not its length.
+        """
+        codes = _ops.unpack(self.codes, self.format.name, self.dim)
+        decoded: Tensor = _ops.decode(codes, self.format.name)
+        return decoded
+
+    @staticmethod
+    def cat(parts: Sequence[PackedVectors]) -> PackedVectors:
+        """Return the rows of all parts, one part after the other."""
+        if not parts:
+            raise ValueError("cat needs at least one PackedVectors; got none")
+        kinds = sorted({f"dim {part.dim} in {part.format}" for part in parts})
+        if len(kinds) > 1:
+            raise ValueError(f"cat needs one format and dim; got {', '.join(kinds)}")
+        return PackedVectors(
+            torch.cat([part.codes for part in parts]),
+            torch.cat([part.reciprocal_norms for part in parts]),
+            parts[0].format,
+            parts[0].dim,
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write a safetensors file, which `docs/format.md` specifies; replaces one in one step."""
+        storage.save(path, self.codes, self.reciprocal_norms, self.format, self.dim)
+
+    @staticmethod
+    def load(path: str | Path) -> PackedVectors:
+        """Return the rows of a file, memory-mapped: a page is read when it is first used.
+
+        Raises ValueError for a file that is not of this kind, naming what is wrong.
+        """
+        return PackedVectors(*storage.load(path))
+
+
+def quantize(
+    x: Tensor | NDArray[Any],
+    format: Format | str,
+    *,
+    scale: Scale = "amax",
+    saturate: bool = True,
+) -> PackedVectors:
+    """Return the rows of x (rows, dim) in a format, nearest values with ties to even.
+
+    With scale "amax" each row is first multiplied by F_max / E_max, the format's largest value
+    over the row's largest magnitude (Kolmakov and Golubinskiy, 2026). Cosines do not change with
+    a row's length, so the factor is not kept. With "none" values are taken as they are, and
+    `saturate` says what becomes of those too large, as in `encode`.
+
+    Raises ValueError for a row that holds NaN or infinity, naming the row.
+    """
+    f = as_format(format)
+    x = as_tensor(x)
+    if scale not in ("amax", "none"):
+        raise ValueError(f"scale must be one of amax, none; got {scale!r}")
+    _check_rows("x", x)
+    rows, dim = x.shape
+    codes = torch.empty((rows, f.row_bytes(dim)), dtype=torch.uint8, device=x.device)
+    step = max(1, _CHUNK // dim)
+    for first in range(0, rows, step):
+        chunk = x[first : first + step]
+        largest = finite_amax("x", chunk, first)
+        if scale == "amax":
+            chunk = scale_rows(chunk, largest, f.max)
+        codes[first : first + step] = _ops.encode_pack(chunk, f.name, saturate)
+    return PackedVectors(codes, _ops.reciprocal_norms(codes, f.name, dim), f, dim)
+
+
+def finite_amax(name: str, x: Tensor, first: int = 0) -> Tensor:
+    """Return the largest magnitude of each row (rows, 1), or raise ValueError for a bad row."""
+    # NaN and infinity come through a maximum.
+    largest = x.abs().amax(1, keepdim=True)
+    bad = ~largest.isfinite().squeeze(1)
+    if bad.any():
+        row = first + int(bad.nonzero()[0])
+        raise ValueError(f"row {row} of {name} holds NaN or infinity; all values must be finite")
+    return largest
+
+
+def scale_rows(x: Tensor, largest: Tensor, limit: float) -> Tensor:
+    """Return rows multiplied so that their largest magnitude becomes `limit`; zero rows stay.
+
+    In float64 for float64 rows, else in float32.
+    """
+    x, largest = (t if t.dtype == torch.float64 else t.float() for t in (x, largest))
+    # A factor above the largest number is reached in two steps.
+    boost = torch.where(largest < 2.0**-64, 2.0**64, 1.0).to(x.dtype)
+    boosted = largest * boost
+    factor = torch.where(boosted > 0, limit / boosted, 1.0)
+    return x * boost * factor
+
+
+def _check_rows(name: str, x: Tensor) -> None:
+    if x.ndim != 2 or x.shape[1] == 0:
+        raise ValueError(
+            f"{name} must have shape (rows, dim), dim at least 1; got {tuple(x.shape)}"
+        )
+    if not x.is_floating_point():
+        raise TypeError(f"{name} must be floating-point; got {str(x.dtype).removeprefix('torch.')}")

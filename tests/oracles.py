@@ -1,0 +1,86 @@
+"""What the right answer is, from ml_dtypes and gfloat: never from the code under test."""
+
+from typing import Any
+
+import gfloat
+import numpy as np
+from numpy.typing import NDArray
+
+import minifloat as mf
+
+Codes = NDArray[np.uint8]
+
+
+def encode(x: NDArray[Any], format: mf.Format, *, saturate: bool) -> Codes:
+    """Codes by ml_dtypes, which never saturates where it has another answer."""
+    if saturate:
+        limit = np.asarray(largest(format), x.dtype)
+        x = np.where(np.isnan(x), x, np.clip(x, -limit, limit))
+    with np.errstate(all="ignore"):
+        codes: Codes = x.astype(format.ml_dtype).view(np.uint8)
+    return codes & np.uint8(2**format.bits - 1)
+
+
+def decode(codes: Codes, format: mf.Format) -> NDArray[np.float32]:
+    """Values by ml_dtypes."""
+    values: NDArray[np.float32] = codes.view(format.ml_dtype).astype(np.float32)
+    return values
+
+
+def largest(format: mf.Format) -> float:
+    values = decode(np.arange(2**format.bits, dtype=np.uint8), format)
+    return float(values[np.isfinite(values)].max())
+
+
+def gfloat_format(format: mf.Format) -> gfloat.FormatInfo:
+    """The format as gfloat states it, from the three facts."""
+    high_nans = {"ieee": 2**format.mantissa_bits - 1, "nan": 1, "none": 0}[format.specials]
+    extended = format.specials == "ieee"
+    return gfloat.FormatInfo(
+        name=format.name,
+        k=format.bits,
+        precision=format.mantissa_bits + 1,
+        bias=format.bias,
+        is_signed=True,
+        domain=gfloat.Domain.Extended if extended else gfloat.Domain.Finite,
+        has_nz=True,
+        num_high_nans=high_nans,
+        has_subnormals=True,
+        is_twos_complement=False,
+    )
+
+
+def boundaries(format: mf.Format, *, saturate: bool) -> tuple[NDArray[np.uint32], Codes]:
+    """For the float32 bit patterns of positive numbers: where a new code starts, and which.
+
+    Found by bisection against ml_dtypes, which is monotone: pattern starts[i] is the first that
+    becomes codes[i]. The last start is that of NaN.
+    """
+    first_nan = np.uint32(0x7F800001)
+    starts, codes = [np.uint32(0)], [encode_bits(0, format, saturate=saturate)]
+    top = encode_bits(int(first_nan) - 1, format, saturate=saturate)
+    while codes[-1] != top:
+        low, high = int(starts[-1]), int(first_nan) - 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            if encode_bits(middle, format, saturate=saturate) == codes[-1]:
+                low = middle
+            else:
+                high = middle
+        starts.append(np.uint32(high))
+        codes.append(encode_bits(high, format, saturate=saturate))
+    starts.append(first_nan)
+    codes.append(encode_bits(int(first_nan), format, saturate=saturate))
+    return np.array(starts), np.array(codes)
+
+
+def encode_bits(pattern: int, format: mf.Format, *, saturate: bool) -> np.uint8:
+    x = np.array([pattern], np.uint32).view(np.float32)
+    return np.uint8(encode(x, format, saturate=saturate)[0])
+
+
+def pack(codes: Codes, bits: int) -> Codes:
+    """Dense rows by np.packbits, the layout's own definition."""
+    fields = np.unpackbits(codes[..., None], axis=-1, bitorder="little")[..., :bits]
+    flat = fields.reshape(*codes.shape[:-1], codes.shape[-1] * bits)
+    return np.packbits(flat, axis=-1, bitorder="little")

@@ -1,0 +1,208 @@
+import gfloat
+import hypothesis
+import numpy as np
+import pytest
+import torch
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+import minifloat as mf
+import oracles
+
+SATURATE = pytest.mark.parametrize("saturate", [True, False], ids=["saturate", "special"])
+FLOATS = hnp.arrays(np.uint32, st.integers(1, 99), elements=st.integers(0, 2**32 - 1))
+
+
+def every_code(format: mf.Format) -> NDArray[np.uint8]:
+    return np.arange(2**format.bits, dtype=np.uint8)
+
+
+def hard_values(format: mf.Format, dtype: type = np.float32) -> NDArray[np.floating]:
+    """Every value, every midpoint, what lies beyond the largest, and the neighbours of each."""
+    finite = format.finite.astype(np.float64)
+    step = finite[-1] - finite[-2]
+    exact = np.concatenate(
+        [finite, (finite[1:] + finite[:-1]) / 2, finite[-1] + step * np.array([0.5, 1, 9])]
+    )
+    info = np.finfo(dtype)
+    extremes = [info.max, info.tiny, info.smallest_subnormal, np.inf, np.nan]
+    x = np.concatenate([exact, extremes]).astype(dtype)
+    with np.errstate(over="ignore"):
+        x = np.concatenate([x, np.nextafter(x, dtype(0)), np.nextafter(x, dtype(np.inf))])
+    return np.concatenate([x, -x])
+
+
+def test_decode_gives_the_value_of_every_code(format: mf.Format, backend: str) -> None:
+    codes = every_code(format)
+    expected = oracles.decode(codes, format)
+    np.testing.assert_array_equal(mf.decode(codes, format), expected)
+    assert np.array_equal(np.signbit(mf.decode(codes, format)), np.signbit(expected))
+    np.testing.assert_array_equal(format.values, expected)
+    np.testing.assert_array_equal(
+        gfloat.decode_ndarray(oracles.gfloat_format(format), codes), expected
+    )
+
+
+def test_decode_ignores_bits_above_the_formats(format: mf.Format, backend: str) -> None:
+    codes = np.arange(256, dtype=np.uint8)
+    expected = format.values[codes & (2**format.bits - 1)]
+    np.testing.assert_array_equal(mf.decode(codes, format), expected)
+
+
+def test_encode_inverts_decode(format: mf.Format, backend: str) -> None:
+    codes = every_code(format)
+    values = mf.decode(codes, format)
+    number = ~np.isnan(values)
+    back = mf.encode(values, format, saturate=False)
+    assert np.array_equal(back[number], codes[number])
+
+
+@SATURATE
+def test_encode_is_right_at_every_boundary(format: mf.Format, backend: str, saturate: bool) -> None:
+    x = hard_values(format)
+    expected = oracles.encode(x, format, saturate=saturate)
+    np.testing.assert_array_equal(mf.encode(x, format, saturate=saturate), expected)
+
+
+@SATURATE
+@hypothesis.given(bits=FLOATS)
+def test_encode_is_right_for_any_bits(
+    format: mf.Format, backend: str, saturate: bool, bits: NDArray[np.uint32]
+) -> None:
+    x = bits.view(np.float32)
+    expected = oracles.encode(x, format, saturate=saturate)
+    np.testing.assert_array_equal(mf.encode(x, format, saturate=saturate), expected)
+
+
+@SATURATE
+def test_encode_rounds_float64_once(format: mf.Format, backend: str, saturate: bool) -> None:
+    x = hard_values(format, np.float64)
+    x = x[~np.isnan(x)]
+    info = oracles.gfloat_format(format)
+    # gfloat has no answer for overflow where a format has no infinity and no NaN.
+    saturates = saturate or format.specials == "none"
+    expected = gfloat.round_ndarray(info, x, sat=saturates)
+    np.testing.assert_array_equal(mf.round(x, format, saturate=saturate), expected)
+
+
+@SATURATE
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_encode_is_right_for_every_short_float(
+    format: mf.Format, backend: str, saturate: bool, dtype: torch.dtype
+) -> None:
+    x = torch.arange(-(2**15), 2**15, dtype=torch.int16).view(dtype)
+    expected = oracles.encode(x.float().numpy(), format, saturate=saturate)
+    np.testing.assert_array_equal(mf.encode(x, format, saturate=saturate).numpy(), expected)
+
+
+@hypothesis.given(x=hnp.arrays(np.float64, 50, elements=st.floats(width=64)))
+def test_encode_rounds_any_float64_once(
+    format: mf.Format, backend: str, x: NDArray[np.float64]
+) -> None:
+    x = np.concatenate([x, x * 1e-300, x % 8])
+    number = x[~np.isnan(x)]
+    info = oracles.gfloat_format(format)
+    expected = gfloat.round_ndarray(info, number, sat=True)
+    np.testing.assert_array_equal(mf.round(number, format), expected)
+
+
+@hypothesis.given(bits=FLOATS)
+def test_encode_is_monotone(format: mf.Format, backend: str, bits: NDArray[np.uint32]) -> None:
+    x = np.sort(bits.view(np.float32))
+    x = x[~np.isnan(x)]
+    assert np.all(np.diff(mf.round(x, format)) >= 0)
+
+
+@hypothesis.given(bits=FLOATS)
+def test_round_gives_a_nearest_value(
+    format: mf.Format, backend: str, bits: NDArray[np.uint32]
+) -> None:
+    x = bits.view(np.float32)
+    x = np.clip(x[np.isfinite(x)], -format.max, format.max).astype(np.float64)
+    finite = np.concatenate([-format.finite, format.finite]).astype(np.float64)
+    nearest = np.abs(finite - x[:, None]).min(1, initial=np.inf)
+    np.testing.assert_array_equal(np.abs(mf.round(x, format) - x), nearest)
+
+
+def test_overflow_saturates_or_becomes_special() -> None:
+    x = np.array([1e9, -1e9, np.inf, 465.0], np.float32)
+    assert mf.round(x, "e4m3").tolist() == [448, -448, 448, 448]
+    assert np.isnan(mf.round(x, "e4m3", saturate=False)).all()
+    assert mf.round(x, "e5m2", saturate=False).tolist() == [np.inf, -np.inf, np.inf, 448]
+    assert mf.round(x, "e2m1", saturate=False).tolist() == [6, -6, 6, 6]
+
+
+def test_nan_stays_nan_or_becomes_a_zero_of_the_other_sign(format: mf.Format, backend: str) -> None:
+    x = np.array([np.nan, -np.nan], np.float32)
+    x = np.copysign(x, [1, -1]).astype(np.float32)
+    values = mf.round(x, format)
+    if format.specials == "none":
+        assert values.tolist() == [0, 0]
+        assert np.signbit(values).tolist() == [True, False]
+    else:
+        assert np.isnan(values).all()
+        assert np.signbit(values).tolist() == [False, True]
+
+
+def test_flush_to_zero_changes_nothing(format: mf.Format, backend: str) -> None:
+    x = torch.arange(-(2**15), 2**15, dtype=torch.int16).view(torch.float16)
+    expected = mf.encode(x, format), mf.round(x, format)
+    torch.set_flush_denormal(True)
+    try:
+        found = mf.encode(x, format), mf.round(x, format)
+    finally:
+        torch.set_flush_denormal(False)
+    if backend == "eager":
+        pytest.skip("plain torch flushes float16 subnormals, as the caller asked")
+    for a, b in zip(expected, found, strict=True):
+        assert torch.equal(a.view(torch.int8), b.view(torch.int8))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_round_keeps_the_dtype(format: mf.Format, backend: str, dtype: torch.dtype) -> None:
+    x = torch.linspace(-9, 9, 77).to(dtype)
+    rounded = mf.round(x, format)
+    assert rounded.dtype == dtype
+    assert torch.equal(rounded.float(), mf.decode(mf.encode(x, format), format))
+
+
+def test_the_gradient_of_round_goes_straight_through(format: mf.Format, backend: str) -> None:
+    x = torch.linspace(-9, 9, 31, requires_grad=True)
+    weights = torch.arange(31.0)
+    (mf.round(x, format) * weights).sum().backward()
+    assert x.grad is not None
+    assert torch.equal(x.grad, weights)
+
+
+def test_any_shape_and_stride_is_taken(format: mf.Format, backend: str) -> None:
+    x = torch.randn(6, 4, 10)
+    expected = mf.encode(x, format)
+    assert torch.equal(mf.encode(x.transpose(0, 2), format), expected.transpose(0, 2))
+    assert torch.equal(mf.encode(x[::2, :, 3], format), expected[::2, :, 3])
+    assert torch.equal(mf.encode(x[0, 0, 0], format), expected[0, 0, 0])
+    for shape in ((0,), (3, 0), (0, 5)):
+        assert mf.encode(torch.empty(shape), format).shape == shape
+        assert mf.decode(torch.empty(shape, dtype=torch.uint8), format).shape == shape
+
+
+@pytest.mark.parametrize("count", [1, 7, 63, 65, 1023, 1025, 70000, 200001])
+def test_every_length_is_encoded_to_its_end(format: mf.Format, backend: str, count: int) -> None:
+    x = np.random.default_rng(count).normal(0, 4, count).astype(np.float32)
+    codes = mf.encode(x, format)
+    np.testing.assert_array_equal(codes, oracles.encode(x, format, saturate=True))
+    np.testing.assert_array_equal(mf.decode(codes, format), oracles.decode(codes, format))
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.complex64])
+def test_values_of_other_types_are_refused(backend: str, dtype: torch.dtype) -> None:
+    name = str(dtype).removeprefix("torch.")
+    message = f"x must be one of float16, bfloat16, float32, float64; got {name}"
+    for function in (mf.encode, mf.round, mf.encode_pack):
+        with pytest.raises(TypeError, match=message):
+            function(torch.zeros(4).to(dtype), "e2m1")
+
+
+def test_codes_of_other_types_are_refused(backend: str) -> None:
+    with pytest.raises(TypeError, match="codes must be uint8; got float32"):
+        mf.decode(torch.zeros(4), "e2m1")

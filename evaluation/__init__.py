@@ -1,0 +1,1 @@
+"""Studies that tell what a minifloat format costs a speaker recognition system."""

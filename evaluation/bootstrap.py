@@ -1,0 +1,157 @@
+"""Confidence intervals of error rates by drawing speakers, not trials.
+
+Trials of one speaker stand or fall together, so drawing trials would promise far too narrow
+intervals. A draw takes as many speakers as there are, with replacement, as weights w: a target
+trial of speaker s counts w[s] times, a non-target trial of s and t w[s] * w[t] times.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.metrics import ScoreHistogram
+from evaluation.trials import Batch, Scorer, Trials
+
+CONFIDENCE = 0.95
+# The grid of thresholds reaches this many times below and above the equal error rate; where most
+# draws fall, neighbours are 3 % apart, so that interpolating between them is off by (3 %)^2 / 8.
+REACH = 8
+NEAR_REACH = 1.5
+LEVELS = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridErrors:
+    """Errors at ascending `thresholds`, counted once and for each draw of speakers."""
+
+    thresholds: NDArray[np.float32]
+    false_accepts: NDArray[np.int64]
+    false_rejects: NDArray[np.int64]
+    far_draws: NDArray[np.float64]
+    frr_draws: NDArray[np.float64]
+
+    def at(self, threshold: np.float32) -> int:
+        """Return the place of a threshold in the grid."""
+        return int(np.searchsorted(self.thresholds, threshold))
+
+    def equal_error_draws(self) -> NDArray[np.float64]:
+        """Return the equal error rate of each draw, by linear interpolation between thresholds."""
+        far, frr = self.far_draws, self.frr_draws
+        gap = frr - far
+        draws = np.arange(gap.shape[1])
+        # A draw that crosses outside the grid takes the grid's end.
+        k = np.where((gap >= 0).any(axis=0), np.argmax(gap >= 0, axis=0), len(gap) - 1)
+        before = np.maximum(k - 1, 0)
+        low, high = gap[before, draws], gap[k, draws]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = np.where(high > low, np.clip(-low / (high - low), 0, 1), 1.0)
+        return np.asarray(far[before, draws] + share * (far[k, draws] - far[before, draws]))
+
+
+class SpeakerBootstrap:
+    """Draws of speakers, the same for every condition, so that differences are paired."""
+
+    def __init__(self, trials: Trials, *, draws: int, seed: int) -> None:
+        speakers = trials.speakers
+        chosen = np.random.default_rng(seed).multinomial(
+            speakers, np.full(speakers, 1 / speakers), size=draws
+        )
+        self._trials = trials
+        self._weights = chosen.T.astype(np.float32)
+        self._target_weight = trials.weighted_targets(self._weights)
+        self._nontarget_weight = trials.weighted_nontargets(self._weights)
+
+    def errors(self, scorer: Scorer, thresholds: NDArray[np.float32]) -> GridErrors:
+        """Return the errors at ascending thresholds, in one pass over the scores."""
+        bins, draws = len(thresholds), self._weights.shape[1]
+        accepted, rejected = np.zeros(bins, np.int64), np.zeros(bins, np.int64)
+        accept_weight, reject_weight = np.zeros((bins, draws)), np.zeros((bins, draws))
+        for batch in self._trials.batches(scorer):
+            if batch.target:
+                counts = _rejects_by_speaker(batch, thresholds)
+                rejected += counts.sum(axis=0)
+                reject_weight += counts.astype(np.float32).T @ self._weights[: len(counts)]
+            else:
+                accepted += self._add_accepts(batch, thresholds, accept_weight)
+        with np.errstate(invalid="ignore"):
+            return GridErrors(
+                thresholds=thresholds,
+                # Bin b counts scores between threshold b and the next: sum the bins above.
+                false_accepts=np.cumsum(accepted[::-1])[::-1],
+                false_rejects=np.cumsum(rejected),
+                far_draws=np.cumsum(accept_weight[::-1], axis=0)[::-1] / self._nontarget_weight,
+                frr_draws=np.cumsum(reject_weight, axis=0) / self._target_weight,
+            )
+
+    def _add_accepts(
+        self, batch: Batch, thresholds: NDArray[np.float32], total: NDArray[np.float64]
+    ) -> NDArray[np.int64]:
+        """Return the accepted trials by bin; their weights are added to `total`."""
+        bins = len(thresholds)
+        chosen = batch.scores >= thresholds[0]
+        if not chosen.any():
+            return np.zeros(bins, np.int64)
+        left, right = (
+            np.broadcast_to(speaker, batch.scores.shape)[chosen]
+            for speaker in (batch.left, batch.right)
+        )
+        first_left, first_right = int(left.min()), int(right.min())
+        lefts, rights = int(left.max()) - first_left + 1, int(right.max()) - first_right + 1
+        place = np.searchsorted(thresholds, batch.scores[chosen], side="right") - 1
+        cell = ((left - first_left).astype(np.int64) * bins + place) * rights + right - first_right
+        counts = np.bincount(cell, minlength=lefts * bins * rights).reshape(lefts, bins, rights)
+        left_weights = self._weights[first_left : first_left + lefts]
+        right_weights = self._weights[first_right : first_right + rights]
+        for of_speaker, weight in zip(counts, left_weights, strict=True):
+            total += (of_speaker.astype(np.float32) @ right_weights) * weight
+        return np.asarray(counts.sum(axis=(0, 2)))
+
+
+def _rejects_by_speaker(batch: Batch, thresholds: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Target trials by speaker, from 0 on, and by the lowest threshold that rejects them."""
+    bins = len(thresholds)
+    # Scores at or above the last threshold are rejected nowhere: they fall in a bin of their own.
+    place = np.searchsorted(thresholds, batch.scores, side="right")
+    cell = batch.left.astype(np.int64) * (bins + 1) + place
+    speakers = int(batch.left.max(initial=0)) + 1
+    counts = np.bincount(cell, minlength=speakers * (bins + 1)).reshape(speakers, bins + 1)
+    return counts[:, :bins]
+
+
+def threshold_grid(histogram: ScoreHistogram, *, include: np.float32) -> NDArray[np.float32]:
+    """Ascending thresholds around the equal error rate, and the one to include.
+
+    They are evenly spaced in the logarithm of FAR, more densely near the equal error rate, and a
+    few in that of FRR, so that each draw's own equal error rate falls between two that are near.
+    The two edges between which the rate itself was found are among them.
+    """
+    equal = histogram.equal_error()
+    # A rate of 0 still needs a grid: one error of all trials stands in.
+    smallest = 1 / max(int(histogram.targets.sum()), int(histogram.nontargets.sum()))
+    middle = max(equal.rate, smallest)
+    wide = np.geomspace(middle / REACH, min(1.0, middle * REACH), LEVELS)
+    near = np.geomspace(middle / NEAR_REACH, min(1.0, middle * NEAR_REACH), LEVELS)
+    grid = np.concatenate(
+        (
+            histogram.thresholds_at_far(np.concatenate((wide, near))),
+            histogram.thresholds_at_frr(wide[::2]),
+            histogram.crossing(),
+            np.array([include]),
+        )
+    )
+    # The first edge, -1, would count scores below -1 as rejected here and nowhere else.
+    return np.unique(grid[grid > -1])
+
+
+def interval(draws: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the central interval of the draws; draws without trials of both kinds are left out.
+
+    Where fewer than half of the draws have both kinds, the interval is not a number.
+    """
+    defined = draws[np.isfinite(draws)]
+    if 2 * len(defined) < len(draws):
+        return float("nan"), float("nan")
+    tail = 100 * (1 - CONFIDENCE) / 2
+    low, high = np.percentile(defined, [tail, 100 - tail])
+    return float(low), float(high)

@@ -1,0 +1,116 @@
+"""Embedding files: rows, and who speaks in each."""
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.errors import InputError
+
+ARRAYS = ("embeddings", "speaker", "utterance")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embeddings:
+    """Rows of one model, grouped by speaker.
+
+    `speaker` counts from 0 and never decreases along the rows; `speaker_names[speaker[i]]` names
+    the speaker of row i.
+    """
+
+    name: str
+    rows: NDArray[np.float32]
+    speaker: NDArray[np.int32]
+    speaker_names: list[str]
+    utterance: list[str]
+    sha256: str
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def dim(self) -> int:
+        """Values of one row."""
+        return int(self.rows.shape[1])
+
+    def blocks(self, *, rows: int = 65536) -> Iterator[slice]:
+        """Slices that cover all rows in order, each of at most `rows` rows."""
+        for start in range(0, len(self), rows):
+            yield slice(start, min(start + rows, len(self)))
+
+
+def load_embeddings(path: Path) -> Embeddings:
+    """Return the embeddings of an .npz file, grouped by speaker, otherwise in file order.
+
+    The file holds `embeddings` (rows, dim) of any float type, `speaker` (rows,) and `utterance`
+    (rows,). Rows are taken as float32, which is what every format is compared with.
+    """
+    arrays = _read_arrays(path)
+    embeddings, speaker, utterance = (arrays[name] for name in ARRAYS)
+    if embeddings.ndim != 2 or embeddings.dtype.kind != "f" or 0 in embeddings.shape:
+        raise InputError(
+            f"{path}: embeddings must be floats of shape (rows, dim), neither 0; "
+            f"got {embeddings.dtype} of shape {embeddings.shape}"
+        )
+    for name, labels in (("speaker", speaker), ("utterance", utterance)):
+        if labels.shape != embeddings.shape[:1]:
+            raise InputError(
+                f"{path}: {name} must have one label per row, shape {embeddings.shape[:1]}; "
+                f"got shape {labels.shape}"
+            )
+    with np.errstate(over="ignore"):
+        rows = embeddings.astype(np.float32)
+    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if len(bad):
+        raise InputError(
+            f"{path}: every value must be finite in float32; row {bad[0]} "
+            f"(utterance '{utterance[bad[0]]}') is not, {len(bad)} of {len(rows)} rows in all"
+        )
+    names, codes = np.unique(speaker.astype(str), return_inverse=True)
+    order = np.argsort(codes, kind="stable")
+    return Embeddings(
+        name=path.stem,
+        rows=np.ascontiguousarray(rows[order]),
+        speaker=codes[order].astype(np.int32),
+        speaker_names=[str(name) for name in names],
+        utterance=[str(name) for name in utterance[order]],
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+    try:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise InputError(f"{path}: must be an .npz archive; got a single .npy array")
+            missing = [name for name in ARRAYS if name not in archive]
+            if missing:
+                raise InputError(
+                    f"{path}: must hold the arrays {', '.join(ARRAYS)}; "
+                    f"{', '.join(missing)} missing, found {', '.join(archive) or 'none'}"
+                )
+            return {name: _read_array(archive, name, path) for name in ARRAYS}
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (zipfile.BadZipFile, EOFError, OSError) as error:
+        raise InputError(f"{path}: not a readable .npz archive ({error})") from error
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        # NumPy says this of anything that is no archive: it would have to be unpickled.
+        raise InputError(f"{path}: not a readable .npz archive") from error
+
+
+def _read_array(archive: np.lib.npyio.NpzFile, name: str, path: Path) -> NDArray[np.generic]:
+    try:
+        array: NDArray[np.generic] = archive[name]
+    except ValueError as error:
+        raise InputError(
+            f"{path}: {name} holds Python objects; save it as an array of strings or numbers"
+        ) from error
+    return array

@@ -1,0 +1,134 @@
+"""The bit-depth study from files to files: load, study, print, write."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+import minifloat as mf
+from evaluation.bitdepth import ModelStudy, study
+from evaluation.conditions import Condition
+from evaluation.data import Embeddings, load_embeddings
+from evaluation.errors import InputError
+from evaluation.output import write_whole
+from evaluation.report import Figure, Making, render
+from evaluation.score_plots import threshold_curves, violins
+from evaluation.tables import csv_text, terminal_table
+from evaluation.trial_lists import load_trial_list
+from evaluation.trials import AllPairs, Trials, checked
+from evaluation.value_plots import value_histograms
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line asks for; `thresholds` holds none, one for all, or one per file."""
+
+    files: list[Path]
+    trials: Path | None
+    thresholds: list[float]
+    formats: list[mf.Format]
+    draws: int
+    seed: int
+    tolerance: float
+    out: Path
+    command: str
+
+
+def run(options: Options) -> None:
+    """Nothing; the tables are printed, and metrics.csv, figures and report.html written."""
+    thresholds = _threshold_per_file(options)
+    loaded = [load_embeddings(path) for path in options.files]
+    _refuse_shared_names(loaded)
+    # All input is read before any of it is studied: an error in the last file costs no waiting.
+    trials = [_trials(embeddings, options) for embeddings in loaded]
+    studies: list[ModelStudy] = []
+    figures: dict[str, list[Figure]] = {}
+    for embeddings, pairs, threshold in zip(loaded, trials, thresholds, strict=True):
+        outcome = study(
+            embeddings,
+            pairs,
+            formats=options.formats,
+            threshold=threshold,
+            draws=options.draws,
+            seed=options.seed,
+            progress=partial(_progress, name=embeddings.name),
+        )
+        print(terminal_table(outcome, tolerance=options.tolerance), end="\n\n", flush=True)
+        studies.append(outcome)
+        figures[embeddings.name] = _figures(outcome, options)
+    making = Making(
+        command=options.command,
+        draws=options.draws,
+        seed=options.seed,
+        tolerance=options.tolerance,
+    )
+    write_whole(options.out / "metrics.csv", csv_text(studies))
+    write_whole(options.out / "report.html", render(studies, figures, making=making))
+    print(f"wrote metrics.csv, {3 * len(studies)} figures and report.html to {options.out}")
+
+
+def _threshold_per_file(options: Options) -> Sequence[float | None]:
+    given, files = options.thresholds, len(options.files)
+    if len(given) not in (0, 1, files):
+        raise InputError(
+            f"--threshold must be given once, or once for each of {files} files; got {len(given)}"
+        )
+    return [None] * files if not given else given * (files // len(given))
+
+
+def _refuse_shared_names(loaded: Sequence[Embeddings]) -> None:
+    names = [embeddings.name for embeddings in loaded]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"file names must differ, outputs carry them; got {twice[0]} twice")
+
+
+def _trials(embeddings: Embeddings, options: Options) -> Trials:
+    if options.trials is None:
+        return checked(AllPairs(embeddings), source=embeddings.name)
+    return checked(load_trial_list(options.trials, embeddings), source=str(options.trials))
+
+
+def _progress(conditions: Sequence[Condition], *, name: str) -> Iterable[Condition]:
+    # Where nobody watches, a bar would fill a log: tqdm's None turns it off there.
+    with tqdm(conditions, desc=name, unit="condition", leave=False, disable=None) as bar:
+        if bar.disable:
+            print(f"{name}: {len(conditions)} conditions", file=sys.stderr)
+        for condition in bar:
+            bar.set_postfix_str(condition.label)
+            yield condition
+
+
+def _figures(outcome: ModelStudy, options: Options) -> list[Figure]:
+    name = outcome.embeddings.name
+    smallest = min(options.formats, key=lambda format: format.bits)
+    label = smallest.name.upper()
+    drawn = {
+        "scores": Figure(
+            svg=violins(outcome),
+            alt=f"{name}: distributions of the scores of pairs of different speakers and of one "
+            "speaker, for every format as it is and scaled, with the threshold.",
+            caption="Scores of pairs of different speakers and of one speaker; widths show how "
+            "many, short lines the medians, the dashed line the threshold.",
+        ),
+        "thresholds": Figure(
+            svg=threshold_curves(outcome, smallest),
+            alt=f"{name}: FAR and FRR against the threshold, float32 dashed and {label} solid, "
+            "as it is and scaled, with the values at the threshold marked.",
+            caption=f"FAR and FRR at every threshold, float32 dashed, {label} solid. The dotted "
+            "line is the threshold that stays; the points are what it yields.",
+        ),
+        "values": Figure(
+            svg=value_histograms(outcome, smallest),
+            alt=f"{name}: values of the embeddings in float32 with the values of {label} marked, "
+            f"and their shares after conversion to {label}, as they are and scaled.",
+            caption=f"Values of the embeddings before (top) and after (bottom) conversion to "
+            f"{label}. Dotted lines are the values that {label} has.",
+        ),
+    }
+    for kind, figure in drawn.items():
+        write_whole(options.out / f"{name}-{kind}.svg", figure.svg)
+    return list(drawn.values())

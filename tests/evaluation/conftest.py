@@ -1,0 +1,60 @@
+"""Small embeddings with known structure, and the samples that ship with the package."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import evaluation
+from evaluation.data import Embeddings, load_embeddings
+
+Maker = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    return Path(evaluation.__file__).parent / "samples"
+
+
+@pytest.fixture(scope="session")
+def make_file_in() -> Maker:
+    """Writes an .npz of random voices to a folder; arrays given by name replace its own."""
+
+    def make(
+        folder: Path,
+        *,
+        name: str = "voices",
+        speakers: int = 12,
+        utterances: int = 6,
+        dim: int = 16,
+        spread: float = 0.6,
+        seed: int = 0,
+        **replaced: Any,
+    ) -> Path:
+        rng = np.random.default_rng(seed)
+        voices = np.repeat(rng.standard_normal((speakers, dim)), utterances, axis=0)
+        rows = voices + spread * rng.standard_normal(voices.shape)
+        arrays: dict[str, Any] = {
+            "embeddings": rows.astype(np.float32),
+            "speaker": np.repeat([f"s{i:03}" for i in range(speakers)], utterances),
+            "utterance": np.tile([f"{i:03}.wav" for i in range(utterances)], speakers),
+        }
+        arrays |= replaced
+        path = folder / f"{name}.npz"
+        np.savez(path, **{key: array for key, array in arrays.items() if array is not None})
+        return path
+
+    return make
+
+
+@pytest.fixture
+def make_file(make_file_in: Maker, tmp_path: Path) -> Maker:
+    return partial(make_file_in, tmp_path)
+
+
+@pytest.fixture
+def voices(make_file: Maker) -> Embeddings:
+    return load_embeddings(make_file())

@@ -1,0 +1,133 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import det_curve
+
+from evaluation.bitdepth import study
+from evaluation.bootstrap import SpeakerBootstrap, interval, threshold_grid
+from evaluation.conditions import FloatScorer
+from evaluation.data import Embeddings, load_embeddings
+from evaluation.metrics import ScoreHistogram
+from evaluation.trials import AllPairs, Scorer, TrialList, Trials
+
+Maker = Callable[..., Path]
+
+
+def scorer_of(embeddings: Embeddings) -> Scorer:
+    return FloatScorer(torch.from_numpy(embeddings.rows))
+
+
+def measured(trials: Trials, scorer: Scorer) -> ScoreHistogram:
+    histogram = ScoreHistogram()
+    for batch in trials.batches(scorer):
+        histogram.add(batch.scores, target=batch.target)
+    return histogram
+
+
+def eer_draws(embeddings: Embeddings, *, draws: int = 200, seed: int = 0) -> NDArray[np.float64]:
+    trials, scorer = AllPairs(embeddings), scorer_of(embeddings)
+    grid = threshold_grid(measured(trials, scorer), include=np.float32(0.5))
+    return SpeakerBootstrap(trials, draws=draws, seed=seed).errors(scorer, grid).equal_error_draws()
+
+
+def pair_list(embeddings: Embeddings) -> TrialList:
+    """All pairs of the embeddings as a list, shuffled."""
+    pairs = np.argwhere(np.triu(np.ones((len(embeddings),) * 2, bool), 1))
+    pairs = np.random.default_rng(0).permutation(pairs)
+    labels = embeddings.speaker[pairs[:, 0]] == embeddings.speaker[pairs[:, 1]]
+    return TrialList(embeddings, pairs=pairs, labels=labels, description="listed")
+
+
+def test_draws_equal_a_weighted_det_curve(voices: Embeddings) -> None:
+    draws, seed, count = 20, 3, len(voices.speaker_names)
+    weights = np.random.default_rng(seed).multinomial(count, [1 / count] * count, size=draws)
+    i, j = np.triu_indices(len(voices), 1)
+    scores = scorer_of(voices).pairs(np.stack((i, j), axis=1))
+    left, right = voices.speaker[i], voices.speaker[j]
+    for ours, w in zip(eer_draws(voices, draws=draws, seed=seed), weights, strict=True):
+        trial_weights = np.where(left == right, w[left], w[left] * w[right]).astype(float)
+        far, frr, _ = det_curve(left == right, scores, sample_weight=trial_weights)
+        k = int(np.argmin(np.abs(far - frr)))
+        # Near the rate, thresholds are 3 % apart in FAR; one trial of few moves a rate further.
+        step = max(np.abs(np.diff(far)).max(), np.abs(np.diff(frr)).max())
+        assert ours == pytest.approx((far[k] + frr[k]) / 2, rel=0.03, abs=step)
+
+
+def test_all_pairs_and_the_same_pairs_listed_agree(voices: Embeddings) -> None:
+    every, listed = AllPairs(voices), pair_list(voices)
+    assert (every.targets, every.nontargets, every.speakers) == (
+        listed.targets,
+        listed.nontargets,
+        listed.speakers,
+    )
+    scorer = scorer_of(voices)
+    grid = threshold_grid(measured(every, scorer), include=np.float32(0.25))
+    ours = SpeakerBootstrap(every, draws=50, seed=0).errors(scorer, grid)
+    other = SpeakerBootstrap(listed, draws=50, seed=0).errors(scorer, grid)
+    # A score may round differently alone and in a matrix product; thresholds are far apart.
+    assert np.abs(ours.false_accepts - other.false_accepts).max() <= 1
+    assert np.abs(ours.false_rejects - other.false_rejects).max() <= 1
+    np.testing.assert_allclose(ours.far_draws, other.far_draws, atol=1e-2)
+    np.testing.assert_allclose(ours.frr_draws, other.frr_draws, atol=1e-2)
+
+
+def test_counts_are_exact_at_any_threshold(voices: Embeddings) -> None:
+    trials, scorer = AllPairs(voices), scorer_of(voices)
+    scores = scorer.block(slice(0, None), slice(0, None))
+    i, j = np.triu_indices(len(voices), 1)
+    same = voices.speaker[i] == voices.speaker[j]
+    threshold = scores[i, j][len(i) // 2]
+    grid = threshold_grid(measured(trials, scorer), include=threshold)
+    errors = SpeakerBootstrap(trials, draws=1, seed=0).errors(scorer, grid)
+    for place, edge in enumerate(grid):
+        accepted = scores[i, j] >= edge
+        assert errors.false_accepts[place] == (accepted & ~same).sum()
+        assert errors.false_rejects[place] == (~accepted & same).sum()
+
+
+def test_the_interval_holds_the_estimate_and_repeats_with_its_seed(voices: Embeddings) -> None:
+    equal = measured(AllPairs(voices), scorer_of(voices)).equal_error()
+    low, high = interval(eer_draws(voices))
+    assert low < equal.rate < high
+    assert interval(eer_draws(voices)) == (low, high)
+    assert interval(eer_draws(voices, seed=1)) != (low, high)
+
+
+def test_the_interval_narrows_with_more_speakers(make_file: Maker) -> None:
+    widths = []
+    for speakers in (10, 40, 160):
+        path = make_file(name=f"v{speakers}", speakers=speakers, spread=1.2)
+        low, high = interval(eer_draws(load_embeddings(path)))
+        widths.append(high - low)
+    assert widths[0] > widths[1] > widths[2]
+
+
+def test_the_interval_covers_the_rate_of_many_speakers(make_file: Maker) -> None:
+    many = load_embeddings(make_file(name="many", speakers=800, spread=1.2, utterances=5, seed=99))
+    rate = measured(AllPairs(many), scorer_of(many)).equal_error().rate
+    covered = 0
+    for seed in range(40):
+        few = load_embeddings(
+            make_file(name="few", speakers=40, spread=1.2, utterances=5, seed=seed)
+        )
+        low, high = interval(eer_draws(few, draws=150))
+        covered += low <= rate <= high
+    # Of 40 intervals that hold with 95 %, fewer than 33 hold with a probability of 1 in 1000.
+    assert covered >= 33
+
+
+def test_differences_from_float32_are_paired(voices: Embeddings) -> None:
+    results = study(voices, AllPairs(voices), draws=100).results
+    first, second = results[0].row, results[1].row
+    assert first.eer.change_low == first.eer.change_high == 0
+    # float16 changes next to nothing, though either rate alone is uncertain.
+    assert second.eer.change_high - second.eer.change_low < 0.2 * (second.eer.high - second.eer.low)
+
+
+def test_draws_without_both_kinds_of_trial_are_left_out() -> None:
+    assert interval(np.array([0.1, 0.1, np.nan])) == (0.1, 0.1)
+    assert np.isnan(interval(np.array([0.1, np.nan, np.nan]))).all()

@@ -1,0 +1,83 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluation.data import load_embeddings
+from evaluation.errors import InputError
+from evaluation.trials import AllPairs, checked
+
+Maker = Callable[..., Path]
+
+
+def test_rows_come_grouped_by_speaker_in_file_order(make_file: Maker) -> None:
+    path = make_file(
+        embeddings=np.arange(8, dtype=np.float64).reshape(4, 2),
+        speaker=np.array(["b", "a", "b", "a"]),
+        utterance=np.array(["1", "2", "3", "4"]),
+    )
+    loaded = load_embeddings(path)
+    assert loaded.utterance == ["2", "4", "1", "3"]
+    assert loaded.speaker_names == ["a", "b"]
+    np.testing.assert_array_equal(loaded.speaker, [0, 0, 1, 1])
+    np.testing.assert_array_equal(loaded.rows[:, 0], [2, 6, 0, 4])
+    assert loaded.rows.dtype == np.float32
+
+
+def test_speakers_may_be_numbers(make_file: Maker) -> None:
+    path = make_file(speaker=np.arange(72) // 6)
+    assert load_embeddings(path).speaker_names[:2] == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("replaced", "message"),
+    [
+        ({"speaker": None}, "speaker missing, found embeddings, utterance"),
+        ({"embeddings": np.zeros(72, np.float32)}, r"got float32 of shape \(72,\)"),
+        ({"embeddings": np.zeros((72, 4), np.int64)}, r"got int64 of shape \(72, 4\)"),
+        ({"embeddings": np.zeros((0, 4), np.float32)}, r"got float32 of shape \(0, 4\)"),
+        ({"speaker": np.zeros(71)}, r"shape \(72,\); got shape \(71,\)"),
+        ({"utterance": np.zeros((72, 1))}, r"shape \(72,\); got shape \(72, 1\)"),
+        ({"speaker": np.array([object()] * 72)}, "speaker holds Python objects"),
+    ],
+)
+def test_unusable_arrays_are_named(
+    make_file: Maker, replaced: dict[str, object], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        load_embeddings(make_file(**replaced))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])
+def test_a_row_that_is_not_finite_is_named(make_file: Maker, value: float) -> None:
+    rows = np.ones((72, 4))
+    rows[[7, 9], 1] = value
+    with pytest.raises(InputError, match=r"row 7 \(utterance '001.wav'\) is not, 2 of 72 rows"):
+        load_embeddings(make_file(embeddings=rows))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"absent.npz: no such file"):
+        load_embeddings(tmp_path / "absent.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"not an archive", b"PK\x03\x04 cut short"])
+def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.npz"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"broken.npz: not a readable .npz archive"):
+        load_embeddings(path)
+
+
+def test_a_single_array_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "array.npy"
+    np.save(path, np.ones(3))
+    with pytest.raises(InputError, match=r"must be an .npz archive; got a single .npy array"):
+        load_embeddings(path)
+
+
+def test_one_speaker_alone_is_refused(make_file: Maker) -> None:
+    embeddings = load_embeddings(make_file(speakers=1))
+    with pytest.raises(InputError, match="got 15 target and 0 non-target"):
+        checked(AllPairs(embeddings), source="voices")

@@ -1,0 +1,75 @@
+"""What the shipped samples show: one model that hardly changes, one that needs scaling."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minifloat as mf
+from evaluation.bitdepth import ModelStudy, Row, study
+from evaluation.data import load_embeddings
+from evaluation.trials import AllPairs
+from evaluation.verdicts import Verdict, format_verdicts, summarise, verdict
+
+TOLERANCE = 0.005
+
+
+def studied(path: Path) -> ModelStudy:
+    embeddings = load_embeddings(path)
+    return study(embeddings, AllPairs(embeddings), formats=[mf.E2M3, mf.E2M1], draws=100)
+
+
+@pytest.fixture(scope="module")
+def campplus(samples: Path) -> ModelStudy:
+    return studied(samples / "so762-campplus.npz")
+
+
+@pytest.fixture(scope="module")
+def ge2e(samples: Path) -> ModelStudy:
+    return studied(samples / "so762-ge2e.npz")
+
+
+def row(outcome: ModelStudy, label: str) -> Row:
+    return next(r.row for r in outcome.results if r.condition.label == label)
+
+
+def test_the_samples_hold_the_same_utterances_and_are_small(samples: Path) -> None:
+    campplus = load_embeddings(samples / "so762-campplus.npz")
+    ge2e = load_embeddings(samples / "so762-ge2e.npz")
+    assert campplus.utterance == ge2e.utterance
+    np.testing.assert_array_equal(np.bincount(campplus.speaker), np.full(125, 20))
+    assert sum(path.stat().st_size for path in samples.glob("*.npz")) < 6_000_000
+
+
+def test_campplus_hardly_changes(campplus: ModelStudy) -> None:
+    assert 0.005 < campplus.float32.eer.value < 0.03
+    for label in ("E2M3", "E2M3 scaled", "E2M1 scaled"):
+        assert verdict(row(campplus, label), tolerance=TOLERANCE) is Verdict.SAFE
+    assert row(campplus, "E2M1").eer.change < TOLERANCE
+
+
+def test_ge2e_collapses_in_e2m1_and_scaling_repairs_it(ge2e: ModelStudy) -> None:
+    as_it_is, scaled = row(ge2e, "E2M1"), row(ge2e, "E2M1 scaled")
+    assert as_it_is.frr.value > 0.3
+    assert verdict(as_it_is, tolerance=TOLERANCE) is Verdict.COSTLY
+    assert scaled.frr.change < 0.03
+    assert scaled.eer.change < TOLERANCE
+    assert as_it_is.frr.change_low > 10 * scaled.frr.change_high
+
+
+def test_scaling_saves_small_values_from_becoming_zero(ge2e: ModelStudy) -> None:
+    assert row(ge2e, "E2M1").underflow > 4 * row(ge2e, "E2M1 scaled").underflow
+
+
+def test_the_summary_tells_both_stories(campplus: ModelStudy, ge2e: ModelStudy) -> None:
+    good, bad = (summarise(outcome, tolerance=TOLERANCE) for outcome in (campplus, ge2e))
+    assert good.headline.startswith("E2M1 scaled stores a vector in 96 bytes instead of 768")
+    assert any(point.startswith("Safe as they are: E2M3") for point in good.points)
+    assert any(point.startswith("E2M1 needs scaling") for point in good.points)
+    assert bad.headline.startswith("E2M3 scaled")
+    assert any("E2M1 does not keep the threshold" in point for point in bad.points)
+
+
+def test_a_tolerance_of_everything_calls_all_safe(ge2e: ModelStudy) -> None:
+    for one in format_verdicts(ge2e, tolerance=1):
+        assert one.verdict_as_is is one.verdict_scaled is Verdict.SAFE

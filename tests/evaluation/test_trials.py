@@ -1,0 +1,109 @@
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from evaluation import trials as trials_module
+from evaluation.data import Embeddings, load_embeddings
+from evaluation.errors import InputError
+from evaluation.trial_lists import load_trial_list
+from evaluation.trials import AllPairs, Batch, Trials
+
+Maker = Callable[..., Path]
+
+
+class PlaceScorer:
+    """A score that tells the pair: 1000 x row + column."""
+
+    def block(self, rows: slice, columns: slice) -> NDArray[np.float32]:
+        i = np.arange(rows.start, rows.stop, dtype=np.float32)
+        j = np.arange(columns.start, columns.stop, dtype=np.float32)
+        return i[:, None] * 1000 + j
+
+    def pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
+        return (pairs[:, 0] * 1000 + pairs[:, 1]).astype(np.float32)
+
+
+def streamed(trials: Trials) -> list[Batch]:
+    return list(trials.batches(PlaceScorer()))
+
+
+@pytest.mark.parametrize("batch", [1, 200, 1000, 1 << 22])
+def test_all_pairs_streams_each_pair_once(
+    voices: Embeddings, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    monkeypatch.setattr(trials_module, "BATCH", batch)
+    seen: dict[int, bool] = {}
+    for part in streamed(AllPairs(voices)):
+        left, right = (np.broadcast_to(x, part.scores.shape) for x in (part.left, part.right))
+        for score, s, t in zip(part.scores.flat, left.flat, right.flat, strict=True):
+            i, j = divmod(int(score), 1000)
+            assert int(score) not in seen
+            assert (s, t) == (voices.speaker[i], voices.speaker[j])
+            assert part.target == (s == t)
+            seen[int(score)] = part.target
+    rows = len(voices)
+    assert seen.keys() == {i * 1000 + j for i in range(rows) for j in range(i + 1, rows)}
+    assert sum(seen.values()) == AllPairs(voices).targets
+
+
+def write_list(path: Path, lines: list[str]) -> Path:
+    text = "\n".join(lines) + "\n"
+    if path.suffix == ".gz":
+        path.write_bytes(gzip.compress(text.encode()))
+    else:
+        path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("name", ["list.txt", "list.txt.gz"])
+def test_a_trial_list_is_matched_by_speaker_and_utterance(
+    voices: Embeddings, tmp_path: Path, name: str
+) -> None:
+    path = write_list(tmp_path / name, ["1 s000/000.wav s000/001.flac", "0 s000/002 s001/000.wav"])
+    trials = load_trial_list(path, voices)
+    assert (trials.targets, trials.nontargets, trials.speakers) == (1, 1, 2)
+    scores = [float(score) for part in streamed(trials) for score in part.scores]
+    assert sorted(scores) == [0 * 1000 + 1, 2 * 1000 + 6]
+
+
+def test_a_trial_list_is_matched_by_utterance_alone(make_file: Maker, tmp_path: Path) -> None:
+    utterance = np.array([f"id/{i}" for i in range(72)])
+    voices = load_embeddings(make_file(utterance=utterance))
+    path = write_list(tmp_path / "list.txt", ["1 id/0.wav id/1.wav", "", "0 ./id/0 id/6.WAV"])
+    assert load_trial_list(path, voices).nontargets == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            ["1 s000/000 x/1", "0 x/2 x/3", "0 x/4 x/1"],
+            r"4 of 5 names are in no row of voices: x/1, x/2, x/3, \.\.\.; names are",
+        ),
+        (["0 000.wav s001/001.wav"], r"1 of 2 names are in several rows of voices: 000.wav; "),
+        (
+            ["1 s000/000 s000/001", "maybe a b"],
+            r"line 2: must be 'label path path' with a label of 0 or 1; got 'maybe a b'",
+        ),
+        (["1 only"], r"line 1: must be .*; got '1 only'"),
+        (["0 s000/000 s000/001"], r"1 of 1 are not, first 0 for '000.wav' and '001.wav'"),
+        ([""], r"must hold at least one trial; got none"),
+    ],
+)
+def test_unusable_trial_lists_say_what_is_wrong(
+    voices: Embeddings, tmp_path: Path, lines: list[str], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        load_trial_list(write_list(tmp_path / "list.txt", lines), voices)
+
+
+def test_unreadable_trial_lists_are_refused(voices: Embeddings, tmp_path: Path) -> None:
+    (tmp_path / "list.gz").write_bytes(b"not gzip")
+    with pytest.raises(InputError, match=r"list.gz: not a readable trial list"):
+        load_trial_list(tmp_path / "list.gz", voices)
+    with pytest.raises(InputError, match=r"absent.txt: no such file"):
+        load_trial_list(tmp_path / "absent.txt", voices)

@@ -48,6 +48,5 @@ def as_codes(codes: Tensor | NDArray[Any], format: Format, *, packed: bool = Fal
 
 def _writeable(x: NDArray[Any]) -> NDArray[Any]:
     """Return the same memory without the read-only flag, which torch warns about."""
-
     interface = {**x.__array_interface__, "data": (x.ctypes.data, False)}
     return np.asarray(SimpleNamespace(__array_interface__=interface, owner=x))

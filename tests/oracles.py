@@ -50,6 +50,15 @@ def gfloat_format(format: mf.Format) -> gfloat.FormatInfo:
     )
 
 
+def round_once(x: NDArray[np.float64], format: mf.Format, *, saturate: bool) -> NDArray[Any]:
+    """Values that numbers round to by gfloat, in float64 and so with no rounding in between."""
+    # gfloat has no answer for overflow where a format has no infinity and no NaN.
+    saturates = saturate or format.specials == "none"
+    with np.errstate(all="ignore"):
+        rounded: NDArray[Any] = gfloat.round_ndarray(gfloat_format(format), x, sat=saturates)
+    return rounded
+
+
 def boundaries(format: mf.Format, *, saturate: bool) -> tuple[NDArray[np.uint32], Codes]:
     """For the float32 bit patterns of positive numbers: where a new code starts, and which.
 

@@ -3,15 +3,37 @@
 // Codes that pass through a buffer on the stack, between encoding and packing, say.
 inline constexpr std::int64_t kBlock = 1024;
 
+inline void widen_run(const Float16* __restrict in, std::int64_t count, float* __restrict out) {
+  std::int64_t i = 0;
+  for (; i + kWidened <= count; i += kWidened) widen(in + i, out + i);
+  for (; i < count; ++i) out[i] = to_float(in[i]);
+}
+
 template <Format F, class Source, Overflow O>
 void encode_run(const void* values, std::int64_t count, std::uint8_t* __restrict out) {
   const Source* __restrict in = static_cast<const Source*>(values);
-  for (std::int64_t i = 0; i < count; ++i) out[i] = encode<F, O>(to_float(in[i]));
+  if constexpr (std::is_same_v<Source, Float16>) {
+    std::array<float, kBlock> floats;
+    for (std::int64_t first = 0; first < count; first += kBlock) {
+      const std::int64_t taken = std::min(kBlock, count - first);
+      widen_run(in + first, taken, floats.data());
+      encode_run<F, float, O>(floats.data(), taken, out + first);
+    }
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) out[i] = encode<F, O>(to_float(in[i]));
+  }
 }
 
 template <Format F>
 void decode_run(const std::uint8_t* __restrict codes, std::int64_t count, float* __restrict out) {
   for (std::int64_t i = 0; i < count; ++i) out[i] = decode<F>(codes[i]);
+}
+
+// How many of the groups that start at `bytes_left` bytes before a run's end can be moved by whole
+// words, which reach into the next group where kBits is not a power of two.
+template <int kBits>
+std::int64_t whole_words(std::int64_t groups, std::int64_t bytes_left) {
+  return std::min(groups, bytes_left < 8 ? 0 : (bytes_left - 8) / kBits + 1);
 }
 
 // Eight codes are kBits bytes: squeeze a block of such groups, then move the groups together.
@@ -22,6 +44,7 @@ void pack_run(const std::uint8_t* __restrict codes, std::int64_t count,
     std::memcpy(out, codes, count);
     return;
   }
+  constexpr int kWord = std::has_single_bit(unsigned{kBits}) ? kBits : 8;
   std::array<std::uint64_t, kBlock / 8> groups;
   for (std::int64_t first = 0; first < count; first += kBlock) {
     const std::int64_t taken = std::min(kBlock, count - first);
@@ -30,7 +53,9 @@ void pack_run(const std::uint8_t* __restrict codes, std::int64_t count,
     std::memcpy(groups.data(), codes + first, taken);
     for (std::int64_t g = 0; g < group_count; ++g) groups[g] = squeeze<kBits>(groups[g]);
     std::uint8_t* to = out + first / 8 * kBits;
-    for (std::int64_t g = 0; g < taken / 8; ++g) std::memcpy(to + g * kBits, &groups[g], kBits);
+    const std::int64_t wide = whole_words<kBits>(taken / 8, row_bytes(count - first, kBits));
+    for (std::int64_t g = 0; g < wide; ++g) std::memcpy(to + g * kBits, &groups[g], kWord);
+    for (std::int64_t g = wide; g < taken / 8; ++g) std::memcpy(to + g * kBits, &groups[g], kBits);
     std::memcpy(to + taken / 8 * kBits, &groups[taken / 8 % groups.size()],
                 row_bytes(taken % 8, kBits));
   }
@@ -43,12 +68,17 @@ void unpack_run(const std::uint8_t* __restrict packed, std::int64_t count,
     std::memcpy(out, packed, count);
     return;
   }
+  constexpr int kWord = std::has_single_bit(unsigned{kBits}) ? kBits : 8;
   std::array<std::uint64_t, kBlock / 8> groups;
   for (std::int64_t first = 0; first < count; first += kBlock) {
     const std::int64_t taken = std::min(kBlock, count - first);
     const std::int64_t group_count = (taken + 7) / 8;
     const std::uint8_t* from = packed + first / 8 * kBits;
-    for (std::int64_t g = 0; g < taken / 8; ++g) std::memcpy(&groups[g], from + g * kBits, kBits);
+    const std::int64_t wide = whole_words<kBits>(taken / 8, row_bytes(count - first, kBits));
+    for (std::int64_t g = 0; g < wide; ++g) std::memcpy(&groups[g], from + g * kBits, kWord);
+    for (std::int64_t g = wide; g < taken / 8; ++g) {
+      std::memcpy(&groups[g], from + g * kBits, kBits);
+    }
     std::memcpy(&groups[taken / 8 % groups.size()], from + taken / 8 * kBits,
                 row_bytes(taken % 8, kBits));
     for (std::int64_t g = 0; g < group_count; ++g) groups[g] = spread<kBits>(groups[g]);

@@ -4,6 +4,8 @@
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
 namespace minifloat::avx512 {
+#include "simd_avx512.h"
+
 #include "kernels.inl.h"
 }  // namespace minifloat::avx512
 #pragma GCC pop_options

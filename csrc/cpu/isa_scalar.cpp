@@ -1,6 +1,8 @@
 #include "kernel_includes.h"
 
 namespace minifloat::scalar {
+#include "simd_scalar.h"
+
 #include "kernels.inl.h"
 }  // namespace minifloat::scalar
 

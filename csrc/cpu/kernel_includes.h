@@ -5,10 +5,15 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <limits>
 #include <utility>
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #include "../codec.h"
 #include "../lanes.h"

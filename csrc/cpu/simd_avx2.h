@@ -1,0 +1,10 @@
+// The vocabulary of the AVX2 kernels; isa_avx2.cpp includes it in their target region.
+
+// Values that one widen takes.
+inline constexpr std::int64_t kWidened = 8;
+
+// Exact, NaN and subnormals too, in every flush-to-zero mode.
+inline void widen(const Float16* in, float* out) {
+  const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in));
+  _mm256_storeu_ps(out, _mm256_cvtph_ps(halves));
+}

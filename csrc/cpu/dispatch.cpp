@@ -23,13 +23,14 @@ const Isa* const kIsas[] = {
 };
 
 const Isa& find_isa(const std::string& name) {
-  std::string allowed;
+  std::string message = "instruction set must be one of";
   for (const Isa* isa : kIsas) {
     if (!isa->supported()) continue;
     if (name == isa->name) return *isa;
-    allowed += (allowed.empty() ? "" : ", ") + std::string(isa->name);
+    message.append(" ").append(isa->name).append(",");
   }
-  throw std::invalid_argument("instruction set must be one of " + allowed + "; got '" + name + "'");
+  message.back() = ';';
+  throw std::invalid_argument(message + " got '" + name + "'");
 }
 
 std::atomic<const Isa*>& chosen_isa() {

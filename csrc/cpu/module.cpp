@@ -2,6 +2,8 @@
 
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "../lanes.h"
 #include "../packing.h"
@@ -106,6 +108,16 @@ void reciprocal_norms(int format, Pointer packed, std::int64_t rows, std::int64_
   });
 }
 
+// Asks for huge pages under memory that has not been touched yet, where the system has such pages.
+void prefer_huge_pages([[maybe_unused]] Pointer data, [[maybe_unused]] std::int64_t bytes) {
+#ifdef MADV_HUGEPAGE
+  const Pointer page = sysconf(_SC_PAGESIZE);
+  const Pointer begin = (data + page - 1) / page * page;
+  const Pointer end = (data + bytes) / page * page;
+  if (begin < end) madvise(at<void>(begin), end - begin, MADV_HUGEPAGE);
+#endif
+}
+
 Rows rows_at(Pointer data, bool packed, Pointer norms, std::int64_t count) {
   return {at<const void>(data), packed, at<const float>(norms), count};
 }
@@ -125,6 +137,7 @@ PYBIND11_MODULE(_C, m) {
   m.def("available_isas", available_isas);
   m.def("isa", [] { return std::string(current_isa().name); });
   m.def("set_isa", set_isa);
+  m.def("prefer_huge_pages", prefer_huge_pages);
 
   m.def("encode", encode);
   m.def("decode", decode);

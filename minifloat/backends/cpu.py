@@ -8,11 +8,14 @@ from torch import Tensor, get_num_threads
 from minifloat import _C, ops
 from minifloat.formats import as_format
 
+# Results of this many bytes and more are new mappings, whose pages do not exist yet.
+_LARGE = 1 << 22
+
 _SOURCE_INDEX = {dtype: index for index, dtype in enumerate(ops.SOURCES)}
 
 
 def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
-    out = ops.encode(x, format, saturate)
+    out = _new(ops.encode(x, format, saturate))
     x = x.contiguous()
     _C.encode(
         as_format(format).index,
@@ -27,7 +30,7 @@ def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
 
 
 def decode(codes: Tensor, format: str) -> Tensor:
-    out = ops.decode(codes, format)
+    out = _new(ops.decode(codes, format))
     codes = codes.contiguous()
     _C.decode(
         as_format(format).index,
@@ -44,7 +47,7 @@ def round(x: Tensor, format: str, saturate: bool) -> Tensor:
 
 
 def pack(codes: Tensor, format: str) -> Tensor:
-    out = ops.pack(codes, format)
+    out = _new(ops.pack(codes, format))
     codes = codes.contiguous()
     dim = codes.shape[-1]
     _C.pack(
@@ -59,7 +62,7 @@ def pack(codes: Tensor, format: str) -> Tensor:
 
 
 def unpack(packed: Tensor, format: str, dim: int) -> Tensor:
-    out = ops.unpack(packed, format, dim)
+    out = _new(ops.unpack(packed, format, dim))
     packed = packed.contiguous()
     _C.unpack(
         as_format(format).index,
@@ -73,7 +76,7 @@ def unpack(packed: Tensor, format: str, dim: int) -> Tensor:
 
 
 def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
-    out = ops.encode_pack(x, format, saturate)
+    out = _new(ops.encode_pack(x, format, saturate))
     x = x.contiguous()
     _C.encode_pack(
         as_format(format).index,
@@ -89,7 +92,7 @@ def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
 
 
 def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
-    out = ops.reciprocal_norms(packed, format, dim)
+    out = _new(ops.reciprocal_norms(packed, format, dim))
     packed = packed.contiguous()
     _C.reciprocal_norms(
         as_format(format).index,
@@ -103,7 +106,7 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
 
 
 def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int) -> Tensor:
-    out = ops.scores(a, a_norms, b, b_norms, format, dim)
+    out = _new(ops.scores(a, a_norms, b, b_norms, format, dim))
     a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
     _C.scores(
         as_format(format).index,
@@ -124,7 +127,7 @@ def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, 
 def pair_scores(
     a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, pairs: Tensor, format: str, dim: int
 ) -> Tensor:
-    out = ops.pair_scores(a, a_norms, b, b_norms, pairs, format, dim)
+    out = _new(ops.pair_scores(a, a_norms, b, b_norms, pairs, format, dim))
     a, a_norms, b, b_norms, pairs = (t.contiguous() for t in (a, a_norms, b, b_norms, pairs))
     _C.pair_scores(
         as_format(format).index,
@@ -163,6 +166,13 @@ def search(
         get_num_threads(),
     )
     return scores, indices
+
+
+def _new(out: Tensor) -> Tensor:
+    """The result, on huge pages if it is large: making small ones takes longer than the work."""
+    if out.nbytes >= _LARGE:
+        _C.prefer_huge_pages(out.data_ptr(), out.nbytes)
+    return out
 
 
 def _rows(x: Tensor) -> int:

@@ -18,7 +18,7 @@ def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
     f = as_format(format)
     shift = 23 - f.mantissa_bits
     min_normal = (127 + 1 - f.bias) << 23
-    bits = _to_float32(x).view(torch.int32)
+    bits = _to_float32(x.contiguous()).view(torch.int32)
     magnitude = bits & 0x7FFFFFFF
 
     # As in csrc/codec.h, which says why.
@@ -39,7 +39,7 @@ def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
 def decode(codes: Tensor, format: str) -> Tensor:
     ops.decode(codes, format)
     values = torch.tensor(as_format(format).values, device=codes.device)
-    return values[codes.long() & (len(values) - 1)]
+    return values[codes.contiguous().long() & (len(values) - 1)]
 
 
 def round(x: Tensor, format: str, saturate: bool) -> Tensor:
@@ -50,7 +50,7 @@ def pack(codes: Tensor, format: str) -> Tensor:
     out = ops.pack(codes, format)
     bits = as_format(format).bits
     if bits == 8:
-        return codes.clone()
+        return codes.clone(memory_format=torch.contiguous_format)
     # Eight codes are `bits` bytes.
     groups = pad(codes, (0, -codes.shape[-1] % 8)).unflatten(-1, (-1, 8)).long()
     fields = (groups & (2**bits - 1)) << torch.arange(0, 8 * bits, bits, device=codes.device)
@@ -62,7 +62,7 @@ def unpack(packed: Tensor, format: str, dim: int) -> Tensor:
     ops.unpack(packed, format, dim)
     bits = as_format(format).bits
     if bits == 8:
-        return packed.clone()
+        return packed.clone(memory_format=torch.contiguous_format)
     groups = pad(packed, (0, -packed.shape[-1] % bits)).unflatten(-1, (-1, bits)).long()
     whole = (groups << torch.arange(0, 8 * bits, 8, device=packed.device)).sum(-1, keepdim=True)
     codes = whole >> torch.arange(0, 8 * bits, bits, device=packed.device) & (2**bits - 1)

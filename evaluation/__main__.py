@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted; files written so far are whole", file=sys.stderr)
+        print("interrupted; what was finished is in the output folder", file=sys.stderr)
         return 130
     return 0
 
@@ -121,7 +121,6 @@ def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
 
 
 def _formats(names: str) -> list[mf.Format]:
-
     known = {format.name: format for format in mf.FORMATS}
     wanted = [name.strip().lower() for name in names.split(",")]
     for name in wanted:

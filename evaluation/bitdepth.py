@@ -18,6 +18,7 @@ from evaluation.trials import Scorer, Trials
 FIGURE_BINS = 2048
 
 Progress = Callable[[Sequence[Condition]], Iterable[Condition]]
+Keep = Callable[["Result"], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,11 +115,12 @@ def study(
     draws: int = 1000,
     seed: int = 0,
     progress: Progress = iter,
+    keep: Keep = lambda _: None,
 ) -> ModelStudy:
     """Return the error rates of every condition on the trials.
 
     FAR and FRR are taken at `threshold`, or else where float32's meet. `progress` wraps the
-    conditions and yields them in turn.
+    conditions and yields them in turn; `keep` is given each result as soon as there is one.
     """
     if threshold is not None and not -1 < threshold <= 1:
         raise InputError(f"threshold must be above -1 and at most 1; got {threshold}")
@@ -139,6 +141,7 @@ def study(
         )
         coarse = histogram.coarse(bins=FIGURE_BINS)
         results.append(Result(condition=condition, row=row, scores=coarse))
+        keep(results[-1])
     return ModelStudy(
         embeddings=embeddings,
         trials=trials.description,
@@ -158,7 +161,7 @@ def _measure(
     bootstrap: SpeakerBootstrap, scorer: Scorer, histogram: ScoreHistogram, *, fixed: np.float32
 ) -> _Measured:
     errors = bootstrap.errors(scorer, threshold_grid(histogram, include=fixed))
-    place = int(np.searchsorted(errors.thresholds, fixed))
+    place = errors.at(fixed)
     return _Measured(
         equal=histogram.equal_error(),
         fp=int(errors.false_accepts[place]),

@@ -8,6 +8,7 @@ trial of speaker s counts w[s] times, a non-target trial of s and t w[s] * w[t] 
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from evaluation.metrics import ScoreHistogram
@@ -19,6 +20,8 @@ CONFIDENCE = 0.95
 REACH = 8
 NEAR_REACH = 1.5
 LEVELS = 24
+# Weights of speaker pairs held at one time: 32 MiB of float32.
+PRODUCT = 1 << 23
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,16 +99,23 @@ class SpeakerBootstrap:
             np.broadcast_to(speaker, batch.scores.shape)[chosen]
             for speaker in (batch.left, batch.right)
         )
-        first_left, first_right = int(left.min()), int(right.min())
-        lefts, rights = int(left.max()) - first_left + 1, int(right.max()) - first_right + 1
         place = np.searchsorted(thresholds, batch.scores[chosen], side="right") - 1
-        cell = ((left - first_left).astype(np.int64) * bins + place) * rights + right - first_right
-        counts = np.bincount(cell, minlength=lefts * bins * rights).reshape(lefts, bins, rights)
-        left_weights = self._weights[first_left : first_left + lefts]
-        right_weights = self._weights[first_right : first_right + rights]
-        for of_speaker, weight in zip(counts, left_weights, strict=True):
-            total += (of_speaker.astype(np.float32) @ right_weights) * weight
-        return np.asarray(counts.sum(axis=(0, 2)))
+        first, rights = int(left.min()), int(right.max()) + 1
+        pair = (left - first) * rights + right
+        # Only pairs of speakers that occur take part: in a list they are few of all.
+        occurs = np.bincount(pair) > 0
+        pairs, column = np.flatnonzero(occurs), np.cumsum(occurs) - 1
+        cell = place * len(pairs) + column[pair]
+        counts = np.bincount(cell, minlength=bins * len(pairs)).reshape(bins, -1)
+        step = max(1, PRODUCT // total.shape[1])
+        # Few large products, by torch: where the cores are busy, many small ones wait for each
+        # other, and NumPy's threads spin meanwhile.
+        for start in range(0, len(pairs), step):
+            some = slice(start, start + step)
+            weights = self._weights[first + pairs[some] // rights]
+            weights *= self._weights[pairs[some] % rights]
+            total += (torch.from_numpy(counts[:, some]).float() @ torch.from_numpy(weights)).numpy()
+        return np.asarray(counts.sum(axis=1))
 
 
 def _rejects_by_speaker(batch: Batch, thresholds: NDArray[np.float32]) -> NDArray[np.int64]:

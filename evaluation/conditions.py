@@ -171,7 +171,11 @@ def _converted_format(embeddings: Embeddings, format: mf.Format, *, scale: Scale
 
 
 def _cosine_loss(rows: NDArray[np.float32], stored: NDArray[np.float32]) -> float:
-    """Return the sum over rows of 1 - cos(row, stored row); the cosine of a zero row is 0."""
+    """Return the sum over rows of 1 - cos(row, stored row).
+
+    The cosine of a zero row is 0, and so is that of a row with a value that became infinite.
+    """
+    stored = np.where(np.isfinite(stored).all(axis=1, keepdims=True), stored, 0)
     dot = np.einsum("ij,ij->i", rows, stored, dtype=np.float64)
     norms = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
     norms *= np.einsum("ij,ij->i", stored, stored, dtype=np.float64)

@@ -20,14 +20,11 @@ def _counts() -> NDArray[np.int64]:
 class EqualError:
     """Where FAR and FRR meet: the rate by linear interpolation inside one histogram bin.
 
-    The rate of the unbinned scores lies in [`low`, `high`]. `threshold` is the bin edge where
-    the two rates differ least, a float32.
+    `threshold` is the bin edge where the two rates differ least, a float32.
     """
 
     rate: float
     threshold: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -70,8 +67,6 @@ class ScoreHistogram:
         return EqualError(
             rate=float(rate),
             threshold=edge(k - 1 if before < after else k),
-            low=float(max(far[k], frr[k - 1])),
-            high=float(min(far[k - 1], frr[k])),
         )
 
     def coarse(self, *, bins: int) -> "ScoreHistogram":

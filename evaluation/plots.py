@@ -15,6 +15,8 @@ from evaluation.conditions import Scale
 # The report replaces these by its own variables, so that figures follow light and dark.
 INK, MUTED, RULE, CARD = "#1f2329", "#68717d", "#d3d8de", "#fdfdfd"
 TARGET, NONTARGET = "#2f81d8", "#d97328"
+# Inches. Narrow, so that words stay readable where a telephone shows the whole width.
+WIDTH = 5.2
 SCALES: dict[Scale, str] = {"none": "as it is", "amax": "scaled"}
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -23,7 +25,8 @@ STYLE: dict[Any, Any] = {
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.titlecolor": INK,
-    "axes.titlesize": 10.5,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.edgecolor": MUTED,
     "axes.spines.top": False,
@@ -48,11 +51,11 @@ def percent_axis() -> FuncFormatter:
     return FuncFormatter(lambda share, _: f"{100 * share:g} %")
 
 
-def svg(name: str, size: tuple[float, float], draw: Callable[[Figure], None]) -> str:
-    """Return what `draw` puts on a figure of `size` inches, the same text in every run."""
+def svg(name: str, height: float, draw: Callable[[Figure], None]) -> str:
+    """Return what `draw` puts on a figure, `height` in inches, the same text in every run."""
     # The salt makes the ids inside a figure its own and the same in every run.
     with mpl.rc_context(STYLE | {"svg.hashsalt": f"{zlib.crc32(name.encode()):08x}"}):
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
         draw(figure)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})

@@ -14,10 +14,10 @@ import minifloat as mf
 from evaluation.bitdepth import ModelStudy, Row
 from evaluation.bootstrap import CONFIDENCE
 from evaluation.metrics import BINS_PER_UNIT
+from evaluation.notation import percent, rare, shift, signed
 from evaluation.plots import CARD, INK, MUTED, NONTARGET, RULE, TARGET
 from evaluation.storage import storage_mib
-from evaluation.tables import share, shift
-from evaluation.verdicts import format_verdicts, signed, summarise, verdict
+from evaluation.verdicts import Verdict, format_verdicts, summarise, verdict
 
 TEMPLATES = Path(__file__).parent / "templates"
 PACKAGES = ("torch", "numpy", "matplotlib", "jinja2")
@@ -59,9 +59,9 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "percent": lambda value: f"{100 * value:.2f}",
+        "percent": percent,
         "signed": signed,
-        "share": share,
+        "rare": rare,
         "shift": shift,
         "inline": inline_svg,
     }
@@ -72,6 +72,7 @@ def render(
         making=making,
         summaries={s.embeddings.name: summarise(s, tolerance=tolerance) for s in studies},
         verdicts={s.embeddings.name: format_verdicts(s, tolerance=tolerance) for s in studies},
+        Verdict=Verdict,
         judge=lambda row: verdict(row, tolerance=tolerance),
         million=_mib_of_a_million,
         confidence=round(100 * CONFIDENCE),

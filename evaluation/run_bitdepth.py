@@ -1,5 +1,6 @@
 """The bit-depth study from files to files: load, study, print, write."""
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 import minifloat as mf
-from evaluation.bitdepth import ModelStudy, study
+from evaluation.bitdepth import ModelStudy, Result, Row, study
 from evaluation.conditions import Condition
 from evaluation.data import Embeddings, load_embeddings
 from evaluation.errors import InputError
@@ -20,6 +21,8 @@ from evaluation.tables import csv_text, terminal_table
 from evaluation.trial_lists import load_trial_list
 from evaluation.trials import AllPairs, Trials, checked
 from evaluation.value_plots import value_histograms
+
+UNFINISHED = "metrics-unfinished.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +41,10 @@ class Options:
 
 
 def run(options: Options) -> None:
-    """Nothing; the tables are printed, and metrics.csv, figures and report.html written."""
+    """Nothing; the tables are printed, and metrics.csv, figures and report.html written.
+
+    Until all is done each finished condition is in UNFINISHED, so that an interruption loses none.
+    """
     thresholds = _threshold_per_file(options)
     loaded = [load_embeddings(path) for path in options.files]
     _refuse_shared_names(loaded)
@@ -46,6 +52,13 @@ def run(options: Options) -> None:
     trials = [_trials(embeddings, options) for embeddings in loaded]
     studies: list[ModelStudy] = []
     figures: dict[str, list[Figure]] = {}
+    rows: list[Row] = []
+    unfinished = options.out / UNFINISHED
+
+    def keep(result: Result) -> None:
+        rows.append(result.row)
+        write_whole(unfinished, csv_text(rows))
+
     for embeddings, pairs, threshold in zip(loaded, trials, thresholds, strict=True):
         outcome = study(
             embeddings,
@@ -55,6 +68,7 @@ def run(options: Options) -> None:
             draws=options.draws,
             seed=options.seed,
             progress=partial(_progress, name=embeddings.name),
+            keep=keep,
         )
         print(terminal_table(outcome, tolerance=options.tolerance), end="\n\n", flush=True)
         studies.append(outcome)
@@ -65,8 +79,8 @@ def run(options: Options) -> None:
         seed=options.seed,
         tolerance=options.tolerance,
     )
-    write_whole(options.out / "metrics.csv", csv_text(studies))
     write_whole(options.out / "report.html", render(studies, figures, making=making))
+    os.replace(unfinished, options.out / "metrics.csv")
     print(f"wrote metrics.csv, {3 * len(studies)} figures and report.html to {options.out}")
 
 
@@ -94,7 +108,7 @@ def _trials(embeddings: Embeddings, options: Options) -> Trials:
 
 def _progress(conditions: Sequence[Condition], *, name: str) -> Iterable[Condition]:
     # Where nobody watches, a bar would fill a log: tqdm's None turns it off there.
-    with tqdm(conditions, desc=name, unit="condition", leave=False, disable=None) as bar:
+    with tqdm(conditions, desc=name, unit=" conditions", leave=False, disable=None) as bar:
         if bar.disable:
             print(f"{name}: {len(conditions)} conditions", file=sys.stderr)
         for condition in bar:
@@ -111,22 +125,24 @@ def _figures(outcome: ModelStudy, options: Options) -> list[Figure]:
             svg=violins(outcome),
             alt=f"{name}: distributions of the scores of pairs of different speakers and of one "
             "speaker, for every format as it is and scaled, with the threshold.",
-            caption="Scores of pairs of different speakers and of one speaker; widths show how "
-            "many, short lines the medians, the dashed line the threshold.",
+            caption="Scores of pairs of different speakers and of one speaker. A pair right of the "
+            "dashed line is accepted. Widths show how many pairs, short lines the medians.",
         ),
         "thresholds": Figure(
             svg=threshold_curves(outcome, smallest),
             alt=f"{name}: FAR and FRR against the threshold, float32 dashed and {label} solid, "
             "as it is and scaled, with the values at the threshold marked.",
-            caption=f"FAR and FRR at every threshold, float32 dashed, {label} solid. The dotted "
-            "line is the threshold that stays; the points are what it yields.",
+            caption=f"FAR and FRR at every threshold: the nearer the solid lines ({label}) to the "
+            "dashed ones (float32), the less is lost. The dotted line is the unchanged threshold, "
+            "the points what it yields.",
         ),
         "values": Figure(
             svg=value_histograms(outcome, smallest),
             alt=f"{name}: values of the embeddings in float32 with the values of {label} marked, "
             f"and their shares after conversion to {label}, as they are and scaled.",
-            caption=f"Values of the embeddings before (top) and after (bottom) conversion to "
-            f"{label}. Dotted lines are the values that {label} has.",
+            caption=f"Values of the embeddings before and after conversion to {label}, as they are "
+            f"and scaled. Dotted lines are the values that {label} has; the numbers over the bars "
+            "are percent.",
         ),
     }
     for kind, figure in drawn.items():

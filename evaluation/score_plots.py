@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 import minifloat as mf
 from evaluation.bitdepth import FIGURE_BINS, ModelStudy, Result
 from evaluation.conditions import Condition
+from evaluation.notation import percent
 from evaluation.plots import INK, NONTARGET, SCALES, TARGET, percent_axis, svg
 
 VIOLIN_BINS = 256
@@ -19,8 +20,8 @@ LOWEST = 1e-4
 def violins(study: ModelStudy) -> str:
     """Distributions of target and non-target scores, a line for each condition."""
     panels = {
-        "Scores as they are": [r for r in study.results if r.condition.scale == "none"],
-        "Scores of scaled vectors": [
+        "vectors as they are": [r for r in study.results if r.condition.scale == "none"],
+        "vectors scaled to the format's range": [
             r for r in study.results if r.condition.is_float32 or r.condition.scale == "amax"
         ],
     }
@@ -34,7 +35,7 @@ def violins(study: ModelStudy) -> str:
         axes[1].set_xlabel("cosine score")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
 
-    return svg(f"{study.embeddings.name} violins", (6.6, 0.4 * sum(heights) + 1.2), draw)
+    return svg(f"{study.embeddings.name} violins", 0.55 * sum(heights) + 1.2, draw)
 
 
 def _violin_panel(axis: Axes, results: list[Result]) -> None:
@@ -82,7 +83,7 @@ def threshold_curves(study: ModelStudy, format: mf.Format) -> str:
             _curves(axis, reference, dashed=True)
             _curves(axis, result, dashed=False)
             _mark_threshold(axis, result)
-            axis.set_title(f"{format.name.upper()} {words}")
+            axis.set_title(f"{format.name.upper()}, {words}")
             axis.set_yscale("log")
             axis.set_ylim(LOWEST, 1.3)
             axis.yaxis.set_major_formatter(percent_axis())
@@ -91,7 +92,7 @@ def threshold_curves(study: ModelStudy, format: mf.Format) -> str:
         axes[1].set_xlabel("threshold")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
 
-    return svg(f"{study.embeddings.name} thresholds", (6.6, 6.4), draw)
+    return svg(f"{study.embeddings.name} thresholds", 4.8, draw)
 
 
 def _false_rates(result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -133,8 +134,9 @@ def _mark_threshold(axis: Axes, result: Result) -> None:
     axis.axvline(row.threshold, color=INK, linewidth=1, linestyle=":")
     for estimate, colour in ((row.far, NONTARGET), (row.frr, TARGET)):
         axis.plot([row.threshold], [max(estimate.value, LOWEST)], "o", color=colour, markersize=6)
-    # In the corner, where no curve runs; beside the points the words would lie on the curves.
+    # Above the axes, where no curve runs; beside the points the words would lie on the curves.
     axis.set_title(
-        f"at the threshold FAR {100 * row.far.value:.2f} %, FRR {100 * row.frr.value:.2f} %",
+        f"FAR {percent(row.far.value)} %, FRR {percent(row.frr.value)} % at {row.threshold:.3f}",
         loc="right",
+        fontweight="normal",
     )

@@ -6,25 +6,27 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from evaluation.bitdepth import Estimate, ModelStudy, Row
-from evaluation.verdicts import signed, verdict
+from evaluation.notation import percent, rare, shift, signed
+from evaluation.verdicts import verdict
 
 HEADINGS = (
     "format",
     "bytes",
-    "EER % (95 % interval)",
-    "change (95 % interval)",
+    "MiB",
+    "EER % [95 %]",
+    "change [95 %]",
     "FAR %",
     "FRR %",
     "shift",
     "1 - cos",
-    "overflow",
-    "to zero",
+    "over %",
+    "zero %",
     "verdict",
 )
 
 
 def terminal_table(study: ModelStudy, *, tolerance: float) -> str:
-    """Return a model's table, columns aligned, for a terminal 120 characters wide."""
+    """Return a model's table, columns aligned, at most about 130 characters wide."""
     row = study.float32
     lines = [[*HEADINGS]]
     for result in study.results:
@@ -41,10 +43,12 @@ def terminal_table(study: ModelStudy, *, tolerance: float) -> str:
         for line in lines
     )
     return (
-        f"{row.model}: {row.vectors} vectors of {row.dim} values, {study.trials}: "
+        f"{row.model}: {row.vectors:,} vectors of {row.dim} values, {study.trials}: "
         f"{row.targets:,} target and {row.nontargets:,} non-target of {row.speakers} speakers\n"
-        f"FAR and FRR at threshold {row.threshold:.6f}; change, shift: against float32; "
-        f"change in points\n{text}"
+        f"FAR, FRR at threshold {row.threshold:.6f}; change of EER in points and shift of its "
+        "threshold against float32;\n"
+        "bytes of a vector and MiB of all; values that overflow (over) and that become zero\n"
+        f"{text}"
     )
 
 
@@ -52,37 +56,25 @@ def _cells(row: Row) -> list[str]:
     eer = row.eer
     return [
         str(row.bytes_per_vector),
-        f"{100 * eer.value:.2f} ({100 * eer.low:.2f} to {100 * eer.high:.2f})",
-        f"{signed(eer.change)} ({signed(eer.change_low)} to {signed(eer.change_high)})",
-        f"{100 * row.far.value:.2f}",
-        f"{100 * row.frr.value:.2f}",
+        f"{row.total_bytes / 2**20:.2f}",
+        f"{percent(eer.value)} [{percent(eer.low)}, {percent(eer.high)}]",
+        f"{signed(eer.change)} [{signed(eer.change_low)}, {signed(eer.change_high)}]",
+        percent(row.far.value),
+        percent(row.frr.value),
         shift(row.eer_threshold_shift),
-        f"{row.cosine_loss:.1e}",
-        share(row.overflow),
-        share(row.underflow),
+        f"{row.cosine_loss:.1e}" if row.cosine_loss else "0",
+        rare(row.overflow),
+        rare(row.underflow),
     ]
 
 
-def shift(value: float) -> str:
-    """Return a threshold's shift with its sign, or 0 where it rounds to that: -0.0315, 0."""
-    text = f"{value:+.4f}"
-    return "0" if float(text) == 0 else text
-
-
-def share(value: float) -> str:
-    """Return a share in percent, told from none however small: 0, <0.01 %, 36.50 %."""
-    if value == 0:
-        return "0"
-    return "<0.01 %" if value < 5e-5 else f"{100 * value:.2f} %"
-
-
-def csv_text(studies: Sequence[ModelStudy]) -> str:
-    """All rows of all models as CSV; an estimate takes a column for each of its numbers."""
+def csv_text(rows: Sequence[Row]) -> str:
+    """Return rows, at least one, as CSV; an estimate takes a column for each of its numbers."""
     buffer = io.StringIO(newline="")
-    rows = [_flat(result.row) for study in studies for result in study.results]
-    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
+    flat = [_flat(row) for row in rows]
+    writer = csv.DictWriter(buffer, fieldnames=list(flat[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(flat)
     return buffer.getvalue()
 
 

@@ -2,10 +2,12 @@
 
 import gzip
 import zlib
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from evaluation.data import Embeddings
 from evaluation.errors import InputError
@@ -26,7 +28,8 @@ def load_trial_list(path: Path, embeddings: Embeddings) -> TrialList:
     """
     labels, names = _read(path)
     index = _index(embeddings)
-    rows = {name: index.get(_key(name)) for pair in names for name in pair}
+    different = dict.fromkeys(chain.from_iterable(names))
+    rows = {name: index.get(_key(name)) for name in different}
     _refuse_unmatched(path, embeddings, rows)
     pairs = np.array([[rows[name] for name in pair] for pair in names], dtype=np.int64)
     _refuse_contradictions(path, embeddings, pairs, labels)
@@ -40,7 +43,9 @@ def _read(path: Path) -> tuple[NDArray[np.bool_], list[tuple[str, str]]]:
     names: list[tuple[str, str]] = []
     try:
         with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
-            for number, line in enumerate(lines, start=1):
+            # A bar appears only when the list takes longer than a second.
+            shown = tqdm(lines, desc=path.name, unit=" lines", leave=False, disable=None, delay=1)
+            for number, line in enumerate(shown, start=1):
                 words = line.split()
                 if not words:
                     continue

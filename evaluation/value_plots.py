@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 import minifloat as mf
@@ -11,8 +12,8 @@ from evaluation.conditions import scaled
 from evaluation.plots import INK, NONTARGET, SCALES, TARGET, percent_axis, svg
 
 BINS = 120
-# Room beyond the lowest and the highest value, in units of value.
-MARGIN = 0.26
+# Room beyond the lowest and the highest value, as a share of the distance between them.
+MARGIN = 0.06
 # Up to this many values each bar carries its share, in percent.
 LABELLED = 16
 
@@ -23,22 +24,23 @@ def value_histograms(study: ModelStudy, format: mf.Format) -> str:
     grid = np.unique(format.values[np.isfinite(format.values)])
 
     def draw(figure: Figure) -> None:
-        axes = figure.subplots(2, 2)
-        for column, (scale, words) in enumerate(SCALES.items()):
+        axes = figure.subplots(2 * len(SCALES), 1)
+        for place, (scale, words) in enumerate(SCALES.items()):
             values = rows if scale == "none" else scaled(rows, format)
-            before, after = axes[:, column]
-            low, high = float(values.min()), float(values.max())
-            reach = grid[(grid >= low - MARGIN) & (grid <= high + MARGIN)]
-            limits = (min(low, reach[0]) - MARGIN, max(high, reach[-1]) + MARGIN)
-            _before(before, values, reach, limits)
-            _after(after, mf.round(values, format), limits)
+            before, after = axes[2 * place : 2 * place + 2]
+            stored = mf.round(values, format)
+            low = float(min(values.min(), stored.min()))
+            high = float(max(values.max(), stored.max()))
+            margin = MARGIN * (high - low) or 1.0
+            limits = (low - margin, high + margin)
+            _before(before, values, grid[(grid >= limits[0]) & (grid <= limits[1])], limits)
+            _after(after, stored, limits)
             before.set_title(f"float32, {words}")
             after.set_title(f"{format.name.upper()}, {words}")
-            after.set_xlabel("value")
-        for axis in axes[:, 0]:
-            axis.set_ylabel("share of values")
+        axes[-1].set_xlabel("value")
+        figure.supylabel("share of values", fontsize=10, color=INK)
 
-    return svg(f"{study.embeddings.name} values", (7.4, 5.0), draw)
+    return svg(f"{study.embeddings.name} values", 5.8, draw)
 
 
 def _before(
@@ -54,17 +56,18 @@ def _before(
         axis.axvline(float(value), color=INK, linewidth=0.6, linestyle=":")
     # One spike, as ReLU leaves at zero, would flatten all the rest.
     first, second = np.sort(shares)[::-1][:2]
-    if first > 2 * second:
+    if first > 2 * second > 0:
         axis.set_ylim(0, 1.6 * second)
         spike = edges[np.argmax(shares)]
+        left = spike < sum(limits) / 2
         axis.annotate(
-            f"{100 * first:.0f} % here",
+            f"{100 * first:.0f} % of values in this bar",
             (spike, 1.6 * second),
-            xytext=(10, -12),
+            xytext=(10 if left else -10, -12),
             textcoords="offset points",
+            ha="left" if left else "right",
         )
-    axis.set_xlim(*limits)
-    axis.yaxis.set_major_formatter(percent_axis())
+    _finish(axis, limits)
 
 
 def _after(axis: Axes, values: NDArray[np.float32], limits: tuple[float, float]) -> None:
@@ -75,6 +78,13 @@ def _after(axis: Axes, values: NDArray[np.float32], limits: tuple[float, float])
         for place, share in zip(places, shares, strict=True):
             text = f"{100 * share:.0f}" if share >= 0.005 else ""
             axis.text(place, 1.01 * share, text, ha="center", va="bottom", fontsize=8)
+    axis.set_ylim(0, 1.25 * shares.max())
+    _finish(axis, limits)
+
+
+def _finish(axis: Axes, limits: tuple[float, float]) -> None:
     axis.set_xlim(*limits)
-    axis.set_ylim(0, 1.12 * shares.max())
+    axis.grid(False, axis="x")
+    axis.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axis.yaxis.set_major_locator(MaxNLocator(3))
     axis.yaxis.set_major_formatter(percent_axis())

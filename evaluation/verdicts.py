@@ -6,6 +6,7 @@ from enum import Enum
 
 from evaluation.bitdepth import Estimate, ModelStudy, Result, Row
 from evaluation.conditions import Condition
+from evaluation.notation import SPACE, interval_of, percent, signed, with_unit
 
 
 class Verdict(Enum):
@@ -55,11 +56,10 @@ def format_verdicts(study: ModelStudy, *, tolerance: float) -> list[FormatVerdic
     by_condition = {result.condition: result for result in study.results}
     verdicts = []
     for condition, result in by_condition.items():
-        if isinstance(condition.format, type(study.results[0].condition.format)):
+        scaled = by_condition.get(Condition(format=condition.format, scale="amax"))
+        # A reference has no scaled form; a scaled format is told beside the one as it is.
+        if scaled is None or scaled is result:
             continue
-        if condition.scale == "amax":
-            continue
-        scaled = by_condition[Condition(format=condition.format, scale="amax")]
         verdicts.append(
             FormatVerdict(
                 as_is=result,
@@ -85,33 +85,6 @@ def summarise(study: ModelStudy, *, tolerance: float) -> Summary:
     )
 
 
-def percent(share: float) -> str:
-    """Return a share in percent with two decimals: 1.13 %."""
-    return f"{100 * share:.2f} %"
-
-
-def points(share: float) -> str:
-    """Return a difference of shares in percentage points with its sign: +0.10 points."""
-    return f"{signed(share)} points"
-
-
-def signed(share: float) -> str:
-    """Return a difference in percentage points: +0.10, or 0.00 where it rounds to that."""
-    text = f"{100 * share:+.2f}"
-    return "0.00" if float(text) == 0 else text
-
-
-def change_of(estimate: Estimate) -> str:
-    """Return a difference from float32 with its interval: +0.10 points (+0.06 to +0.14)."""
-    low, high = signed(estimate.change_low), signed(estimate.change_high)
-    return f"{points(estimate.change)} ({low} to {high})"
-
-
-def range_of(estimate: Estimate) -> str:
-    """Return the 95 % interval in percent: 0.87 to 1.40 %."""
-    return f"{100 * estimate.low:.2f} to {100 * estimate.high:.2f} %"
-
-
 def _is_repaired(one: FormatVerdict) -> bool:
     return one.verdict_as_is is not Verdict.SAFE and one.verdict_scaled is Verdict.SAFE
 
@@ -129,27 +102,27 @@ def _headline(study: ModelStudy, formats: Sequence[FormatVerdict], *, tolerance:
     ]
     if not candidates:
         return (
-            f"No format keeps both error rates within {points(tolerance).lstrip('+')} at the "
+            f"No format keeps both error rates within {_points(tolerance)} of float32's at the "
             "unchanged threshold."
         )
     # Of equally small formats the one that loses fewer genuine pairs; as it is before scaled.
     best = min(candidates, key=lambda result: (result.row.bytes_per_vector, result.row.frr.value))
-    row, whole = best.row, study.float32.bytes_per_vector
+    row, float32 = best.row, study.float32
     return (
         f"{best.condition.label} stores a vector in {row.bytes_per_vector} bytes instead of "
-        f"{whole}, {whole / row.bytes_per_vector:.1f} times smaller, with the same threshold: "
-        f"FAR {change_of(row.far)}, FRR {change_of(row.frr)}."
+        f"{float32.bytes_per_vector}, "
+        f"{float32.bytes_per_vector / row.bytes_per_vector:.1f} times smaller. With the threshold "
+        f"unchanged, FAR goes from {percent(float32.far.value)} to {with_unit(row.far.value)} "
+        f"and FRR from {percent(float32.frr.value)} to {with_unit(row.frr.value)}."
     )
 
 
 def _baseline(study: ModelStudy) -> str:
     row = study.float32
-    chosen = "the given threshold" if study.threshold_given else "the threshold of equal errors"
+    chosen = "the given threshold" if study.threshold_given else "where FAR and FRR meet"
     return (
-        f"In float32, at {row.threshold:.4f}, {chosen}, {percent(row.far.value)} of pairs of "
-        f"different speakers are accepted ({range_of(row.far)}; n = {row.nontargets:,}) and "
-        f"{percent(row.frr.value)} of pairs of one speaker are rejected ({range_of(row.frr)}; "
-        f"n = {row.targets:,})."
+        f"In float32, at {row.threshold:.4f}, {chosen}, {_rate(row.far)} of pairs of different "
+        f"speakers are accepted and {_rate(row.frr)} of pairs of one speaker are rejected."
     )
 
 
@@ -160,18 +133,17 @@ def _safe_as_is(formats: Sequence[FormatVerdict], *, tolerance: float) -> list[s
     names = ", ".join(one.label for one in safe)
     worst = max(max(one.as_is.row.far.change, one.as_is.row.frr.change) for one in safe)
     return [
-        f"Safe as they are: {names}. The larger rise of FAR or FRR among them is "
-        f"{points(worst)} (allowed: {points(tolerance)})."
+        f"Safe as they are: {names}. FAR and FRR rise by at most {_points(worst)} among them; "
+        f"{_points(tolerance)} are allowed."
     ]
 
 
 def _needs_scaling(one: FormatVerdict) -> str:
     as_is, scaled = one.as_is.row, one.scaled.row
     return (
-        f"{one.label} needs scaling: at the same threshold it rejects {percent(as_is.frr.value)} "
-        f"of pairs of one speaker as it is ({range_of(as_is.frr)}) and "
-        f"{percent(scaled.frr.value)} scaled ({range_of(scaled.frr)}); it "
-        f"accepts {percent(as_is.far.value)} and {percent(scaled.far.value)} of pairs of different "
+        f"{one.label} needs scaling. At the unchanged threshold it rejects {_rate(as_is.frr)} of "
+        f"pairs of one speaker as it is and {_rate(scaled.frr)} scaled; it accepts "
+        f"{with_unit(as_is.far.value)} and {with_unit(scaled.far.value)} of pairs of different "
         "speakers."
     )
 
@@ -179,17 +151,20 @@ def _needs_scaling(one: FormatVerdict) -> str:
 def _never_safe(one: FormatVerdict) -> str:
     as_is, scaled = one.as_is.row, one.scaled.row
     remedy = {
-        Verdict.RETUNE: (
-            f"scale it and set the threshold anew, near {scaled.eer_threshold:.4f}: the equal "
-            f"error rate is {percent(scaled.eer.value)} ({range_of(scaled.eer)}), "
-            f"{points(scaled.eer.change)} against float32"
-        ),
-        Verdict.COSTLY: (
-            f"even scaled, the equal error rate is {percent(scaled.eer.value)} "
-            f"({range_of(scaled.eer)}), {points(scaled.eer.change)} against float32"
-        ),
+        Verdict.RETUNE: f"Scale it and set the threshold anew, near {scaled.eer_threshold:.4f}: "
+        "the",
+        Verdict.COSTLY: "Even scaled, and with a threshold of its own, it loses accuracy: the",
     }[one.verdict_scaled]
     return (
-        f"{one.label} does not keep the threshold: it rejects {percent(as_is.frr.value)} of pairs "
-        f"of one speaker as it is and {percent(scaled.frr.value)} scaled; {remedy}."
+        f"{one.label} does not keep the threshold: it rejects {_rate(as_is.frr)} of pairs of one "
+        f"speaker as it is and {_rate(scaled.frr)} scaled. {remedy} equal error rate is "
+        f"{_rate(scaled.eer)}, {signed(scaled.eer.change)}{SPACE}points against float32."
     )
+
+
+def _rate(estimate: Estimate) -> str:
+    return f"{with_unit(estimate.value)} ({interval_of(estimate)})"
+
+
+def _points(difference: float) -> str:
+    return f"{signed(difference).lstrip('+')}{SPACE}points"

@@ -4,11 +4,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import minifloat as mf
 from evaluation.__main__ import main
+from evaluation.conditions import Condition, Converted
+from evaluation.data import Embeddings
 from evaluation.output import write_whole
+from evaluation.run_bitdepth import UNFINISHED
 
 Maker = Callable[..., Path]
 KINDS = ("scores", "thresholds", "values")
@@ -62,6 +66,20 @@ def test_no_id_of_the_report_occurs_twice_and_every_reference_has_one(outputs: P
 def test_figures_of_the_report_say_what_they_show(outputs: Path) -> None:
     page = (outputs / "report.html").read_text()
     assert len(re.findall(r'<svg role="img" aria-label="(one|three): [^"]{40,}"', page)) == 6
+
+
+@pytest.mark.parametrize("names", ["e2m1", "e5m2"])
+@pytest.mark.parametrize("size", [0, 1, 1e-42, 1e-4, 1e4, 1e30], ids=str)
+@pytest.mark.parametrize("offset", [0, 50], ids=["around zero", "far from zero"])
+def test_values_of_any_size_make_a_report(
+    make_file: Maker, tmp_path: Path, size: float, offset: float, names: str
+) -> None:
+    values = np.random.default_rng(0).standard_normal((72, 4))
+    path = make_file(embeddings=(size * (values + offset)).astype(np.float32))
+    arguments = ["--formats", names, "--draws", "5", "--out", str(tmp_path / "report")]
+    assert main(["bitdepth", str(path), *arguments]) == 0
+    with (tmp_path / "report" / "metrics.csv").open(newline="") as file:
+        assert all(-1e-12 < float(row["cosine_loss"]) <= 1 for row in csv.DictReader(file))
 
 
 def test_a_second_run_writes_the_same_bytes(
@@ -138,6 +156,34 @@ def test_help_names_every_option_and_default(capsys: pytest.CaptureFixture[str])
     for text in ("--trials LIST", "--threshold COSINE", "(default: 1000)", "bitdepth-report"):
         assert text in printed
     assert ",".join(format.name for format in mf.FORMATS) in re.sub(r"\s+", "", printed)
+
+
+def test_an_interrupted_study_keeps_what_was_there_and_what_was_finished(
+    make_file: Maker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "report"
+    arguments = ["bitdepth", str(make_file()), "--draws", "5", "--out", str(out)]
+    assert main(arguments) == 0
+    before = {path: path.read_bytes() for path in out.iterdir()}
+    convert = Condition.convert
+
+    def interrupted(condition: Condition, embeddings: Embeddings) -> Converted:
+        if condition.name == "bfloat16":
+            raise KeyboardInterrupt
+        return convert(condition, embeddings)
+
+    monkeypatch.setattr(Condition, "convert", interrupted)
+    assert main(arguments) == 130
+    assert "what was finished is in the output folder" in capsys.readouterr().err
+    assert all(path.read_bytes() == content for path, content in before.items())
+    with (out / UNFINISHED).open(newline="") as file:
+        assert [row["format"] for row in csv.DictReader(file)] == ["float32", "float16"]
+    monkeypatch.undo()
+    assert main(arguments) == 0
+    assert {path: path.read_bytes() for path in out.iterdir()} == before
 
 
 def test_an_interrupted_write_leaves_what_was_there(tmp_path: Path) -> None:

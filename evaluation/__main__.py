@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
     # Imported late: it needs the packages whose absence is told above.
-    from evaluation.run_bitdepth import Options, run
+    from evaluation.bitdepth.run import Options, run
 
     if given.draws < 1:
         raise InputError(f"--draws must be at least 1; got {given.draws}")

@@ -11,15 +11,15 @@ import jinja2
 from markupsafe import Markup, escape
 
 import minifloat as mf
-from evaluation.bitdepth import ModelStudy, Row
+from evaluation.bitdepth.notation import percent, rare, shift, signed
+from evaluation.bitdepth.plots import CARD, INK, MUTED, NONTARGET, RULE, TARGET
+from evaluation.bitdepth.storage import storage_mib
+from evaluation.bitdepth.study import ModelStudy, Row
+from evaluation.bitdepth.verdicts import Verdict, format_verdicts, summarise, verdict
 from evaluation.bootstrap import CONFIDENCE
 from evaluation.metrics import BINS_PER_UNIT
-from evaluation.notation import percent, rare, shift, signed
-from evaluation.plots import CARD, INK, MUTED, NONTARGET, RULE, TARGET
-from evaluation.storage import storage_mib
-from evaluation.verdicts import Verdict, format_verdicts, summarise, verdict
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent
 PACKAGES = ("torch", "numpy", "matplotlib", "jinja2")
 VARIABLES = {
     **{INK: "ink", MUTED: "muted", RULE: "rule", CARD: "card"},

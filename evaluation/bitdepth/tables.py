@@ -5,9 +5,9 @@ import io
 from collections.abc import Sequence
 from dataclasses import fields
 
-from evaluation.bitdepth import Estimate, ModelStudy, Row
-from evaluation.notation import percent, rare, shift, signed
-from evaluation.verdicts import verdict
+from evaluation.bitdepth.notation import percent, rare, shift, signed
+from evaluation.bitdepth.study import Estimate, ModelStudy, Row
+from evaluation.bitdepth.verdicts import verdict
 
 HEADINGS = (
     "format",

@@ -1,4 +1,4 @@
-"""The bit-depth study: what storing embeddings in fewer bits does to speaker verification."""
+"""The measurement: error rates of every condition of one model, with intervals."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import minifloat as mf
+from evaluation.bitdepth.conditions import Condition, Converted, conditions
 from evaluation.bootstrap import SpeakerBootstrap, interval, threshold_grid
-from evaluation.conditions import Condition, Converted, conditions
 from evaluation.data import Embeddings
 from evaluation.errors import InputError
 from evaluation.metrics import EqualError, ScoreHistogram, float32_threshold

@@ -3,8 +3,8 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import det_curve
 
+from evaluation.bitdepth.storage import storage_mib
 from evaluation.metrics import BINS, BINS_PER_UNIT, ScoreHistogram, edge, float32_threshold
-from evaluation.storage import storage_mib
 
 
 def floats(values: list[float]) -> NDArray[np.float32]:

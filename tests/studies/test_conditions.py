@@ -3,7 +3,7 @@ import pytest
 import torch
 
 import minifloat as mf
-from evaluation.conditions import Condition, PackedScorer, conditions, overflowing, scaled
+from evaluation.bitdepth.conditions import Condition, PackedScorer, conditions, overflowing, scaled
 from evaluation.data import Embeddings
 from evaluation.trials import never_accept_nan
 

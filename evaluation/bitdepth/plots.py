@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from evaluation.conditions import Scale
+from evaluation.bitdepth.conditions import Scale
 
 # The report replaces these by its own variables, so that figures follow light and dark.
 INK, MUTED, RULE, CARD = "#1f2329", "#68717d", "#d3d8de", "#fdfdfd"

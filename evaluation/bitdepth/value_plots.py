@@ -7,9 +7,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth import ModelStudy
-from evaluation.conditions import scaled
-from evaluation.plots import INK, NONTARGET, SCALES, TARGET, percent_axis, svg
+from evaluation.bitdepth.conditions import scaled
+from evaluation.bitdepth.plots import INK, NONTARGET, SCALES, TARGET, percent_axis, svg
+from evaluation.bitdepth.study import ModelStudy
 
 BINS = 120
 # Room beyond the lowest and the highest value, as a share of the distance between them.

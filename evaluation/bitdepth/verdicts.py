@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from evaluation.bitdepth import Estimate, ModelStudy, Result, Row
-from evaluation.conditions import Condition
-from evaluation.notation import SPACE, interval_of, percent, signed, with_unit
+from evaluation.bitdepth.conditions import Condition
+from evaluation.bitdepth.notation import SPACE, interval_of, percent, signed, with_unit
+from evaluation.bitdepth.study import Estimate, ModelStudy, Result, Row
 
 
 class Verdict(Enum):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import minifloat as mf
-from evaluation.bitdepth import ModelStudy, Row, study
+from evaluation.bitdepth.study import ModelStudy, Row, study
+from evaluation.bitdepth.verdicts import Verdict, format_verdicts, summarise, verdict
 from evaluation.data import load_embeddings
 from evaluation.trials import AllPairs
-from evaluation.verdicts import Verdict, format_verdicts, summarise, verdict
 
 TOLERANCE = 0.005
 

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import det_curve
 
-from evaluation.bitdepth import study
+from evaluation.bitdepth.conditions import FloatScorer
+from evaluation.bitdepth.study import study
 from evaluation.bootstrap import SpeakerBootstrap, interval, threshold_grid
-from evaluation.conditions import FloatScorer
 from evaluation.data import Embeddings, load_embeddings
 from evaluation.metrics import ScoreHistogram
 from evaluation.trials import AllPairs, Scorer, TrialList, Trials

@@ -10,17 +10,17 @@ from pathlib import Path
 from tqdm import tqdm
 
 import minifloat as mf
-from evaluation.bitdepth import ModelStudy, Result, Row, study
-from evaluation.conditions import Condition
+from evaluation.bitdepth.conditions import Condition
+from evaluation.bitdepth.report import Figure, Making, render
+from evaluation.bitdepth.score_plots import threshold_curves, violins
+from evaluation.bitdepth.study import ModelStudy, Result, Row, study
+from evaluation.bitdepth.tables import csv_text, terminal_table
+from evaluation.bitdepth.value_plots import value_histograms
 from evaluation.data import Embeddings, load_embeddings
 from evaluation.errors import InputError
 from evaluation.output import write_whole
-from evaluation.report import Figure, Making, render
-from evaluation.score_plots import threshold_curves, violins
-from evaluation.tables import csv_text, terminal_table
 from evaluation.trial_lists import load_trial_list
 from evaluation.trials import AllPairs, Trials, checked
-from evaluation.value_plots import value_histograms
 
 UNFINISHED = "metrics-unfinished.csv"
 

@@ -9,10 +9,10 @@ import pytest
 
 import minifloat as mf
 from evaluation.__main__ import main
-from evaluation.conditions import Condition, Converted
+from evaluation.bitdepth.conditions import Condition, Converted
+from evaluation.bitdepth.run import UNFINISHED
 from evaluation.data import Embeddings
 from evaluation.output import write_whole
-from evaluation.run_bitdepth import UNFINISHED
 
 Maker = Callable[..., Path]
 KINDS = ("scores", "thresholds", "values")

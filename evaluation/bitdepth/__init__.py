@@ -1,0 +1,1 @@
+"""The bit-depth study: what storing embeddings in fewer bits does to speaker verification."""

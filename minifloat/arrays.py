@@ -23,25 +23,36 @@ def as_tensor(x: Tensor | NDArray[Any]) -> Tensor:
         raise TypeError(f"expected a torch tensor or a NumPy array; got {type(x).__name__}")
     if x.dtype.name == "bfloat16":
         return as_tensor(x.view(np.uint16)).view(torch.bfloat16)
-    if not x.dtype.isnative or any(stride < 0 for stride in x.strides):
-        x = np.ascontiguousarray(x, x.dtype.newbyteorder("="))
+    # What torch has no strides for; an array of no dimensions must keep its shape.
+    if not x.dtype.isnative or any(step < 0 or step % x.itemsize for step in x.strides):
+        x = x.astype(x.dtype.newbyteorder("="), order="C")
     return torch.from_numpy(x if x.flags.writeable else _writeable(x))
 
 
 def like(x: Array, result: Tensor) -> Array:
     """Return the result as x came: an array for an array."""
-    return result if isinstance(x, Tensor) else result.numpy()
+    if isinstance(x, Tensor):
+        return result
+    if result.dtype == torch.bfloat16:
+        return result.view(torch.uint16).numpy().view(x.dtype)
+    return result.numpy()
 
 
 def as_codes(codes: Tensor | NDArray[Any], format: Format, *, packed: bool = False) -> Tensor:
     """Return codes, or packed rows, as uint8: such bytes, or the format's own dtype viewed so."""
+    whole_bytes = format.bits == 8
     if isinstance(codes, Tensor):
-        is_whole = packed or format.bits == 8
-        same = is_whole and codes.dtype == format.torch_dtype
-        return codes.view(torch.uint8) if same else codes
-    if isinstance(codes, np.ndarray) and codes.dtype.kind == "V" and not packed:
-        if codes.dtype != format.ml_dtype:
-            raise TypeError(f"codes must be uint8 or {format.ml_dtype}; got {codes.dtype}")
+        own = codes.dtype == format.torch_dtype and (packed or whole_bytes)
+        return codes.view(torch.uint8) if own else codes
+    # 2 marks types that a library registered with NumPy, whatever their kind.
+    if isinstance(codes, np.ndarray) and codes.dtype.isbuiltin == 2:
+        allowed = [format.ml_dtype] if whole_bytes or not packed else []
+        if codes.dtype not in allowed:
+            name, names = (
+                "packed" if packed else "codes",
+                " or ".join(map(str, ["uint8", *allowed])),
+            )
+            raise TypeError(f"{name} must be {names}; got {codes.dtype}")
         codes = codes.view(np.uint8)
     return as_tensor(codes)
 

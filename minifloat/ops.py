@@ -17,7 +17,7 @@ SOURCES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
     """Codes of x, one a byte: uint8, the shape of x."""
-    _check_values(x)
+    check_values(x)
     return _shaped_like(x, torch.uint8)
 
 
@@ -29,7 +29,7 @@ def decode(codes: Tensor, format: str) -> Tensor:
 
 def round(x: Tensor, format: str, saturate: bool) -> Tensor:
     """The values that x becomes by encode and decode, in the dtype of x."""
-    _check_values(x)
+    check_values(x)
     return _shaped_like(x, x.dtype)
 
 
@@ -47,7 +47,7 @@ def unpack(packed: Tensor, format: str, dim: int) -> Tensor:
 
 def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
     """Dense rows of the codes of x (..., dim): uint8, (..., row_bytes)."""
-    _check_values(x)
+    check_values(x)
     return _packed_like(x, format)
 
 
@@ -90,6 +90,20 @@ def search(
     )
 
 
+def check_pairs(pairs: Tensor, a: Tensor, b: Tensor) -> None:
+    """Raise ValueError for a pair of rows that are not there; by its values, so never when fake."""
+    if len(pairs) == 0:
+        return
+    low, high = (int(bound) for bound in pairs.aminmax())
+    if low >= 0 and high < min(len(a), len(b)):
+        return
+    for name, rows, column in (("a", a, pairs[:, 0]), ("b", b, pairs[:, 1])):
+        wrong = column[(column < 0) | (column >= len(rows))]
+        if len(wrong):
+            last = len(rows) - 1
+            raise ValueError(f"pairs must name rows 0..{last} of {name}; got {int(wrong[0])}")
+
+
 def element_dtype(format: str) -> torch.dtype:
     """Return the dtype of rows in their lane: int16 holds both integer lanes."""
     return torch.float32 if as_format(format).lane == "float" else torch.int16
@@ -104,7 +118,8 @@ def _shaped_like(x: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.empty_like(x, dtype=dtype, memory_format=torch.contiguous_format)
 
 
-def _check_values(x: Tensor) -> None:
+def check_values(x: Tensor) -> None:
+    """Raise TypeError for values of a type that encoders do not take."""
     if x.dtype not in SOURCES:
         allowed = ", ".join(map(_name, SOURCES))
         raise TypeError(f"x must be one of {allowed}; got {_name(x.dtype)}")

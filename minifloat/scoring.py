@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any, overload
 
 import torch
@@ -37,9 +38,7 @@ def scores(
     if pairs is None:
         out: Tensor = _ops.scores(*sides, b.format.name, b.dim)
     else:
-        pairs = as_tensor(pairs)
-        _check_pairs(pairs, len(rows), len(b))
-        out = _ops.pair_scores(*sides, pairs, b.format.name, b.dim)
+        out = _ops.pair_scores(*sides, as_tensor(pairs), b.format.name, b.dim)
     return out if isinstance(a, PackedVectors | Tensor) else out.numpy()
 
 
@@ -65,7 +64,7 @@ def search(
         norms,
         database.codes,
         database.reciprocal_norms,
-        k,
+        index(k),
         database.format.name,
         database.dim,
     )
@@ -86,7 +85,7 @@ def _side(a: PackedVectors | Tensor | NDArray[Any], b: PackedVectors) -> tuple[T
             )
         return a.codes, a.reciprocal_norms
     a = as_tensor(a)
-    if a.ndim != 2 or a.shape[1] != b.dim or not a.is_floating_point():
+    if a.ndim != 2 or a.shape[1] != b.dim or a.dtype not in ops.SOURCES:
         raise ValueError(
             f"queries must be floating-point rows (rows, {b.dim}); "
             f"got {str(a.dtype).removeprefix('torch.')} of shape {tuple(a.shape)}"
@@ -96,7 +95,7 @@ def _side(a: PackedVectors | Tensor | NDArray[Any], b: PackedVectors) -> tuple[T
 
 def _to_lane(queries: Tensor, database: PackedVectors) -> tuple[Tensor, Tensor]:
     """Return float queries in the database's lane, with all the precision that it has."""
-    dtype = ops.element_dtype(database.format.name)
+    queries, dtype = queries.detach(), ops.element_dtype(database.format.name)
     if len(queries) == 0:
         return queries.to(dtype), queries[:, 0].float()
     limit = 1.0 if dtype.is_floating_point else float(_C.QUERY_MAX)
@@ -104,13 +103,3 @@ def _to_lane(queries: Tensor, database: PackedVectors) -> tuple[Tensor, Tensor]:
     elements = (scaled if dtype.is_floating_point else scaled.round()).to(dtype)
     norms = elements.double().square().sum(1).sqrt()
     return elements, torch.where(norms > 0, 1 / norms, 0.0).float()
-
-
-def _check_pairs(pairs: Tensor, a_rows: int, b_rows: int) -> None:
-    if pairs.ndim != 2 or len(pairs) == 0:
-        return
-    for column, (name, rows) in enumerate((("a", a_rows), ("b", b_rows))):
-        low, high = (int(bound) for bound in pairs[:, column].aminmax())
-        if low < 0 or high >= rows:
-            wrong = low if low < 0 else high
-            raise ValueError(f"pairs must name rows 0..{rows - 1} of {name}; got {wrong}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from uuid import uuid4
 
 import safetensors
 import torch
@@ -20,7 +20,9 @@ def save(path: str | Path, codes: Tensor, norms: Tensor, format: Format, dim: in
     tensors = {"codes": codes.cpu().contiguous(), "reciprocal_norms": norms.cpu().contiguous()}
     metadata = {"format": format.name, "dim": str(dim), "version": VERSION}
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {target.parent}")
+    temporary = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
     try:
         save_file(tensors, temporary, metadata)
         temporary.replace(target)
@@ -44,10 +46,13 @@ def load(path: str | Path) -> tuple[Tensor, Tensor, Format, int]:
             raise ValueError(f"{path} has version {metadata['version']!r}; this reads {VERSION!r}")
         if not metadata["dim"].isdecimal() or int(metadata["dim"]) < 1:
             raise ValueError(f"{path} has dim {metadata['dim']!r}; it must be a number above 0")
-        format, dim = as_format(metadata["format"]), int(metadata["dim"])
+        try:
+            format, dim = as_format(metadata["format"]), int(metadata["dim"])
+        except ValueError as error:
+            raise ValueError(f"{path} cannot be read: {error}") from error
         codes, norms = file.get_tensor("codes"), file.get_tensor("reciprocal_norms")
     shapes = (codes.shape, norms.shape)
-    if shapes != ((len(codes), format.row_bytes(dim)), (len(codes),)):
+    if shapes != ((*codes.shape[:1], format.row_bytes(dim)), codes.shape[:1]):
         raise ValueError(
             f"{path} must have codes of {format.row_bytes(dim)} bytes a row for dim {dim} in "
             f"{format}, and a reciprocal norm for each; got shapes {tuple(map(tuple, shapes))}"

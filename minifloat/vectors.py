@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from minifloat import storage
+from minifloat import ops, storage
 from minifloat.arrays import as_tensor
 from minifloat.formats import Format, as_format
 
@@ -46,8 +46,12 @@ class PackedVectors:
             if not -len(self) <= rows < len(self):
                 raise IndexError(f"row {rows} is out of range for {len(self)} rows")
             rows = slice(rows % len(self), rows % len(self) + 1)
-        elif not isinstance(rows, slice | Tensor):
-            rows = torch.as_tensor(rows)
+        elif not isinstance(rows, slice):
+            # An index of no dimensions is one row, and an empty list has no dtype of its own.
+            index = torch.atleast_1d(torch.as_tensor(rows))
+            if index.ndim > 1:
+                raise IndexError(f"rows must be picked along 1 dimension; got {index.ndim}")
+            rows = index if index.numel() else index.long()
         return PackedVectors(self.codes[rows], self.reciprocal_norms[rows], self.format, self.dim)
 
     def __repr__(self) -> str:
@@ -161,7 +165,8 @@ def scale_rows(x: Tensor, largest: Tensor, limit: float) -> Tensor:
     """
     x, largest = (t if t.dtype == torch.float64 else t.float() for t in (x, largest))
     # A factor above the largest number is reached in two steps.
-    boost = torch.where(largest < 2.0**-64, 2.0**64, 1.0).to(x.dtype)
+    step = 2.0**512 if x.dtype == torch.float64 else 2.0**64
+    boost = torch.where(largest < 1 / step, step, torch.ones_like(largest))
     boosted = largest * boost
     factor = torch.where(boosted > 0, limit / boosted, 1.0)
     return x * boost * factor
@@ -172,5 +177,4 @@ def _check_rows(name: str, x: Tensor) -> None:
         raise ValueError(
             f"{name} must have shape (rows, dim), dim at least 1; got {tuple(x.shape)}"
         )
-    if not x.is_floating_point():
-        raise TypeError(f"{name} must be floating-point; got {str(x.dtype).removeprefix('torch.')}")
+    ops.check_values(x)

@@ -33,13 +33,12 @@ const Isa& find_isa(const std::string& name) {
   throw std::invalid_argument(message + " got '" + name + "'");
 }
 
-std::atomic<const Isa*>& chosen_isa() {
-  static std::atomic<const Isa*> isa = [] {
-    const char* name = std::getenv("MINIFLOAT_ISA");
-    return &find_isa(name && *name ? name : available_isas().front());
-  }();
-  return isa;
+const Isa& default_isa() {
+  const char* name = std::getenv("MINIFLOAT_ISA");
+  return find_isa(name && *name ? name : available_isas().front());
 }
+
+std::atomic<const Isa*> chosen_isa = nullptr;
 
 }  // namespace
 
@@ -51,8 +50,12 @@ std::vector<std::string> available_isas() {
   return names;
 }
 
-const Isa& current_isa() { return *chosen_isa(); }
+const Isa& current_isa() {
+  const Isa* chosen = chosen_isa;
+  if (!chosen) chosen_isa = chosen = &default_isa();
+  return *chosen;
+}
 
-void set_isa(const std::string& name) { chosen_isa() = &find_isa(name); }
+void set_isa(const std::string& name) { chosen_isa = &find_isa(name); }
 
 }  // namespace minifloat

@@ -153,13 +153,14 @@ PYBIND11_MODULE(_C, m) {
         {format, dim, rows_at(a, a_packed, a_norms, a_count), rows_at(b, true, b_norms, b_count)},
         at<float>(out), threads);
   });
-  m.def("pair_scores",
-        [](int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms, Pointer b,
-           Pointer b_norms, Pointer pairs, std::int64_t count, Pointer out, int threads) {
-          const py::gil_scoped_release release;
-          pair_scores({format, dim, rows_at(a, a_packed, a_norms, 0), rows_at(b, true, b_norms, 0)},
-                      at<const std::int64_t>(pairs), count, at<float>(out), threads);
-        });
+  m.def("pair_scores", [](int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms,
+                          std::int64_t a_count, Pointer b, Pointer b_norms, std::int64_t b_count,
+                          Pointer pairs, std::int64_t count, Pointer out, int threads) {
+    const py::gil_scoped_release release;
+    pair_scores(
+        {format, dim, rows_at(a, a_packed, a_norms, a_count), rows_at(b, true, b_norms, b_count)},
+        at<const std::int64_t>(pairs), count, at<float>(out), threads);
+  });
   m.def("search", [](int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms,
                      std::int64_t a_count, Pointer b, Pointer b_norms, std::int64_t b_count,
                      std::int64_t k, Pointer scores, Pointer indices, int threads) {

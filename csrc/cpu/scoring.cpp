@@ -38,7 +38,7 @@ class Panel {
         code_bytes_(row_bytes(sides.dim, format_of(sides).bits())),
         element_bytes_(sides.dim * (lane(format_of(sides)) == Lane::kFloat ? sizeof(float)
                                                                            : sizeof(std::int16_t))),
-        buffer_(rows.packed ? capacity * element_bytes_ : 0) {}
+        buffer_(rows.packed ? std::min(capacity, rows.count) * element_bytes_ : 0) {}
 
   LaneRows load(std::int64_t first, std::int64_t count) {
     const auto* const data = static_cast<const std::uint8_t*>(rows_.data);

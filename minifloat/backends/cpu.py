@@ -128,6 +128,7 @@ def pair_scores(
     a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, pairs: Tensor, format: str, dim: int
 ) -> Tensor:
     out = _new(ops.pair_scores(a, a_norms, b, b_norms, pairs, format, dim))
+    ops.check_pairs(pairs, a, b)
     a, a_norms, b, b_norms, pairs = (t.contiguous() for t in (a, a_norms, b, b_norms, pairs))
     _C.pair_scores(
         as_format(format).index,
@@ -135,8 +136,10 @@ def pair_scores(
         a.data_ptr(),
         a.dtype == torch.uint8,
         a_norms.data_ptr(),
+        a.shape[0],
         b.data_ptr(),
         b_norms.data_ptr(),
+        b.shape[0],
         pairs.data_ptr(),
         pairs.shape[0],
         out.data_ptr(),

@@ -91,6 +91,7 @@ def pair_scores(
     a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, pairs: Tensor, format: str, dim: int
 ) -> Tensor:
     ops.pair_scores(a, a_norms, b, b_norms, pairs, format, dim)
+    ops.check_pairs(pairs, a, b)
     i, j = pairs.unbind(1)
     products = (_values(a[i], format, dim) * _values(b[j], format, dim)).sum(-1)
     return products.float() * a_norms[i] * b_norms[j]

@@ -93,3 +93,34 @@ def pack(codes: Codes, bits: int) -> Codes:
     fields = np.unpackbits(codes[..., None], axis=-1, bitorder="little")[..., :bits]
     flat = fields.reshape(*codes.shape[:-1], codes.shape[-1] * bits)
     return np.packbits(flat, axis=-1, bitorder="little")
+
+
+def unpack(packed: Codes, bits: int, dim: int) -> Codes:
+    """Codes of dense rows by np.unpackbits."""
+    fields = np.unpackbits(packed, axis=-1, bitorder="little")[..., : dim * bits]
+    codes = np.packbits(fields.reshape(*packed.shape[:-1], dim, bits), axis=-1, bitorder="little")
+    return codes[..., 0]
+
+
+def values(rows: mf.PackedVectors) -> NDArray[np.float64]:
+    """Rows as ml_dtypes decodes them."""
+    codes = unpack(rows.codes.numpy(), rows.format.bits, rows.dim)
+    return decode(codes, rows.format).astype(np.float64)
+
+
+def fixed(rows: mf.PackedVectors) -> NDArray[np.int64]:
+    """Values in steps of the format's smallest, which are integers; 0 for what is not finite."""
+    finite = np.nan_to_num(values(rows), nan=0, posinf=0, neginf=0)
+    steps = finite / np.float64(decode(np.array([1], np.uint8), rows.format)[0])
+    integers = steps.astype(np.int64)
+    np.testing.assert_array_equal(integers, steps)
+    return integers
+
+
+def cosines(a: mf.PackedVectors, b: mf.PackedVectors) -> NDArray[np.float32]:
+    """Scores as the contract of the integer lanes states them, bit for bit."""
+    step = decode(np.array([1], np.uint8), a.format)[0]
+    dots = (fixed(a) @ fixed(b).T).astype(np.float32) * (step * step)
+    halves = dots * a.reciprocal_norms.numpy()[:, None]
+    scores: NDArray[np.float32] = halves * b.reciprocal_norms.numpy()
+    return scores

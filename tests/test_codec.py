@@ -97,7 +97,7 @@ def test_encode_is_right_for_every_short_float(
 def test_encode_rounds_any_float64_once(
     format: mf.Format, backend: str, x: NDArray[np.float64]
 ) -> None:
-    x = np.concatenate([x, x * 1e-300, x % 8])
+    x = np.concatenate([x, x * 1e-300, x[np.isfinite(x)] % 8])
     number = x[~np.isnan(x)]
     expected = oracles.round_once(number, format, saturate=True)
     np.testing.assert_array_equal(mf.round(number, format), expected)

@@ -1,0 +1,166 @@
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+
+import minifloat as mf
+from minifloat.backends import eager
+
+Queries = mf.PackedVectors | torch.Tensor
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def normal(rows: int, dim: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(rows, dim, generator=torch.Generator().manual_seed(seed))
+
+
+def tied(format: mf.Format, rows: int, dim: int = 9) -> mf.PackedVectors:
+    """Rows of which most are equal to others, in any order, and one is zero."""
+    few = normal(8, dim, 5)
+    few[3] = 0
+    numbers = torch.randint(0, 8, (rows,), generator=torch.Generator().manual_seed(6))
+    return mf.quantize(few[numbers], format)
+
+
+def with_nan(rows: mf.PackedVectors, bad: list[int]) -> mf.PackedVectors:
+    """The rows, some of them as if they held a code that is not finite."""
+    norms = rows.reciprocal_norms.clone()
+    norms[bad] = torch.nan
+    return mf.PackedVectors(rows.codes, norms, rows.format, rows.dim)
+
+
+def assert_is_sorted_scores(queries: Queries, database: mf.PackedVectors, k: int) -> None:
+    """Search gives the start of a stable sort of all scores, with NaN last."""
+    scores = mf.scores(queries, database).numpy()
+    order = np.where(np.isnan(scores), np.inf, -scores).argsort(1, kind="stable")[:, :k]
+    best, rows = mf.search(queries, database, k)
+    assert (best.dtype, rows.dtype) == (torch.float32, torch.int64)
+    np.testing.assert_array_equal(rows.numpy(), order)
+    np.testing.assert_array_equal(best.numpy(), np.take_along_axis(scores, order, 1))
+
+
+def test_search_is_a_stable_sort_of_the_scores(format: mf.Format, backend: str) -> None:
+    if backend == "eager" and format == mf.E5M2:
+        pytest.skip("plain torch promises no order of sums of floats")
+    database = tied(format, 300)
+    for queries in (normal(5, 9), mf.quantize(normal(5, 9), format)):
+        for k in (1, 2, 7, 64, 299, 300):
+            assert_is_sorted_scores(queries, database, k)
+
+
+def test_any_number_of_queries_is_searched(format: mf.Format, backend: str) -> None:
+    if backend == "eager" and format == mf.E5M2:
+        pytest.skip("plain torch promises no order of sums of floats")
+    database = tied(format, 150)
+    for count in (0, 1, 65, 130):
+        assert_is_sorted_scores(normal(count, 9), database, 10)
+        assert_is_sorted_scores(mf.quantize(normal(count, 9), format), database, 10)
+
+
+def test_any_number_of_rows_is_searched(integer_format: mf.Format, backend: str) -> None:
+    queries = normal(3, 9)
+    for rows in (1, 2, 63, 64, 65, 127, 128, 129):
+        for k in {1, rows}:
+            assert_is_sorted_scores(queries, tied(integer_format, rows), k)
+
+
+def test_equal_scores_go_to_the_lower_row(format: mf.Format, backend: str) -> None:
+    database = mf.quantize(torch.ones(200, 9), format)
+    best, rows = mf.search(database[:2], database, 130)
+    assert rows.tolist() == [list(range(130))] * 2
+    assert len(best.unique()) == 1
+
+
+def test_nan_goes_last(format: mf.Format, backend: str) -> None:
+    bad = [0, 5, 64, 149]
+    database = with_nan(tied(format, 150), bad)
+    good = torch.tensor([row for row in range(150) if row not in bad])
+    for queries in (normal(4, 9), mf.quantize(normal(4, 9), format)):
+        best, rows = mf.search(queries, database, 150)
+        assert torch.all(rows[:, -4:] == torch.tensor(bad))
+        assert torch.all(best[:, -4:].isnan())
+        finite, numbers = mf.search(queries, database[good], 146)
+        assert torch.equal(best[:, :-4], finite)
+        assert torch.equal(rows[:, :-4], good[numbers])
+
+
+def test_a_query_of_nan_gets_the_first_rows(integer_format: mf.Format, backend: str) -> None:
+    queries = with_nan(tied(integer_format, 3), [1])
+    best, rows = mf.search(queries, tied(integer_format, 150), 5)
+    assert best.isnan().tolist() == [[False] * 5, [True] * 5, [False] * 5]
+    assert rows[1].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_the_number_of_threads_changes_no_search(format: mf.Format, threads: None) -> None:
+    database = with_nan(tied(format, 700), [3, 400])
+    queries = mf.quantize(normal(70, 9), format)
+    found = []
+    for count in (1, 2, 3):
+        torch.set_num_threads(count)
+        assert_is_sorted_scores(queries, database, 200)
+        found.append(mf.search(queries, database, 700))
+    for best, rows in found[1:]:
+        assert torch.equal(best.nan_to_num(9), found[0][0].nan_to_num(9))
+        assert torch.equal(rows, found[0][1])
+
+
+def test_parts_of_a_database_are_searched_alike(integer_format: mf.Format, backend: str) -> None:
+    database, queries = tied(integer_format, 200), normal(6, 9)
+    whole = mf.search(queries, database, 20)
+    for cut in (20, 64, 131):
+        parts = [(first, database[first:last]) for first, last in ((0, cut), (cut, 200))]
+        found = [(first, *mf.search(queries, part, 20)) for first, part in parts]
+        best = torch.cat([scores for _, scores, _ in found], 1)
+        rows = torch.cat([first + rows for first, _, rows in found], 1)
+        order = best.sort(dim=1, descending=True, stable=True).indices[:, :20]
+        assert torch.equal(best.gather(1, order), whole[0])
+        assert torch.equal(rows.gather(1, order), whole[1])
+
+
+def test_blocks_of_a_search_leave_no_trace(
+    integer_format: mf.Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, queries = with_nan(tied(integer_format, 100), [2, 60]), tied(integer_format, 5)
+    sides = (queries.codes, queries.reciprocal_norms, database.codes, database.reciprocal_norms)
+    for k in (1, 30, 100):
+        best, rows = mf.search(queries, database, k)
+        for block in (1, 7, 99, 100):
+            monkeypatch.setattr(eager, "_SEARCH_BLOCK", block)
+            found, numbers = eager.search(*sides, k, integer_format.name, 9)
+            assert torch.equal(found.nan_to_num(9), best.nan_to_num(9))
+            assert torch.equal(numbers, rows)
+
+
+def test_numpy_queries_get_numpy_answers(format: mf.Format, backend: str) -> None:
+    database, queries = tied(format, 50), normal(3, 9)
+    answer = mf.search(queries.numpy(), database, 4)
+    for found, expected in zip(answer, mf.search(queries, database, 4), strict=True):
+        assert isinstance(found, np.ndarray)
+        np.testing.assert_array_equal(found, expected.numpy())
+
+
+def test_k_outside_the_database_is_refused(backend: str) -> None:
+    database = tied(mf.E2M1, 6)
+    for k in (0, -1, 7):
+        message = f"k must be in 1..6, the rows of the database; got {k}"
+        for queries in (database, normal(2, 9), normal(0, 9)):
+            with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+                mf.search(queries, database, k)
+    message = "k must be in 1..0, the rows of the database; got 1"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        mf.search(normal(2, 9), database[:0], 1)
+
+
+def test_k_that_is_no_number_is_refused() -> None:
+    database = tied(mf.E2M1, 6)
+    for k in (1.5, "1", None):
+        with pytest.raises(TypeError, match="object cannot be interpreted as an integer"):
+            mf.search(database, database, k)  # type: ignore[call-overload]

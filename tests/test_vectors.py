@@ -1,0 +1,274 @@
+import re
+
+import hypothesis
+import numpy as np
+import pytest
+import torch
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import minifloat as mf
+import oracles
+from minifloat import vectors
+
+DIMS = [1, 7, 9, 17, 65, 192, 511, 2183]
+
+
+def normal(rows: int, dim: int, seed: int = 0) -> torch.Tensor:
+    return torch.randn(rows, dim, generator=torch.Generator().manual_seed(seed))
+
+
+def scaled_by_hand(x: NDArray[np.float32], format: mf.Format) -> NDArray[np.float32]:
+    """Rows times F_max / E_max, in float32."""
+    largest = np.abs(x).max(1, keepdims=True)
+    scaled: NDArray[np.float32] = x * (np.float32(oracles.largest(format)) / largest)
+    return scaled
+
+
+def test_quantize_encodes_rows_times_f_max_over_e_max(format: mf.Format, backend: str) -> None:
+    for dim in DIMS:
+        x = normal(5, dim).numpy()
+        codes = oracles.encode(scaled_by_hand(x, format), format, saturate=True)
+        rows = mf.quantize(x, format)
+        np.testing.assert_array_equal(rows.codes.numpy(), oracles.pack(codes, format.bits))
+        assert (len(rows), rows.dim, rows.format) == (5, dim, format)
+
+
+def test_without_a_scale_values_are_taken_as_they_are(format: mf.Format, backend: str) -> None:
+    x = normal(6, 17).numpy() * np.float32(9)
+    x[2, 3] = 1e9
+    for saturate in (True, False):
+        codes = oracles.encode(x, format, saturate=saturate)
+        rows = mf.quantize(x, format, scale="none", saturate=saturate)
+        np.testing.assert_array_equal(rows.codes.numpy(), oracles.pack(codes, format.bits))
+
+
+def test_saturation_does_not_matter_to_scaled_rows(format: mf.Format, backend: str) -> None:
+    x = normal(200, 33)
+    saturated, special = (mf.quantize(x, format, saturate=saturate) for saturate in (True, False))
+    assert torch.equal(saturated.codes, special.codes)
+
+
+def test_the_largest_magnitude_becomes_the_formats_largest(format: mf.Format, backend: str) -> None:
+    for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        values = mf.quantize(normal(300, 9).to(dtype), format).dequantize()
+        assert torch.all(values.abs().amax(1) == format.max)
+
+
+def test_many_rows_are_quantized_as_each_alone(
+    format: mf.Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = normal(50, 9)
+    x[7] = 0
+    whole = mf.quantize(x, format)
+    for chunk in (1, 9, 100, 449, 450):
+        monkeypatch.setattr(vectors, "_CHUNK", chunk)
+        assert torch.equal(mf.quantize(x, format).codes, whole.codes)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_rows_of_any_magnitude_keep_their_direction(
+    format: mf.Format, backend: str, dtype: torch.dtype
+) -> None:
+    info = torch.finfo(dtype)
+    # Powers of two, which scaling multiplies without rounding wherever they stand.
+    direction = torch.tensor([1, -0.5, 0, 1, 1], dtype=dtype)
+    expected = mf.quantize(direction[None].float(), format)
+    smallest = info.smallest_normal * info.eps
+    for magnitude in (info.max / 4, 1.0, info.smallest_normal, smallest * 8, smallest * 2):
+        size = 2.0 ** np.floor(np.log2(magnitude))
+        rows = mf.quantize(direction[None] * size, format)
+        assert torch.equal(rows.codes, expected.codes)
+    only = torch.tensor([[smallest, 0, -smallest], [info.max, 0, -info.max]], dtype=dtype)
+    assert mf.quantize(only, format).dequantize().tolist() == [[format.max, 0, -format.max]] * 2
+
+
+@hypothesis.given(exponent=st.integers(-80, 80), seed=st.integers(0, 9))
+def test_a_power_of_two_changes_no_code(
+    format: mf.Format, backend: str, exponent: int, seed: int
+) -> None:
+    # Rounded, so that no value is a float32 subnormal at any of these exponents.
+    x = normal(4, 9, seed).mul(64).round() / 64
+    rows, other = mf.quantize(x, format), mf.quantize(x * 2.0**exponent, format)
+    assert torch.equal(rows.codes, other.codes)
+    assert torch.equal(rows.reciprocal_norms, other.reciprocal_norms)
+
+
+def test_a_zero_row_has_reciprocal_norm_zero(format: mf.Format, backend: str) -> None:
+    x = torch.tensor([[0.0, 0.0, 0.0], [0.0, -0.0, 0.0], [1.0, 0.0, 0.0]])
+    rows = mf.quantize(x, format)
+    assert torch.equal(rows.dequantize()[:2], torch.zeros(2, 3))
+    assert (rows.reciprocal_norms == 0).tolist() == [True, True, False]
+    # All of the row is rounded to zero.
+    tiny = torch.full((1, 3), format.smallest_subnormal / 4)
+    assert mf.quantize(tiny, format, scale="none").reciprocal_norms.tolist() == [0]
+
+
+def test_reciprocal_norms_are_those_of_the_decoded_rows(format: mf.Format, backend: str) -> None:
+    for dim in DIMS:
+        rows = mf.quantize(normal(20, dim), format)
+        norms = 1 / np.linalg.norm(oracles.values(rows), axis=1)
+        found = rows.reciprocal_norms.numpy()
+        # A sum in float64 is right to far less than a float32 step, which then rounds once.
+        assert np.all(np.abs(found - norms) <= np.spacing(norms.astype(np.float32)))
+        if format.lane != "float":
+            np.testing.assert_array_equal(found, norms.astype(np.float32))
+
+
+def test_a_row_that_is_not_finite_is_refused_by_number(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for chunk in (1, 30, 1 << 18):
+        monkeypatch.setattr(vectors, "_CHUNK", chunk)
+        for value in (torch.nan, torch.inf, -torch.inf):
+            for scale in ("amax", "none"):
+                x = normal(20, 9)
+                x[[13, 17], 5] = value
+                message = "row 13 of x holds NaN or infinity; all values must be finite"
+                with pytest.raises(ValueError, match=f"^{message}$"):
+                    mf.quantize(x, mf.E4M3, scale=scale)
+
+
+def test_rows_of_another_kind_are_refused() -> None:
+    for shape in ((3,), (2, 3, 4), (), (3, 0)):
+        message = f"x must have shape (rows, dim), dim at least 1; got {shape}"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            mf.quantize(torch.zeros(shape), "e2m1")
+    for dtype in (torch.int32, torch.bool, torch.complex64, torch.float8_e5m2):
+        name = str(dtype).removeprefix("torch.")
+        message = f"x must be one of float16, bfloat16, float32, float64; got {name}"
+        with pytest.raises(TypeError, match=f"^{message}$"):
+            mf.quantize(torch.zeros(2, 3, dtype=dtype), "e2m1")
+    with pytest.raises(ValueError, match=r"^scale must be one of amax, none; got 'max'$"):
+        mf.quantize(torch.zeros(2, 3), "e2m1", scale="max")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^expected a torch tensor or a NumPy array; got list$"):
+        mf.quantize([[1.0]], "e2m1")  # type: ignore[arg-type]
+
+
+def test_arrays_and_tensors_of_any_stride_become_the_same_rows(
+    format: mf.Format, backend: str
+) -> None:
+    x = normal(9, 17)
+    expected = mf.quantize(x, format).codes
+    wide = torch.zeros(18, 34)
+    wide[::2, ::2] = x
+    for same in (x.numpy(), np.asfortranarray(x), x.T.contiguous().T, wide[::2, ::2], x.double()):
+        assert torch.equal(mf.quantize(same, format).codes, expected)
+    assert torch.equal(mf.quantize(x.numpy()[::-1], format).codes, expected.flip(0))
+
+
+def test_no_rows_are_quantized(format: mf.Format, backend: str) -> None:
+    rows = mf.quantize(torch.zeros(0, 9), format)
+    assert rows.codes.shape == (0, format.row_bytes(9))
+    assert (len(rows), rows.nbytes, rows.dequantize().shape) == (0, 0, (0, 9))
+
+
+def test_dequantize_gives_the_values_of_the_codes(format: mf.Format, backend: str) -> None:
+    for dim in DIMS:
+        rows = mf.quantize(normal(3, dim), format)
+        np.testing.assert_array_equal(rows.dequantize().numpy(), oracles.values(rows))
+
+
+def assert_rows(found: mf.PackedVectors, rows: mf.PackedVectors, numbers: list[int]) -> None:
+    assert (found.format, found.dim, len(found)) == (rows.format, rows.dim, len(numbers))
+    assert torch.equal(found.codes, rows.codes[torch.tensor(numbers, dtype=torch.int64)])
+    norms = torch.stack([rows.reciprocal_norms[n] for n in numbers]) if numbers else torch.zeros(0)
+    assert torch.equal(found.reciprocal_norms, norms)
+
+
+def test_rows_are_chosen_as_in_a_tensor(format: mf.Format) -> None:
+    rows = mf.quantize(normal(6, 9), format)
+    mask = torch.tensor([True, False, False, True, False, True])
+    for index, numbers in (
+        (0, [0]),
+        (5, [5]),
+        (-1, [5]),
+        (-6, [0]),
+        (np.int64(4), [4]),
+        (torch.tensor(4), [4]),
+        (slice(None), [0, 1, 2, 3, 4, 5]),
+        (slice(1, 5, 2), [1, 3]),
+        (slice(-2, None), [4, 5]),
+        (slice(4, 2), []),
+        ([3, 3, -1], [3, 3, 5]),
+        ([], []),
+        (mask.tolist(), [0, 3, 5]),
+        (mask, [0, 3, 5]),
+        (~mask & mask, []),
+        (torch.tensor([2, 0, 2]), [2, 0, 2]),
+        (torch.tensor([], dtype=torch.int64), []),
+        (np.array([5, 1]), [5, 1]),
+        (mask.numpy(), [0, 3, 5]),
+        (range(2, 4), [2, 3]),
+    ):
+        assert_rows(rows[index], rows, numbers)  # type: ignore[index]
+    assert rows[1:3].codes.data_ptr() == rows.codes[1].data_ptr()
+    assert [float(row.reciprocal_norms) for row in rows] == rows.reciprocal_norms.tolist()  # type: ignore[attr-defined]
+
+
+def test_rows_out_of_range_are_refused() -> None:
+    rows = mf.quantize(normal(6, 9), "e2m1")
+    for row in (6, -7):
+        with pytest.raises(IndexError, match=f"^row {row} is out of range for 6 rows$"):
+            rows[row]
+    with pytest.raises(IndexError, match=r"^row 0 is out of range for 0 rows$"):
+        rows[:0][0]
+    for wrong in ([6], torch.tensor([-7]), np.int64(6)):
+        with pytest.raises(IndexError, match="is out of bounds for dimension 0 with size 6"):
+            rows[wrong]  # type: ignore[index]
+
+
+def test_cat_puts_parts_together(format: mf.Format) -> None:
+    rows = mf.quantize(normal(6, 9), format)
+    whole = mf.PackedVectors.cat([rows[:2], rows[2:2], rows[2:]])
+    assert_rows(whole, rows, list(range(6)))
+    assert_rows(mf.PackedVectors.cat([rows]), rows, list(range(6)))
+
+
+def test_cat_refuses_parts_that_do_not_match() -> None:
+    rows = mf.quantize(normal(2, 9), "e2m1")
+    for other, kind in (
+        (mf.quantize(normal(2, 8), "e2m1"), "dim 8 in e2m1, dim 9 in e2m1"),
+        (mf.quantize(normal(2, 9), "e2m3"), "dim 9 in e2m1, dim 9 in e2m3"),
+    ):
+        with pytest.raises(ValueError, match=f"^cat needs one format and dim; got {kind}$"):
+            mf.PackedVectors.cat([rows, other])
+    with pytest.raises(ValueError, match=r"^cat needs at least one PackedVectors; got none$"):
+        mf.PackedVectors.cat([])
+
+
+def test_rows_move_to_another_device(format: mf.Format) -> None:
+    rows = mf.quantize(normal(4, 9), format)
+    assert_rows(rows.to("cpu"), rows, [0, 1, 2, 3])
+    moved = rows.to("meta")
+    assert moved.device == moved.reciprocal_norms.device == torch.device("meta")
+    assert (len(moved), moved.dim, moved.format) == (4, 9, format)
+    assert moved.dequantize().shape == (4, 9)
+    assert mf.scores(moved, moved).shape == (4, 4)
+
+
+def test_nbytes_are_codes_and_one_float_a_row(format: mf.Format) -> None:
+    rows = mf.quantize(normal(10, 13), format)
+    assert rows.nbytes == 10 * ((13 * format.bits + 7) // 8 + 4)
+
+
+def test_repr_says_what_there_is() -> None:
+    rows = mf.quantize(normal(200, 192), "e2m1")
+    assert repr(rows) == (
+        "PackedVectors(200 x 192 e2m1, 20,000 bytes, 7.68x smaller than float32, cpu)"
+    )
+    assert repr(rows[:0].to("meta")) == (
+        "PackedVectors(0 x 192 e2m1, 0 bytes, 1.00x smaller than float32, meta)"
+    )
+
+
+def test_rows_cannot_be_changed_by_assignment() -> None:
+    rows = mf.quantize(normal(2, 9), "e2m1")
+    with pytest.raises(AttributeError, match="cannot assign to field 'dim'"):
+        rows.dim = 8  # type: ignore[misc]
+
+
+def test_rows_are_picked_along_one_dimension() -> None:
+    rows = mf.quantize(torch.ones(4, 3), "e2m1")
+    with pytest.raises(IndexError, match=r"^rows must be picked along 1 dimension; got 2$"):
+        rows[torch.zeros(2, 2, dtype=torch.int64)]

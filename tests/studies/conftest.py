@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import evaluation
 from evaluation.data import Embeddings, load_embeddings
 
 Maker = Callable[..., Path]
@@ -16,7 +15,7 @@ Maker = Callable[..., Path]
 
 @pytest.fixture(scope="session")
 def samples() -> Path:
-    return Path(evaluation.__file__).parent / "samples"
+    return Path(__file__).parents[2] / "evaluation" / "samples"
 
 
 @pytest.fixture(scope="session")

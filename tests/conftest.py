@@ -37,6 +37,16 @@ def integer_format(request: pytest.FixtureRequest) -> mf.Format:
     return found
 
 
+@pytest.fixture(params=_C.available_isas())
+def isa(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The instruction set in use during the test."""
+    name: str = request.param
+    before = _C.isa()
+    _C.set_isa(name)
+    yield name
+    _C.set_isa(before)
+
+
 @pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> Iterator[str]:
     """The backend that serves CPU tensors during the test."""

@@ -190,6 +190,20 @@ def test_every_length_is_encoded_to_its_end(format: mf.Format, backend: str, cou
     np.testing.assert_array_equal(mf.decode(codes, format), oracles.decode(codes, format))
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_runs_of_millions_are_encoded_as_their_parts_are(isa: str, dtype: torch.dtype) -> None:
+    bits = torch.randint(-(2**15), 2**15, (2**22 + 1003,), dtype=torch.int16)
+    x = bits.view(torch.bfloat16).to(dtype)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for format in (mf.E4M3, mf.E2M1):
+            parts = [mf.encode(part, format) for part in x.split(2**20)]
+            assert torch.equal(mf.encode(x, format), torch.cat(parts))
+    finally:
+        torch.set_num_threads(threads)
+
+
 @pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.complex64])
 def test_values_of_other_types_are_refused(backend: str, dtype: torch.dtype) -> None:
     name = str(dtype).removeprefix("torch.")

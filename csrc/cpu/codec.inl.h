@@ -9,19 +9,40 @@ inline void widen_run(const Float16* __restrict in, std::int64_t count, float* _
   for (; i < count; ++i) out[i] = to_float(in[i]);
 }
 
+// At most kBlock values.
 template <Format F, class Source, Overflow O>
-void encode_run(const void* values, std::int64_t count, std::uint8_t* __restrict out) {
-  const Source* __restrict in = static_cast<const Source*>(values);
+void encode_block(const Source* __restrict in, std::int64_t count, std::uint8_t* __restrict out) {
   if constexpr (std::is_same_v<Source, Float16>) {
     std::array<float, kBlock> floats;
-    for (std::int64_t first = 0; first < count; first += kBlock) {
-      const std::int64_t taken = std::min(kBlock, count - first);
-      widen_run(in + first, taken, floats.data());
-      encode_run<F, float, O>(floats.data(), taken, out + first);
-    }
+    widen_run(in, count, floats.data());
+    encode_block<F, float, O>(floats.data(), count, out);
   } else {
     for (std::int64_t i = 0; i < count; ++i) out[i] = encode<F, O>(to_float(in[i]));
   }
+}
+
+// So many codes have left the cache before anyone reads them.
+inline constexpr std::int64_t kLongRun = 1 << 22;
+
+// The codes of a long run go past the cache, which saves reading the lines that they replace.
+// Widening float16 takes longer than that.
+template <Format F, class Source, Overflow O>
+void encode_run(const void* values, std::int64_t count, std::uint8_t* out) {
+  const Source* in = static_cast<const Source*>(values);
+  const bool streams = !std::is_same_v<Source, Float16> && count >= kLongRun &&
+                       reinterpret_cast<std::uintptr_t>(out) % kStreamed == 0;
+  alignas(kStreamed) std::array<std::uint8_t, kBlock> codes;
+  for (std::int64_t first = 0; first < count; first += kBlock) {
+    const std::int64_t taken = std::min(kBlock, count - first);
+    if (streams && taken == kBlock) {
+      encode_block<F, Source, O>(in + first, taken, codes.data());
+      for (int i = 0; i < kBlock; i += kStreamed) stream(codes.data() + i, out + first + i);
+    } else {
+      encode_block<F, Source, O>(in + first, taken, out + first);
+    }
+  }
+  // Nothing else orders such stores before those that tell another thread of them.
+  if (streams) std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
 template <Format F>
@@ -89,10 +110,11 @@ void unpack_run(const std::uint8_t* __restrict packed, std::int64_t count,
 template <Format F, class Source, Overflow O>
 void encode_pack_run(const void* values, std::int64_t count, std::uint8_t* __restrict out) {
   if constexpr (F.bits() == 8) return encode_run<F, Source, O>(values, count, out);
+  const Source* in = static_cast<const Source*>(values);
   std::array<std::uint8_t, kBlock> codes;
   for (std::int64_t first = 0; first < count; first += kBlock) {
     const std::int64_t taken = std::min(kBlock, count - first);
-    encode_run<F, Source, O>(static_cast<const Source*>(values) + first, taken, codes.data());
+    encode_block<F, Source, O>(in + first, taken, codes.data());
     pack_run<F.bits()>(codes.data(), taken, out + first / 8 * F.bits());
   }
 }

@@ -26,14 +26,21 @@ T* at(Pointer pointer) {
 // Codes that one piece of parallel work takes: whole groups of eight, which are whole bytes.
 constexpr std::int64_t kGrain = 1 << 16;
 
+// Large pieces, for kernels have a way of their own with long runs, but enough of them to keep all
+// threads busy to the end.
+std::int64_t grain_of(std::int64_t count, int threads) {
+  const std::int64_t even = count / (std::int64_t{8} * threads);
+  return std::max(kGrain, even / kGrain * kGrain);
+}
+
 // Calls run(first_code, count, first_byte) over packed rows, in parallel. Rows that fill their
 // bytes are one long row.
 template <class Run>
 void over_packed_rows(std::int64_t rows, std::int64_t dim, int bits, int threads, Run run) {
   if (dim * bits % 8 == 0) {
-    parallel_for(rows * dim, kGrain, threads, [&](std::int64_t begin, std::int64_t end) {
-      run(begin, end - begin, begin * bits / 8);
-    });
+    parallel_for(
+        rows * dim, grain_of(rows * dim, threads), threads,
+        [&](std::int64_t begin, std::int64_t end) { run(begin, end - begin, begin * bits / 8); });
   } else {
     const std::int64_t grain = std::max<std::int64_t>(1, kGrain / dim);
     parallel_for(rows, grain, threads, [&](std::int64_t begin, std::int64_t end) {
@@ -50,7 +57,7 @@ void encode(int format, int source, bool saturate, Pointer values, std::int64_t 
             int threads) {
   const py::gil_scoped_release release;
   const Encode kernel = kernels_of(format).encode[source][!saturate];
-  parallel_for(count, kGrain, threads, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(count, grain_of(count, threads), threads, [&](std::int64_t begin, std::int64_t end) {
     kernel(at<const std::uint8_t>(values) + begin * kSourceBytes[source], end - begin,
            at<std::uint8_t>(out) + begin);
   });
@@ -59,7 +66,7 @@ void encode(int format, int source, bool saturate, Pointer values, std::int64_t 
 void decode(int format, Pointer codes, std::int64_t count, Pointer out, int threads) {
   const py::gil_scoped_release release;
   const auto kernel = kernels_of(format).decode;
-  parallel_for(count, kGrain, threads, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(count, grain_of(count, threads), threads, [&](std::int64_t begin, std::int64_t end) {
     kernel(at<const std::uint8_t>(codes) + begin, end - begin, at<float>(out) + begin);
   });
 }

@@ -8,7 +8,7 @@ namespace minifloat {
 
 extern const Isa kScalar;
 #ifdef __x86_64__
-extern const Isa kAvx2, kAvx512;
+extern const Isa kAvx2, kAvx512, kAvx512Vnni;
 #endif
 
 namespace {
@@ -16,6 +16,7 @@ namespace {
 // The best first: the first that the machine supports is the default.
 const Isa* const kIsas[] = {
 #ifdef __x86_64__
+    &kAvx512Vnni,
     &kAvx512,
     &kAvx2,
 #endif

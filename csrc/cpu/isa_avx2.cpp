@@ -2,17 +2,26 @@
 #include "kernel_includes.h"
 
 #pragma GCC push_options
-#pragma GCC target("avx2,f16c")
+#pragma GCC target("avx2,f16c,fma")
 namespace minifloat::avx2 {
 #include "simd_avx2.h"
+
+#include "codec.inl.h"
+#include "lanes_avx2.h"
 
 #include "kernels.inl.h"
 }  // namespace minifloat::avx2
 #pragma GCC pop_options
 
 namespace minifloat {
-extern const Isa kAvx2{
-    "avx2", [] { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c"); },
-    avx2::kKernels.data()};
+extern const Isa kAvx2{"avx2",
+                       [] {
+                         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c") &&
+                                __builtin_cpu_supports("fma");
+                       },
+                       avx2::kKernels.data(),
+                       avx2::kWidth,
+                       avx2::kStepCodes,
+                       avx2::above};
 }  // namespace minifloat
 #endif

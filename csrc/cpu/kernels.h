@@ -14,19 +14,24 @@ inline constexpr int kSources = 4;
 using Encode = void (*)(const void* values, std::int64_t count, std::uint8_t* out);
 using EncodeBy = std::array<std::array<Encode, 2>, kSources>;  // by Source, by Overflow
 
-// Rows in their lane, and the reciprocals of their norms.
-struct LaneRows {
-  const void* elements;  // (count, dim)
-  const float* reciprocal_norms;
-  std::int64_t count;
-};
-
 // How the product of two rows becomes a cosine.
 struct Scoring {
   std::int64_t dim;
-  std::int64_t exact_dim;  // so many products add up exactly in an int32
-  float unit;              // the value of one step of the sum of products
+  std::int64_t chunk;  // so many products add up exactly in an int32; a multiple of every step
+  float unit;          // the value of one step of the sum of products
 };
+
+// Queries in the layout of a lane: one by itself, or some side by side, four bytes of each.
+struct QueryPanel {
+  int planes;                       // parts that a query's elements are split into, high part first
+  const void* elements;             // by plane, by group of four bytes, by query
+  const std::int32_t* corrections;  // by plane, by chunk, by query: what the lane's offset adds
+  const float* reciprocal_norms;    // by query
+};
+
+// Scores of consecutive rows, `out` being by row, by query.
+using Scores = void (*)(const Scoring& scoring, const QueryPanel& panel, const void* rows,
+                        const float* norms, std::int64_t count, float* out);
 
 struct Kernels {
   // Flat runs of values and codes; a packed run starts at a whole byte.
@@ -38,17 +43,28 @@ struct Kernels {
 
   // One packed row.
   float (*reciprocal_norm)(const std::uint8_t* packed, std::int64_t dim);
-  void (*to_elements)(const std::uint8_t* packed, std::int64_t dim, void* elements);
+  void (*row_to_elements)(const std::uint8_t* packed, std::int64_t dim, void* elements);
 
-  // out[i * out_stride + j] is the cosine of row i of a and row j of b.
-  void (*scores)(const Scoring& scoring, const LaneRows& a, const LaneRows& b, float* out,
-                 std::int64_t out_stride);
+  // Packed rows in their lane, each of whole steps; and a query, by plane, with its corrections.
+  void (*rows_to_lane)(const std::uint8_t* packed, std::int64_t rows, std::int64_t dim, void* out);
+  void (*query_to_lane)(const Scoring& scoring, const void* elements, int planes, void* out,
+                        std::int32_t* corrections);
+  int row_size;    // bytes of one element of a lane row
+  int query_size;  // bytes of one element of a lane query
+  int planes;      // of a query that is floats: as many as hold it
+
+  std::array<Scores, 2> scan;   // one query, of 1 or 2 planes, and packed rows
+  std::array<Scores, 3> panel;  // 1, 2 or 4 vectors of queries, and rows in their lane
 };
 
 struct Isa {
   const char* name;
   bool (*supported)();
   const Kernels* kernels;  // by index into kFormats
+  int width;               // queries in a vector of a panel
+  int step;                // codes that lanes take at a time
+  // Bit i tells whether scores[i] is above bounds[i], or NaN; count is at most 64.
+  std::uint64_t (*above)(const float* scores, const float* bounds, int count);
 };
 
 }  // namespace minifloat

@@ -1,7 +1,6 @@
 // The kernels of one instruction set. An isa_*.cpp includes this inside the set's own namespace
 // and target region, so that the same source becomes different machine code in each.
 
-#include "codec.inl.h"
 #include "scores.inl.h"
 
 template <Format F>
@@ -24,8 +23,14 @@ inline constexpr Kernels kKernelsOf = [] {
       .pack = pack_run<F.bits()>,
       .unpack = unpack_run<F.bits()>,
       .reciprocal_norm = row_reciprocal_norm<F>,
-      .to_elements = row_to_elements<F>,
-      .scores = score_rows<F>,
+      .row_to_elements = row_to_elements<F>,
+      .rows_to_lane = rows_to_lane<F>,
+      .query_to_lane = query_to_lane<F>,
+      .row_size = sizeof(typename LaneOf<F>::Row),
+      .query_size = sizeof(typename LaneOf<F>::Query),
+      .planes = sizeof(typename LaneOf<F>::Query) < sizeof(Element<F>) ? 2 : 1,
+      .scan = {scan_scores<F, 1>, scan_scores<F, 2>},
+      .panel = {panel_scores<F, 1>, panel_scores<F, 2>, panel_scores<F, 4>},
   };
 }();
 

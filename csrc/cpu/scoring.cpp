@@ -1,64 +1,79 @@
 #include "scoring.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
 
-#include "../lanes.h"
 #include "../packing.h"
 #include "isa.h"
 #include "parallel.h"
+#include "queries.h"
 
 namespace minifloat {
 namespace {
 
-// Rows of either side that are multiplied as one block: as many as fit in the L1 cache.
-constexpr std::int64_t kTile = 64;
+// Rows that are scored at once: in their lane they stay in the cache.
+constexpr std::int64_t kRows = 64;
 
-Format format_of(const Sides& sides) { return kFormats[sides.format].format; }
+// Queries whose layout is in memory at once.
+constexpr std::int64_t kQueries = 4096;
 
-Scoring scoring_of(const Sides& sides) {
-  const Format format = format_of(sides);
-  if (lane(format) == Lane::kFloat) return {sides.dim, sides.dim, 1.0f};
-  const int steps = fraction_bits(format) * (sides.a.packed ? 2 : 1);
-  const std::int64_t largest = sides.a.packed ? max_fixed(format) : kQueryMax;
-  const std::int64_t exact =
-      std::numeric_limits<std::int32_t>::max() / (largest * max_fixed(format));
-  return {sides.dim, exact, std::ldexp(1.0f, -steps)};
-}
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-// Up to `capacity` rows of one side in their lane.
-class Panel {
+// Scores blocks of consecutive rows of b; each thread has its own.
+class Scorer {
  public:
-  Panel(const Sides& sides, const Rows& rows, std::int64_t capacity)
-      : kernels_(current_isa().kernels[sides.format]),
-        rows_(rows),
-        dim_(sides.dim),
-        code_bytes_(row_bytes(sides.dim, format_of(sides).bits())),
-        element_bytes_(sides.dim * (lane(format_of(sides)) == Lane::kFloat ? sizeof(float)
-                                                                           : sizeof(std::int16_t))),
-        buffer_(rows.packed ? std::min(capacity, rows.count) * element_bytes_ : 0) {}
+  Scorer(const Sides& sides, const Scoring& scoring, const Queries& queries)
+      : sides_(sides),
+        scoring_(scoring),
+        queries_(queries),
+        isa_(current_isa()),
+        kernels_(isa_.kernels[sides.format]),
+        bytes_(row_bytes(sides.dim, kFormats[sides.format].format.bits())) {}
 
-  LaneRows load(std::int64_t first, std::int64_t count) {
-    const auto* const data = static_cast<const std::uint8_t*>(rows_.data);
-    const float* const norms = rows_.reciprocal_norms + first;
-    if (!rows_.packed) return {data + first * element_bytes_, norms, count};
-    for (std::int64_t i = 0; i < count; ++i) {
-      kernels_.to_elements(data + (first + i) * code_bytes_, dim_,
-                           buffer_.data() + i * element_bytes_);
+  // Calls use(part, scores) for each part of the queries: scores of rows [first, first + count),
+  // by row, by query.
+  template <class Use>
+  void operator()(std::int64_t first, std::int64_t count, Use use) {
+    const auto* packed = static_cast<const std::uint8_t*>(sides_.b.data) + first * bytes_;
+    const float* norms = sides_.b.reciprocal_norms + first;
+    if (!queries_.parts().empty() && !queries_.parts().front().is_scan) {
+      const std::int64_t padded = (sides_.dim + isa_.step - 1) / isa_.step * isa_.step;
+      lane_.resize(std::min(kRows, sides_.b.count) * padded * kernels_.row_size);
+      kernels_.rows_to_lane(packed, count, sides_.dim, lane_.data());
     }
-    return {buffer_.data(), norms, count};
+    for (const Queries::Part& part : queries_.parts()) {
+      scores_.resize(kRows * part.width);
+      const Scores kernel =
+          part.is_scan
+              ? kernels_.scan[part.panel.planes - 1]
+              : kernels_.panel[std::countr_zero(static_cast<unsigned>(part.width / isa_.width))];
+      const void* rows = part.is_scan ? packed : lane_.data();
+      kernel(scoring_, part.panel, rows, norms, count, scores_.data());
+      use(part, scores_.data());
+    }
   }
 
  private:
+  const Sides& sides_;
+  const Scoring& scoring_;
+  const Queries& queries_;
+  const Isa& isa_;
   const Kernels& kernels_;
-  const Rows rows_;
-  const std::int64_t dim_;
-  const std::int64_t code_bytes_;
-  const std::int64_t element_bytes_;
-  std::vector<std::uint8_t> buffer_;
+  const std::int64_t bytes_;
+  std::vector<std::uint8_t> lane_;
+  std::vector<float> scores_;
 };
+
+// Calls use(queries) for blocks of a's rows.
+template <class Use>
+void for_each_query_block(const Sides& sides, const Scoring& scoring, Use use) {
+  for (std::int64_t first = 0; first < sides.a.count; first += kQueries) {
+    use(Queries(sides, scoring, first, std::min(kQueries, sides.a.count - first)));
+  }
+}
 
 struct Match {
   float score;
@@ -67,9 +82,7 @@ struct Match {
 
 // Whether x comes before y in an answer.
 bool before(const Match& x, const Match& y) {
-  const auto key = [](float s) {
-    return std::isnan(s) ? -std::numeric_limits<float>::infinity() : s;
-  };
+  const auto key = [](float s) { return std::isnan(s) ? -kInfinity : s; };
   const float a = key(x.score), b = key(y.score);
   return a != b ? a > b : x.row < y.row;
 }
@@ -88,26 +101,62 @@ class Best {
     std::push_heap(heap_.begin(), heap_.end(), before);
   }
 
+  // Later rows with scores up to this one are not among the best.
+  float bound(std::size_t k) const {
+    const bool is_open = heap_.size() < k || std::isnan(heap_.front().score);
+    return is_open ? -kInfinity : heap_.front().score;
+  }
+
   const std::vector<Match>& matches() const { return heap_; }
 
  private:
   std::vector<Match> heap_;
 };
 
+// Offers rows [first, first + count) to the best of each query. `bounds` has each query's bound.
+void offer_all(const Queries::Part& part, const float* scores, std::int64_t first,
+               std::int64_t count, std::int64_t k, Best* best, float* bounds) {
+  const auto above = current_isa().above;
+  const auto offer = [&](int query, std::int64_t row, float score) {
+    best[part.first + query].offer({score, row}, k);
+    bounds[part.first + query] = best[part.first + query].bound(k);
+  };
+  if (part.is_scan) {
+    std::array<float, kRows> same;
+    same.fill(bounds[part.first]);
+    for (auto bits = above(scores, same.data(), static_cast<int>(count)); bits; bits &= bits - 1) {
+      const int r = std::countr_zero(bits);
+      offer(0, first + r, scores[r]);
+    }
+    return;
+  }
+  for (std::int64_t r = 0; r < count; ++r) {
+    const float* row = scores + r * part.width;
+    auto bits = above(row, bounds + part.first, part.count);
+    for (; bits; bits &= bits - 1) {
+      const int query = std::countr_zero(bits);
+      offer(query, first + r, row[query]);
+    }
+  }
+}
+
 }  // namespace
 
 void all_scores(const Sides& sides, float* out, int threads) {
   const Scoring scoring = scoring_of(sides);
-  const Kernels& kernels = current_isa().kernels[sides.format];
-  parallel_for(sides.b.count, kTile, threads, [&](std::int64_t begin, std::int64_t end) {
-    Panel a_panel(sides, sides.a, kTile), b_panel(sides, sides.b, kTile);
-    for (std::int64_t j = begin; j < end; j += kTile) {
-      const LaneRows b = b_panel.load(j, std::min(kTile, end - j));
-      for (std::int64_t i = 0; i < sides.a.count; i += kTile) {
-        const LaneRows a = a_panel.load(i, std::min(kTile, sides.a.count - i));
-        kernels.scores(scoring, a, b, out + i * sides.b.count + j, sides.b.count);
+  for_each_query_block(sides, scoring, [&](const Queries& queries) {
+    parallel_for(sides.b.count, kRows, threads, [&](std::int64_t begin, std::int64_t end) {
+      Scorer scorer(sides, scoring, queries);
+      for (std::int64_t j = begin; j < end; j += kRows) {
+        const std::int64_t count = std::min(kRows, end - j);
+        scorer(j, count, [&](const Queries::Part& part, const float* scores) {
+          for (int i = 0; i < part.count; ++i) {
+            float* to = out + (part.first + i) * sides.b.count + j;
+            for (std::int64_t r = 0; r < count; ++r) to[r] = scores[r * part.width + i];
+          }
+        });
       }
-    }
+    });
   });
 }
 
@@ -116,47 +165,48 @@ void pair_scores(const Sides& sides, const std::int64_t* pairs, std::int64_t cou
   constexpr std::int64_t kGrain = 4096;
   const Scoring scoring = scoring_of(sides);
   const Kernels& kernels = current_isa().kernels[sides.format];
+  const std::int64_t bytes = row_bytes(sides.dim, kFormats[sides.format].format.bits());
+  const auto* const packed = static_cast<const std::uint8_t*>(sides.b.data);
   parallel_for(count, kGrain, threads, [&](std::int64_t begin, std::int64_t end) {
-    Panel a_panel(sides, sides.a, 1), b_panel(sides, sides.b, 1);
-    LaneRows a{};
-    for (std::int64_t t = begin; t < end; ++t) {
-      // Trial lists come sorted by their first row: it is turned into its lane once.
-      if (t == begin || pairs[2 * t] != pairs[2 * t - 2]) a = a_panel.load(pairs[2 * t], 1);
-      kernels.scores(scoring, a, b_panel.load(pairs[2 * t + 1], 1), out + t, 1);
+    for (std::int64_t t = begin; t < end;) {
+      // Trial lists come sorted by their first row: it is brought into its lane once.
+      const std::int64_t row = pairs[2 * t];
+      const Queries query(sides, scoring, row, 1);
+      const QueryPanel& panel = query.parts().front().panel;
+      for (; t < end && pairs[2 * t] == row; ++t) {
+        const std::int64_t other = pairs[2 * t + 1];
+        kernels.scan[panel.planes - 1](scoring, panel, packed + other * bytes,
+                                       sides.b.reciprocal_norms + other, 1, out + t);
+      }
     }
   });
 }
 
 void search(const Sides& sides, std::int64_t k, float* scores, std::int64_t* indices, int threads) {
   const Scoring scoring = scoring_of(sides);
-  const Kernels& kernels = current_isa().kernels[sides.format];
   const std::int64_t queries = sides.a.count, rows = sides.b.count;
-  const std::int64_t parts = std::clamp<std::int64_t>(rows / kTile, 1, threads);
+  const std::int64_t parts = std::clamp<std::int64_t>(rows / kRows, 1, threads);
   const auto start_of = [&](std::int64_t part) { return rows * part / parts; };
 
   // Each part of the database keeps its own answers, which are then put together.
   std::vector<std::vector<Best>> found(parts, std::vector<Best>(queries));
-  parallel_for(parts, 1, threads, [&](std::int64_t part, std::int64_t last_part) {
-    Panel a_panel(sides, sides.a, kTile), b_panel(sides, sides.b, kTile);
-    std::vector<float> tile(kTile * kTile);
-    for (; part < last_part; ++part) {
-      const std::int64_t end = start_of(part + 1);
-      for (std::int64_t j = start_of(part); j < end; j += kTile) {
-        const LaneRows b = b_panel.load(j, std::min(kTile, end - j));
-        for (std::int64_t i = 0; i < queries; i += kTile) {
-          const LaneRows a = a_panel.load(i, std::min(kTile, queries - i));
-          kernels.scores(scoring, a, b, tile.data(), kTile);
-          for (std::int64_t q = 0; q < a.count; ++q) {
-            for (std::int64_t r = 0; r < b.count; ++r) {
-              found[part][i + q].offer({tile[q * kTile + r], j + r}, k);
-            }
-          }
+  for_each_query_block(sides, scoring, [&](const Queries& block) {
+    parallel_for(parts, 1, threads, [&](std::int64_t part, std::int64_t last_part) {
+      Scorer scorer(sides, scoring, block);
+      for (; part < last_part; ++part) {
+        std::vector<float> bounds(queries, -kInfinity);
+        const std::int64_t end = start_of(part + 1);
+        for (std::int64_t j = start_of(part); j < end; j += kRows) {
+          const std::int64_t count = std::min(kRows, end - j);
+          scorer(j, count, [&](const Queries::Part& some, const float* block_scores) {
+            offer_all(some, block_scores, j, count, k, found[part].data(), bounds.data());
+          });
         }
       }
-    }
+    });
   });
 
-  parallel_for(queries, kTile, threads, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(queries, kRows, threads, [&](std::int64_t begin, std::int64_t end) {
     std::vector<Match> matches;
     for (std::int64_t q = begin; q < end; ++q) {
       matches.clear();

@@ -1,0 +1,31 @@
+#ifdef __x86_64__
+#include "kernel_includes.h"
+
+#pragma GCC push_options
+#pragma GCC target( \
+    "avx2,f16c,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512bf16,prefer-vector-width=512")
+namespace minifloat::avx512vnni {
+#include "simd_avx512.h"
+
+#include "codec.inl.h"
+#include "lanes_avx512.h"
+
+#include "kernels.inl.h"
+}  // namespace minifloat::avx512vnni
+#pragma GCC pop_options
+
+namespace minifloat {
+extern const Isa kAvx512Vnni{
+    "avx512vnni",
+    [] {
+      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+             __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vnni") &&
+             __builtin_cpu_supports("avx512bf16");
+    },
+    avx512vnni::kKernels.data(),
+    avx512vnni::kWidth,
+    avx512vnni::kStepCodes,
+    avx512vnni::above};
+}  // namespace minifloat
+#endif

@@ -1,0 +1,170 @@
+// The lanes of AVX2 and FMA; an isa_*.cpp includes this in its target region. All is inlined: GCC
+// 12 clears the upper half of a vector that a function returns in a struct.
+
+inline constexpr int kWidth = 8;        // sums in a vector
+inline constexpr int kSumVectors = 12;  // vectors of sums that a tile keeps in registers
+inline constexpr int kStepCodes = 32;   // codes that one step takes from a row
+
+using Vector = __m256i;
+
+// What one step makes of a row.
+template <int kCount>
+struct Vectors {
+  Vector each[kCount];
+};
+
+[[gnu::always_inline]] inline Vector load(const void* from) {
+  return _mm256_loadu_si256(static_cast<const Vector*>(from));
+}
+
+// One group in every place.
+[[gnu::always_inline]] inline Vector broadcast(const void* group) {
+  std::int32_t word;
+  std::memcpy(&word, group, sizeof(word));
+  return _mm256_set1_epi32(word);
+}
+
+[[gnu::always_inline]] inline std::int32_t sum_of(__m256i x) {
+  const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
+  const __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+  return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
+}
+
+// A lane multiplies groups of elements, four bytes each: the row's times the query's.
+struct Int8Lane {
+  using Row = std::uint8_t;  // value + kOffset: the instruction wants one side unsigned
+  using Query = std::int8_t;
+  using Dot = std::int32_t;
+  using Sums = __m256i;
+  static constexpr int kOffset = 64;
+
+  [[gnu::always_inline]] static Sums zero() { return _mm256_setzero_si256(); }
+  // Pairs stay within int16: a row's element is at most 127, a query's magnitude 128.
+  [[gnu::always_inline]] static Sums dot(Sums sums, Vector rows, Vector queries) {
+    const __m256i pairs = _mm256_maddubs_epi16(rows, queries);
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+  [[gnu::always_inline]] static void store(Dot* to, Sums sums) {
+    _mm256_storeu_si256(reinterpret_cast<Vector*>(to), sums);
+  }
+  [[gnu::always_inline]] static Dot total(Sums sums) { return sum_of(sums); }
+};
+
+struct Int16Lane {
+  using Row = std::int16_t;
+  using Query = std::int16_t;
+  using Dot = std::int32_t;
+  using Sums = __m256i;
+  static constexpr int kOffset = 0;
+
+  [[gnu::always_inline]] static Sums zero() { return _mm256_setzero_si256(); }
+  [[gnu::always_inline]] static Sums dot(Sums sums, Vector rows, Vector queries) {
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(rows, queries));
+  }
+  [[gnu::always_inline]] static void store(Dot* to, Sums sums) {
+    _mm256_storeu_si256(reinterpret_cast<Vector*>(to), sums);
+  }
+  [[gnu::always_inline]] static Dot total(Sums sums) { return sum_of(sums); }
+};
+
+struct FloatLane {
+  using Row = float;
+  using Query = float;
+  using Dot = float;
+  using Sums = __m256;
+  static constexpr int kOffset = 0;
+
+  [[gnu::always_inline]] static Sums zero() { return _mm256_setzero_ps(); }
+  [[gnu::always_inline]] static Sums dot(Sums sums, Vector rows, Vector queries) {
+    return _mm256_fmadd_ps(_mm256_castsi256_ps(rows), _mm256_castsi256_ps(queries), sums);
+  }
+  [[gnu::always_inline]] static void store(Dot* to, Sums sums) { _mm256_storeu_ps(to, sums); }
+  [[gnu::always_inline]] static Dot total(Sums sums) {
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+  }
+};
+
+// Bit i tells whether scores[i] is above bounds[i], or NaN; count is at most 64.
+[[gnu::always_inline]] inline std::uint64_t above(const float* scores, const float* bounds,
+                                                  int count) {
+  std::uint64_t bits = 0;
+  int i = 0;
+  for (; i + kWidth <= count; i += kWidth) {
+    const __m256 found =
+        _mm256_cmp_ps(_mm256_loadu_ps(scores + i), _mm256_loadu_ps(bounds + i), _CMP_NLE_UQ);
+    bits |= static_cast<std::uint64_t>(_mm256_movemask_ps(found)) << i;
+  }
+  for (; i < count; ++i) bits |= static_cast<std::uint64_t>(!(scores[i] <= bounds[i])) << i;
+  return bits;
+}
+
+[[gnu::always_inline]] inline __m128i load_half(const std::uint8_t* from) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+}
+
+// Byte i is code i.
+template <int kBits>
+[[gnu::always_inline]] inline Vector codes_of(const std::uint8_t* packed) {
+  static_assert(kBits == 4 || kBits == 6 || kBits == 8);
+  if constexpr (kBits == 8) {
+    return load(packed);
+  } else if constexpr (kBits == 4) {
+    const Vector pairs = _mm256_cvtepu8_epi16(load_half(packed));
+    return _mm256_and_si256(_mm256_or_si256(pairs, _mm256_slli_epi16(pairs, 4)),
+                            _mm256_set1_epi8(0x0f));
+  } else {
+    // Three bytes hold four codes: they get a doubleword, in which the codes move apart.
+    const Vector spread =
+        _mm256_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1,  //
+                         4, 5, 6, -1, 7, 8, 9, -1, 10, 11, 12, -1, 13, 14, 15, -1);
+    const Vector bytes = _mm256_inserti128_si256(_mm256_castsi128_si256(load_half(packed)),
+                                                 load_half(packed + 8), 1);
+    const Vector words = _mm256_shuffle_epi8(bytes, spread);
+    Vector codes = _mm256_setzero_si256();
+    for (int i = 0; i < 4; ++i) {
+      const Vector field = _mm256_set1_epi32(0x3f << (8 * i));
+      codes = _mm256_or_si256(codes, _mm256_and_si256(_mm256_slli_epi32(words, 2 * i), field));
+    }
+    return codes;
+  }
+}
+
+// Table entries of codes below 64.
+[[gnu::always_inline]] inline Vector look_up(const std::uint8_t* table, Vector codes, int bits) {
+  const auto part = [&](int i) {
+    const __m128i entries = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table) + i);
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(entries),
+                               _mm256_and_si256(codes, _mm256_set1_epi8(0x0f)));
+  };
+  if (bits == 4) return part(0);
+  // A blend takes the top bit of each byte: these put bits 4 and 5 there.
+  const Vector bit4 = _mm256_slli_epi16(codes, 3), bit5 = _mm256_slli_epi16(codes, 2);
+  return _mm256_blendv_epi8(_mm256_blendv_epi8(part(0), part(1), bit4),
+                            _mm256_blendv_epi8(part(2), part(3), bit4), bit5);
+}
+
+// The row elements of kStepCodes codes; where only some of their bytes are there, zeros follow.
+template <class L, Format F>
+[[gnu::always_inline]] inline auto step(const std::uint8_t* packed, std::int64_t bytes,
+                                        const typename L::Row* table) {
+  constexpr int kBytes = kStepCodes * F.bits() / 8;
+  std::array<std::uint8_t, kBytes> whole{};
+  if (bytes < kBytes) {
+    std::memcpy(whole.data(), packed, bytes);
+    packed = whole.data();
+  }
+  const Vector codes = codes_of<F.bits()>(packed);
+  Vectors<sizeof(typename L::Row)> rows;
+  if constexpr (sizeof(typename L::Row) == 1) {
+    rows.each[0] = look_up(table, codes, F.bits());
+  } else {
+    std::array<std::uint8_t, kStepCodes> each;
+    std::array<typename L::Row, kStepCodes> elements;
+    std::memcpy(each.data(), &codes, sizeof(codes));
+    for (int i = 0; i < kStepCodes; ++i) elements[i] = to_element<F>(each[i]);
+    std::memcpy(rows.each, elements.data(), sizeof(rows.each));
+  }
+  return rows;
+}

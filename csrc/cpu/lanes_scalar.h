@@ -1,0 +1,79 @@
+// The lanes in plain C++; an isa_*.cpp includes this.
+
+inline constexpr int kWidth = 4;       // sums in a vector
+inline constexpr int kSumVectors = 4;  // vectors of sums that a tile keeps
+inline constexpr int kStepCodes = 16;  // codes that one step takes from a row
+
+using Vector = std::array<std::uint32_t, kWidth>;
+
+// What one step makes of a row.
+template <int kCount>
+struct Vectors {
+  Vector each[kCount];
+};
+
+[[gnu::always_inline]] inline Vector load(const void* from) {
+  Vector vector;
+  std::memcpy(vector.data(), from, sizeof(vector));
+  return vector;
+}
+
+// One group in every place.
+[[gnu::always_inline]] inline Vector broadcast(const void* group) {
+  std::uint32_t word;
+  std::memcpy(&word, group, sizeof(word));
+  return {word, word, word, word};
+}
+
+// A lane multiplies groups of elements, four bytes each: the row's times the query's.
+template <class Element, class Sum>
+struct PlainLane {
+  using Row = Element;
+  using Query = Element;
+  using Dot = Sum;
+  using Sums = std::array<Sum, kWidth>;
+  static constexpr int kOffset = 0;
+  static constexpr int kGroup = 4 / sizeof(Element);
+
+  [[gnu::always_inline]] static Sums zero() { return {}; }
+  [[gnu::always_inline]] static Sums dot(Sums sums, Vector rows, Vector queries) {
+    const auto a = __builtin_bit_cast(std::array<Element, kWidth * kGroup>, rows);
+    const auto b = __builtin_bit_cast(std::array<Element, kWidth * kGroup>, queries);
+    for (int i = 0; i < kWidth * kGroup; ++i) sums[i / kGroup] += static_cast<Sum>(a[i]) * b[i];
+    return sums;
+  }
+  [[gnu::always_inline]] static void store(Dot* to, Sums sums) {
+    std::memcpy(to, sums.data(), sizeof(sums));
+  }
+  [[gnu::always_inline]] static Dot total(Sums sums) {
+    return (sums[0] + sums[2]) + (sums[1] + sums[3]);
+  }
+};
+
+using Int8Lane = PlainLane<std::int8_t, std::int32_t>;
+using Int16Lane = PlainLane<std::int16_t, std::int32_t>;
+using FloatLane = PlainLane<float, float>;
+
+// Bit i tells whether scores[i] is above bounds[i], or NaN; count is at most 64.
+[[gnu::always_inline]] inline std::uint64_t above(const float* scores, const float* bounds,
+                                                  int count) {
+  std::uint64_t bits = 0;
+  for (int i = 0; i < count; ++i) {
+    bits |= static_cast<std::uint64_t>(!(scores[i] <= bounds[i])) << i;
+  }
+  return bits;
+}
+
+// The row elements of kStepCodes codes; where only some of their bytes are there, zeros follow.
+template <class L, Format F>
+[[gnu::always_inline]] inline auto step(const std::uint8_t* packed, std::int64_t bytes,
+                                        const typename L::Row*) {
+  constexpr int kBytes = kStepCodes * F.bits() / 8;
+  std::array<std::uint8_t, kBytes> whole{};
+  std::memcpy(whole.data(), packed, std::min<std::int64_t>(bytes, kBytes));
+  std::array<std::uint8_t, kStepCodes> codes;
+  unpack_run<F.bits()>(whole.data(), kStepCodes, codes.data());
+  std::array<typename L::Row, kStepCodes> elements;
+  for (int i = 0; i < kStepCodes; ++i) elements[i] = to_element<F>(codes[i]);
+  return __builtin_bit_cast(Vectors<sizeof(elements) / sizeof(Vector)>, elements);
+}

@@ -24,12 +24,6 @@ struct Vectors {
   return _mm256_set1_epi32(word);
 }
 
-[[gnu::always_inline]] inline std::int32_t sum_of(__m256i x) {
-  const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
-  const __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
-  return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
-}
-
 // A lane multiplies groups of elements, four bytes each: the row's times the query's.
 struct Int8Lane {
   using Row = std::uint8_t;  // value + kOffset: the instruction wants one side unsigned
@@ -47,7 +41,13 @@ struct Int8Lane {
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) {
     _mm256_storeu_si256(reinterpret_cast<Vector*>(to), sums);
   }
-  [[gnu::always_inline]] static Dot total(Sums sums) { return sum_of(sums); }
+  // Sums of neighbours in a, then in b, in each half.
+  [[gnu::always_inline]] static Sums fold(Sums a, Sums b) { return _mm256_hadd_epi32(a, b); }
+  [[gnu::always_inline]] static void store_halves(Dot* to, Sums sums) {
+    const __m128i both =
+        _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), both);
+  }
 };
 
 struct Int16Lane {
@@ -64,7 +64,13 @@ struct Int16Lane {
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) {
     _mm256_storeu_si256(reinterpret_cast<Vector*>(to), sums);
   }
-  [[gnu::always_inline]] static Dot total(Sums sums) { return sum_of(sums); }
+  // Sums of neighbours in a, then in b, in each half.
+  [[gnu::always_inline]] static Sums fold(Sums a, Sums b) { return _mm256_hadd_epi32(a, b); }
+  [[gnu::always_inline]] static void store_halves(Dot* to, Sums sums) {
+    const __m128i both =
+        _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), both);
+  }
 };
 
 struct FloatLane {
@@ -79,12 +85,17 @@ struct FloatLane {
     return _mm256_fmadd_ps(_mm256_castsi256_ps(rows), _mm256_castsi256_ps(queries), sums);
   }
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) { _mm256_storeu_ps(to, sums); }
-  [[gnu::always_inline]] static Dot total(Sums sums) {
-    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
-    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+  [[gnu::always_inline]] static Sums fold(Sums a, Sums b) { return _mm256_hadd_ps(a, b); }
+  [[gnu::always_inline]] static void store_halves(Dot* to, Sums sums) {
+    _mm_storeu_ps(to, _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1)));
   }
 };
+
+// The totals of four vectors of sums.
+template <class L, class Sums = typename L::Sums>
+[[gnu::always_inline]] inline void totals(Sums a, Sums b, Sums c, Sums d, typename L::Dot* to) {
+  L::store_halves(to, L::fold(L::fold(a, b), L::fold(c, d)));
+}
 
 // Bit i tells whether scores[i] is above bounds[i], or NaN; count is at most 64.
 [[gnu::always_inline]] inline std::uint64_t above(const float* scores, const float* bounds,

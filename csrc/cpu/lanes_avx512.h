@@ -4,6 +4,8 @@ inline constexpr int kWidth = 16;       // sums in a vector
 inline constexpr int kSumVectors = 24;  // vectors of sums that a tile keeps in registers
 inline constexpr int kStepCodes = 64;   // codes that one step takes from a row
 
+using Vector = __m512i;
+
 // A lane multiplies groups of elements, four bytes each: the row's times the query's.
 struct Int8Lane {
   using Row = std::uint8_t;  // value + kOffset: the instruction wants one side unsigned
@@ -17,7 +19,8 @@ struct Int8Lane {
     return _mm512_dpbusd_epi32(sums, rows, queries);
   }
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) { _mm512_storeu_si512(to, sums); }
-  [[gnu::always_inline]] static Dot total(Sums sums) { return _mm512_reduce_add_epi32(sums); }
+  [[gnu::always_inline]] static Sums of(Vector bits) { return bits; }
+  [[gnu::always_inline]] static Sums add(Sums a, Sums b) { return _mm512_add_epi32(a, b); }
 };
 
 struct Int16Lane {
@@ -32,7 +35,8 @@ struct Int16Lane {
     return _mm512_dpwssd_epi32(sums, rows, queries);
   }
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) { _mm512_storeu_si512(to, sums); }
-  [[gnu::always_inline]] static Dot total(Sums sums) { return _mm512_reduce_add_epi32(sums); }
+  [[gnu::always_inline]] static Sums of(Vector bits) { return bits; }
+  [[gnu::always_inline]] static Sums add(Sums a, Sums b) { return _mm512_add_epi32(a, b); }
 };
 
 struct FloatLane {
@@ -48,10 +52,9 @@ struct FloatLane {
                             reinterpret_cast<__m512bh>(queries));
   }
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) { _mm512_storeu_ps(to, sums); }
-  [[gnu::always_inline]] static Dot total(Sums sums) { return _mm512_reduce_add_ps(sums); }
+  [[gnu::always_inline]] static Sums of(Vector bits) { return _mm512_castsi512_ps(bits); }
+  [[gnu::always_inline]] static Sums add(Sums a, Sums b) { return _mm512_add_ps(a, b); }
 };
-
-using Vector = __m512i;
 
 // What one step makes of a row.
 template <int kCount>
@@ -66,6 +69,29 @@ struct Vectors {
   std::int32_t word;
   std::memcpy(&word, group, sizeof(word));
   return _mm512_set1_epi32(word);
+}
+
+[[gnu::always_inline]] inline Vector bits(__m512i sums) { return sums; }
+[[gnu::always_inline]] inline Vector bits(__m512 sums) { return _mm512_castps_si512(sums); }
+
+// Sums of halves of two vectors, side by side.
+template <class L, class Sums = typename L::Sums>
+[[gnu::always_inline]] inline Sums fold(Sums a, Sums b) {
+  return L::add(L::of(_mm512_unpacklo_epi32(bits(a), bits(b))),
+                L::of(_mm512_unpackhi_epi32(bits(a), bits(b))));
+}
+
+// The totals of four vectors of sums.
+template <class L, class Sums = typename L::Sums>
+[[gnu::always_inline]] inline void totals(Sums a, Sums b, Sums c, Sums d, typename L::Dot* to) {
+  const Vector ab = bits(fold<L>(a, b)), cd = bits(fold<L>(c, d));
+  // Each quarter has a sum of all four.
+  const Sums quarters =
+      L::add(L::of(_mm512_unpacklo_epi64(ab, cd)), L::of(_mm512_unpackhi_epi64(ab, cd)));
+  const Sums halves =
+      L::add(quarters, L::of(_mm512_shuffle_i64x2(bits(quarters), bits(quarters), 0x4e)));
+  const Sums all = L::add(halves, L::of(_mm512_shuffle_i64x2(bits(halves), bits(halves), 0xb1)));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_castsi512_si128(bits(all)));
 }
 
 // Bit i tells whether scores[i] is above bounds[i], or NaN; count is at most 64.

@@ -45,14 +45,18 @@ struct PlainLane {
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) {
     std::memcpy(to, sums.data(), sizeof(sums));
   }
-  [[gnu::always_inline]] static Dot total(Sums sums) {
-    return (sums[0] + sums[2]) + (sums[1] + sums[3]);
-  }
 };
 
 using Int8Lane = PlainLane<std::int8_t, std::int32_t>;
 using Int16Lane = PlainLane<std::int16_t, std::int32_t>;
 using FloatLane = PlainLane<float, float>;
+
+// The totals of four vectors of sums.
+template <class L, class Sums = typename L::Sums>
+[[gnu::always_inline]] inline void totals(Sums a, Sums b, Sums c, Sums d, typename L::Dot* to) {
+  const Sums sums[] = {a, b, c, d};
+  for (int i = 0; i < 4; ++i) to[i] = (sums[i][0] + sums[i][2]) + (sums[i][1] + sums[i][3]);
+}
 
 // Bit i tells whether scores[i] is above bounds[i], or NaN; count is at most 64.
 [[gnu::always_inline]] inline std::uint64_t above(const float* scores, const float* bounds,

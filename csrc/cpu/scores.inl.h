@@ -231,24 +231,32 @@ void panel_scores(const Scoring& scoring, const QueryPanel& panel, const void* r
   }
 }
 
-// The products of one row of codes and the planes of one query.
-template <Format F, int kPlanes>
-auto row_dots(const std::uint8_t* packed, std::int64_t bytes, const std::uint8_t* query,
-              std::int64_t plane_bytes) {
+// Rows are asked for so many bytes before they are read.
+inline constexpr int kAhead = 16384;
+
+// dots[p * stride + r] is the product of row r, as it is packed, and plane p of one query.
+template <Format F, int kPlanes, int kR>
+void row_dots(const std::uint8_t* packed, std::int64_t row_stride, std::int64_t bytes,
+              const std::uint8_t* query, std::int64_t plane_bytes, typename LaneOf<F>::Dot* dots,
+              std::int64_t stride) {
   using L = LaneOf<F>;
   constexpr int kVectors = sizeof(typename L::Row);
-  // Two chains of sums hide the latency of an addition.
-  typename L::Sums sums[kPlanes][2];
-  for (auto& pair : sums) pair[0] = pair[1] = L::zero();
-  int chain = 0;
+  typename L::Sums sums[kPlanes][kR];
+  for (auto& plane : sums) {
+    for (auto& sum : plane) sum = L::zero();
+  }
   const auto add = [&](std::int64_t left) __attribute__((always_inline)) {
-    const auto vectors = step<L, F>(packed, left, kRowTable<F>.data());
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
+    for (int r = 0; r < kR; ++r) {
+      __builtin_prefetch(packed + r * row_stride + kAhead);
+      const auto vectors = step<L, F>(packed + r * row_stride, left, kRowTable<F>.data());
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
 #pragma GCC unroll 2
-      for (int p = 0; p < kPlanes; ++p) {
-        auto& sum = sums[p][kVectors == 1 ? chain : v % 2];
-        sum = L::dot(sum, vectors.each[v], load(query + p * plane_bytes + v * sizeof(Vector)));
+        for (int p = 0; p < kPlanes; ++p) {
+          const Vector with = load(query + p * plane_bytes + v * sizeof(Vector));
+          sums[p][r] = L::dot(sums[p][r], vectors.each[v], with);
+        }
       }
     }
     packed += kStepBytes<F>;
@@ -256,10 +264,16 @@ auto row_dots(const std::uint8_t* packed, std::int64_t bytes, const std::uint8_t
   };
   for (; bytes >= kStepBytes<F>; bytes -= kStepBytes<F>) add(kStepBytes<F>);
   if (bytes > 0) add(bytes);
-  std::array<typename L::Dot, kPlanes> dots;
-  for (int p = 0; p < kPlanes; ++p) dots[p] = L::total(sums[p][0]) + L::total(sums[p][1]);
-  return dots;
+  for (int p = 0; p < kPlanes; ++p) {
+    // One row is added up in the order of four, so that it scores the same among others.
+    typename L::Dot four[4];
+    totals<L>(sums[p][0], sums[p][1 % kR], sums[p][2 % kR], sums[p][3 % kR], four);
+    std::copy_n(four, kR, dots + p * stride);
+  }
 }
+
+// Rows that a scan multiplies side by side, so that their latencies overlap.
+inline constexpr int kScanRows = 4;
 
 // Scores of `count` rows of codes and one query.
 template <Format F, int kPlanes>
@@ -267,24 +281,41 @@ void scan_scores(const Scoring& scoring, const QueryPanel& query, const void* ro
                  const float* norms, std::int64_t count, float* out) {
   using L = LaneOf<F>;
   const auto* packed = static_cast<const std::uint8_t*>(rows);
+  const auto* const elements = static_cast<const std::uint8_t*>(query.elements);
   const std::int64_t bytes = row_bytes(scoring.dim, F.bits());
   const std::int64_t steps = (scoring.dim + kStepCodes - 1) / kStepCodes;
   const std::int64_t plane_bytes = steps * kStepCodes * sizeof(typename L::Query);
   const std::int64_t chunk_bytes = scoring.chunk / 8 * F.bits();
   const std::int64_t chunks = (scoring.dim + scoring.chunk - 1) / scoring.chunk;
-  for (std::int64_t r = 0; r < count; ++r, packed += bytes) {
-    Total<L> total = 0;
+
+  for (std::int64_t first = 0; first < count; first += kBlock) {
+    const std::int64_t taken = std::min(kBlock, count - first);
+    std::array<Total<L>, kBlock> sums;
     for (std::int64_t c = 0; c < chunks; ++c) {
-      const auto* elements = static_cast<const std::uint8_t*>(query.elements) +
-                             c * scoring.chunk * sizeof(typename L::Query);
-      const auto dots = row_dots<F, kPlanes>(packed + c * chunk_bytes,
-                                             std::min(chunk_bytes, bytes - c * chunk_bytes),
-                                             elements, plane_bytes);
+      const std::uint8_t* part = packed + first * bytes + c * chunk_bytes;
+      const std::uint8_t* with = elements + c * scoring.chunk * sizeof(typename L::Query);
+      const std::int64_t part_bytes = std::min(chunk_bytes, bytes - c * chunk_bytes);
+      std::array<typename L::Dot, kPlanes * kBlock> dots;
+      std::int64_t r = 0;
+      for (; r + kScanRows <= taken; r += kScanRows) {
+        row_dots<F, kPlanes, kScanRows>(part + r * bytes, bytes, part_bytes, with, plane_bytes,
+                                        dots.data() + r, kBlock);
+      }
+      for (; r < taken; ++r) {
+        row_dots<F, kPlanes, 1>(part + r * bytes, bytes, part_bytes, with, plane_bytes,
+                                dots.data() + r, kBlock);
+      }
       for (int p = 0; p < kPlanes; ++p) {
         const Total<L> correction = L::kOffset != 0 ? query.corrections[p * chunks + c] : 0;
-        total += (dots[p] - correction) * weight<L>(p, kPlanes);
+        for (r = 0; r < taken; ++r) {
+          const Total<L> dot = (dots[p * kBlock + r] - correction) * weight<L>(p, kPlanes);
+          sums[r] = c == 0 && p == 0 ? dot : sums[r] + dot;
+        }
       }
     }
-    out[r] = static_cast<float>(total) * scoring.unit * query.reciprocal_norms[0] * norms[r];
+    for (std::int64_t r = 0; r < taken; ++r) {
+      out[first + r] =
+          static_cast<float>(sums[r]) * scoring.unit * query.reciprocal_norms[0] * norms[first + r];
+    }
   }
 }

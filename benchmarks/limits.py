@@ -1,8 +1,11 @@
-"""The bound of a streaming kernel: the machine's own copy of as many bytes.
+"""The bound of a streaming kernel: what the machine's own copy or read of as many bytes takes.
 
 An operation that reads r bytes and writes w is held against a copy that reads (r + w) / 2 and
 writes as many, from and into memory already in use. Its share of the limit is the time of that
 copy over its own. Reading is cheaper than writing, so an operation that mostly reads may exceed 1.
+
+A search reads its whole database and writes next to nothing: it is held against a plain read of
+as many bytes. That is a lower bound of what the cores can read, so a share may exceed 1.
 """
 
 from functools import partial
@@ -12,7 +15,7 @@ import torch
 
 from benchmarks.cases import Run
 
-# Of fewer bytes, a copy takes the time of its call.
+# Of fewer bytes, a copy or a read takes the time of its call.
 LEAST_BYTES = 16 * 1024
 
 
@@ -28,4 +31,18 @@ def copies(bytes_moved: int) -> dict[str, Run]:
     return {
         "copy by NumPy": partial(np.copyto, target.numpy(), source.numpy()),
         "copy by torch": partial(target.copy_, source),
+    }
+
+
+def reads(bytes_read: int) -> dict[str, Run]:
+    """Return the reads of which the faster is the limit; none where it would say nothing.
+
+    NumPy's is a maximum, on one thread; torch's is a sum, on all the threads it has been given.
+    """
+    if bytes_read < LEAST_BYTES:
+        return {}
+    source = torch.ones(bytes_read // 4, dtype=torch.float32)
+    return {
+        "read by NumPy": source.numpy().view(np.uint32).max,
+        "read by torch": source.sum,
     }

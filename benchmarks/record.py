@@ -5,64 +5,82 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from benchmarks.cases import Case, Job, make_input
-from benchmarks.limits import copies
-from benchmarks.rivals import Rival, checked_runs
+from benchmarks.cases import Case, Rival
 from benchmarks.timing import Timing, time_in_turn
 from minifloat import _C
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What a contender took, and its recall where its answer is approximate."""
+
+    time: Timing
+    recall: float | None
+
+    def fields(self) -> dict[str, object]:
+        """Return what a record says of it."""
+        recall = {} if self.recall is None else {"recall": self.recall}
+        return {**asdict(self.time), **recall}
+
+
+@dataclass(frozen=True)
 class Result:
-    """What one case took, what the copy of its bytes took, if measured, and what rivals took."""
+    """What one case took, what the machine's limit took, if measured, and what rivals took."""
 
     case: Case
     repeats: int
     bytes: int
-    ours: Timing
-    copy: Timing | None
-    rivals: Mapping[str, Timing]
+    ours: Outcome
+    limit: Timing | None
+    rivals: Mapping[str, Outcome]
 
     @property
-    def share_of_copy(self) -> float | None:
-        """The copy's time over ours."""
-        return self.copy.median_s / self.ours.median_s if self.copy else None
+    def seconds(self) -> float:
+        """Our median."""
+        return self.ours.time.median_s
+
+    @property
+    def share_of_limit(self) -> float | None:
+        """The limit's time over ours."""
+        return self.limit.median_s / self.seconds if self.limit else None
 
     @property
     def ratios(self) -> dict[str, float]:
         """Each rival's time over ours."""
-        return {name: time.median_s / self.ours.median_s for name, time in self.rivals.items()}
+        return {name: rival.time.median_s / self.seconds for name, rival in self.rivals.items()}
 
     def line(self, command: str) -> str:
         """Return the record as a line of JSON."""
-        case, seconds, ratios = self.case, self.ours.median_s, self.ratios
+        case, ratios = self.case, self.ratios
+        limit_speed = self.bytes / self.limit.median_s / 1e9 if self.limit else None
         fields = {
             "op": case.op.name,
             "format": case.format.name,
             "source": case.source,
-            "values": case.values,
+            **case.inputs,
             "shape": case.shape,
-            "scope": case.scope,
             "backend": "cpu",
             "isa": _C.isa(),
             "threads": torch.get_num_threads(),
             "repeats": self.repeats,
-            **asdict(self.ours),
+            **self.ours.fields(),
             "bytes": self.bytes,
-            "gb_per_s": self.bytes / seconds / 1e9,
-            "values_per_s": case.values / seconds,
-            "copy_gb_per_s": self.bytes / self.copy.median_s / 1e9 if self.copy else None,
-            "share_of_copy": self.share_of_copy,
+            "gb_per_s": self.bytes / self.seconds / 1e9,
+            f"{case.unit}_per_s": case.amount / self.seconds,
+            f"{case.limit}_gb_per_s": limit_speed,
+            f"share_of_{case.limit}": self.share_of_limit,
             "rivals": {
-                name: {**asdict(time), "ratio": ratios[name]} for name, time in self.rivals.items()
+                name: {**rival.fields(), "ratio": ratios[name]}
+                for name, rival in self.rivals.items()
             },
             "command": command,
             "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()},
@@ -72,23 +90,19 @@ class Result:
         return json.dumps(fields)
 
 
-def measure(case: Case, rivals: tuple[Rival, ...], repeats: int) -> Result:
+def measure(case: Case, rivals: Sequence[Rival[Any]], repeats: int) -> Result:
     """Return the result of a case; the rivals' answers are checked before any time is taken."""
-    x = make_input(case)
-    # The public call tells what comes out; a clone of that is memory in use.
-    expected = case.op.call(Job(case, x, out=x))()
-    assert isinstance(expected, torch.Tensor)
-    job = Job(case, x, expected.clone())
-    runs = checked_runs(rivals, job, expected)
-    bytes_moved = x.nbytes + expected.nbytes
-    del expected
-
-    ours = case.op.call(job) if job.allocates else case.op.kernel(job)
-    limits = copies(bytes_moved)
-    times = time_in_turn({"minifloat": ours, **limits, **runs}, repeats)
-    copy = min((times[name] for name in limits), key=lambda time: time.median_s, default=None)
-    others = {name: times[name] for name in runs}
-    return Result(case, repeats, bytes_moved, times["minifloat"], copy, others)
+    work = case.prepare(rivals)
+    others = {name: rival.run for name, rival in work.rivals.items()}
+    times = time_in_turn({"minifloat": work.ours.run, **work.limits, **others}, repeats)
+    return Result(
+        case,
+        repeats,
+        work.bytes,
+        Outcome(times["minifloat"], work.ours.recall),
+        min((times[name] for name in work.limits), key=lambda time: time.median_s, default=None),
+        {name: Outcome(times[name], rival.recall) for name, rival in work.rivals.items()},
+    )
 
 
 @cache

@@ -77,10 +77,36 @@ def pair_scores(
 
 
 def search(
-    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, k: int, format: str, dim: int
+    a: Tensor,
+    a_norms: Tensor,
+    b: Tensor,
+    b_norms: Tensor,
+    mask: Tensor | None,
+    ranges: Tensor | None,
+    k: int,
+    format: str,
+    dim: int,
 ) -> tuple[Tensor, Tensor]:
-    """The k best cosines of each row of a, and their rows of b: float32 and int64, (a, k)."""
+    """The k best cosines of each row of a, and their rows of b: float32 and int64, (a, k).
+
+    Of b, rows take part for which the bool mask (b,) holds and that lie in one of the int64 ranges
+    (n, 2), which ascend and do not meet.
+    """
     _check_sides(a, a_norms, b, b_norms, format, dim)
+    if mask is not None:
+        if mask.dtype != torch.bool or mask.shape != b.shape[:1]:
+            raise ValueError(
+                f"mask must be bool of shape ({b.shape[0]},); "
+                f"got {_name(mask.dtype)} of shape {tuple(mask.shape)}"
+            )
+        _check_device("mask", mask, b)
+    if ranges is not None:
+        if ranges.dtype != torch.int64 or ranges.ndim != 2 or ranges.shape[1] != 2:
+            raise ValueError(
+                f"ranges must be int64 of shape (n, 2); "
+                f"got {_name(ranges.dtype)} of shape {tuple(ranges.shape)}"
+            )
+        _check_device("ranges", ranges, b)
     if not 1 <= k <= b.shape[0]:
         raise ValueError(f"k must be in 1..{b.shape[0]}, the rows of the database; got {k}")
     shape = (a.shape[0], k)
@@ -88,6 +114,32 @@ def search(
         torch.empty(shape, dtype=torch.float32, device=b.device),
         torch.empty(shape, dtype=torch.int64, device=b.device),
     )
+
+
+def selected(mask: Tensor | None, ranges: Tensor | None, b: Tensor, k: int) -> Tensor:
+    """Return the ranges of a search; ValueError for wrong ones, or where k rows do not take part.
+
+    It goes by values, so never when fake.
+    """
+    rows = len(b)
+    if ranges is None:
+        ranges = torch.tensor([[0, rows]], device=b.device)
+    else:
+        # Each end and what follows it: 0 <= begin <= end <= next begin <= ... <= rows.
+        edges = torch.cat([ranges.new_zeros(1), ranges.flatten(), ranges.new_full((1,), rows)])
+        wrong = (edges[1:] < edges[:-1]).nonzero()
+        if len(wrong):
+            first, last = (int(edges[int(wrong[0]) + i]) for i in (0, 1))
+            raise ValueError(
+                f"ranges must ascend within 0..{rows} and not overlap; got {last} after {first}"
+            )
+    if mask is None:
+        count = int((ranges[:, 1] - ranges[:, 0]).sum())
+    else:
+        count = sum(int(mask[begin:end].sum()) for begin, end in ranges.tolist())
+    if k > count:
+        raise ValueError(f"k must be in 1..{count}, the rows that take part; got {k}")
+    return ranges
 
 
 def check_pairs(pairs: Tensor, a: Tensor, b: Tensor) -> None:

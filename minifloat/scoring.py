@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import index
 from typing import Any, overload
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -44,26 +46,44 @@ def scores(
 
 @overload
 def search(
-    queries: NDArray[Any], database: PackedVectors, k: int
+    queries: NDArray[Any], database: PackedVectors, k: int, *, mask: Any = None, ranges: Any = None
 ) -> tuple[NDArray[Any], NDArray[Any]]: ...
 @overload
 def search(
-    queries: PackedVectors | Tensor, database: PackedVectors, k: int
+    queries: PackedVectors | Tensor,
+    database: PackedVectors,
+    k: int,
+    *,
+    mask: Any = None,
+    ranges: Any = None,
 ) -> tuple[Tensor, Tensor]: ...
 def search(
-    queries: PackedVectors | Tensor | NDArray[Any], database: PackedVectors, k: int
+    queries: PackedVectors | Tensor | NDArray[Any],
+    database: PackedVectors,
+    k: int,
+    *,
+    mask: Tensor | NDArray[Any] | None = None,
+    ranges: Tensor | NDArray[Any] | Sequence[tuple[int, int]] | None = None,
 ) -> tuple[Tensor, Tensor] | tuple[NDArray[Any], NDArray[Any]]:
     """Return the k largest cosines of each query and their database rows: both (queries, k).
 
     Scores are float32 and descend; row numbers are int64; equal scores go to the lower row, NaN
     goes last. queries are packed rows (symmetric) or float rows (asymmetric), as in `scores`.
+
+    Of the database, only rows take part for which mask, bool (rows,), holds and that lie in one of
+    the ranges, (n, 2): first row, and the one after the last. Ranges ascend and do not overlap.
+    Raises ValueError where fewer than k rows take part.
     """
     rows, norms = _side(queries, database)
+    if ranges is not None and not isinstance(ranges, Tensor | np.ndarray):
+        ranges = torch.tensor(ranges, dtype=torch.int64).reshape(-1, 2)
     best, indices = _ops.search(
         rows,
         norms,
         database.codes,
         database.reciprocal_norms,
+        None if mask is None else as_tensor(mask),
+        None if ranges is None else as_tensor(ranges),
         index(k),
         database.format.name,
         database.dim,

@@ -1,21 +1,28 @@
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 import minifloat as mf
 from benchmarks import __main__ as command
-from benchmarks.cases import DIM, FLOATS, OPS, Case, Job, cases, make_input
-from benchmarks.limits import LEAST_BYTES, copies
+from benchmarks.cases import FLOATS, Rival, RivalError, Run, Sizes, checked
+from benchmarks.elementwise import DIM, ElementwiseCase, Job, make_input
+from benchmarks.limits import LEAST_BYTES, copies, reads
 from benchmarks.record import measure
-from benchmarks.rivals import RIVALS, Rival, RivalError, checked_runs
+from benchmarks.registry import OPS, RIVALS, SOURCES, cases
+from benchmarks.scoring import Scoring, ScoringCase, recall
 from benchmarks.table import table
 from minifloat import _C
 
-ALL = cases(OPS, mf.FORMATS, FLOATS, [7, 2 * DIM])
+SIZES = Sizes(values=[7, 2 * DIM], queries=[1, 3], rows=300, dim=40, k=5)
+ALL = cases(OPS, mf.FORMATS, SOURCES, SIZES)
+ELEMENTWISE = [case for case in ALL if isinstance(case, ElementwiseCase)]
+SCORING = [case for case in ALL if isinstance(case, ScoringCase)]
 
 
 @pytest.fixture(autouse=True)
@@ -26,87 +33,170 @@ def _same_threads_and_isa_afterwards() -> Iterator[None]:
     _C.set_isa(isa)
 
 
-def job_of(case: Case) -> tuple[Job, torch.Tensor]:
-    x = make_input(case)
-    expected = case.op.call(Job(case, x, out=x))()
-    assert isinstance(expected, torch.Tensor)
-    return Job(case, x, expected.clone()), expected
-
-
-@pytest.mark.parametrize("case", ALL, ids=str)
-def test_a_kernel_writes_what_the_call_returns(case: Case) -> None:
-    job, expected = job_of(case)
+@pytest.mark.parametrize("case", ELEMENTWISE, ids=str)
+def test_prepared_work_gives_the_answer_from_memory_that_it_keeps(case: ElementwiseCase) -> None:
+    work = case.prepare(())
+    job = work.job
+    assert isinstance(job, Job)
     job.out.zero_()
-    case.op.kernel(job)()
-    assert torch.equal(job.out, expected)
+    returned = work.ours.run()
+    assert torch.equal(returned if isinstance(returned, torch.Tensor) else job.out, job.expected)
+    assert isinstance(returned, torch.Tensor) == job.allocates
 
 
 @pytest.mark.parametrize("source", FLOATS)
 def test_inputs_are_finite_in_range_and_reach_its_ends(source: str) -> None:
-    for case in cases(OPS[:1], mf.FORMATS, [source], [64 * DIM]):
+    sizes = replace(SIZES, values=[64 * DIM])
+    for case in cases(OPS[:1], mf.FORMATS, [source], sizes):
+        assert isinstance(case, ElementwiseCase)
         x = make_input(case)
         assert x.dtype == getattr(torch, source)
         assert x.shape == case.shape
         assert [float(x.min()), float(x.max())] == [-case.format.max, case.format.max]
 
 
+@pytest.mark.parametrize("case", SCORING, ids=str)
+def test_scores_and_search_find_the_same_rows_and_most_of_the_nearest(case: ScoringCase) -> None:
+    job = case.job()
+    scores, search = (op for op in OPS if isinstance(op, Scoring))
+    best, found = (op.nearest(job, op.call(job)()) for op in (scores, search))
+    assert recall(job, found) >= 0.6
+    order = mf.scores(job.read, job.database)
+    assert torch.equal(order.gather(1, best), order.gather(1, found))
+
+
+def test_queries_packed_like_the_database_are_a_source_of_scores_and_search() -> None:
+    read = {(case.op.name, case.source): case.job().read for case in SCORING}
+    for (_, source), queries in read.items():
+        assert isinstance(queries, mf.PackedVectors) == (source == "codes")
+    assert set(read) == {(op, source) for op in ("scores", "search") for source in SOURCES}
+
+
+def test_recall_is_the_share_of_the_nearest_rows_that_were_found() -> None:
+    case = next(case for case in SCORING if case.queries == 3)
+    job = case.job()
+    exact = (job.queries.double() @ job.rows.double().T).argsort(1, descending=True)
+    assert recall(job, exact[:, :5]) == 1
+    assert recall(job, exact[:, 2:7]) == pytest.approx(3 / 5)
+    assert recall(job, exact[:, 5:10]) == 0
+
+
 @pytest.mark.filterwarnings("ignore:builtin type:DeprecationWarning")
-@pytest.mark.parametrize("rival", RIVALS, ids=lambda rival: rival.name)
-def test_a_rival_gives_the_same_answer(rival: Rival) -> None:
+@pytest.mark.parametrize("rival", RIVALS, ids=lambda rival: "-".join([rival.name, *rival.ops]))
+def test_a_rival_gives_the_same_answer_or_finds_the_nearest_rows(rival: Rival[Any]) -> None:
     pytest.importorskip(rival.name)
-    served = [case for case in ALL if checked_runs((rival,), *job_of(case))]
-    assert {case.op.name for case in served} == set(rival.ops)
-    assert {case.scope for case in served} == {"call", "kernel"}
+    served = set()
+    for case in ALL:
+        assert isinstance(case, ElementwiseCase | ScoringCase)
+        for contender in checked((rival,), case, case.job()).values():
+            assert (contender.recall is None) == isinstance(case, ElementwiseCase)
+            served.add((case.op.name, case.inputs.get("scope")))
+    scopes = ("call", "kernel") if served & {(op, "call") for op in rival.ops} else (None,)
+    assert served == {(op, scope) for op in rival.ops for scope in scopes}
 
 
 def test_a_rival_with_another_answer_is_refused() -> None:
-    wrong = Rival("wrong", ("pack",), lambda job: lambda: None, RIVALS[0].difference)
-    (case,) = (c for c in ALL if str(c) == "pack e2m1 from codes, 1024 values, kernel")
+    wrong = Rival("wrong", ("pack",), lambda job: lambda: None, RIVALS[0].check)
+    name = "pack e2m1 from codes, scope kernel, values 1024"
+    (case,) = (case for case in ELEMENTWISE if str(case) == name)
     with pytest.raises(RivalError, match=rf"^wrong gives another answer for {case}: 512 of 512"):
-        checked_runs((wrong,), *job_of(case))
+        checked((wrong,), case, case.job())
 
 
-def test_a_copy_moves_the_bytes_asked_for_and_few_bytes_have_none() -> None:
-    assert copies(LEAST_BYTES - 1) == {}
-    for run in copies(LEAST_BYTES).values():
+def test_a_rival_that_finds_other_rows_than_the_nearest_is_refused() -> None:
+    case = next(case for case in SCORING if case.op.name == "search")
+    (rival,) = (rival for rival in RIVALS if (rival.name, rival.ops) == ("torch", ("search",)))
+    none_right = torch.full((case.queries, case.k), -1)
+    wrong = replace(rival, name="wrong", start=lambda job: lambda: (none_right, none_right))
+    with pytest.raises(
+        RivalError, match=r"^wrong .*: recall 0\.00 of the 5 nearest rows, below 0\.2"
+    ):
+        checked((wrong,), case, case.job())
+
+
+@pytest.mark.parametrize("limit", [copies, reads])
+def test_a_limit_runs_and_few_bytes_have_none(limit: Callable[[int], dict[str, Run]]) -> None:
+    assert limit(LEAST_BYTES - 1) == {}
+    for run in limit(LEAST_BYTES).values():
         run()
 
 
-def test_a_table_has_a_line_for_each_result() -> None:
-    results = [measure(case, (), repeats=1) for case in ALL[:2]]
-    heading, *lines = table(results).splitlines()
-    assert heading.startswith("op ")
-    assert len(lines) == 2
+def test_a_table_has_a_heading_for_each_kind_of_case_and_a_line_for_each_result() -> None:
+    results = [measure(case, (), repeats=1) for case in (*ALL[:2], *ALL[-2:])]
+    heading, first, second, empty, other_heading, *lines = table(results).splitlines()
+    assert re.match(r"op .* scope +values .* Gvalues/s .* of copy", heading)
+    assert re.match(r"op .* queries +rows +dim +k .* GMAC/s .* of read +recall", other_heading)
+    assert [first.split()[0], second.split()[0], empty] == ["encode", "encode", ""]
+    assert [line.split()[0] for line in lines] == ["search", "search"]
 
 
-def test_every_operation_yields_a_complete_json_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def records(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Records of every operation, as the command writes them next to its table."""
     out = tmp_path / "results" / "all.jsonl"
-    given = ["--values", "16K,192", "--format", "e2m1", "--repeats", "2", "--threads", "2"]
+    given = ["--values", "16K,192", "--queries", "1,3", "--rows", "1000", "--dim", "64", "--k", "5"]
+    given += ["--format", "e2m1", "--repeats", "2", "--threads", "2"]
     assert command.main([*given, "--no-rivals", "--out", str(out)]) == 0
     records = [json.loads(line) for line in out.read_text().splitlines()]
-    assert {(r["op"], r["scope"]) for r in records} == {
-        (op.name, scope) for op in OPS for scope in ("call", "kernel")
-    }
+    # Above the table, its two headings, and the line between its two parts.
+    assert len(capsys.readouterr().out.splitlines()) == 4 + len(records)
+    for record in records:
+        assert str(out) in record["command"]
+    return records
+
+
+def test_every_operation_yields_a_complete_json_line(records: list[dict[str, Any]]) -> None:
+    assert {record["op"] for record in records} == {op.name for op in OPS}
     for record in records:
         low, high = record["quartiles_s"]
         assert 0 < low <= record["median_s"] <= high
-        assert record["values"] == record["shape"][0] * record["shape"][1]
-        assert (record["share_of_copy"] is None) == (record["bytes"] < LEAST_BYTES)
+        assert record["gb_per_s"] == pytest.approx(record["bytes"] / record["median_s"] / 1e9)
         assert record["threads"] == 2
         assert record["versions"]["minifloat"] == mf.__version__
         assert record["machine"]["cpu"]
-        assert str(out) in record["command"]
-    assert len(capsys.readouterr().out.splitlines()) == 2 + len(records)
+
+
+def test_a_record_of_values_has_its_scope_and_its_share_of_a_copy(
+    records: list[dict[str, Any]],
+) -> None:
+    elementwise = [record for record in records if "values" in record]
+    assert {(r["op"], r["scope"]) for r in elementwise} == {
+        (case.op.name, scope) for case in ELEMENTWISE for scope in ("call", "kernel")
+    }
+    for record in elementwise:
+        assert record["values"] == record["shape"][0] * record["shape"][1]
+        assert (record["share_of_copy"] is None) == (record["bytes"] < LEAST_BYTES)
+        assert "recall" not in record
+
+
+def test_a_record_of_a_search_has_its_products_its_share_of_a_read_and_its_recall(
+    records: list[dict[str, Any]],
+) -> None:
+    scoring = [record for record in records if "values" not in record]
+    assert {(r["op"], r["source"], r["queries"]) for r in scoring} == {
+        (op, source, n)
+        for op in ("scores", "search")
+        for source in ("float32", "codes")
+        for n in (1, 3)
+    }
+    for record in scoring:
+        assert (record["rows"], record["dim"], record["k"]) == (1000, 64, 5)
+        assert record["bytes"] == 1000 * 32
+        products = record["queries"] * 1000 * 64
+        assert record["gmac_per_s"] == pytest.approx(products / record["median_s"] / 1e9)
+        assert record["share_of_read"] > 0
+        assert 0.5 < record["recall"] <= 1
 
 
 @pytest.mark.filterwarnings("ignore:builtin type:DeprecationWarning")
-def test_a_record_holds_the_times_of_rivals() -> None:
-    case = next(case for case in ALL if case.op.name == "encode" and case.format.bits == 8)
-    result = measure(case, RIVALS[:1], repeats=2)
+@pytest.mark.parametrize("op", ["encode", "search"])
+def test_a_record_holds_the_times_of_rivals(op: str) -> None:
+    case = next(case for case in ALL if case.op.name == op and case.format.bits == 8)
+    torch_only = [rival for rival in RIVALS if rival.name == "torch"]
+    result = measure(case, torch_only, repeats=2)
     (rival,) = json.loads(result.line("benchmark"))["rivals"].values()
-    assert rival["ratio"] == pytest.approx(rival["median_s"] / result.ours.median_s)
+    assert rival["ratio"] == pytest.approx(rival["median_s"] / result.seconds)
+    assert rival.get("recall") == (1 if op == "search" else None)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +204,10 @@ def test_a_record_holds_the_times_of_rivals() -> None:
     [
         (["--op", "encode,cast"], "must be one of encode, decode, .*; got 'cast'"),
         (["--format", "e4m4"], "must be one of e5m2, .*; got 'e4m4'"),
-        (["--source", "int8"], "must be one of float16, .*; got 'int8'"),
+        (["--source", "int8"], "must be one of float16, .*codes; got 'int8'"),
+        (["--source", "codes"], "--source: encode needs one of float16, .*float64; got codes"),
+        (["--queries", "1,0"], "must be a whole number, at least 1; got '0'"),
+        (["--rows", "9"], "--k must be 1 to 9, the rows of the database; got 10"),
         (["--values", "64G"], "must be 1 to 512, or a multiple of it, .*; got '64G'"),
         (["--values", "513"], "got '513'"),
         (["--repeats", "0"], "must be a whole number, at least 1; got '0'"),

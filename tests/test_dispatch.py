@@ -124,7 +124,9 @@ def test_wide_registers_stay_in_their_own_namespace() -> None:
     # All that these sets brought has a mnemonic in v, whatever the register.
     vex = functions_with(r":\tv(?!er[rw])", disassembly)
     assert {name for name in zmm if "minifloat::avx512" not in name} == set()
-    assert {name for name in ymm | vex if not re.search("minifloat::avx(2|512|512vnni)::", name)} == set()
+    assert {
+        name for name in ymm | vex if not re.search("minifloat::avx(2|512|512vnni)::", name)
+    } == set()
     assert any("decode_run" in name for name in zmm)
     assert any("minifloat::avx2::" in name and "decode_run" in name for name in ymm)
 

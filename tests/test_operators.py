@@ -43,7 +43,10 @@ def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
         "reciprocal_norms": [(a.codes, name, DIM), (strided, name, DIM)],
         "scores": [(*side, *database, name, DIM) for side in (packed, lane)],
         "pair_scores": [(*side, *database, pairs, name, DIM) for side in (packed, lane)],
-        "search": [(*side, *database, 3, name, DIM) for side in (packed, lane)],
+        "search": [
+            *((*side, *database, None, None, 3, name, DIM) for side in (packed, lane)),
+            (*packed, *database, torch.arange(7) % 3 > 0, torch.tensor([[1, 7]]), 3, name, DIM),
+        ],
     }
     return samples[operator]
 
@@ -113,7 +116,7 @@ def every_scoring_operator(rows: Tensor, pairs: Tensor, name: str) -> tuple[Tens
     return (
         OPS.scores(*sides, name, DIM) + 1,
         OPS.pair_scores(*sides, pairs, name, DIM),
-        *OPS.search(*sides, 3, name, DIM),
+        *OPS.search(*sides, None, None, 3, name, DIM),
     )
 
 
@@ -219,7 +222,7 @@ for _operator in ("encode", "round", "encode_pack"):
 for _operator, _rest in (
     ("scores", ()),
     ("pair_scores", (torch.zeros(2, 2, dtype=torch.int64),)),
-    ("search", (2,)),
+    ("search", (None, None, 2)),
 ):
     _tail = (*_rest, "e2m1", 9)
     REFUSED += [
@@ -298,13 +301,13 @@ REFUSED += [
     ),
     (
         "search",
-        (*_sides, 0, "e2m1", 9),
+        (*_sides, None, None, 0, "e2m1", 9),
         ValueError,
         "k must be in 1..3, the rows of the database; got 0",
     ),
     (
         "search",
-        (*_sides, 4, "e2m1", 9),
+        (*_sides, None, None, 4, "e2m1", 9),
         ValueError,
         "k must be in 1..3, the rows of the database; got 4",
     ),
@@ -320,8 +323,8 @@ def test_operators_refuse_what_does_not_fit(backend: str) -> None:
 
 @OPERATORS
 def test_operators_refuse_an_unknown_format_by_name(operator: str, backend: str) -> None:
-    sample = [None if part == "e2m1" else part for part in arguments(operator, mf.E2M1)[0]]
-    wrong = ["e9m9" if part is None else part for part in sample]
+    sample = arguments(operator, mf.E2M1)[0]
+    wrong = ["e9m9" if isinstance(part, str) else part for part in sample]
     message = "format must be one of e5m2, e4m3, e3m4, e3m2, e2m3, e2m1; got 'e9m9'"
     with pytest.raises(ValueError, match=f"^{message}$"):
         getattr(OPS, operator)(*wrong)

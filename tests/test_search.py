@@ -134,7 +134,7 @@ def test_blocks_of_a_search_leave_no_trace(
         best, rows = mf.search(queries, database, k)
         for block in (1, 7, 99, 100):
             monkeypatch.setattr(eager, "_SEARCH_BLOCK", block)
-            found, numbers = eager.search(*sides, k, integer_format.name, 9)
+            found, numbers = eager.search(*sides, None, None, k, integer_format.name, 9)
             assert torch.equal(found.nan_to_num(9), best.nan_to_num(9))
             assert torch.equal(numbers, rows)
 
@@ -164,3 +164,67 @@ def test_k_that_is_no_number_is_refused() -> None:
     for k in (1.5, "1", None):
         with pytest.raises(TypeError, match="object cannot be interpreted as an integer"):
             mf.search(database, database, k)  # type: ignore[call-overload]
+
+
+def test_search_goes_over_the_rows_that_a_mask_and_ranges_leave(
+    integer_format: mf.Format, backend: str, threads: None
+) -> None:
+    database = with_nan(tied(integer_format, 300), [17, 130])
+    mask = torch.rand(300, generator=torch.Generator().manual_seed(1)) < 0.4
+    mask[64:128] = False
+    some = [(0, 3), (3, 3), (10, 90), (120, 131), (131, 300)]
+    inside = torch.zeros(300, dtype=torch.bool)
+    for begin, end in some:
+        inside[begin:end] = True
+    for count in (1, 5, 70):
+        queries = normal(count, 9)
+        scores = mf.scores(queries, database).numpy()
+        keys = np.where(np.isnan(scores), np.inf, -scores)
+        for chosen, options in (
+            (mask, {"mask": mask}),
+            (inside, {"ranges": some}),
+            (mask & inside, {"mask": mask.numpy(), "ranges": np.array(some)}),
+        ):
+            left = chosen.nonzero().squeeze(1).numpy()
+            for k in (1, 10, len(left)):
+                order = left[keys[:, left].argsort(1, kind="stable")[:, :k]]
+                for number in (1, 3):
+                    torch.set_num_threads(number)
+                    best, rows = mf.search(queries, database, k, **options)
+                    np.testing.assert_array_equal(rows.numpy(), order)
+                    expected = np.take_along_axis(scores, order, 1)
+                    np.testing.assert_array_equal(best.numpy(), expected)
+
+
+def test_a_mask_and_ranges_that_cannot_be_are_refused(backend: str) -> None:
+    database, queries = tied(mf.E2M1, 20), normal(2, 9)
+    for options, message in (
+        ({"mask": torch.ones(20)}, "mask must be bool of shape (20,); got float32 of shape (20,)"),
+        (
+            {"mask": np.ones(19, np.bool_)},
+            "mask must be bool of shape (20,); got bool of shape (19,)",
+        ),
+        (
+            {"ranges": torch.zeros(2, 3, dtype=torch.int64)},
+            "ranges must be int64 of shape (n, 2); got int64 of shape (2, 3)",
+        ),
+        (
+            {"ranges": np.zeros((1, 2))},
+            "ranges must be int64 of shape (n, 2); got float64 of shape (1, 2)",
+        ),
+        (
+            {"ranges": [(3, 9), (8, 12)]},
+            "ranges must ascend within 0..20 and not overlap; got 8 after 9",
+        ),
+        ({"ranges": [(9, 3)]}, "ranges must ascend within 0..20 and not overlap; got 3 after 9"),
+        ({"ranges": [(-1, 3)]}, "ranges must ascend within 0..20 and not overlap; got -1 after 0"),
+        ({"ranges": [(5, 21)]}, "ranges must ascend within 0..20 and not overlap; got 20 after 21"),
+        ({"ranges": [(5, 9)]}, "k must be in 1..4, the rows that take part; got 5"),
+        ({"ranges": []}, "k must be in 1..0, the rows that take part; got 5"),
+        (
+            {"mask": torch.arange(20) < 3},
+            "k must be in 1..3, the rows that take part; got 5",
+        ),
+    ):
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            mf.search(queries, database, 5, **options)

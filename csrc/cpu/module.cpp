@@ -170,11 +170,13 @@ PYBIND11_MODULE(_C, m) {
   });
   m.def("search", [](int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms,
                      std::int64_t a_count, Pointer b, Pointer b_norms, std::int64_t b_count,
-                     std::int64_t k, Pointer scores, Pointer indices, int threads) {
+                     Pointer mask, Pointer ranges, std::int64_t range_count, std::int64_t k,
+                     Pointer scores, Pointer indices, int threads) {
     const py::gil_scoped_release release;
     search(
         {format, dim, rows_at(a, a_packed, a_norms, a_count), rows_at(b, true, b_norms, b_count)},
-        k, at<float>(scores), at<std::int64_t>(indices), threads);
+        {at<const bool>(mask), at<const std::int64_t>(ranges), range_count}, k, at<float>(scores),
+        at<std::int64_t>(indices), threads);
   });
 }
 

@@ -1,6 +1,7 @@
 #include "scoring.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -113,9 +114,34 @@ class Best {
   std::vector<Match> heap_;
 };
 
-// Offers rows [first, first + count) to the best of each query. `bounds` has each query's bound.
-void offer_all(const Queries::Part& part, const float* scores, std::int64_t first,
-               std::int64_t count, std::int64_t k, Best* best, float* bounds) {
+// Up to kRows consecutive rows; bit i tells whether row first + i takes part in a search.
+struct Block {
+  std::int64_t first;
+  std::int64_t count;
+  std::uint64_t selected;
+};
+
+std::vector<Block> blocks_of(const Selection& selection) {
+  std::vector<Block> blocks;
+  for (std::int64_t i = 0; i < selection.range_count; ++i) {
+    const std::int64_t end = selection.ranges[2 * i + 1];
+    for (std::int64_t first = selection.ranges[2 * i]; first < end; first += kRows) {
+      Block block{first, std::min(kRows, end - first), ~0ull};
+      if (selection.mask) {
+        block.selected = 0;
+        for (std::int64_t r = 0; r < block.count; ++r) {
+          block.selected |= static_cast<std::uint64_t>(selection.mask[first + r]) << r;
+        }
+      }
+      if (block.selected) blocks.push_back(block);
+    }
+  }
+  return blocks;
+}
+
+// Offers a block's selected rows to the best of each query. `bounds` has each query's bound.
+void offer_all(const Queries::Part& part, const float* scores, const Block& block, std::int64_t k,
+               Best* best, float* bounds) {
   const auto above = current_isa().above;
   const auto offer = [&](int query, std::int64_t row, float score) {
     best[part.first + query].offer({score, row}, k);
@@ -124,18 +150,20 @@ void offer_all(const Queries::Part& part, const float* scores, std::int64_t firs
   if (part.is_scan) {
     std::array<float, kRows> same;
     same.fill(bounds[part.first]);
-    for (auto bits = above(scores, same.data(), static_cast<int>(count)); bits; bits &= bits - 1) {
+    std::uint64_t bits = above(scores, same.data(), static_cast<int>(block.count));
+    for (bits &= block.selected; bits; bits &= bits - 1) {
       const int r = std::countr_zero(bits);
-      offer(0, first + r, scores[r]);
+      offer(0, block.first + r, scores[r]);
     }
     return;
   }
-  for (std::int64_t r = 0; r < count; ++r) {
+  for (std::int64_t r = 0; r < block.count; ++r) {
+    if (!(block.selected >> r & 1)) continue;
     const float* row = scores + r * part.width;
-    auto bits = above(row, bounds + part.first, part.count);
+    std::uint64_t bits = above(row, bounds + part.first, part.count);
     for (; bits; bits &= bits - 1) {
       const int query = std::countr_zero(bits);
-      offer(query, first + r, row[query]);
+      offer(query, block.first + r, row[query]);
     }
   }
 }
@@ -182,24 +210,24 @@ void pair_scores(const Sides& sides, const std::int64_t* pairs, std::int64_t cou
   });
 }
 
-void search(const Sides& sides, std::int64_t k, float* scores, std::int64_t* indices, int threads) {
+void search(const Sides& sides, const Selection& selection, std::int64_t k, float* scores,
+            std::int64_t* indices, int threads) {
   const Scoring scoring = scoring_of(sides);
-  const std::int64_t queries = sides.a.count, rows = sides.b.count;
-  const std::int64_t parts = std::clamp<std::int64_t>(rows / kRows, 1, threads);
-  const auto start_of = [&](std::int64_t part) { return rows * part / parts; };
+  const std::vector<Block> blocks = blocks_of(selection);
+  const std::int64_t queries = sides.a.count, count = blocks.size();
+  const std::int64_t parts = std::clamp<std::int64_t>(count, 1, threads);
+  const auto start_of = [&](std::int64_t part) { return count * part / parts; };
 
   // Each part of the database keeps its own answers, which are then put together.
   std::vector<std::vector<Best>> found(parts, std::vector<Best>(queries));
-  for_each_query_block(sides, scoring, [&](const Queries& block) {
+  for_each_query_block(sides, scoring, [&](const Queries& some) {
     parallel_for(parts, 1, threads, [&](std::int64_t part, std::int64_t last_part) {
-      Scorer scorer(sides, scoring, block);
+      Scorer scorer(sides, scoring, some);
       for (; part < last_part; ++part) {
         std::vector<float> bounds(queries, -kInfinity);
-        const std::int64_t end = start_of(part + 1);
-        for (std::int64_t j = start_of(part); j < end; j += kRows) {
-          const std::int64_t count = std::min(kRows, end - j);
-          scorer(j, count, [&](const Queries::Part& some, const float* block_scores) {
-            offer_all(some, block_scores, j, count, k, found[part].data(), bounds.data());
+        for (std::int64_t i = start_of(part); i < start_of(part + 1); ++i) {
+          scorer(blocks[i].first, blocks[i].count, [&](const Queries::Part& of, const float* row) {
+            offer_all(of, row, blocks[i], k, found[part].data(), bounds.data());
           });
         }
       }

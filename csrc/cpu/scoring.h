@@ -31,8 +31,17 @@ void all_scores(const Sides& sides, float* out, int threads);
 void pair_scores(const Sides& sides, const std::int64_t* pairs, std::int64_t count, float* out,
                  int threads);
 
-// The k best rows of b for each row of a, best first, ties to the lower index, NaN last: scores
-// and indices are (a.count, k).
-void search(const Sides& sides, std::int64_t k, float* scores, std::int64_t* indices, int threads);
+// Rows of b that take part in a search: those of some ranges, in ascending order and apart, for
+// which the mask holds.
+struct Selection {
+  const bool* mask;            // (b.count,), or null where all hold
+  const std::int64_t* ranges;  // (range_count, 2): the first row and the one after the last
+  std::int64_t range_count;
+};
+
+// The k best selected rows of b for each row of a, best first, ties to the lower index, NaN last:
+// scores and indices are (a.count, k). At least k rows are selected.
+void search(const Sides& sides, const Selection& selection, std::int64_t k, float* scores,
+            std::int64_t* indices, int threads);
 
 }  // namespace minifloat

@@ -149,9 +149,19 @@ def pair_scores(
 
 
 def search(
-    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, k: int, format: str, dim: int
+    a: Tensor,
+    a_norms: Tensor,
+    b: Tensor,
+    b_norms: Tensor,
+    mask: Tensor | None,
+    ranges: Tensor | None,
+    k: int,
+    format: str,
+    dim: int,
 ) -> tuple[Tensor, Tensor]:
-    scores, indices = ops.search(a, a_norms, b, b_norms, k, format, dim)
+    scores, indices = ops.search(a, a_norms, b, b_norms, mask, ranges, k, format, dim)
+    ranges = ops.selected(mask, ranges, b, k).contiguous()
+    mask = None if mask is None else mask.contiguous()
     a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
     _C.search(
         as_format(format).index,
@@ -163,6 +173,9 @@ def search(
         b.data_ptr(),
         b_norms.data_ptr(),
         b.shape[0],
+        0 if mask is None else mask.data_ptr(),
+        ranges.data_ptr(),
+        len(ranges),
         k,
         scores.data_ptr(),
         indices.data_ptr(),

@@ -98,21 +98,30 @@ def pair_scores(
 
 
 def search(
-    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, k: int, format: str, dim: int
+    a: Tensor,
+    a_norms: Tensor,
+    b: Tensor,
+    b_norms: Tensor,
+    mask: Tensor | None,
+    ranges: Tensor | None,
+    k: int,
+    format: str,
+    dim: int,
 ) -> tuple[Tensor, Tensor]:
-    best, indices = ops.search(a, a_norms, b, b_norms, k, format, dim)
+    best, indices = ops.search(a, a_norms, b, b_norms, mask, ranges, k, format, dim)
     best, indices = best[:, :0], indices[:, :0]
-    for first in range(0, b.shape[0], _SEARCH_BLOCK):
-        rows = slice(first, first + _SEARCH_BLOCK)
-        block = scores(a, a_norms, b[rows], b_norms[rows], format, dim)
-        numbers = torch.arange(first, first + block.shape[1], device=b.device)
-        best = torch.cat([best, block], 1)
-        indices = torch.cat([indices, numbers.expand_as(block)], 1)
+    for begin, end in ops.selected(mask, ranges, b, k).tolist():
+        for first in range(begin, end, _SEARCH_BLOCK):
+            rows = torch.arange(first, min(end, first + _SEARCH_BLOCK), device=b.device)
+            rows = rows if mask is None else rows[mask[rows]]
+            block = scores(a, a_norms, b[rows], b_norms[rows], format, dim)
+            best = torch.cat([best, block], 1)
+            indices = torch.cat([indices, rows.expand_as(block)], 1)
 
-        # A stable sort keeps the lower row in front among equals; NaN goes last.
-        keys = best.nan_to_num(nan=-torch.inf)
-        order = keys.sort(stable=True, dim=1, descending=True).indices[:, :k]
-        best, indices = best.gather(1, order), indices.gather(1, order)
+            # A stable sort keeps the lower row in front among equals; NaN goes last.
+            keys = best.nan_to_num(nan=-torch.inf)
+            order = keys.sort(stable=True, dim=1, descending=True).indices[:, :k]
+            best, indices = best.gather(1, order), indices.gather(1, order)
     return best, indices
 
 

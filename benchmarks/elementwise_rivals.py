@@ -1,4 +1,4 @@
-"""Other packages that do the same work, each checked to give the same answer.
+"""Other packages that convert or pack as we do, each checked to give the same answer.
 
 Casts of numkong and ml_dtypes run on one thread; torch and faiss take torch's number of threads.
 """
@@ -6,7 +6,6 @@ Casts of numkong and ml_dtypes run on one thread; torch and faiss take torch's n
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,47 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import minifloat as mf
-from benchmarks.cases import Job, Run
+from benchmarks.cases import Rival, RivalError, Run
+from benchmarks.elementwise import Job
 
 _SAMPLE_ROWS = 4096
 # Integer codes and float codes of as many bits differ in error by less than this.
 _ERROR_FACTOR = 4
-
-
-class RivalError(Exception):
-    """A rival gives another answer than minifloat."""
-
-
-@dataclass(frozen=True)
-class Rival:
-    """Another package, by the name under which it is imported.
-
-    `start` makes it do a job of its operations, or says None where it cannot. `difference` tells
-    how its answer differs from minifloat's, both as bytes; "" if it does not.
-    """
-
-    name: str
-    ops: tuple[str, ...]
-    start: Callable[[Job], Run | None]
-    difference: Callable[[Job, Tensor, Tensor], str]
-
-
-def checked_runs(rivals: tuple[Rival, ...], job: Job, expected: Tensor) -> dict[str, Run]:
-    """Return the rivals that can do the job, each run once; RivalError if an answer differs."""
-    expected = _as_bytes(expected)
-    runs = {}
-    for rival in rivals:
-        run = rival.start(job) if job.case.op.name in rival.ops else None
-        if run is None:
-            continue
-        # So that no byte of it is right before the run.
-        torch.bitwise_not(expected, out=_as_bytes(job.out))
-        returned = run()
-        answer = _as_bytes(returned if job.allocates else job.out)
-        if difference := rival.difference(job, answer, expected):
-            raise RivalError(f"{rival.name} gives another answer for {job.case}: {difference}")
-        runs[rival.name] = run
-    return runs
 
 
 def _torch(job: Job) -> Run | None:
@@ -145,10 +109,29 @@ def _in_error(job: Job, answer: Tensor, expected: Tensor) -> str:
     return f"mean square error {error:g}, over {_ERROR_FACTOR} times {bound:g}"
 
 
+def _check(difference: Callable[[Job, Tensor, Tensor], str], job: Job, run: Run) -> None:
+    """Raise RivalError if the answer differs; `difference` tells how, "" if it does not."""
+    expected = _as_bytes(job.expected)
+    # So that no byte of it is right before the run.
+    torch.bitwise_not(expected, out=_as_bytes(job.out))
+    returned = run()
+    if told := difference(job, _as_bytes(returned if job.allocates else job.out), expected):
+        raise RivalError(told)
+
+
+def _rival(
+    name: str,
+    ops: tuple[str, ...],
+    start: Callable[[Job], Run | None],
+    difference: Callable[[Job, Tensor, Tensor], str],
+) -> Rival[Job]:
+    return Rival(name, ops, start, partial(_check, difference))
+
+
 _CASTS = ("encode", "decode")
 RIVALS = (
-    Rival("torch", _CASTS, _torch, _in_bytes),
-    Rival("numkong", _CASTS, _numkong, _in_bytes),
-    Rival("ml_dtypes", _CASTS, _ml_dtypes, _in_bytes),
-    Rival("faiss", ("encode_pack",), _faiss, _in_error),
+    _rival("torch", _CASTS, _torch, _in_bytes),
+    _rival("numkong", _CASTS, _numkong, _in_bytes),
+    _rival("ml_dtypes", _CASTS, _ml_dtypes, _in_bytes),
+    _rival("faiss", ("encode_pack",), _faiss, _in_error),
 )

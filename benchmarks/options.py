@@ -1,0 +1,124 @@
+"""The options of the command line."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import minifloat as mf
+from benchmarks.elementwise import DIM
+from benchmarks.registry import OPS, SOURCES
+from minifloat import _C
+
+PROGRAM = "python -m benchmarks"
+_FACTORS = {"": 1, "K": 2**10, "M": 2**20}
+
+T = TypeVar("T")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser; its `--help` says what can be measured."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Measure operations against other packages and against the machine itself, in "
+        "turn in one process. Those on each value are measured in two scopes, the public call, "
+        "which allocates its result, and the kernel, which writes into memory already in use, and "
+        "held against a copy of as many bytes. Scores and search are public calls, held against a "
+        "plain read of as many bytes as the database's codes; their GMAC/s are queries x rows x "
+        "dim over time. numkong, which has no top-k, gives scores only in a search too.",
+    )
+    for option, allowed, default, text in (
+        ("--op", {op.name: op for op in OPS}, "all", "operations"),
+        ("--format", {f.name: f for f in mf.FORMATS}, "all", "formats"),
+        (
+            "--source",
+            {name: name for name in SOURCES},
+            "float32,codes",
+            "what encoders and searches read, dtypes of values or codes for packed queries",
+        ),
+    ):
+        parser.add_argument(
+            option,
+            type=_names(allowed),
+            default=",".join(allowed) if default == "all" else default,
+            metavar="NAMES",
+            help=f"{text}, comma-separated, out of {', '.join(allowed)}; {default} by default",
+        )
+    parser.add_argument(
+        "--values",
+        type=_sizes,
+        default="64M,16K,192",
+        metavar="SIZES",
+        help="values of an input, for operations on each value only, comma-separated: "
+        f"up to {DIM}, or a multiple of it; K is 1024, "
+        "M is 1024 K; %(default)s by default: the first streams from memory, the second stays in "
+        "cache, the third shows what a call costs",
+    )
+    parser.add_argument(
+        "--queries",
+        type=_counts,
+        default="1,64",
+        metavar="NUMBERS",
+        help="queries at once, for scores and search only, comma-separated; %(default)s by default",
+    )
+    for option, default_count, text in (
+        ("--rows", 200_000, "rows of the database, for scores and search only"),
+        ("--dim", DIM, "values of a row, for scores and search only"),
+        ("--k", 10, "neighbours that search finds, and by which recall is told of scores too"),
+        ("--threads", 1, "most threads that may run"),
+        ("--repeats", 15, "rounds, each of which takes every time once"),
+    ):
+        help = f"{text}; {default_count} by default"
+        parser.add_argument(option, type=_count, default=default_count, metavar="N", help=help)
+    parser.add_argument(
+        "--isa",
+        choices=_C.available_isas(),
+        default=_C.isa(),
+        help="instruction set; %(default)s by default",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="where a JSON line for each result is appended"
+    )
+    parser.add_argument(
+        "--no-rivals", dest="rivals", action="store_false", help="leave other packages out"
+    )
+    return parser
+
+
+def _names(allowed: Mapping[str, T]) -> Callable[[str], list[T]]:
+    """Return the parser of comma-separated names."""
+
+    def parse(text: str) -> list[T]:
+        names = list(dict.fromkeys(text.split(",")))
+        for name in names:
+            if name not in allowed:
+                message = f"must be one of {', '.join(allowed)}; got {name!r}"
+                raise argparse.ArgumentTypeError(message)
+        return [allowed[name] for name in names]
+
+    return parse
+
+
+def _sizes(text: str) -> list[int]:
+    sizes = []
+    for word in text.split(","):
+        match = re.fullmatch(r"(\d+)([KM]?)", word)
+        size = int(match[1]) * _FACTORS[match[2]] if match else 0
+        if size < 1 or (size > DIM and size % DIM):
+            message = f"must be 1 to {DIM}, or a multiple of it, as 192 or 64M; got {word!r}"
+            raise argparse.ArgumentTypeError(message)
+        sizes.append(size)
+    return sizes
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number, at least 1; got {text!r}")
+    return int(text)
+
+
+def _counts(text: str) -> list[int]:
+    return [_count(word) for word in text.split(",")]

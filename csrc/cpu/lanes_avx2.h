@@ -156,10 +156,16 @@ template <int kBits>
                             _mm256_blendv_epi8(part(2), part(3), bit4), bit5);
 }
 
+// Where the element of code i of a step goes.
+template <class L>
+constexpr int place(int i) {
+  return i;
+}
+
 // The row elements of kStepCodes codes; where only some of their bytes are there, zeros follow.
 template <class L, Format F>
 [[gnu::always_inline]] inline auto step(const std::uint8_t* packed, std::int64_t bytes,
-                                        const typename L::Row* table) {
+                                        const std::uint8_t* table) {
   constexpr int kBytes = kStepCodes * F.bits() / 8;
   std::array<std::uint8_t, kBytes> whole{};
   if (bytes < kBytes) {

@@ -138,10 +138,26 @@ template <int kBits>
   return _mm512_multishift_epi64_epi8(_mm512_set1_epi64(kShifts), quads);
 }
 
+// Bytes that a table of 256 has for codes, by their low seven bits and then by the top one.
+[[gnu::always_inline]] inline Vector look_up_half(const std::uint8_t* table, Vector codes) {
+  return _mm512_permutex2var_epi8(load(table), codes, load(table + 64));
+}
+[[gnu::always_inline]] inline Vector look_up(const std::uint8_t* table, Vector codes) {
+  return _mm512_mask_blend_epi8(_mm512_movepi8_mask(codes), look_up_half(table, codes),
+                                look_up_half(table + 128, codes));
+}
+
+// Where the element of code i of a step goes: bytes are put together within quarters of vectors.
+template <class L>
+constexpr int place(int i) {
+  return sizeof(typename L::Row) == 1 ? i : i / 8 % 2 * 32 + i / 16 * 8 + i % 8;
+}
+
 // The row elements of kStepCodes codes; where only some of their bytes are there, zeros follow.
+// The table has the low bytes of all codes' elements and then the high ones.
 template <class L, Format F>
 [[gnu::always_inline]] inline auto step(const std::uint8_t* packed, std::int64_t bytes,
-                                        const typename L::Row* table) {
+                                        const std::uint8_t* table) {
   constexpr int kBytes = kStepCodes * F.bits() / 8;
   const Vector codes =
       codes_of<F.bits()>(bytes >= kBytes ? load_bytes<kBytes>(packed)
@@ -151,28 +167,21 @@ template <class L, Format F>
     static_assert(F.bits() <= 6, "the table has 64 entries");
     rows.each[0] = _mm512_permutexvar_epi8(codes, load(table));
   } else {
-    const __m256i halves[] = {_mm512_castsi512_si256(codes), _mm512_extracti64x4_epi64(codes, 1)};
-    for (int i = 0; i < 2; ++i) {
-      const Vector wide = _mm512_cvtepu8_epi16(halves[i]);
-      const auto look_up = [&](int first) {
-        return _mm512_permutex2var_epi16(load(table + first), wide, load(table + first + 32));
-      };
-      if constexpr (F.bits() <= 6) {
-        rows.each[i] = look_up(0);
-        continue;
-      }
-      // The table has the magnitudes alone.
-      const __mmask32 upper = _mm512_test_epi16_mask(wide, _mm512_set1_epi16(0x40));
-      const Vector magnitude = _mm512_mask_blend_epi16(upper, look_up(0), look_up(64));
-      if constexpr (lane(F) == Lane::kFloat) {
-        const Vector sign = _mm512_and_si512(_mm512_slli_epi16(wide, 8), _mm512_set1_epi16(-32768));
-        rows.each[i] = _mm512_or_si512(magnitude, sign);
-      } else {
-        const __mmask32 negative = _mm512_test_epi16_mask(wide, _mm512_set1_epi16(0x80));
-        rows.each[i] =
-            _mm512_mask_sub_epi16(magnitude, negative, _mm512_setzero_si512(), magnitude);
-      }
+    Vector low, high;
+    if constexpr (F.bits() <= 6) {
+      low = _mm512_permutexvar_epi8(codes, load(table));
+      high = _mm512_permutexvar_epi8(codes, load(table + 64));
+    } else if constexpr (lane(F) == Lane::kFloat) {
+      // A negative code's element differs in its sign alone.
+      const Vector sign = _mm512_and_si512(codes, _mm512_set1_epi8(-128));
+      low = look_up_half(table, codes);
+      high = _mm512_or_si512(look_up_half(table + 256, codes), sign);
+    } else {
+      low = look_up(table, codes);
+      high = look_up(table + 256, codes);
     }
+    rows.each[0] = _mm512_unpacklo_epi8(low, high);
+    rows.each[1] = _mm512_unpackhi_epi8(low, high);
   }
   return rows;
 }

@@ -68,10 +68,16 @@ template <class L, class Sums = typename L::Sums>
   return bits;
 }
 
+// Where the element of code i of a step goes.
+template <class L>
+constexpr int place(int i) {
+  return i;
+}
+
 // The row elements of kStepCodes codes; where only some of their bytes are there, zeros follow.
 template <class L, Format F>
 [[gnu::always_inline]] inline auto step(const std::uint8_t* packed, std::int64_t bytes,
-                                        const typename L::Row*) {
+                                        const std::uint8_t*) {
   constexpr int kBytes = kStepCodes * F.bits() / 8;
   std::array<std::uint8_t, kBytes> whole{};
   std::memcpy(whole.data(), packed, std::min<std::int64_t>(bytes, kBytes));

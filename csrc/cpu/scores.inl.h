@@ -58,18 +58,24 @@ inline Bfloat16 to_bfloat16(float x) {
   return {static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
 }
 
-// What a lane's step looks codes up in: row elements of the codes below 64, or of the magnitudes
-// of a format of 8 bits.
+// The row elements of all codes, of 64 at least: their low bytes, then their next ones.
 template <Format F>
 alignas(64) inline constexpr auto kRowTable = [] {
   using L = LaneOf<F>;
-  std::array<typename L::Row, F.bits() == 8 ? 128 : 64> table{};
-  for (unsigned i = 0; i < table.size(); ++i) {
+  constexpr unsigned kEntries = F.bits() == 8 ? 256 : 64;
+  std::array<std::uint8_t, kEntries * sizeof(typename L::Row)> table{};
+  for (unsigned i = 0; i < kEntries; ++i) {
     const Element<F> element = to_element<F>(static_cast<std::uint8_t>(i & (2 * F.sign_bit() - 1)));
+    std::uint32_t bits = 0;
     if constexpr (std::is_same_v<typename L::Row, Bfloat16>) {
-      table[i] = {static_cast<std::uint16_t>(bits_of<std::uint32_t>(element) >> 16)};
+      bits = bits_of<std::uint32_t>(element) >> 16;
+    } else if constexpr (lane(F) == Lane::kFloat) {
+      bits = bits_of<std::uint32_t>(element);
     } else {
-      table[i] = static_cast<typename L::Row>(element + L::kOffset);
+      bits = static_cast<std::uint32_t>(element + L::kOffset);
+    }
+    for (unsigned b = 0; b < sizeof(typename L::Row); ++b) {
+      table[b * kEntries + i] = static_cast<std::uint8_t>(bits >> (8 * b));
     }
   }
   return table;
@@ -107,8 +113,9 @@ void query_to_lane(const Scoring& scoring, const void* elements, int planes, voi
   auto* to = static_cast<typename L::Query*>(out);
   const std::int64_t padded = (scoring.dim + kStepCodes - 1) / kStepCodes * kStepCodes;
   for (int plane = 0; plane < planes; ++plane, to += padded) {
-    for (std::int64_t i = 0; i < padded; ++i) {
-      const Element<F> x = i < scoring.dim ? in[i] : Element<F>{};
+    for (std::int64_t at = 0; at < padded; ++at) {
+      const std::int64_t i = at / kStepCodes * kStepCodes + place<L>(at % kStepCodes);
+      const Element<F> x = at < scoring.dim ? in[at] : Element<F>{};
       if constexpr (std::is_same_v<typename L::Query, Bfloat16>) {
         const Bfloat16 high = to_bfloat16(x);
         to[i] = plane == 0 ? high : to_bfloat16(x - to_float(high));
@@ -185,7 +192,8 @@ void panel_scores(const Scoring& scoring, const QueryPanel& panel, const void* r
   const auto multiply = [&](std::int64_t first, int taken, int plane, std::int64_t at,
                             typename L::Dot* dots) {
     const std::int64_t length = std::min(scoring.chunk, scoring.dim - at);
-    const std::int64_t groups = (length + kElements - 1) / kElements;
+    const std::int64_t whole = (length + kStepCodes - 1) / kStepCodes * kStepCodes;
+    const std::int64_t groups = whole / kElements;
     const std::uint8_t* part = base + first * row_stride + at * sizeof(typename L::Row);
     const std::uint8_t* with = queries + plane * panel_stride + at / kElements * kQueries * 4;
     if (taken == kR) return tile<L, kV, kR>(part, row_stride, with, groups, dots);

@@ -1,6 +1,8 @@
 // The kernels of one instruction set. An isa_*.cpp includes this inside the set's own namespace
 // and target region, so that the same source becomes different machine code in each.
 
+#include "rows.inl.h"
+
 #include "scores.inl.h"
 
 template <Format F>

@@ -109,15 +109,7 @@ def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, 
     out = _new(ops.scores(a, a_norms, b, b_norms, format, dim))
     a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
     _C.scores(
-        as_format(format).index,
-        dim,
-        a.data_ptr(),
-        a.dtype == torch.uint8,
-        a_norms.data_ptr(),
-        a.shape[0],
-        b.data_ptr(),
-        b_norms.data_ptr(),
-        b.shape[0],
+        *_sides(a, a_norms, b, b_norms, format, dim),
         out.data_ptr(),
         get_num_threads(),
     )
@@ -131,15 +123,7 @@ def pair_scores(
     ops.check_pairs(pairs, a, b)
     a, a_norms, b, b_norms, pairs = (t.contiguous() for t in (a, a_norms, b, b_norms, pairs))
     _C.pair_scores(
-        as_format(format).index,
-        dim,
-        a.data_ptr(),
-        a.dtype == torch.uint8,
-        a_norms.data_ptr(),
-        a.shape[0],
-        b.data_ptr(),
-        b_norms.data_ptr(),
-        b.shape[0],
+        *_sides(a, a_norms, b, b_norms, format, dim),
         pairs.data_ptr(),
         pairs.shape[0],
         out.data_ptr(),
@@ -164,15 +148,7 @@ def search(
     mask = None if mask is None else mask.contiguous()
     a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
     _C.search(
-        as_format(format).index,
-        dim,
-        a.data_ptr(),
-        a.dtype == torch.uint8,
-        a_norms.data_ptr(),
-        a.shape[0],
-        b.data_ptr(),
-        b_norms.data_ptr(),
-        b.shape[0],
+        *_sides(a, a_norms, b, b_norms, format, dim),
         0 if mask is None else mask.data_ptr(),
         ranges.data_ptr(),
         len(ranges),
@@ -189,6 +165,23 @@ def _new(out: Tensor) -> Tensor:
     if out.nbytes >= _LARGE:
         _C.prefer_huge_pages(out.data_ptr(), out.nbytes)
     return out
+
+
+def _sides(
+    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int
+) -> tuple[int, int, int, bool, int, int, int, int, int]:
+    """The arguments that every product of contiguous rows begins with."""
+    return (
+        as_format(format).index,
+        dim,
+        a.data_ptr(),
+        a.dtype == torch.uint8,
+        a_norms.data_ptr(),
+        len(a),
+        b.data_ptr(),
+        b_norms.data_ptr(),
+        len(b),
+    )
 
 
 def _rows(x: Tensor) -> int:

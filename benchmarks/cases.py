@@ -86,7 +86,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Work:
-    """What a case times: minifloat, the machine's limit, rivals; and the bytes that it moves.
+    """What a case times: minifloat, the machine's limits, rivals; and the bytes that it moves.
 
     It keeps the job, because kernels hold no more than the addresses of what they read and write.
     """
@@ -94,6 +94,7 @@ class Work:
     job: object
     ours: Contender
     limits: Mapping[str, Run]
+    multiply: Run | None
     rivals: Mapping[str, Contender]
     bytes: int
 

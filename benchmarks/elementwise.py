@@ -76,7 +76,7 @@ class ElementwiseCase(Case):
         job = self.job()
         run = self.op.call(job) if job.allocates else self.op.kernel(job)
         moved = job.x.nbytes + job.expected.nbytes
-        return Work(job, Contender(run), copies(moved), checked(rivals, self, job), moved)
+        return Work(job, Contender(run), copies(moved), None, checked(rivals, self, job), moved)
 
 
 @dataclass(frozen=True)

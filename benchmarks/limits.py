@@ -5,7 +5,8 @@ writes as many, from and into memory already in use. Its share of the limit is t
 copy over its own. Reading is cheaper than writing, so an operation that mostly reads may exceed 1.
 
 A search reads its whole database and writes next to nothing: it is held against a plain read of
-as many bytes. That is a lower bound of what the cores can read, so a share may exceed 1.
+as many bytes. That is a lower bound of what the cores can read, so a share may exceed 1. It is held
+against as many products too, of elements that stay in registers.
 """
 
 from functools import partial

@@ -41,6 +41,7 @@ class Result:
     bytes: int
     ours: Outcome
     limit: Timing | None
+    multiply: Timing | None
     rivals: Mapping[str, Outcome]
 
     @property
@@ -52,6 +53,11 @@ class Result:
     def share_of_limit(self) -> float | None:
         """The limit's time over ours."""
         return self.limit.median_s / self.seconds if self.limit else None
+
+    @property
+    def share_of_multiply(self) -> float | None:
+        """The time of as many products in registers over ours, where ours are products."""
+        return self.multiply.median_s / self.seconds if self.multiply else None
 
     @property
     def ratios(self) -> dict[str, float]:
@@ -78,6 +84,7 @@ class Result:
             f"{case.unit}_per_s": case.amount / self.seconds,
             f"{case.limit}_gb_per_s": limit_speed,
             f"share_of_{case.limit}": self.share_of_limit,
+            "share_of_multiply": self.share_of_multiply,
             "rivals": {
                 name: {**rival.fields(), "ratio": ratios[name]}
                 for name, rival in self.rivals.items()
@@ -94,13 +101,16 @@ def measure(case: Case, rivals: Sequence[Rival[Any]], repeats: int) -> Result:
     """Return the result of a case; the rivals' answers are checked before any time is taken."""
     work = case.prepare(rivals)
     others = {name: rival.run for name, rival in work.rivals.items()}
-    times = time_in_turn({"minifloat": work.ours.run, **work.limits, **others}, repeats)
+    multiply = {"multiply": work.multiply} if work.multiply else {}
+    ours = {"minifloat": work.ours.run}
+    times = time_in_turn({**ours, **work.limits, **multiply, **others}, repeats)
     return Result(
         case,
         repeats,
         work.bytes,
         Outcome(times["minifloat"], work.ours.recall),
         min((times[name] for name in work.limits), key=lambda time: time.median_s, default=None),
+        times.get("multiply"),
         {name: Outcome(times[name], rival.recall) for name, rival in work.rivals.items()},
     )
 

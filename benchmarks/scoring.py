@@ -14,6 +14,7 @@ from torch import Tensor
 import minifloat as mf
 from benchmarks.cases import Case, Contender, Op, Rival, Run, Sizes, Work, checked
 from benchmarks.limits import reads
+from minifloat import _C
 
 # A query's distance from the row it comes from, whose length is 1.
 _NOISE = 0.5
@@ -78,7 +79,9 @@ class ScoringCase(Case):
         job = self.job()
         run, read = self.op.call(job), job.database.codes.nbytes
         ours = Contender(run, recall(job, self.op.nearest(job, run())))
-        return Work(job, ours, reads(read), checked(rivals, self, job), read)
+        products = round(self.amount * 1e9)
+        multiply = partial(_C.multiply, self.format.index, products, torch.get_num_threads())
+        return Work(job, ours, reads(read), multiply, checked(rivals, self, job), read)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,8 @@ def _cells(result: Result) -> dict[str, str]:
         name: f"{value:,}" if isinstance(value, int) else value
         for name, value in case.inputs.items()
     }
+    multiply = result.share_of_multiply
+    products = {} if multiply is None else {"of multiply": f"{multiply:.0%}"}
     recall = {} if result.ours.recall is None else {"recall": f"{result.ours.recall:.3f}"}
     rivals = [_rival(name, result.rivals[name], ratio) for name, ratio in result.ratios.items()]
     return {
@@ -53,6 +55,7 @@ def _cells(result: Result) -> dict[str, str]:
         unit: f"{case.amount / seconds / amount:.2f}",
         "GB/s": f"{result.bytes / seconds / 1e9:.1f}",
         f"of {case.limit}": "-" if share is None else f"{share:.0%}",
+        **products,
         **recall,
         "times as fast as": ", ".join(rivals) or "-",
     }

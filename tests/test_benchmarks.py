@@ -125,7 +125,9 @@ def test_a_table_has_a_heading_for_each_kind_of_case_and_a_line_for_each_result(
     results = [measure(case, (), repeats=1) for case in (*ALL[:2], *ALL[-2:])]
     heading, first, second, empty, other_heading, *lines = table(results).splitlines()
     assert re.match(r"op .* scope +values .* Gvalues/s .* of copy", heading)
-    assert re.match(r"op .* queries +rows +dim +k .* GMAC/s .* of read +recall", other_heading)
+    assert re.match(
+        r"op .* queries +rows +dim +k .* GMAC/s .* of read +of multiply +recall", other_heading
+    )
     assert [first.split()[0], second.split()[0], empty] == ["encode", "encode", ""]
     assert [line.split()[0] for line in lines] == ["search", "search"]
 
@@ -185,6 +187,7 @@ def test_a_record_of_a_search_has_its_products_its_share_of_a_read_and_its_recal
         products = record["queries"] * 1000 * 64
         assert record["gmac_per_s"] == pytest.approx(products / record["median_s"] / 1e9)
         assert record["share_of_read"] > 0
+        assert record["share_of_multiply"] > 0
         assert 0.5 < record["recall"] <= 1
 
 

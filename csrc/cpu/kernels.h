@@ -29,6 +29,9 @@ struct QueryPanel {
   const float* reciprocal_norms;    // by query
 };
 
+// Bytes that Kernels::multiply reads.
+inline constexpr int kMultiplied = 2048;
+
 // Scores of consecutive rows, `out` being by row, by query.
 using Scores = void (*)(const Scoring& scoring, const QueryPanel& panel, const void* rows,
                         const float* norms, std::int64_t count, float* out);
@@ -55,6 +58,9 @@ struct Kernels {
 
   std::array<Scores, 2> scan;   // one query, of 1 or 2 planes, and packed rows
   std::array<Scores, 3> panel;  // 1, 2 or 4 vectors of queries, and rows in their lane
+
+  // About so many products of elements in registers, as a bound for the others; returns how many.
+  std::int64_t (*multiply)(std::int64_t products, const std::uint8_t* elements, float* sink);
 };
 
 struct Isa {

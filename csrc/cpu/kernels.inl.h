@@ -33,6 +33,7 @@ inline constexpr Kernels kKernelsOf = [] {
       .planes = sizeof(typename LaneOf<F>::Query) < sizeof(Element<F>) ? 2 : 1,
       .scan = {scan_scores<F, 1>, scan_scores<F, 2>},
       .panel = {panel_scores<F, 1>, panel_scores<F, 2>, panel_scores<F, 4>},
+      .multiply = multiply<F>,
   };
 }();
 

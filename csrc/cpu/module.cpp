@@ -5,6 +5,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
+
 #include "../lanes.h"
 #include "../packing.h"
 #include "isa.h"
@@ -125,6 +128,21 @@ void prefer_huge_pages([[maybe_unused]] Pointer data, [[maybe_unused]] std::int6
 #endif
 }
 
+// Products in registers on each thread; returns how many all of them did.
+std::int64_t multiply(int format, std::int64_t products, int threads) {
+  const py::gil_scoped_release release;
+  std::atomic<std::int64_t> done = 0;
+  parallel_for(threads, 1, threads, [&](std::int64_t, std::int64_t) {
+    // Numbers near 1, read as floats.
+    std::array<std::uint8_t, kMultiplied> elements;
+    for (int i = 0; i < kMultiplied; ++i)
+      elements[i] = static_cast<std::uint8_t>(0x3c + i / 64 % 4);
+    float sink = 0;
+    done += kernels_of(format).multiply(products / threads, elements.data(), &sink);
+  });
+  return done;
+}
+
 Rows rows_at(Pointer data, bool packed, Pointer norms, std::int64_t count) {
   return {at<const void>(data), packed, at<const float>(norms), count};
 }
@@ -145,6 +163,7 @@ PYBIND11_MODULE(_C, m) {
   m.def("isa", [] { return std::string(current_isa().name); });
   m.def("set_isa", set_isa);
   m.def("prefer_huge_pages", prefer_huge_pages);
+  m.def("multiply", multiply);
 
   m.def("encode", encode);
   m.def("decode", decode);

@@ -88,6 +88,9 @@ inline constexpr std::int64_t kStepBytes = kStepCodes * F.bits() / 8;
 template <class T>
 inline constexpr std::int64_t kGroup = 4 / sizeof(T);
 
+// Rows are asked for so many bytes before they are read.
+inline constexpr int kAhead = 16384;
+
 // Rows of codes as rows of lane elements, whole steps each, zeros after the last code.
 template <Format F>
 void rows_to_lane(const std::uint8_t* packed, std::int64_t rows, std::int64_t dim, void* out) {
@@ -96,6 +99,7 @@ void rows_to_lane(const std::uint8_t* packed, std::int64_t rows, std::int64_t di
   auto* to = static_cast<std::uint8_t*>(out);
   for (std::int64_t r = 0; r < rows; ++r, packed += bytes) {
     for (std::int64_t at = 0; at < bytes; at += kStepBytes<F>) {
+      __builtin_prefetch(packed + at + kAhead);
       const auto vectors = step<L, F>(packed + at, bytes - at, kRowTable<F>.data());
       std::memcpy(to, vectors.each, sizeof(vectors));
       to += sizeof(vectors);

@@ -102,9 +102,6 @@ void panel_scores(const Scoring& scoring, const QueryPanel& panel, const void* r
   }
 }
 
-// Rows are asked for so many bytes before they are read.
-inline constexpr int kAhead = 16384;
-
 // dots[p * stride + r] is the product of row r, as it is packed, and plane p of one query.
 template <Format F, int kPlanes, int kR>
 void row_dots(const std::uint8_t* packed, std::int64_t row_stride, std::int64_t bytes,
@@ -189,4 +186,32 @@ void scan_scores(const Scoring& scoring, const QueryPanel& query, const void* ro
           static_cast<float>(sums[r]) * scoring.unit * query.reciprocal_norms[0] * norms[first + r];
     }
   }
+}
+
+// Products of elements in registers alone, about as many as asked for: what the processor can do.
+// Elements are kMultiplied bytes, which the compiler must not know, or it multiplies equals once.
+template <Format F>
+std::int64_t multiply(std::int64_t products, const std::uint8_t* elements, float* sink) {
+  using L = LaneOf<F>;
+  static_assert((kSumVectors + 1) * sizeof(Vector) <= kMultiplied);
+  constexpr std::int64_t kProducts = kSumVectors * kWidth * kGroup<typename L::Row>;
+  typename L::Sums sums[kSumVectors];
+  const Vector other = load(elements);
+#pragma GCC unroll 24
+  for (int i = 0; i < kSumVectors; ++i) {
+    sums[i] = L::dot(L::zero(), load(elements + i * sizeof(Vector)), other);
+  }
+  const std::int64_t rounds = products / kProducts + 1;
+  for (std::int64_t round = 0; round < rounds; ++round) {
+    const Vector element = load(elements + round % kSumVectors * sizeof(Vector));
+#pragma GCC unroll 24
+    for (int i = 0; i < kSumVectors; ++i) sums[i] = L::dot(sums[i], element, other);
+  }
+#pragma GCC unroll 24
+  for (int i = 0; i < kSumVectors; ++i) {
+    typename L::Dot dots[kWidth];
+    L::store(dots, sums[i]);
+    *sink += static_cast<float>(dots[0]);
+  }
+  return rounds * kProducts;
 }

@@ -138,23 +138,30 @@ template <int kBits>
   return _mm512_multishift_epi64_epi8(_mm512_set1_epi64(kShifts), quads);
 }
 
-// Bytes that a table of 256 has for codes, by their low seven bits and then by the top one.
-[[gnu::always_inline]] inline Vector look_up_half(const std::uint8_t* table, Vector codes) {
-  return _mm512_permutex2var_epi8(load(table), codes, load(table + 64));
-}
+// Bytes that a table of 256 has for codes.
 [[gnu::always_inline]] inline Vector look_up(const std::uint8_t* table, Vector codes) {
-  return _mm512_mask_blend_epi8(_mm512_movepi8_mask(codes), look_up_half(table, codes),
-                                look_up_half(table + 128, codes));
+  return _mm512_mask_blend_epi8(
+      _mm512_movepi8_mask(codes), _mm512_permutex2var_epi8(load(table), codes, load(table + 64)),
+      _mm512_permutex2var_epi8(load(table + 128), codes, load(table + 192)));
 }
 
-// Where the element of code i of a step goes: bytes are put together within quarters of vectors.
+// Elements of two bytes that a table has for codes in as many bytes, whose sign is their own.
+[[gnu::always_inline]] inline Vector look_up_wide(const std::uint8_t* table, Vector codes) {
+  const Vector low = _mm512_permutex2var_epi16(load(table), codes, load(table + 64));
+  const Vector high = _mm512_permutex2var_epi16(load(table + 128), codes, load(table + 192));
+  const __mmask32 upper = _mm512_test_epi16_mask(codes, _mm512_set1_epi16(0x40));
+  const Vector sign = _mm512_and_si512(_mm512_slli_epi16(codes, 8), _mm512_set1_epi16(-32768));
+  return _mm512_or_si512(_mm512_mask_blend_epi16(upper, low, high), sign);
+}
+
+// Where the element of code i of a step goes: the int16 lane puts its bytes together within
+// quarters of vectors.
 template <class L>
 constexpr int place(int i) {
-  return sizeof(typename L::Row) == 1 ? i : i / 8 % 2 * 32 + i / 16 * 8 + i % 8;
+  return std::is_same_v<L, Int16Lane> ? i / 8 % 2 * 32 + i / 16 * 8 + i % 8 : i;
 }
 
 // The row elements of kStepCodes codes; where only some of their bytes are there, zeros follow.
-// The table has the low bytes of all codes' elements and then the high ones.
 template <class L, Format F>
 [[gnu::always_inline]] inline auto step(const std::uint8_t* packed, std::int64_t bytes,
                                         const std::uint8_t* table) {
@@ -163,23 +170,19 @@ template <class L, Format F>
       codes_of<F.bits()>(bytes >= kBytes ? load_bytes<kBytes>(packed)
                                          : _mm512_maskz_loadu_epi8((1ull << bytes) - 1, packed));
   Vectors<sizeof(typename L::Row)> rows;
-  if constexpr (sizeof(typename L::Row) == 1) {
+  if constexpr (std::is_same_v<L, Int8Lane>) {
     static_assert(F.bits() <= 6, "the table has 64 entries");
     rows.each[0] = _mm512_permutexvar_epi8(codes, load(table));
+  } else if constexpr (std::is_same_v<L, FloatLane>) {
+    static_assert(F.bits() == 8, "a code's sign is a byte's");
+    const __m256i low = _mm512_castsi512_si256(codes), high = _mm512_extracti64x4_epi64(codes, 1);
+    rows.each[0] = look_up_wide(table, _mm512_cvtepu8_epi16(low));
+    rows.each[1] = look_up_wide(table, _mm512_cvtepu8_epi16(high));
   } else {
-    Vector low, high;
-    if constexpr (F.bits() <= 6) {
-      low = _mm512_permutexvar_epi8(codes, load(table));
-      high = _mm512_permutexvar_epi8(codes, load(table + 64));
-    } else if constexpr (lane(F) == Lane::kFloat) {
-      // A negative code's element differs in its sign alone.
-      const Vector sign = _mm512_and_si512(codes, _mm512_set1_epi8(-128));
-      low = look_up_half(table, codes);
-      high = _mm512_or_si512(look_up_half(table + 256, codes), sign);
-    } else {
-      low = look_up(table, codes);
-      high = look_up(table + 256, codes);
-    }
+    constexpr bool kWide = F.bits() > 6;
+    const Vector low = kWide ? look_up(table, codes) : _mm512_permutexvar_epi8(codes, load(table));
+    const Vector high =
+        kWide ? look_up(table + 256, codes) : _mm512_permutexvar_epi8(codes, load(table + 64));
     rows.each[0] = _mm512_unpacklo_epi8(low, high);
     rows.each[1] = _mm512_unpackhi_epi8(low, high);
   }

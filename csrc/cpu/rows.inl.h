@@ -59,7 +59,8 @@ inline Bfloat16 to_bfloat16(float x) {
   return {static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
 }
 
-// The row elements of all codes, of 64 at least: their low bytes, then their next ones.
+// The row elements of all codes, of 64 at least: whole floats, but the low bytes of all integers
+// and then the high ones.
 template <Format F>
 alignas(64) inline constexpr auto kRowTable = [] {
   using L = LaneOf<F>;
@@ -76,7 +77,9 @@ alignas(64) inline constexpr auto kRowTable = [] {
       bits = static_cast<std::uint32_t>(element + L::kOffset);
     }
     for (unsigned b = 0; b < sizeof(typename L::Row); ++b) {
-      table[b * kEntries + i] = static_cast<std::uint8_t>(bits >> (8 * b));
+      const unsigned at =
+          lane(F) == Lane::kFloat ? i * sizeof(typename L::Row) + b : b * kEntries + i;
+      table[at] = static_cast<std::uint8_t>(bits >> (8 * b));
     }
   }
   return table;

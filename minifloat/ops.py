@@ -124,6 +124,8 @@ def selected(mask: Tensor | None, ranges: Tensor | None, b: Tensor, k: int) -> T
     rows = len(b)
     if ranges is None:
         ranges = torch.tensor([[0, rows]], device=b.device)
+        if mask is None:
+            return ranges
     else:
         # Each end and what follows it: 0 <= begin <= end <= next begin <= ... <= rows.
         edges = torch.cat([ranges.new_zeros(1), ranges.flatten(), ranges.new_full((1,), rows)])

@@ -24,20 +24,12 @@ struct Vectors {
   return _mm256_set1_epi32(word);
 }
 
-// A lane multiplies groups of elements, four bytes each: the row's times the query's.
-struct Int8Lane {
-  using Row = std::uint8_t;  // value + kOffset: the instruction wants one side unsigned
-  using Query = std::int8_t;
+// What integer lanes add up in.
+struct IntSums {
   using Dot = std::int32_t;
   using Sums = __m256i;
-  static constexpr int kOffset = 64;
 
   [[gnu::always_inline]] static Sums zero() { return _mm256_setzero_si256(); }
-  // Pairs stay within int16: a row's element is at most 127, a query's magnitude 128.
-  [[gnu::always_inline]] static Sums dot(Sums sums, Vector rows, Vector queries) {
-    const __m256i pairs = _mm256_maddubs_epi16(rows, queries);
-    return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-  }
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) {
     _mm256_storeu_si256(reinterpret_cast<Vector*>(to), sums);
   }
@@ -50,26 +42,26 @@ struct Int8Lane {
   }
 };
 
-struct Int16Lane {
+// A lane multiplies groups of elements, four bytes each: the row's times the query's.
+struct Int8Lane : IntSums {
+  using Row = std::uint8_t;  // value + kOffset: the instruction wants one side unsigned
+  using Query = std::int8_t;
+  static constexpr int kOffset = 64;
+
+  // Pairs stay within int16: a row's element is at most 127, a query's magnitude 128.
+  [[gnu::always_inline]] static Sums dot(Sums sums, Vector rows, Vector queries) {
+    const __m256i pairs = _mm256_maddubs_epi16(rows, queries);
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+  }
+};
+
+struct Int16Lane : IntSums {
   using Row = std::int16_t;
   using Query = std::int16_t;
-  using Dot = std::int32_t;
-  using Sums = __m256i;
   static constexpr int kOffset = 0;
 
-  [[gnu::always_inline]] static Sums zero() { return _mm256_setzero_si256(); }
   [[gnu::always_inline]] static Sums dot(Sums sums, Vector rows, Vector queries) {
     return _mm256_add_epi32(sums, _mm256_madd_epi16(rows, queries));
-  }
-  [[gnu::always_inline]] static void store(Dot* to, Sums sums) {
-    _mm256_storeu_si256(reinterpret_cast<Vector*>(to), sums);
-  }
-  // Sums of neighbours in a, then in b, in each half.
-  [[gnu::always_inline]] static Sums fold(Sums a, Sums b) { return _mm256_hadd_epi32(a, b); }
-  [[gnu::always_inline]] static void store_halves(Dot* to, Sums sums) {
-    const __m128i both =
-        _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), both);
   }
 };
 

@@ -6,37 +6,36 @@ inline constexpr int kStepCodes = 64;   // codes that one step takes from a row
 
 using Vector = __m512i;
 
-// A lane multiplies groups of elements, four bytes each: the row's times the query's.
-struct Int8Lane {
-  using Row = std::uint8_t;  // value + kOffset: the instruction wants one side unsigned
-  using Query = std::int8_t;
+// What integer lanes add up in.
+struct IntSums {
   using Dot = std::int32_t;
   using Sums = __m512i;
-  static constexpr int kOffset = 64;
 
   [[gnu::always_inline]] static Sums zero() { return _mm512_setzero_si512(); }
-  [[gnu::always_inline]] static Sums dot(Sums sums, __m512i rows, __m512i queries) {
-    return _mm512_dpbusd_epi32(sums, rows, queries);
-  }
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) { _mm512_storeu_si512(to, sums); }
   [[gnu::always_inline]] static Sums of(Vector bits) { return bits; }
   [[gnu::always_inline]] static Sums add(Sums a, Sums b) { return _mm512_add_epi32(a, b); }
 };
 
-struct Int16Lane {
+// A lane multiplies groups of elements, four bytes each: the row's times the query's.
+struct Int8Lane : IntSums {
+  using Row = std::uint8_t;  // value + kOffset: the instruction wants one side unsigned
+  using Query = std::int8_t;
+  static constexpr int kOffset = 64;
+
+  [[gnu::always_inline]] static Sums dot(Sums sums, __m512i rows, __m512i queries) {
+    return _mm512_dpbusd_epi32(sums, rows, queries);
+  }
+};
+
+struct Int16Lane : IntSums {
   using Row = std::int16_t;
   using Query = std::int16_t;
-  using Dot = std::int32_t;
-  using Sums = __m512i;
   static constexpr int kOffset = 0;
 
-  [[gnu::always_inline]] static Sums zero() { return _mm512_setzero_si512(); }
   [[gnu::always_inline]] static Sums dot(Sums sums, __m512i rows, __m512i queries) {
     return _mm512_dpwssd_epi32(sums, rows, queries);
   }
-  [[gnu::always_inline]] static void store(Dot* to, Sums sums) { _mm512_storeu_si512(to, sums); }
-  [[gnu::always_inline]] static Sums of(Vector bits) { return bits; }
-  [[gnu::always_inline]] static Sums add(Sums a, Sums b) { return _mm512_add_epi32(a, b); }
 };
 
 struct FloatLane {

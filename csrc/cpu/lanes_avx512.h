@@ -107,13 +107,15 @@ template <class L, class Sums = typename L::Sums>
   return bits;
 }
 
-// Some first bytes of a vector; masked loads of a constant part take several times as long.
+// A vector of which kBytes count, out of `bytes` that are there; zeros stand for those that are
+// not. One load is the fastest, and masked loads of a constant part take several times as long.
 template <int kBytes>
-[[gnu::always_inline]] inline Vector load_bytes(const std::uint8_t* from) {
-  if constexpr (kBytes == 64) return load(from);
-  const auto half = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
-  if constexpr (kBytes == 32) return _mm512_castsi256_si512(half);
+[[gnu::always_inline]] inline Vector load_some(const std::uint8_t* from, std::int64_t bytes) {
   static_assert(kBytes == 32 || kBytes == 48 || kBytes == 64);
+  if (bytes < kBytes) return _mm512_maskz_loadu_epi8((1ull << bytes) - 1, from);
+  if (kBytes == 64 || (kBytes == 48 && bytes >= 64)) return load(from);
+  const auto half = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  if (kBytes == 32) return _mm512_castsi256_si512(half);
   const auto rest = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 32));
   return _mm512_inserti32x4(_mm512_castsi256_si512(half), rest, 2);
 }
@@ -137,51 +139,50 @@ template <int kBits>
   return _mm512_multishift_epi64_epi8(_mm512_set1_epi64(kShifts), quads);
 }
 
-// Bytes that a table of 256 has for codes.
+// Entries for codes of a table of 128, whatever their top bit is.
+[[gnu::always_inline]] inline Vector look_up_128(const std::uint8_t* table, Vector codes) {
+  return _mm512_permutex2var_epi8(load(table), codes, load(table + 64));
+}
+
+// Entries for codes of a table of as many as there are codes.
+template <int kBits>
 [[gnu::always_inline]] inline Vector look_up(const std::uint8_t* table, Vector codes) {
-  return _mm512_mask_blend_epi8(
-      _mm512_movepi8_mask(codes), _mm512_permutex2var_epi8(load(table), codes, load(table + 64)),
-      _mm512_permutex2var_epi8(load(table + 128), codes, load(table + 192)));
+  if constexpr (kBits <= 6) return _mm512_permutexvar_epi8(codes, load(table));
+  return _mm512_mask_blend_epi8(_mm512_movepi8_mask(codes), look_up_128(table, codes),
+                                look_up_128(table + 128, codes));
 }
 
-// Elements of two bytes that a table has for codes in as many bytes, whose sign is their own.
-[[gnu::always_inline]] inline Vector look_up_wide(const std::uint8_t* table, Vector codes) {
-  const Vector low = _mm512_permutex2var_epi16(load(table), codes, load(table + 64));
-  const Vector high = _mm512_permutex2var_epi16(load(table + 128), codes, load(table + 192));
-  const __mmask32 upper = _mm512_test_epi16_mask(codes, _mm512_set1_epi16(0x40));
-  const Vector sign = _mm512_and_si512(_mm512_slli_epi16(codes, 8), _mm512_set1_epi16(-32768));
-  return _mm512_or_si512(_mm512_mask_blend_epi16(upper, low, high), sign);
-}
-
-// Where the element of code i of a step goes: the int16 lane puts its bytes together within
+// Where the element of code i of a step goes: elements of two bytes are put together within
 // quarters of vectors.
 template <class L>
 constexpr int place(int i) {
-  return std::is_same_v<L, Int16Lane> ? i / 8 % 2 * 32 + i / 16 * 8 + i % 8 : i;
+  return sizeof(typename L::Row) == 2 ? i / 8 % 2 * 32 + i / 16 * 8 + i % 8 : i;
 }
 
 // The row elements of kStepCodes codes; where only some of their bytes are there, zeros follow.
 template <class L, Format F>
 [[gnu::always_inline]] inline auto step(const std::uint8_t* packed, std::int64_t bytes,
                                         const std::uint8_t* table) {
-  constexpr int kBytes = kStepCodes * F.bits() / 8;
-  const Vector codes =
-      codes_of<F.bits()>(bytes >= kBytes ? load_bytes<kBytes>(packed)
-                                         : _mm512_maskz_loadu_epi8((1ull << bytes) - 1, packed));
+  Vector loaded = load_some<kStepCodes * F.bits() / 8>(packed, bytes);
+  // Or the compiler loads it again for each table, and a scan waits for memory that often.
+  asm("" : "+v"(loaded));
+  const Vector codes = codes_of<F.bits()>(loaded);
   Vectors<sizeof(typename L::Row)> rows;
-  if constexpr (std::is_same_v<L, Int8Lane>) {
+  if constexpr (sizeof(typename L::Row) == 1) {
     static_assert(F.bits() <= 6, "the table has 64 entries");
     rows.each[0] = _mm512_permutexvar_epi8(codes, load(table));
-  } else if constexpr (std::is_same_v<L, FloatLane>) {
-    static_assert(F.bits() == 8, "a code's sign is a byte's");
-    const __m256i low = _mm512_castsi512_si256(codes), high = _mm512_extracti64x4_epi64(codes, 1);
-    rows.each[0] = look_up_wide(table, _mm512_cvtepu8_epi16(low));
-    rows.each[1] = look_up_wide(table, _mm512_cvtepu8_epi16(high));
   } else {
-    constexpr bool kWide = F.bits() > 6;
-    const Vector low = kWide ? look_up(table, codes) : _mm512_permutexvar_epi8(codes, load(table));
-    const Vector high =
-        kWide ? look_up(table + 256, codes) : _mm512_permutexvar_epi8(codes, load(table + 64));
+    constexpr int kHigh = std::max(64, 1 << F.bits());
+    Vector low, high;
+    if constexpr (std::is_same_v<L, FloatLane>) {
+      // The sign is a bit of its own.
+      low = look_up_128(table, codes);
+      const Vector sign = _mm512_and_si512(codes, _mm512_set1_epi8(-128));
+      high = _mm512_or_si512(look_up_128(table + kHigh, codes), sign);
+    } else {
+      low = look_up<F.bits()>(table, codes);
+      high = look_up<F.bits()>(table + kHigh, codes);
+    }
     rows.each[0] = _mm512_unpacklo_epi8(low, high);
     rows.each[1] = _mm512_unpackhi_epi8(low, high);
   }

@@ -59,8 +59,7 @@ inline Bfloat16 to_bfloat16(float x) {
   return {static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
 }
 
-// The row elements of all codes, of 64 at least: whole floats, but the low bytes of all integers
-// and then the high ones.
+// The row elements of all codes, of 64 at least: the low bytes of all, and then the next ones.
 template <Format F>
 alignas(64) inline constexpr auto kRowTable = [] {
   using L = LaneOf<F>;
@@ -77,9 +76,7 @@ alignas(64) inline constexpr auto kRowTable = [] {
       bits = static_cast<std::uint32_t>(element + L::kOffset);
     }
     for (unsigned b = 0; b < sizeof(typename L::Row); ++b) {
-      const unsigned at =
-          lane(F) == Lane::kFloat ? i * sizeof(typename L::Row) + b : b * kEntries + i;
-      table[at] = static_cast<std::uint8_t>(bits >> (8 * b));
+      table[b * kEntries + i] = static_cast<std::uint8_t>(bits >> (8 * b));
     }
   }
   return table;
@@ -91,8 +88,9 @@ inline constexpr std::int64_t kStepBytes = kStepCodes * F.bits() / 8;
 template <class T>
 inline constexpr std::int64_t kGroup = 4 / sizeof(T);
 
-// Rows are asked for so many bytes before they are read.
-inline constexpr int kAhead = 16384;
+// Memory is asked for so many bytes before it is read, a line at a time.
+inline constexpr std::int64_t kAhead = 8192;
+inline constexpr std::int64_t kLine = 64;
 
 // Rows of codes as rows of lane elements, whole steps each, zeros after the last code.
 template <Format F>

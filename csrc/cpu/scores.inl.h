@@ -113,10 +113,14 @@ void row_dots(const std::uint8_t* packed, std::int64_t row_stride, std::int64_t 
   for (auto& plane : sums) {
     for (auto& sum : plane) sum = L::zero();
   }
+  // Side by side, rows are asked for in the order in which memory has them all the same.
+  const std::uint8_t* ahead = packed + kAhead;
   const auto add = [&](std::int64_t left) __attribute__((always_inline)) {
+#pragma GCC unroll 8
+    for (std::int64_t i = 0; i < kR * kStepBytes<F>; i += kLine) __builtin_prefetch(ahead + i);
+    ahead += kR * kStepBytes<F>;
 #pragma GCC unroll 4
     for (int r = 0; r < kR; ++r) {
-      __builtin_prefetch(packed + r * row_stride + kAhead);
       const auto vectors = step<L, F>(packed + r * row_stride, left, kRowTable<F>.data());
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) {
@@ -130,6 +134,10 @@ void row_dots(const std::uint8_t* packed, std::int64_t row_stride, std::int64_t 
     packed += kStepBytes<F>;
     query += kVectors * sizeof(Vector);
   };
+  // A step of a row that goes on reads whole vectors.
+  constexpr std::int64_t kWhole = sizeof(Vector);
+  static_assert(kStepBytes<F> <= kWhole);
+  for (; bytes >= kWhole; bytes -= kStepBytes<F>) add(kWhole);
   for (; bytes >= kStepBytes<F>; bytes -= kStepBytes<F>) add(kStepBytes<F>);
   if (bytes > 0) add(bytes);
   for (int p = 0; p < kPlanes; ++p) {
@@ -140,49 +148,8 @@ void row_dots(const std::uint8_t* packed, std::int64_t row_stride, std::int64_t 
   }
 }
 
-// dots[p * stride] is the product of one row, as it is packed, and plane p of one query.
-template <Format F, int kPlanes>
-void long_row_dots(const std::uint8_t* packed, std::int64_t bytes, const std::uint8_t* query,
-                   std::int64_t plane_bytes, typename LaneOf<F>::Dot* dots, std::int64_t stride) {
-  using L = LaneOf<F>;
-  constexpr int kVectors = sizeof(typename L::Row);
-  typename L::Sums sums[kPlanes][4];
-  for (auto& plane : sums) {
-    for (auto& sum : plane) sum = L::zero();
-  }
-  const auto add = [&](int chain, std::int64_t left) __attribute__((always_inline)) {
-    __builtin_prefetch(packed + kAhead);
-    const auto vectors = step<L, F>(packed, left, kRowTable<F>.data());
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-#pragma GCC unroll 2
-      for (int p = 0; p < kPlanes; ++p) {
-        const Vector with = load(query + p * plane_bytes + v * sizeof(Vector));
-        sums[p][chain] = L::dot(sums[p][chain], vectors.each[v], with);
-      }
-    }
-    packed += kStepBytes<F>;
-    query += kVectors * sizeof(Vector);
-  };
-  for (; bytes >= 4 * kStepBytes<F>; bytes -= 4 * kStepBytes<F>) {
-#pragma GCC unroll 4
-    for (int chain = 0; chain < 4; ++chain) add(chain, kStepBytes<F>);
-  }
-  for (; bytes >= kStepBytes<F>; bytes -= kStepBytes<F>) add(0, kStepBytes<F>);
-  if (bytes > 0) add(1, bytes);
-  for (int p = 0; p < kPlanes; ++p) {
-    typename L::Dot four[4];
-    totals<L>(sums[p][0], sums[p][1], sums[p][2], sums[p][3], four);
-    dots[p * stride] = (four[0] + four[2]) + (four[1] + four[3]);
-  }
-}
-
 // Rows that a scan multiplies side by side, so that their latencies overlap.
 inline constexpr int kScanRows = 4;
-
-// Bytes of a row from which on its own steps overlap as well, and memory is read in order. Floats
-// do better side by side at every length.
-inline constexpr std::int64_t kLongRow = 256;
 
 // Scores of `count` rows of codes and one query.
 template <Format F, int kPlanes>
@@ -197,6 +164,10 @@ void scan_scores(const Scoring& scoring, const QueryPanel& query, const void* ro
   const std::int64_t chunk_bytes = scoring.chunk / 8 * F.bits();
   const std::int64_t chunks = (scoring.dim + scoring.chunk - 1) / scoring.chunk;
 
+  // The next rows' norms: too few at a time for the processor to ask for them by itself.
+  for (std::int64_t i = 0; i < count; i += kLine / sizeof(float)) {
+    __builtin_prefetch(norms + count + i);
+  }
   for (std::int64_t first = 0; first < count; first += kBlock) {
     const std::int64_t taken = std::min(kBlock, count - first);
     std::array<Total<L>, kBlock> sums;
@@ -206,12 +177,6 @@ void scan_scores(const Scoring& scoring, const QueryPanel& query, const void* ro
       const std::int64_t part_bytes = std::min(chunk_bytes, bytes - c * chunk_bytes);
       std::array<typename L::Dot, kPlanes * kBlock> dots;
       std::int64_t r = 0;
-      if (lane(F) != Lane::kFloat && part_bytes > kLongRow) {
-        for (; r < taken; ++r) {
-          long_row_dots<F, kPlanes>(part + r * bytes, part_bytes, with, plane_bytes,
-                                    dots.data() + r, kBlock);
-        }
-      }
       for (; r + kScanRows <= taken; r += kScanRows) {
         row_dots<F, kPlanes, kScanRows>(part + r * bytes, bytes, part_bytes, with, plane_bytes,
                                         dots.data() + r, kBlock);

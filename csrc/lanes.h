@@ -33,7 +33,14 @@ template <Format F>
 using Element = std::conditional_t<lane(F) == Lane::kFloat, float, std::int16_t>;
 
 // A float query in an integer lane has magnitudes up to this: two int8 halves hold it.
-inline constexpr int kQueryMax = 127 << 8;
+inline constexpr std::int64_t kQueryMax = 127 << 8;
+
+// What a float query's largest element becomes: less than kQueryMax where all products with a row
+// then add up in an int32, but never less than 11 bits.
+MINIFLOAT_INLINE std::int64_t query_max(Format f, std::int64_t dim) {
+  const std::int64_t exact = std::numeric_limits<std::int32_t>::max() / (max_fixed(f) * dim) - 128;
+  return exact < 1024 ? 1024 : exact > kQueryMax ? kQueryMax : exact;
+}
 
 // One code in its lane. Codes that are not finite become anything: their row's norm is NaN.
 template <Format F>

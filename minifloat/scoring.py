@@ -118,7 +118,8 @@ def _to_lane(queries: Tensor, database: PackedVectors) -> tuple[Tensor, Tensor]:
     queries, dtype = queries.detach(), ops.element_dtype(database.format.name)
     if len(queries) == 0:
         return queries.to(dtype), queries[:, 0].float()
-    limit = 1.0 if dtype.is_floating_point else float(_C.QUERY_MAX)
+    format, dim = database.format, database.dim
+    limit = 1.0 if dtype.is_floating_point else float(_C.query_max(format.index, dim))
     scaled = scale_rows(queries, finite_amax("queries", queries), limit)
     elements = (scaled if dtype.is_floating_point else scaled.round()).to(dtype)
     norms = elements.double().square().sum(1).sqrt()

@@ -14,19 +14,18 @@ inline constexpr int kSources = 4;
 using Encode = void (*)(const void* values, std::int64_t count, std::uint8_t* out);
 using EncodeBy = std::array<std::array<Encode, 2>, kSources>;  // by Source, by Overflow
 
-// How the product of two rows becomes a cosine.
+// How long the rows are.
 struct Scoring {
   std::int64_t dim;
   std::int64_t chunk;  // so many products add up exactly in an int32; a multiple of every step
-  float unit;          // the value of one step of the sum of products
 };
 
 // Queries in the layout of a lane: one by itself, or some side by side, four bytes of each.
 struct QueryPanel {
-  int planes;                       // parts that a query's elements are split into, high part first
-  const void* elements;             // by plane, by group of four bytes, by query
-  const std::int32_t* corrections;  // by plane, by chunk, by query: what the lane's offset adds
-  const float* reciprocal_norms;    // by query
+  int planes;                  // parts that a query's elements are split into, high part first
+  const void* elements;        // by plane, by group of four bytes, by query
+  const std::int32_t* starts;  // by chunk, by plane, by query: takes out what the lane's offset adds
+  const float* factors;        // by query: the reciprocal norm, for one step of the sum of products
 };
 
 // Bytes that Kernels::multiply reads.
@@ -48,10 +47,10 @@ struct Kernels {
   float (*reciprocal_norm)(const std::uint8_t* packed, std::int64_t dim);
   void (*row_to_elements)(const std::uint8_t* packed, std::int64_t dim, void* elements);
 
-  // Packed rows in their lane, each of whole steps; and a query, by plane, with its corrections.
+  // Packed rows in their lane, each of whole steps; and a query, by plane, with its starts.
   void (*rows_to_lane)(const std::uint8_t* packed, std::int64_t rows, std::int64_t dim, void* out);
   void (*query_to_lane)(const Scoring& scoring, const void* elements, int planes, void* out,
-                        std::int32_t* corrections);
+                        std::int32_t* starts);
   int row_size;    // bytes of one element of a lane row
   int query_size;  // bytes of one element of a lane query
   int planes;      // of a query that is floats: as many as hold it
@@ -69,8 +68,10 @@ struct Isa {
   const Kernels* kernels;  // by index into kFormats
   int width;               // queries in a vector of a panel
   int step;                // codes that lanes take at a time
-  // Bit i tells whether scores[i] is above bounds[i], or NaN; count is at most 64.
-  std::uint64_t (*above)(const float* scores, const float* bounds, int count);
+  // Bit i of found[r] tells whether scores[r * width + i] is above bounds[i], or NaN; count is at
+  // most 64 and not above width.
+  void (*above)(const float* scores, std::int64_t rows, int width, const float* bounds, int count,
+                std::uint64_t* found);
 };
 
 }  // namespace minifloat

@@ -24,7 +24,7 @@ struct Vectors {
   return _mm256_set1_epi32(word);
 }
 
-// What integer lanes add up in.
+// What integer lanes add up in. `raise` brings sums of a high plane into steps of the low one.
 struct IntSums {
   using Dot = std::int32_t;
   using Sums = __m256i;
@@ -33,6 +33,10 @@ struct IntSums {
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) {
     _mm256_storeu_si256(reinterpret_cast<Vector*>(to), sums);
   }
+  [[gnu::always_inline]] static __m256 floats(Sums sums) { return _mm256_cvtepi32_ps(sums); }
+  [[gnu::always_inline]] static Sums of(Vector bits) { return bits; }
+  [[gnu::always_inline]] static Sums add(Sums a, Sums b) { return _mm256_add_epi32(a, b); }
+  [[gnu::always_inline]] static Sums raise(Sums high) { return _mm256_slli_epi32(high, 8); }
   // Sums of neighbours in a, then in b, in each half.
   [[gnu::always_inline]] static Sums fold(Sums a, Sums b) { return _mm256_hadd_epi32(a, b); }
   [[gnu::always_inline]] static void store_halves(Dot* to, Sums sums) {
@@ -77,11 +81,22 @@ struct FloatLane {
     return _mm256_fmadd_ps(_mm256_castsi256_ps(rows), _mm256_castsi256_ps(queries), sums);
   }
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) { _mm256_storeu_ps(to, sums); }
+  [[gnu::always_inline]] static __m256 floats(Sums sums) { return sums; }
+  [[gnu::always_inline]] static Sums of(Vector bits) { return _mm256_castsi256_ps(bits); }
+  [[gnu::always_inline]] static Sums raise(Sums high) { return high; }
   [[gnu::always_inline]] static Sums fold(Sums a, Sums b) { return _mm256_hadd_ps(a, b); }
   [[gnu::always_inline]] static void store_halves(Dot* to, Sums sums) {
     _mm_storeu_ps(to, _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1)));
   }
 };
+
+// Sums times each query's factor, then times the row's.
+template <class L>
+[[gnu::always_inline]] inline void store_scores(float* to, typename L::Sums sums,
+                                                const float* by_query, float by_row) {
+  const __m256 scores = _mm256_mul_ps(L::floats(sums), _mm256_loadu_ps(by_query));
+  _mm256_storeu_ps(to, _mm256_mul_ps(scores, _mm256_set1_ps(by_row)));
+}
 
 // The totals of four vectors of sums.
 template <class L, class Sums = typename L::Sums>
@@ -89,18 +104,21 @@ template <class L, class Sums = typename L::Sums>
   L::store_halves(to, L::fold(L::fold(a, b), L::fold(c, d)));
 }
 
-// Bit i tells whether scores[i] is above bounds[i], or NaN; count is at most 64.
-[[gnu::always_inline]] inline std::uint64_t above(const float* scores, const float* bounds,
-                                                  int count) {
-  std::uint64_t bits = 0;
-  int i = 0;
-  for (; i + kWidth <= count; i += kWidth) {
-    const __m256 found =
-        _mm256_cmp_ps(_mm256_loadu_ps(scores + i), _mm256_loadu_ps(bounds + i), _CMP_NLE_UQ);
-    bits |= static_cast<std::uint64_t>(_mm256_movemask_ps(found)) << i;
+// Bit i of found[r] tells whether scores[r * width + i] is above bounds[i], or NaN; count is at
+// most 64 and not above width.
+inline void above(const float* scores, std::int64_t rows, int width, const float* bounds, int count,
+                  std::uint64_t* found) {
+  for (std::int64_t r = 0; r < rows; ++r, scores += width) {
+    std::uint64_t bits = 0;
+    int i = 0;
+    for (; i + kWidth <= count; i += kWidth) {
+      const __m256 some =
+          _mm256_cmp_ps(_mm256_loadu_ps(scores + i), _mm256_loadu_ps(bounds + i), _CMP_NLE_UQ);
+      bits |= static_cast<std::uint64_t>(_mm256_movemask_ps(some)) << i;
+    }
+    for (; i < count; ++i) bits |= static_cast<std::uint64_t>(!(scores[i] <= bounds[i])) << i;
+    found[r] = bits;
   }
-  for (; i < count; ++i) bits |= static_cast<std::uint64_t>(!(scores[i] <= bounds[i])) << i;
-  return bits;
 }
 
 [[gnu::always_inline]] inline __m128i load_half(const std::uint8_t* from) {

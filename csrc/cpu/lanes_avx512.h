@@ -6,15 +6,17 @@ inline constexpr int kStepCodes = 64;   // codes that one step takes from a row
 
 using Vector = __m512i;
 
-// What integer lanes add up in.
+// What integer lanes add up in. `raise` brings sums of a high plane into steps of the low one.
 struct IntSums {
   using Dot = std::int32_t;
   using Sums = __m512i;
 
   [[gnu::always_inline]] static Sums zero() { return _mm512_setzero_si512(); }
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) { _mm512_storeu_si512(to, sums); }
+  [[gnu::always_inline]] static __m512 floats(Sums sums) { return _mm512_cvtepi32_ps(sums); }
   [[gnu::always_inline]] static Sums of(Vector bits) { return bits; }
   [[gnu::always_inline]] static Sums add(Sums a, Sums b) { return _mm512_add_epi32(a, b); }
+  [[gnu::always_inline]] static Sums raise(Sums high) { return _mm512_slli_epi32(high, 8); }
 };
 
 // A lane multiplies groups of elements, four bytes each: the row's times the query's.
@@ -51,8 +53,10 @@ struct FloatLane {
                             reinterpret_cast<__m512bh>(queries));
   }
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) { _mm512_storeu_ps(to, sums); }
+  [[gnu::always_inline]] static __m512 floats(Sums sums) { return sums; }
   [[gnu::always_inline]] static Sums of(Vector bits) { return _mm512_castsi512_ps(bits); }
   [[gnu::always_inline]] static Sums add(Sums a, Sums b) { return _mm512_add_ps(a, b); }
+  [[gnu::always_inline]] static Sums raise(Sums high) { return high; }
 };
 
 // What one step makes of a row.
@@ -68,6 +72,14 @@ struct Vectors {
   std::int32_t word;
   std::memcpy(&word, group, sizeof(word));
   return _mm512_set1_epi32(word);
+}
+
+// Sums times each query's factor, then times the row's.
+template <class L>
+[[gnu::always_inline]] inline void store_scores(float* to, typename L::Sums sums,
+                                                const float* by_query, float by_row) {
+  const __m512 scores = _mm512_mul_ps(L::floats(sums), _mm512_loadu_ps(by_query));
+  _mm512_storeu_ps(to, _mm512_mul_ps(scores, _mm512_set1_ps(by_row)));
 }
 
 [[gnu::always_inline]] inline Vector bits(__m512i sums) { return sums; }
@@ -93,18 +105,21 @@ template <class L, class Sums = typename L::Sums>
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_castsi512_si128(bits(all)));
 }
 
-// Bit i tells whether scores[i] is above bounds[i], or NaN; count is at most 64.
-[[gnu::always_inline]] inline std::uint64_t above(const float* scores, const float* bounds,
-                                                  int count) {
-  std::uint64_t bits = 0;
-  for (int i = 0; i < count; i += kWidth) {
-    const __mmask16 taken = count - i < kWidth ? (1 << (count - i)) - 1 : 0xffff;
-    const __mmask16 found =
-        _mm512_mask_cmp_ps_mask(taken, _mm512_maskz_loadu_ps(taken, scores + i),
-                                _mm512_maskz_loadu_ps(taken, bounds + i), _CMP_NLE_UQ);
-    bits |= std::uint64_t{found} << i;
+// Bit i of found[r] tells whether scores[r * width + i] is above bounds[i], or NaN; count is at
+// most 64 and not above width.
+inline void above(const float* scores, std::int64_t rows, int width, const float* bounds, int count,
+                  std::uint64_t* found) {
+  for (std::int64_t r = 0; r < rows; ++r, scores += width) {
+    std::uint64_t bits = 0;
+    for (int i = 0; i < count; i += kWidth) {
+      const __mmask16 taken = count - i < kWidth ? (1 << (count - i)) - 1 : 0xffff;
+      const __mmask16 some =
+          _mm512_mask_cmp_ps_mask(taken, _mm512_maskz_loadu_ps(taken, scores + i),
+                                  _mm512_maskz_loadu_ps(taken, bounds + i), _CMP_NLE_UQ);
+      bits |= std::uint64_t{some} << i;
+    }
+    found[r] = bits;
   }
-  return bits;
 }
 
 // A vector of which kBytes count, out of `bytes` that are there; zeros stand for those that are

@@ -45,11 +45,24 @@ struct PlainLane {
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) {
     std::memcpy(to, sums.data(), sizeof(sums));
   }
+  [[gnu::always_inline]] static Sums of(Vector bits) { return __builtin_bit_cast(Sums, bits); }
+  // Sums of a high plane in steps of the low one.
+  [[gnu::always_inline]] static Sums raise(Sums high) {
+    for (Sum& sum : high) sum *= sizeof(Element) == 1 ? 256 : 1;
+    return high;
+  }
 };
 
 using Int8Lane = PlainLane<std::int8_t, std::int32_t>;
 using Int16Lane = PlainLane<std::int16_t, std::int32_t>;
 using FloatLane = PlainLane<float, float>;
+
+// Sums times each query's factor, then times the row's.
+template <class L>
+[[gnu::always_inline]] inline void store_scores(float* to, typename L::Sums sums,
+                                                const float* by_query, float by_row) {
+  for (int i = 0; i < kWidth; ++i) to[i] = static_cast<float>(sums[i]) * by_query[i] * by_row;
+}
 
 // The totals of four vectors of sums.
 template <class L, class Sums = typename L::Sums>
@@ -58,14 +71,17 @@ template <class L, class Sums = typename L::Sums>
   for (int i = 0; i < 4; ++i) to[i] = (sums[i][0] + sums[i][2]) + (sums[i][1] + sums[i][3]);
 }
 
-// Bit i tells whether scores[i] is above bounds[i], or NaN; count is at most 64.
-[[gnu::always_inline]] inline std::uint64_t above(const float* scores, const float* bounds,
-                                                  int count) {
-  std::uint64_t bits = 0;
-  for (int i = 0; i < count; ++i) {
-    bits |= static_cast<std::uint64_t>(!(scores[i] <= bounds[i])) << i;
+// Bit i of found[r] tells whether scores[r * width + i] is above bounds[i], or NaN; count is at
+// most 64 and not above width.
+inline void above(const float* scores, std::int64_t rows, int width, const float* bounds, int count,
+                  std::uint64_t* found) {
+  for (std::int64_t r = 0; r < rows; ++r, scores += width) {
+    std::uint64_t bits = 0;
+    for (int i = 0; i < count; ++i) {
+      bits |= static_cast<std::uint64_t>(!(scores[i] <= bounds[i])) << i;
+    }
+    found[r] = bits;
   }
-  return bits;
 }
 
 // Where the element of code i of a step goes.

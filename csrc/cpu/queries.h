@@ -2,6 +2,7 @@
 
 // The queries' side of a product, in the layout that an instruction set's kernels read.
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -10,6 +11,16 @@
 namespace minifloat {
 
 Scoring scoring_of(const Sides& sides);
+
+// Vectors of these lie so that no load of a vector crosses a cache line.
+struct alignas(64) Line {
+  std::array<std::uint8_t, 64> bytes;
+};
+
+template <class T>
+std::vector<Line> lines_for(std::int64_t count) {
+  return std::vector<Line>((count * sizeof(T) + sizeof(Line) - 1) / sizeof(Line));
+}
 
 class Queries {
  public:
@@ -22,6 +33,9 @@ class Queries {
     bool is_scan;
   };
 
+  // Whether so many queries are multiplied one by one with packed rows.
+  static bool scans(std::int64_t count);
+
   // Rows [first, first + count) of sides.a.
   Queries(const Sides& sides, const Scoring& scoring, std::int64_t first, std::int64_t count);
 
@@ -31,9 +45,9 @@ class Queries {
   void add(const Sides& sides, const Scoring& scoring, Part part);
 
   std::vector<Part> parts_;
-  std::vector<std::vector<std::uint32_t>> elements_;
-  std::vector<std::vector<std::int32_t>> corrections_;
-  std::vector<std::vector<float>> norms_;
+  std::vector<std::vector<Line>> elements_;
+  std::vector<std::vector<std::int32_t>> starts_;
+  std::vector<std::vector<float>> factors_;
 };
 
 }  // namespace minifloat

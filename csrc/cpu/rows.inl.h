@@ -109,11 +109,11 @@ void rows_to_lane(const std::uint8_t* packed, std::int64_t rows, std::int64_t di
 }
 
 // One query's elements as the lane takes them: `planes` rows of whole steps, zeros at the end. Two
-// planes are the query's high and low part. Each chunk's sum, times the lane's offset, goes to
-// `corrections`.
+// planes are the query's high and low part. What the offset of rows adds to a chunk goes to
+// `starts`, negative, by chunk and plane.
 template <Format F>
 void query_to_lane(const Scoring& scoring, const void* elements, int planes, void* out,
-                   std::int32_t* corrections) {
+                   std::int32_t* starts) {
   using L = LaneOf<F>;
   const auto* const in = static_cast<const Element<F>*>(elements);
   auto* to = static_cast<typename L::Query*>(out);
@@ -137,7 +137,7 @@ void query_to_lane(const Scoring& scoring, const void* elements, int planes, voi
         std::int32_t sum = 0;
         const std::int64_t end = std::min(padded, first + scoring.chunk);
         for (std::int64_t i = first; i < end; ++i) sum += to[i];
-        *corrections++ = sum * L::kOffset;
+        starts[first / scoring.chunk * planes + plane] = -L::kOffset * sum;
       }
     }
   }

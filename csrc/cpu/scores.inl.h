@@ -1,34 +1,51 @@
 // The scoring kernels of one instruction set: compiled once inside each one's namespace.
 
-// Sums of chunks and planes.
+// Sums of chunks.
 template <class L>
 using Total = std::conditional_t<std::is_same_v<typename L::Dot, float>, float, std::int64_t>;
 
-// What a plane's dot counts in the total: the high half of an int8 query is in steps of 256.
+// One of a high plane in steps of the low one.
 template <class L>
-Total<L> weight(int plane, int planes) {
-  return sizeof(typename L::Query) == 1 && plane + 1 < planes ? 256 : 1;
-}
+inline constexpr int kRaised = sizeof(typename L::Query) == 1 ? 256 : 1;
 
-// dots[r * kV * kWidth + i] is the product of row r and query i of a panel, over some groups.
+// Groups of a panel: queries by plane, and what the sums of each plane start from.
+struct Groups {
+  const std::uint8_t* queries;
+  std::int64_t count;
+  int planes;
+  std::int64_t plane_stride;
+  const std::int32_t* starts;
+};
+
+// dots[r * kV * kWidth + i] is the product of row r and query i of a panel, over some groups. A
+// function by itself, or the compiler runs out of registers for the sums.
 template <class L, int kV, int kR>
-void tile(const std::uint8_t* rows, std::int64_t row_stride, const std::uint8_t* panel,
-          std::int64_t groups, typename L::Dot* dots) {
+[[gnu::noinline]] void tile(const std::uint8_t* rows, std::int64_t row_stride, const Groups& groups,
+                            typename L::Dot* dots) {
   typename L::Sums sums[kR][kV];
-#pragma GCC unroll 24
-  for (int r = 0; r < kR; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kV; ++v) sums[r][v] = L::zero();
-  }
-  for (std::int64_t g = 0; g < groups; ++g) {
-    Vector queries[kV];
-#pragma GCC unroll 4
-    for (int v = 0; v < kV; ++v) queries[v] = load(panel + (g * kV + v) * sizeof(Vector));
+  for (int plane = 0; plane < groups.planes; ++plane) {
 #pragma GCC unroll 24
     for (int r = 0; r < kR; ++r) {
-      const Vector row = broadcast(rows + r * row_stride + g * 4);
 #pragma GCC unroll 4
-      for (int v = 0; v < kV; ++v) sums[r][v] = L::dot(sums[r][v], row, queries[v]);
+      for (int v = 0; v < kV; ++v) {
+        sums[r][v] = plane == 0 ? L::zero() : L::raise(sums[r][v]);
+        if constexpr (L::kOffset != 0) {
+          const std::int32_t* start = groups.starts + (plane * kV + v) * kWidth;
+          sums[r][v] = L::add(sums[r][v], L::of(load(start)));
+        }
+      }
+    }
+    const std::uint8_t* panel = groups.queries + plane * groups.plane_stride;
+    for (std::int64_t g = 0; g < groups.count; ++g) {
+      Vector queries[kV];
+#pragma GCC unroll 4
+      for (int v = 0; v < kV; ++v) queries[v] = load(panel + (g * kV + v) * sizeof(Vector));
+#pragma GCC unroll 24
+      for (int r = 0; r < kR; ++r) {
+        const Vector row = broadcast(rows + r * row_stride + g * 4);
+#pragma GCC unroll 4
+        for (int v = 0; v < kV; ++v) sums[r][v] = L::dot(sums[r][v], row, queries[v]);
+      }
     }
   }
 #pragma GCC unroll 24
@@ -48,58 +65,44 @@ void panel_scores(const Scoring& scoring, const QueryPanel& panel, const void* r
   constexpr std::int64_t kElements = kGroup<typename L::Row>;
   const std::int64_t steps = (scoring.dim + kStepCodes - 1) / kStepCodes;
   const std::int64_t row_stride = steps * kStepCodes * sizeof(typename L::Row);
-  const std::int64_t panel_stride = steps * kStepCodes / kElements * kQueries * 4;
-  const auto* const base = static_cast<const std::uint8_t*>(rows);
   const auto* const queries = static_cast<const std::uint8_t*>(panel.elements);
 
-  const auto multiply = [&](std::int64_t first, int taken, int plane, std::int64_t at,
-                            typename L::Dot* dots) {
-    const std::int64_t length = std::min(scoring.chunk, scoring.dim - at);
-    const std::int64_t whole = (length + kStepCodes - 1) / kStepCodes * kStepCodes;
-    const std::int64_t groups = whole / kElements;
-    const std::uint8_t* part = base + first * row_stride + at * sizeof(typename L::Row);
-    const std::uint8_t* with = queries + plane * panel_stride + at / kElements * kQueries * 4;
-    if (taken == kR) return tile<L, kV, kR>(part, row_stride, with, groups, dots);
-    for (int r = 0; r < taken; ++r) {
-      tile<L, kV, 1>(part + r * row_stride, 0, with, groups, dots + r * kQueries);
+  // The groups of the chunk that begins at an element.
+  const auto groups_at = [&](std::int64_t at) {
+    const std::int64_t length = std::min(scoring.chunk, steps * kStepCodes - at);
+    return Groups{.queries = queries + at / kElements * kQueries * 4,
+                  .count = length / kElements,
+                  .planes = panel.planes,
+                  .plane_stride = steps * kStepCodes / kElements * kQueries * 4,
+                  .starts = panel.starts + at / scoring.chunk * panel.planes * kQueries};
+  };
+  const auto score = [&]<int kRows>(std::integral_constant<int, kRows>, std::int64_t first) {
+    const std::uint8_t* from = static_cast<const std::uint8_t*>(rows) + first * row_stride;
+    float* to = out + first * kQueries;
+    alignas(64) typename L::Dot dots[kRows * kQueries];
+    if (scoring.dim <= scoring.chunk) {
+      tile<L, kV, kRows>(from, row_stride, groups_at(0), dots);
+      for (int r = 0; r < kRows; ++r) {
+        for (int i = 0; i < kQueries; i += kWidth) {
+          store_scores<L>(to + r * kQueries + i, L::of(load(dots + r * kQueries + i)),
+                          panel.factors + i, norms[first + r]);
+        }
+      }
+      return;
+    }
+    Total<L> totals[kRows * kQueries] = {};
+    for (std::int64_t at = 0; at < scoring.dim; at += scoring.chunk) {
+      tile<L, kV, kRows>(from + at * sizeof(typename L::Row), row_stride, groups_at(at), dots);
+      for (int i = 0; i < kRows * kQueries; ++i) totals[i] += dots[i];
+    }
+    for (int i = 0; i < kRows * kQueries; ++i) {
+      const float factor = panel.factors[i % kQueries];
+      to[i] = static_cast<float>(totals[i]) * factor * norms[first + i / kQueries];
     }
   };
-  const auto write = [&](std::int64_t row, const auto* totals) {
-    for (int i = 0; i < kQueries; ++i) {
-      out[row * kQueries + i] =
-          static_cast<float>(totals[i]) * scoring.unit * panel.reciprocal_norms[i] * norms[row];
-    }
-  };
-
-  const bool is_single = panel.planes == 1 && scoring.dim <= scoring.chunk;
-  for (std::int64_t first = 0; first < count; first += kR) {
-    const int taken = static_cast<int>(std::min<std::int64_t>(kR, count - first));
-    alignas(64) typename L::Dot dots[kR * kQueries];
-    if (is_single) {
-      multiply(first, taken, 0, 0, dots);
-      for (int r = 0; r < taken; ++r) {
-        typename L::Dot* row = dots + r * kQueries;
-        if constexpr (L::kOffset != 0) {
-          for (int i = 0; i < kQueries; ++i) row[i] -= panel.corrections[i];
-        }
-        write(first + r, row);
-      }
-      continue;
-    }
-    Total<L> totals[kR * kQueries] = {};
-    const std::int32_t* corrections = panel.corrections;
-    for (int plane = 0; plane < panel.planes; ++plane) {
-      for (std::int64_t at = 0; at < scoring.dim; at += scoring.chunk) {
-        multiply(first, taken, plane, at, dots);
-        for (int i = 0; i < taken * kQueries; ++i) {
-          const Total<L> correction = L::kOffset != 0 ? corrections[i % kQueries] : 0;
-          totals[i] += (dots[i] - correction) * weight<L>(plane, panel.planes);
-        }
-        corrections += kQueries;
-      }
-    }
-    for (int r = 0; r < taken; ++r) write(first + r, totals + r * kQueries);
-  }
+  std::int64_t first = 0;
+  for (; first + kR <= count; first += kR) score(std::integral_constant<int, kR>{}, first);
+  for (; first < count; ++first) score(std::integral_constant<int, 1>{}, first);
 }
 
 // dots[p * stride + r] is the product of row r, as it is packed, and plane p of one query.
@@ -170,7 +173,7 @@ void scan_scores(const Scoring& scoring, const QueryPanel& query, const void* ro
   }
   for (std::int64_t first = 0; first < count; first += kBlock) {
     const std::int64_t taken = std::min(kBlock, count - first);
-    std::array<Total<L>, kBlock> sums;
+    std::array<Total<L>, kBlock> totals{};
     for (std::int64_t c = 0; c < chunks; ++c) {
       const std::uint8_t* part = packed + first * bytes + c * chunk_bytes;
       const std::uint8_t* with = elements + c * scoring.chunk * sizeof(typename L::Query);
@@ -185,17 +188,24 @@ void scan_scores(const Scoring& scoring, const QueryPanel& query, const void* ro
         row_dots<F, kPlanes, 1>(part + r * bytes, bytes, part_bytes, with, plane_bytes,
                                 dots.data() + r, kBlock);
       }
-      for (int p = 0; p < kPlanes; ++p) {
-        const Total<L> correction = L::kOffset != 0 ? query.corrections[p * chunks + c] : 0;
-        for (r = 0; r < taken; ++r) {
-          const Total<L> dot = (dots[p * kBlock + r] - correction) * weight<L>(p, kPlanes);
-          sums[r] = c == 0 && p == 0 ? dot : sums[r] + dot;
+      const auto dot_of = [&](std::int64_t row) {
+        typename L::Dot dot = 0;
+        for (int p = 0; p < kPlanes; ++p) {
+          dot = dot * kRaised<L> + dots[p * kBlock + row];
+          if constexpr (L::kOffset != 0) dot += query.starts[c * kPlanes + p];
         }
+        return dot;
+      };
+      if (chunks == 1) {
+        for (r = 0; r < taken; ++r) {
+          out[first + r] = static_cast<float>(dot_of(r)) * query.factors[0] * norms[first + r];
+        }
+      } else {
+        for (r = 0; r < taken; ++r) totals[r] += dot_of(r);
       }
     }
-    for (std::int64_t r = 0; r < taken; ++r) {
-      out[first + r] =
-          static_cast<float>(sums[r]) * scoring.unit * query.reciprocal_norms[0] * norms[first + r];
+    for (std::int64_t r = 0; chunks > 1 && r < taken; ++r) {
+      out[first + r] = static_cast<float>(totals[r]) * query.factors[0] * norms[first + r];
     }
   }
 }

@@ -15,8 +15,15 @@
 namespace minifloat {
 namespace {
 
-// Rows that are scored at once: in their lane they stay in the cache.
+// At most so many rows are scored at once: the bits of a word tell which take part.
 constexpr std::int64_t kRows = 64;
+
+// With panels, fewer: in their lane they stay in the cache, and tiles of all heights fill them.
+constexpr std::int64_t kPanelRows = 48;
+
+std::int64_t rows_at_once(const Sides& sides) {
+  return Queries::scans(sides.a.count) ? kRows : kPanelRows;
+}
 
 // Queries whose layout is in memory at once.
 constexpr std::int64_t kQueries = 4096;
@@ -42,7 +49,7 @@ class Scorer {
     const float* norms = sides_.b.reciprocal_norms + first;
     if (!queries_.parts().empty() && !queries_.parts().front().is_scan) {
       const std::int64_t padded = (sides_.dim + isa_.step - 1) / isa_.step * isa_.step;
-      lane_.resize(std::min(kRows, sides_.b.count) * padded * kernels_.row_size);
+      if (lane_.empty()) lane_ = lines_for<std::uint8_t>(kRows * padded * kernels_.row_size);
       kernels_.rows_to_lane(packed, count, sides_.dim, lane_.data());
     }
     for (const Queries::Part& part : queries_.parts()) {
@@ -51,7 +58,7 @@ class Scorer {
           part.is_scan
               ? kernels_.scan[part.panel.planes - 1]
               : kernels_.panel[std::countr_zero(static_cast<unsigned>(part.width / isa_.width))];
-      const void* rows = part.is_scan ? packed : lane_.data();
+      const void* rows = part.is_scan ? static_cast<const void*>(packed) : lane_.data();
       kernel(scoring_, part.panel, rows, norms, count, scores_.data());
       use(part, scores_.data());
     }
@@ -64,7 +71,7 @@ class Scorer {
   const Isa& isa_;
   const Kernels& kernels_;
   const std::int64_t bytes_;
-  std::vector<std::uint8_t> lane_;
+  std::vector<Line> lane_;
   std::vector<float> scores_;
 };
 
@@ -121,12 +128,12 @@ struct Block {
   std::uint64_t selected;
 };
 
-std::vector<Block> blocks_of(const Selection& selection) {
+std::vector<Block> blocks_of(const Selection& selection, std::int64_t rows) {
   std::vector<Block> blocks;
   for (std::int64_t i = 0; i < selection.range_count; ++i) {
     const std::int64_t end = selection.ranges[2 * i + 1];
-    for (std::int64_t first = selection.ranges[2 * i]; first < end; first += kRows) {
-      Block block{first, std::min(kRows, end - first), ~0ull};
+    for (std::int64_t first = selection.ranges[2 * i]; first < end; first += rows) {
+      Block block{first, std::min(rows, end - first), ~0ull};
       if (selection.mask) {
         block.selected = 0;
         for (std::int64_t r = 0; r < block.count; ++r) {
@@ -143,27 +150,28 @@ std::vector<Block> blocks_of(const Selection& selection) {
 void offer_all(const Queries::Part& part, const float* scores, const Block& block, std::int64_t k,
                Best* best, float* bounds) {
   const auto above = current_isa().above;
-  const auto offer = [&](int query, std::int64_t row, float score) {
-    best[part.first + query].offer({score, row}, k);
+  const auto offer = [&](int query, std::int64_t r, float score) {
+    best[part.first + query].offer({score, block.first + r}, k);
     bounds[part.first + query] = best[part.first + query].bound(k);
   };
   if (part.is_scan) {
     std::array<float, kRows> same;
     same.fill(bounds[part.first]);
-    std::uint64_t bits = above(scores, same.data(), static_cast<int>(block.count));
-    for (bits &= block.selected; bits; bits &= bits - 1) {
-      const int r = std::countr_zero(bits);
-      offer(0, block.first + r, scores[r]);
+    std::uint64_t found;
+    above(scores, 1, kRows, same.data(), static_cast<int>(block.count), &found);
+    for (found &= block.selected; found; found &= found - 1) {
+      const int r = std::countr_zero(found);
+      offer(0, r, scores[r]);
     }
     return;
   }
+  std::array<std::uint64_t, kRows> found;
+  above(scores, block.count, part.width, bounds + part.first, part.count, found.data());
   for (std::int64_t r = 0; r < block.count; ++r) {
     if (!(block.selected >> r & 1)) continue;
-    const float* row = scores + r * part.width;
-    std::uint64_t bits = above(row, bounds + part.first, part.count);
-    for (; bits; bits &= bits - 1) {
+    for (std::uint64_t bits = found[r]; bits; bits &= bits - 1) {
       const int query = std::countr_zero(bits);
-      offer(query, block.first + r, row[query]);
+      offer(query, r, scores[r * part.width + query]);
     }
   }
 }
@@ -173,10 +181,11 @@ void offer_all(const Queries::Part& part, const float* scores, const Block& bloc
 void all_scores(const Sides& sides, float* out, int threads) {
   const Scoring scoring = scoring_of(sides);
   for_each_query_block(sides, scoring, [&](const Queries& queries) {
-    parallel_for(sides.b.count, kRows, threads, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t rows = rows_at_once(sides);
+    parallel_for(sides.b.count, rows, threads, [&](std::int64_t begin, std::int64_t end) {
       Scorer scorer(sides, scoring, queries);
-      for (std::int64_t j = begin; j < end; j += kRows) {
-        const std::int64_t count = std::min(kRows, end - j);
+      for (std::int64_t j = begin; j < end; j += rows) {
+        const std::int64_t count = std::min(rows, end - j);
         scorer(j, count, [&](const Queries::Part& part, const float* scores) {
           for (int i = 0; i < part.count; ++i) {
             float* to = out + (part.first + i) * sides.b.count + j;
@@ -213,7 +222,7 @@ void pair_scores(const Sides& sides, const std::int64_t* pairs, std::int64_t cou
 void search(const Sides& sides, const Selection& selection, std::int64_t k, float* scores,
             std::int64_t* indices, int threads) {
   const Scoring scoring = scoring_of(sides);
-  const std::vector<Block> blocks = blocks_of(selection);
+  const std::vector<Block> blocks = blocks_of(selection, rows_at_once(sides));
   const std::int64_t queries = sides.a.count, count = blocks.size();
   const std::int64_t parts = std::clamp<std::int64_t>(count, 1, threads);
   const auto start_of = [&](std::int64_t part) { return count * part / parts; };

@@ -1,4 +1,4 @@
-"""The bridge between NumPy arrays and tensors: no copies, and ml_dtypes arrays as their bytes."""
+"""Arrays and tensors: bridges without copies, ml_dtypes arrays as bytes, memory for results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from minifloat import _C
 from minifloat.formats import Format
+
+# Tensors of this many bytes and more are new mappings, whose pages do not exist yet.
+_LARGE = 1 << 22
 
 Array = TypeVar("Array", Tensor, NDArray[Any])
 
@@ -36,6 +40,16 @@ def like(x: Array, result: Tensor) -> Array:
     if result.dtype == torch.bfloat16:
         return result.view(torch.uint16).numpy().view(x.dtype)
     return result.numpy()
+
+
+def on_huge_pages(new: Tensor) -> Tensor:
+    """Return a tensor just made, on huge pages if it is large and in main memory.
+
+    Making small pages takes longer than what writes to them, and reading from them is slower.
+    """
+    if new.nbytes >= _LARGE and new.device.type == "cpu":
+        _C.prefer_huge_pages(new.data_ptr(), new.nbytes)
+    return new
 
 
 def as_codes(codes: Tensor | NDArray[Any], format: Format, *, packed: bool = False) -> Tensor:

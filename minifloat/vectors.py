@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from minifloat import ops, storage
-from minifloat.arrays import as_tensor
+from minifloat.arrays import as_tensor, on_huge_pages
 from minifloat.formats import Format, as_format
 
 _ops = torch.ops.minifloat
@@ -136,7 +136,8 @@ def quantize(
         raise ValueError(f"scale must be one of amax, none; got {scale!r}")
     _check_rows("x", x)
     rows, dim = x.shape
-    codes = torch.empty((rows, f.row_bytes(dim)), dtype=torch.uint8, device=x.device)
+    shape = (rows, f.row_bytes(dim))
+    codes = on_huge_pages(torch.empty(shape, dtype=torch.uint8, device=x.device))
     step = max(1, _CHUNK // dim)
     for first in range(0, rows, step):
         chunk = x[first : first + step]

@@ -173,7 +173,7 @@ void scan_scores(const Scoring& scoring, const QueryPanel& query, const void* ro
   }
   for (std::int64_t first = 0; first < count; first += kBlock) {
     const std::int64_t taken = std::min(kBlock, count - first);
-    std::array<Total<L>, kBlock> totals{};
+    std::array<Total<L>, kBlock> totals;
     for (std::int64_t c = 0; c < chunks; ++c) {
       const std::uint8_t* part = packed + first * bytes + c * chunk_bytes;
       const std::uint8_t* with = elements + c * scoring.chunk * sizeof(typename L::Query);
@@ -196,16 +196,17 @@ void scan_scores(const Scoring& scoring, const QueryPanel& query, const void* ro
         }
         return dot;
       };
-      if (chunks == 1) {
+      const auto write = [&](const auto& sums_of) {
         for (r = 0; r < taken; ++r) {
-          out[first + r] = static_cast<float>(dot_of(r)) * query.factors[0] * norms[first + r];
+          out[first + r] = static_cast<float>(sums_of(r)) * query.factors[0] * norms[first + r];
         }
-      } else {
-        for (r = 0; r < taken; ++r) totals[r] += dot_of(r);
+      };
+      if (chunks == 1) {
+        write(dot_of);
+        continue;
       }
-    }
-    for (std::int64_t r = 0; chunks > 1 && r < taken; ++r) {
-      out[first + r] = static_cast<float>(totals[r]) * query.factors[0] * norms[first + r];
+      for (r = 0; r < taken; ++r) totals[r] = (c == 0 ? 0 : totals[r]) + dot_of(r);
+      if (c + 1 == chunks) write([&](std::int64_t row) { return totals[row]; });
     }
   }
 }

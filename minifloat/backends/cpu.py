@@ -6,16 +6,14 @@ import torch
 from torch import Tensor, get_num_threads
 
 from minifloat import _C, ops
+from minifloat.arrays import on_huge_pages
 from minifloat.formats import as_format
-
-# Results of this many bytes and more are new mappings, whose pages do not exist yet.
-_LARGE = 1 << 22
 
 _SOURCE_INDEX = {dtype: index for index, dtype in enumerate(ops.SOURCES)}
 
 
 def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
-    out = _new(ops.encode(x, format, saturate))
+    out = on_huge_pages(ops.encode(x, format, saturate))
     x = x.contiguous()
     _C.encode(
         as_format(format).index,
@@ -30,7 +28,7 @@ def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
 
 
 def decode(codes: Tensor, format: str) -> Tensor:
-    out = _new(ops.decode(codes, format))
+    out = on_huge_pages(ops.decode(codes, format))
     codes = codes.contiguous()
     _C.decode(
         as_format(format).index,
@@ -47,7 +45,7 @@ def round(x: Tensor, format: str, saturate: bool) -> Tensor:
 
 
 def pack(codes: Tensor, format: str) -> Tensor:
-    out = _new(ops.pack(codes, format))
+    out = on_huge_pages(ops.pack(codes, format))
     codes = codes.contiguous()
     dim = codes.shape[-1]
     _C.pack(
@@ -62,7 +60,7 @@ def pack(codes: Tensor, format: str) -> Tensor:
 
 
 def unpack(packed: Tensor, format: str, dim: int) -> Tensor:
-    out = _new(ops.unpack(packed, format, dim))
+    out = on_huge_pages(ops.unpack(packed, format, dim))
     packed = packed.contiguous()
     _C.unpack(
         as_format(format).index,
@@ -76,7 +74,7 @@ def unpack(packed: Tensor, format: str, dim: int) -> Tensor:
 
 
 def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
-    out = _new(ops.encode_pack(x, format, saturate))
+    out = on_huge_pages(ops.encode_pack(x, format, saturate))
     x = x.contiguous()
     _C.encode_pack(
         as_format(format).index,
@@ -92,7 +90,7 @@ def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
 
 
 def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
-    out = _new(ops.reciprocal_norms(packed, format, dim))
+    out = on_huge_pages(ops.reciprocal_norms(packed, format, dim))
     packed = packed.contiguous()
     _C.reciprocal_norms(
         as_format(format).index,
@@ -106,7 +104,7 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
 
 
 def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int) -> Tensor:
-    out = _new(ops.scores(a, a_norms, b, b_norms, format, dim))
+    out = on_huge_pages(ops.scores(a, a_norms, b, b_norms, format, dim))
     a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
     _C.scores(
         *_sides(a, a_norms, b, b_norms, format, dim),
@@ -119,7 +117,7 @@ def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, 
 def pair_scores(
     a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, pairs: Tensor, format: str, dim: int
 ) -> Tensor:
-    out = _new(ops.pair_scores(a, a_norms, b, b_norms, pairs, format, dim))
+    out = on_huge_pages(ops.pair_scores(a, a_norms, b, b_norms, pairs, format, dim))
     ops.check_pairs(pairs, a, b)
     a, a_norms, b, b_norms, pairs = (t.contiguous() for t in (a, a_norms, b, b_norms, pairs))
     _C.pair_scores(
@@ -158,13 +156,6 @@ def search(
         get_num_threads(),
     )
     return scores, indices
-
-
-def _new(out: Tensor) -> Tensor:
-    """The result, on huge pages if it is large: making small ones takes longer than the work."""
-    if out.nbytes >= _LARGE:
-        _C.prefer_huge_pages(out.data_ptr(), out.nbytes)
-    return out
 
 
 def _sides(

@@ -32,6 +32,11 @@ MINIFLOAT_INLINE Lane lane(Format f) {
 template <Format F>
 using Element = std::conditional_t<lane(F) == Lane::kFloat, float, std::int16_t>;
 
+// The value of one step of an element.
+MINIFLOAT_INLINE float element_unit(Format f) {
+  return lane(f) == Lane::kFloat ? 1.0f : 1.0f / static_cast<float>(1 << fraction_bits(f));
+}
+
 // A float query in an integer lane has magnitudes up to this: two int8 halves hold it.
 inline constexpr std::int64_t kQueryMax = 127 << 8;
 

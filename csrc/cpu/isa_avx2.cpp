@@ -22,6 +22,7 @@ extern const Isa kAvx2{"avx2",
                        avx2::kKernels.data(),
                        avx2::kWidth,
                        avx2::kStepCodes,
+                       avx2::kScans,
                        avx2::above};
 }  // namespace minifloat
 #endif

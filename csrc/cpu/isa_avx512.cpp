@@ -24,6 +24,7 @@ extern const Isa kAvx512{"avx512",
                          avx512::kKernels.data(),
                          avx512::kWidth,
                          avx512::kStepCodes,
+                         avx512::kScans,
                          avx512::above};
 }  // namespace minifloat
 #endif

@@ -26,6 +26,7 @@ extern const Isa kAvx512Vnni{
     avx512vnni::kKernels.data(),
     avx512vnni::kWidth,
     avx512vnni::kStepCodes,
+    avx512vnni::kScans,
     avx512vnni::above};
 }  // namespace minifloat
 #endif

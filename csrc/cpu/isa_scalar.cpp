@@ -11,5 +11,6 @@ namespace minifloat::scalar {
 
 namespace minifloat {
 extern const Isa kScalar{"scalar",       [] { return true; }, scalar::kKernels.data(),
-                         scalar::kWidth, scalar::kStepCodes,  scalar::above};
+                         scalar::kWidth, scalar::kStepCodes,  scalar::kScans,
+                         scalar::above};
 }  // namespace minifloat

@@ -22,10 +22,11 @@ struct Scoring {
 
 // Queries in the layout of a lane: one by itself, or some side by side, four bytes of each.
 struct QueryPanel {
-  int planes;                  // parts that a query's elements are split into, high part first
-  const void* elements;        // by plane, by group of four bytes, by query
-  const std::int32_t* starts;  // by chunk, by plane, by query: takes out what the lane's offset adds
-  const float* factors;        // by query: the reciprocal norm, for one step of the sum of products
+  int planes;            // parts that a query's elements are split into, high part first
+  const void* elements;  // by plane, by group of four bytes, by query
+  const std::int32_t*
+      starts;            // by chunk, by plane, by query: takes out what the lane's offset adds
+  const float* factors;  // by query: the reciprocal norm, for one step of the sum of products
 };
 
 // Bytes that Kernels::multiply reads.
@@ -51,6 +52,7 @@ struct Kernels {
   void (*rows_to_lane)(const std::uint8_t* packed, std::int64_t rows, std::int64_t dim, void* out);
   void (*query_to_lane)(const Scoring& scoring, const void* elements, int planes, void* out,
                         std::int32_t* starts);
+  float row_unit;  // what one step of a lane row's element is worth
   int row_size;    // bytes of one element of a lane row
   int query_size;  // bytes of one element of a lane query
   int planes;      // of a query that is floats: as many as hold it
@@ -68,6 +70,7 @@ struct Isa {
   const Kernels* kernels;  // by index into kFormats
   int width;               // queries in a vector of a panel
   int step;                // codes that lanes take at a time
+  int scans;               // queries up to which each is scanned by itself
   // Bit i of found[r] tells whether scores[r * width + i] is above bounds[i], or NaN; count is at
   // most 64 and not above width.
   void (*above)(const float* scores, std::int64_t rows, int width, const float* bounds, int count,

@@ -28,6 +28,7 @@ inline constexpr Kernels kKernelsOf = [] {
       .row_to_elements = row_to_elements<F>,
       .rows_to_lane = rows_to_lane<F>,
       .query_to_lane = query_to_lane<F>,
+      .row_unit = element_unit(F) * kRowUnit<LaneOf<F>, F>,
       .row_size = sizeof(typename LaneOf<F>::Row),
       .query_size = sizeof(typename LaneOf<F>::Query),
       .planes = sizeof(typename LaneOf<F>::Query) < sizeof(Element<F>) ? 2 : 1,

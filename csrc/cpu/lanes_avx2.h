@@ -5,6 +5,10 @@ inline constexpr int kWidth = 8;        // sums in a vector
 inline constexpr int kSumVectors = 12;  // vectors of sums that a tile keeps in registers
 inline constexpr int kStepCodes = 32;   // codes that one step takes from a row
 
+// Up to so many queries are faster multiplied one by one with packed rows than as a panel with rows
+// in their lane (measured for all formats; search of rows of 192 and 512).
+inline constexpr int kScans = 3;
+
 using Vector = __m256i;
 
 // What one step makes of a row.
@@ -16,6 +20,9 @@ struct Vectors {
 [[gnu::always_inline]] inline Vector load(const void* from) {
   return _mm256_loadu_si256(static_cast<const Vector*>(from));
 }
+
+// From here on the compiler does not know what the vector holds.
+[[gnu::always_inline]] inline void forget(Vector& vector) { asm("" : "+x"(vector)); }
 
 // One group in every place.
 [[gnu::always_inline]] inline Vector broadcast(const void* group) {
@@ -166,10 +173,64 @@ template <int kBits>
                             _mm256_blendv_epi8(part(2), part(3), bit4), bit5);
 }
 
-// Where the element of code i of a step goes.
+// Bytes i of two vectors as words, the first one's low: those of quarters 0 and 2, or 1 and 3.
+template <int kQuarter>
+[[gnu::always_inline]] inline Vector words_of(Vector low, Vector high) {
+  return kQuarter == 0 ? _mm256_unpacklo_epi8(low, high) : _mm256_unpackhi_epi8(low, high);
+}
+
+// Integers of codes of up to 3 exponent bits: the significand, times a power of two.
+template <Format F, int kQuarter>
+[[gnu::always_inline]] inline Vector integers_of(Vector codes) {
+  static_assert(F.exponent_bits <= 3);
+  // By exponent, in both halves: the power, and the bit that a normal number hides.
+  alignas(32) static constexpr auto kPowers = [] {
+    std::array<std::uint8_t, 32> powers{};
+    for (int i = 0; i < 32; ++i) powers[i] = 1 << std::max(0, i % 8 - 1);
+    return powers;
+  }();
+  alignas(32) static constexpr auto kHidden = [] {
+    std::array<std::uint8_t, 32> hidden{};
+    for (int i = 0; i < 32; ++i) hidden[i] = i % 8 == 0 ? 0 : 1 << F.mantissa_bits;
+    return hidden;
+  }();
+  const Vector zero = _mm256_setzero_si256();
+  const Vector exponents =
+      _mm256_and_si256(_mm256_srli_epi16(codes, F.mantissa_bits), _mm256_set1_epi8(0x07));
+  const Vector powers = _mm256_shuffle_epi8(load(kPowers.data()), exponents);
+  const Vector hidden = _mm256_shuffle_epi8(load(kHidden.data()), exponents);
+  const Vector mantissas = _mm256_and_si256(codes, _mm256_set1_epi8((1 << F.mantissa_bits) - 1));
+  const Vector magnitudes =
+      _mm256_mullo_epi16(words_of<kQuarter>(_mm256_or_si256(mantissas, hidden), zero),
+                         words_of<kQuarter>(powers, zero));
+  // Words that have the codes' signs, and are not zero.
+  const Vector signs = _mm256_slli_epi16(codes, 8 - F.bits());
+  return _mm256_sign_epi16(magnitudes, words_of<kQuarter>(_mm256_set1_epi8(1), signs));
+}
+
+// Codes of 8 bits as the float16 that has the same fields: the exponent's bias may be another.
+template <Format F, int kQuarter>
+[[gnu::always_inline]] inline Vector halves_of(Vector codes) {
+  static_assert(F.bits() == 8 && F.exponent_bits <= 5);
+  constexpr int kShift = 5 - F.exponent_bits;
+  const Vector words = words_of<kQuarter>(_mm256_setzero_si256(), codes);
+  if constexpr (kShift == 0) return words;
+  const auto fields = static_cast<std::int16_t>(0x8000 | 0x7fff >> kShift);
+  return _mm256_and_si256(_mm256_srai_epi16(words, kShift), _mm256_set1_epi16(fields));
+}
+
+[[gnu::always_inline]] inline Vector floats_of(__m128i halves) {
+  return _mm256_castps_si256(_mm256_cvtph_ps(halves));
+}
+
+// How many of the lane's own element one of a row's, as `step` makes it, counts.
+template <class L, Format F>
+inline constexpr float kRowUnit = std::is_same_v<L, FloatLane> ? 1 << (15 - F.bias()) : 1;
+
+// Where the element of code i of a step goes: words are put together within halves of vectors.
 template <class L>
 constexpr int place(int i) {
-  return i;
+  return sizeof(typename L::Row) == 2 ? i / 8 % 2 * 16 + i / 16 * 8 + i % 8 : i;
 }
 
 // The row elements of kStepCodes codes; where only some of their bytes are there, zeros follow.
@@ -183,15 +244,15 @@ template <class L, Format F>
     packed = whole.data();
   }
   const Vector codes = codes_of<F.bits()>(packed);
-  Vectors<sizeof(typename L::Row)> rows;
-  if constexpr (sizeof(typename L::Row) == 1) {
-    rows.each[0] = look_up(table, codes, F.bits());
+  if constexpr (std::is_same_v<L, Int8Lane>) {
+    return Vectors<1>{{look_up(table, codes, F.bits())}};
+  } else if constexpr (std::is_same_v<L, Int16Lane>) {
+    return Vectors<2>{{integers_of<F, 0>(codes), integers_of<F, 1>(codes)}};
   } else {
-    std::array<std::uint8_t, kStepCodes> each;
-    std::array<typename L::Row, kStepCodes> elements;
-    std::memcpy(each.data(), &codes, sizeof(codes));
-    for (int i = 0; i < kStepCodes; ++i) elements[i] = to_element<F>(each[i]);
-    std::memcpy(rows.each, elements.data(), sizeof(rows.each));
+    const Vector even = halves_of<F, 0>(codes), odd = halves_of<F, 1>(codes);
+    return Vectors<4>{{floats_of(_mm256_castsi256_si128(even)),
+                       floats_of(_mm256_castsi256_si128(odd)),
+                       floats_of(_mm256_extracti128_si256(even, 1)),
+                       floats_of(_mm256_extracti128_si256(odd, 1))}};
   }
-  return rows;
 }

@@ -4,6 +4,10 @@ inline constexpr int kWidth = 16;       // sums in a vector
 inline constexpr int kSumVectors = 24;  // vectors of sums that a tile keeps in registers
 inline constexpr int kStepCodes = 64;   // codes that one step takes from a row
 
+// Up to so many queries are faster multiplied one by one with packed rows than as a panel with rows
+// in their lane (measured for all formats; search of rows of 192 and 512).
+inline constexpr int kScans = 8;
+
 using Vector = __m512i;
 
 // What integer lanes add up in. `raise` brings sums of a high plane into steps of the low one.
@@ -66,6 +70,9 @@ struct Vectors {
 };
 
 [[gnu::always_inline]] inline Vector load(const void* from) { return _mm512_loadu_si512(from); }
+
+// From here on the compiler does not know what the vector holds.
+[[gnu::always_inline]] inline void forget(Vector& vector) { asm("" : "+v"(vector)); }
 
 // One group in every place.
 [[gnu::always_inline]] inline Vector broadcast(const void* group) {
@@ -167,6 +174,10 @@ template <int kBits>
                                 look_up_128(table + 128, codes));
 }
 
+// How many of the lane's own element one of a row's, as `step` makes it, counts.
+template <class L, Format F>
+inline constexpr float kRowUnit = 1;
+
 // Where the element of code i of a step goes: elements of two bytes are put together within
 // quarters of vectors.
 template <class L>
@@ -180,7 +191,7 @@ template <class L, Format F>
                                         const std::uint8_t* table) {
   Vector loaded = load_some<kStepCodes * F.bits() / 8>(packed, bytes);
   // Or the compiler loads it again for each table, and a scan waits for memory that often.
-  asm("" : "+v"(loaded));
+  forget(loaded);
   const Vector codes = codes_of<F.bits()>(loaded);
   Vectors<sizeof(typename L::Row)> rows;
   if constexpr (sizeof(typename L::Row) == 1) {

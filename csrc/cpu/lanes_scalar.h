@@ -4,6 +4,10 @@ inline constexpr int kWidth = 4;       // sums in a vector
 inline constexpr int kSumVectors = 4;  // vectors of sums that a tile keeps
 inline constexpr int kStepCodes = 16;  // codes that one step takes from a row
 
+// Up to so many queries are faster multiplied one by one with packed rows than as a panel with rows
+// in their lane (measured for all formats; search of rows of 192 and 512).
+inline constexpr int kScans = 1;
+
 using Vector = std::array<std::uint32_t, kWidth>;
 
 // What one step makes of a row.
@@ -17,6 +21,9 @@ struct Vectors {
   std::memcpy(vector.data(), from, sizeof(vector));
   return vector;
 }
+
+// From here on the compiler does not know what the vector holds.
+[[gnu::always_inline]] inline void forget(Vector&) {}
 
 // One group in every place.
 [[gnu::always_inline]] inline Vector broadcast(const void* group) {
@@ -83,6 +90,10 @@ inline void above(const float* scores, std::int64_t rows, int width, const float
     found[r] = bits;
   }
 }
+
+// How many of the lane's own element one of a row's, as `step` makes it, counts.
+template <class L, Format F>
+inline constexpr float kRowUnit = 1;
 
 // Where the element of code i of a step goes.
 template <class L>

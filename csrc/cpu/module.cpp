@@ -159,9 +159,8 @@ PYBIND11_MODULE(_C, m) {
   }
   m.attr("FORMATS") = py::tuple(formats);
   m.attr("QUERY_MAX") = kQueryMax;
-  m.def("query_max", [](int format, std::int64_t dim) {
-    return query_max(kFormats[format].format, dim);
-  });
+  m.def("query_max",
+        [](int format, std::int64_t dim) { return query_max(kFormats[format].format, dim); });
   m.def("available_isas", available_isas);
   m.def("isa", [] { return std::string(current_isa().name); });
   m.def("set_isa", set_isa);

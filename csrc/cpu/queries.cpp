@@ -11,10 +11,6 @@
 namespace minifloat {
 namespace {
 
-// Up to so many queries are multiplied one by one with rows as they are packed; from there on it
-// is faster to bring rows into their lane first.
-constexpr std::int64_t kScans = 4;
-
 // A multiple of every instruction set's step.
 constexpr std::int64_t kChunkUnit = 64;
 
@@ -43,7 +39,7 @@ Scoring scoring_of(const Sides& sides) {
   return {sides.dim, std::min(padded, exact / kChunkUnit * kChunkUnit)};
 }
 
-bool Queries::scans(std::int64_t count) { return count <= kScans; }
+bool Queries::scans(std::int64_t count) { return count <= current_isa().scans; }
 
 Queries::Queries(const Sides& sides, const Scoring& scoring, std::int64_t first,
                  std::int64_t count) {
@@ -70,9 +66,7 @@ void Queries::add(const Sides& sides, const Scoring& scoring, Part part) {
   const std::int64_t words = padded * kernels.query_size / 4 * planes;
   const std::int64_t chunks = (scoring.dim + scoring.chunk - 1) / scoring.chunk * planes;
   // A power of two, so it changes no rounding.
-  const float unit = lane(format) == Lane::kFloat
-                         ? 1.0f
-                         : std::ldexp(1.0f, -fraction_bits(format) * (sides.a.packed ? 2 : 1));
+  const float unit = kernels.row_unit * (sides.a.packed ? element_unit(format) : 1.0f);
   const std::int64_t element_size = lane(format) == Lane::kFloat ? sizeof(float) : sizeof(int16_t);
   const std::int64_t row_size =
       sides.a.packed ? row_bytes(scoring.dim, format.bits()) : scoring.dim * element_size;

@@ -226,9 +226,12 @@ std::int64_t multiply(std::int64_t products, const std::uint8_t* elements, float
   }
   const std::int64_t rounds = products / kProducts + 1;
   for (std::int64_t round = 0; round < rounds; ++round) {
-    const Vector element = load(elements + round % kSumVectors * sizeof(Vector));
+    Vector element = load(elements + round % kSumVectors * sizeof(Vector));
 #pragma GCC unroll 24
-    for (int i = 0; i < kSumVectors; ++i) sums[i] = L::dot(sums[i], element, other);
+    for (int i = 0; i < kSumVectors; ++i) {
+      forget(element);
+      sums[i] = L::dot(sums[i], element, other);
+    }
   }
 #pragma GCC unroll 24
   for (int i = 0; i < kSumVectors; ++i) {

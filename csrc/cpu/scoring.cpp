@@ -41,10 +41,11 @@ class Scorer {
         kernels_(isa_.kernels[sides.format]),
         bytes_(row_bytes(sides.dim, kFormats[sides.format].format.bits())) {}
 
-  // Calls use(part, scores) for each part of the queries: scores of rows [first, first + count),
-  // by row, by query.
+  // Calls use(part, scores) for each part of the queries that begins before a limit: scores of
+  // rows [first, first + count), by row, by query.
   template <class Use>
-  void operator()(std::int64_t first, std::int64_t count, Use use) {
+  void operator()(std::int64_t first, std::int64_t count, Use use,
+                  std::int64_t limit = std::numeric_limits<std::int64_t>::max()) {
     const auto* packed = static_cast<const std::uint8_t*>(sides_.b.data) + first * bytes_;
     const float* norms = sides_.b.reciprocal_norms + first;
     if (!queries_.parts().empty() && !queries_.parts().front().is_scan) {
@@ -53,6 +54,7 @@ class Scorer {
       kernels_.rows_to_lane(packed, count, sides_.dim, lane_.data());
     }
     for (const Queries::Part& part : queries_.parts()) {
+      if (part.first >= limit) break;
       scores_.resize(kRows * part.width);
       const Scores kernel =
           part.is_scan
@@ -75,11 +77,11 @@ class Scorer {
   std::vector<float> scores_;
 };
 
-// Calls use(queries) for blocks of a's rows.
+// Calls use(queries, first) for blocks of a's rows.
 template <class Use>
 void for_each_query_block(const Sides& sides, const Scoring& scoring, Use use) {
   for (std::int64_t first = 0; first < sides.a.count; first += kQueries) {
-    use(Queries(sides, scoring, first, std::min(kQueries, sides.a.count - first)));
+    use(Queries(sides, scoring, first, std::min(kQueries, sides.a.count - first)), first);
   }
 }
 
@@ -176,12 +178,51 @@ void offer_all(const Queries::Part& part, const float* scores, const Block& bloc
   }
 }
 
+// Scores of rows with themselves: each product is made once, and goes to both of its places.
+void self_scores(const Sides& sides, float* out, int threads) {
+  const std::int64_t n = sides.b.count;
+  const float* const norms = sides.b.reciprocal_norms;
+  // Without norms, a score is the product alone.
+  const std::vector<float> ones(n, 1.0f);
+  Sides products = sides;
+  products.a.reciprocal_norms = products.b.reciprocal_norms = ones.data();
+  const Scoring scoring = scoring_of(products);
+  const std::int64_t rows = rows_at_once(sides);
+  for_each_query_block(products, scoring, [&](const Queries& queries, std::int64_t begin) {
+    parallel_for(n - begin, rows, threads, [&](std::int64_t from, std::int64_t end) {
+      Scorer scorer(products, scoring, queries);
+      for (std::int64_t j = begin + from; j < begin + end; j += rows) {
+        const std::int64_t count = std::min(rows, begin + end - j);
+        const auto use = [&](const Queries::Part& part, const float* block) {
+          for (std::int64_t q = part.first; q < part.first + part.count; ++q) {
+            for (std::int64_t r = std::max(j, q); r < j + count; ++r) {
+              const float product = block[(r - j) * part.width + q - part.first];
+              out[q * n + r] = product * norms[q] * norms[r];
+            }
+          }
+          for (std::int64_t r = j; r < j + count; ++r) {
+            for (std::int64_t q = part.first; q < std::min(r, part.first + part.count); ++q) {
+              const float product = block[(r - j) * part.width + q - part.first];
+              out[r * n + q] = product * norms[r] * norms[q];
+            }
+          }
+        };
+        scorer(j, count, use, j + count);
+      }
+    });
+  });
+}
+
 }  // namespace
 
 void all_scores(const Sides& sides, float* out, int threads) {
+  if (sides.a.packed && sides.a.data == sides.b.data && sides.a.count == sides.b.count &&
+      sides.a.reciprocal_norms == sides.b.reciprocal_norms) {
+    return self_scores(sides, out, threads);
+  }
   const Scoring scoring = scoring_of(sides);
-  for_each_query_block(sides, scoring, [&](const Queries& queries) {
-    const std::int64_t rows = rows_at_once(sides);
+  const std::int64_t rows = rows_at_once(sides);
+  for_each_query_block(sides, scoring, [&](const Queries& queries, std::int64_t) {
     parallel_for(sides.b.count, rows, threads, [&](std::int64_t begin, std::int64_t end) {
       Scorer scorer(sides, scoring, queries);
       for (std::int64_t j = begin; j < end; j += rows) {
@@ -229,7 +270,7 @@ void search(const Sides& sides, const Selection& selection, std::int64_t k, floa
 
   // Each part of the database keeps its own answers, which are then put together.
   std::vector<std::vector<Best>> found(parts, std::vector<Best>(queries));
-  for_each_query_block(sides, scoring, [&](const Queries& some) {
+  for_each_query_block(sides, scoring, [&](const Queries& some, std::int64_t) {
     parallel_for(parts, 1, threads, [&](std::int64_t part, std::int64_t last_part) {
       Scorer scorer(sides, scoring, some);
       for (; part < last_part; ++part) {

@@ -63,6 +63,21 @@ def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, 
     return torch.empty((a.shape[0], b.shape[0]), dtype=torch.float32, device=b.device)
 
 
+def scores_into(
+    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int, out: Tensor
+) -> None:
+    """Write what `scores` returns to a contiguous float32 tensor (a, b)."""
+    _check_sides(a, a_norms, b, b_norms, format, dim)
+    shape = (a.shape[0], b.shape[0])
+    if out.dtype != torch.float32 or out.shape != shape or not out.is_contiguous():
+        contiguous = "contiguous" if out.is_contiguous() else "not contiguous"
+        raise ValueError(
+            f"out must be contiguous float32 of shape {shape}; "
+            f"got {contiguous} {_name(out.dtype)} of shape {tuple(out.shape)}"
+        )
+    _check_device("out", out, b)
+
+
 def pair_scores(
     a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, pairs: Tensor, format: str, dim: int
 ) -> Tensor:
@@ -236,13 +251,15 @@ OPERATORS = (
     encode_pack,
     reciprocal_norms,
     scores,
+    scores_into,
     pair_scores,
     search,
 )
 
 LIBRARY = torch.library.Library("minifloat", "DEF")
 for _operator in OPERATORS:
-    _schema = torch.library.infer_schema(_operator, mutates_args=())
+    _mutated = [name for name in _operator.__annotations__ if name == "out"]
+    _schema = torch.library.infer_schema(_operator, mutates_args=_mutated)
     LIBRARY.define(_operator.__name__ + _schema, tags=(torch.Tag.pt2_compliant_tag,))
     torch.library.register_fake(f"minifloat::{_operator.__name__}", _operator, lib=LIBRARY)
 

@@ -12,21 +12,34 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from minifloat import _C, ops
-from minifloat.arrays import as_tensor
+from minifloat.arrays import Array, as_tensor
 from minifloat.vectors import PackedVectors, finite_amax, scale_rows
 
 _ops = torch.ops.minifloat
 
 
 @overload
-def scores(a: NDArray[Any], b: PackedVectors, *, pairs: Any = None) -> NDArray[Any]: ...
+def scores(
+    a: PackedVectors | Tensor | NDArray[Any],
+    b: PackedVectors,
+    *,
+    pairs: None = None,
+    out: Array,
+) -> Array: ...
 @overload
-def scores(a: PackedVectors | Tensor, b: PackedVectors, *, pairs: Any = None) -> Tensor: ...
+def scores(
+    a: NDArray[Any], b: PackedVectors, *, pairs: Any = None, out: None = None
+) -> NDArray[Any]: ...
+@overload
+def scores(
+    a: PackedVectors | Tensor, b: PackedVectors, *, pairs: Any = None, out: None = None
+) -> Tensor: ...
 def scores(
     a: PackedVectors | Tensor | NDArray[Any],
     b: PackedVectors,
     *,
     pairs: Tensor | NDArray[Any] | None = None,
+    out: Tensor | NDArray[Any] | None = None,
 ) -> Tensor | NDArray[Any]:
     """Return cosines of the rows of a and b: float32, (len(a), len(b)).
 
@@ -34,14 +47,23 @@ def scores(
     instead, with no matrix in between. a holds packed rows (symmetric: codes against codes) or
     float rows (asymmetric, which takes a's share out of the error). A zero row scores 0, a row
     that holds infinity or NaN scores NaN. NumPy rows give a NumPy answer.
+
+    The matrix goes to `out` if that is given, a contiguous float32 tensor or array of its shape: so
+    blocks of a large matrix, as scores(a[i:j], b, out=buffer), need no memory of their own. Rows
+    against themselves, scores(a, a), take half the products.
     """
     rows, norms = _side(a, b)
     sides = (rows, norms, b.codes, b.reciprocal_norms)
+    if out is not None:
+        if pairs is not None:
+            raise ValueError("out takes the matrix of all scores; got pairs as well")
+        _ops.scores_into(*sides, b.format.name, b.dim, _writable(out))
+        return out
     if pairs is None:
-        out: Tensor = _ops.scores(*sides, b.format.name, b.dim)
+        found: Tensor = _ops.scores(*sides, b.format.name, b.dim)
     else:
-        out = _ops.pair_scores(*sides, as_tensor(pairs), b.format.name, b.dim)
-    return out if isinstance(a, PackedVectors | Tensor) else out.numpy()
+        found = _ops.pair_scores(*sides, as_tensor(pairs), b.format.name, b.dim)
+    return found if isinstance(a, PackedVectors | Tensor) else found.numpy()
 
 
 @overload
@@ -91,6 +113,19 @@ def search(
     if isinstance(queries, PackedVectors | Tensor):
         return best, indices
     return best.numpy(), indices.numpy()
+
+
+def _writable(out: Tensor | NDArray[Any]) -> Tensor:
+    """Return the tensor that is the array's memory, never a copy of it."""
+    if isinstance(out, np.ndarray) and not (
+        out.dtype == np.float32 and out.flags.writeable and out.flags.c_contiguous
+    ):
+        access = "" if out.flags.writeable else " read-only"
+        order = "" if out.flags.c_contiguous else " not contiguous"
+        raise ValueError(
+            f"out must be a writable, C-contiguous float32 array; got{access}{order} {out.dtype}"
+        )
+    return as_tensor(out)
 
 
 def _side(a: PackedVectors | Tensor | NDArray[Any], b: PackedVectors) -> tuple[Tensor, Tensor]:

@@ -42,6 +42,9 @@ def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
         "encode_pack": [(source, name, False) for source in sources] + [(x.T, name, True)],
         "reciprocal_norms": [(a.codes, name, DIM), (strided, name, DIM)],
         "scores": [(*side, *database, name, DIM) for side in (packed, lane)],
+        "scores_into": [
+            (*side, *database, name, DIM, torch.full((5, 7), torch.nan)) for side in (packed, lane)
+        ],
         "pair_scores": [(*side, *database, pairs, name, DIM) for side in (packed, lane)],
         "search": [
             *((*side, *database, None, None, 3, name, DIM) for side in (packed, lane)),
@@ -51,11 +54,15 @@ def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
     return samples[operator]
 
 
-def outputs(operator: str, sample: tuple[Any, ...]) -> list[Tensor]:
-    answer = getattr(OPS, operator)(*sample)
+def outputs(operator: str, sample: tuple[Any, ...], backend: Any = OPS) -> list[Tensor]:
+    """Return what an operator returns, or what it writes to its last argument."""
+    answer = getattr(backend, operator)(*sample)
+    if answer is None:
+        return [sample[-1].clone()]
     return [answer] if isinstance(answer, Tensor) else list(answer)
 
 
+SCORING = ("scores", "scores_into", "pair_scores", "search")
 OPERATORS = pytest.mark.parametrize("operator", [op.__name__ for op in ops.OPERATORS])
 
 
@@ -72,14 +79,12 @@ def test_backends_give_the_answers_of_the_definition(
     operator: str, format: mf.Format, backend: str
 ) -> None:
     for sample in arguments(operator, format):
-        answer = getattr(eager, operator)(
-            *(t.detach() if isinstance(t, Tensor) else t for t in sample)
-        )
-        expected = [answer] if isinstance(answer, Tensor) else list(answer)
+        detached = tuple(t.detach() if isinstance(t, Tensor) else t for t in sample)
+        expected = outputs(operator, detached, eager)
         for found, wanted in zip(outputs(operator, sample), expected, strict=True):
             assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
             assert found.stride() == wanted.stride()
-            if operator in ("scores", "pair_scores", "search") and format.lane == "float":
+            if operator in SCORING and format.lane == "float":
                 # Each side is within dim * 2^-24, and two products, of a score up to the query's
                 # length, whose norm is given as 1.
                 scale = (
@@ -281,6 +286,19 @@ for _operator, _rest in (
     ]
 _sides = (*SIDE, *SIDE)
 REFUSED += [
+    *(
+        (
+            "scores_into",
+            (*_sides, "e2m1", 9, out),
+            ValueError,
+            f"out must be contiguous float32 of shape (3, 3); got {given}",
+        )
+        for out, given in (
+            (torch.zeros(3, 4), "contiguous float32 of shape (3, 4)"),
+            (torch.zeros(3, 3).double(), "contiguous float64 of shape (3, 3)"),
+            (torch.zeros(3, 6)[:, ::2], "not contiguous float32 of shape (3, 3)"),
+        )
+    ),
     (
         "pair_scores",
         (*_sides, torch.zeros(2, 2), "e2m1", 9),

@@ -197,6 +197,59 @@ def test_scores_are_symmetric(integer_format: mf.Format, backend: str) -> None:
     assert torch.all((own.diagonal() - 1).abs() <= 1.01 * 5 * U)
 
 
+def test_rows_score_among_themselves_as_with_a_copy(
+    format: mf.Format, backend: str, threads: None
+) -> None:
+    for count in (1, 5, 47, 48, 65, 200):
+        rows = random_rows(format, count, 65)
+        copy = mf.PackedVectors(rows.codes.clone(), rows.reciprocal_norms, rows.format, rows.dim)
+        for number in (1, 3):
+            torch.set_num_threads(number)
+            found, expected = mf.scores(rows, rows), mf.scores(rows, copy)
+            if format.lane == "float":
+                torch.testing.assert_close(found, expected, rtol=0, atol=2 * (65 + 2) * U)
+            else:
+                assert_same(found, expected)
+
+
+def test_more_rows_than_are_laid_out_at_once_score_among_themselves() -> None:
+    rows = random_rows(mf.E2M3, 4200, 9)
+    found = mf.scores(rows, rows)
+    for first in (0, 4000):
+        assert_same(found[first : first + 200], mf.scores(rows[first : first + 200], rows))
+
+
+def test_scores_go_to_the_memory_that_is_given(format: mf.Format, backend: str) -> None:
+    rows, queries = random_rows(format, 30, 19), normal(12, 19)
+    for side in (rows, queries, queries.numpy()):
+        expected = mf.scores(side, rows)
+        for buffer in (torch.full((12, 30), torch.nan), np.full((12, 30), np.nan, np.float32)):
+            for first in (0, 3):
+                part = side[first : first + 9]
+                out = buffer[: len(part)]
+                assert mf.scores(part, rows, out=out) is out
+                assert_same(out, expected[first : first + 9])
+                assert np.isnan(np.asarray(buffer)[9:]).all()
+
+
+def test_memory_that_cannot_take_the_scores_is_refused() -> None:
+    rows = random_rows(mf.E2M1, 3, 9)
+    frozen = np.zeros((3, 3), np.float32)
+    frozen.flags.writeable = False
+    for out, given in (
+        (frozen, "read-only float32"),
+        (np.zeros((3, 3), ">f4"), ">f4"),
+        (np.zeros((3, 6), np.float32)[:, ::2], "not contiguous float32"),
+    ):
+        message = f"out must be a writable, C-contiguous float32 array; got {given}"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            mf.scores(rows, rows, out=out)
+    with pytest.raises(
+        ValueError, match=r"^out takes the matrix of all scores; got pairs as well$"
+    ):
+        mf.scores(rows, rows, pairs=np.zeros((1, 2), np.int64), out=torch.zeros(1))  # type: ignore[call-overload]
+
+
 def test_pairs_are_the_entries_of_the_matrix(format: mf.Format, backend: str) -> None:
     b = random_rows(format, 30, 17, 2)
     generator = torch.Generator().manual_seed(0)

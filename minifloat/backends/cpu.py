@@ -105,13 +105,20 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
 
 def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int) -> Tensor:
     out = on_huge_pages(ops.scores(a, a_norms, b, b_norms, format, dim))
+    scores_into(a, a_norms, b, b_norms, format, dim, out)
+    return out
+
+
+def scores_into(
+    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int, out: Tensor
+) -> None:
+    ops.scores_into(a, a_norms, b, b_norms, format, dim, out)
     a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
     _C.scores(
         *_sides(a, a_norms, b, b_norms, format, dim),
         out.data_ptr(),
         get_num_threads(),
     )
-    return out
 
 
 def pair_scores(

@@ -87,6 +87,13 @@ def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, 
     return products.float() * a_norms[:, None] * b_norms
 
 
+def scores_into(
+    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int, out: Tensor
+) -> None:
+    ops.scores_into(a, a_norms, b, b_norms, format, dim, out)
+    out.copy_(scores(a, a_norms, b, b_norms, format, dim))
+
+
 def pair_scores(
     a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, pairs: Tensor, format: str, dim: int
 ) -> Tensor:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -77,12 +78,26 @@ class Scorer {
   std::vector<float> scores_;
 };
 
+// How many threads share the blocks of queries, and how many the rows that go by each.
+struct Shares {
+  int queries;
+  int rows;
+};
+
+Shares shares_of(std::int64_t row_blocks, int threads) {
+  return row_blocks < threads ? Shares{threads, 1} : Shares{1, threads};
+}
+
 // Calls use(queries, first) for blocks of a's rows.
 template <class Use>
-void for_each_query_block(const Sides& sides, const Scoring& scoring, Use use) {
-  for (std::int64_t first = 0; first < sides.a.count; first += kQueries) {
-    use(Queries(sides, scoring, first, std::min(kQueries, sides.a.count - first)), first);
-  }
+void for_each_query_block(const Sides& sides, const Scoring& scoring, int threads, Use use) {
+  const std::int64_t even = (sides.a.count + threads - 1) / threads;
+  const std::int64_t grain = std::clamp<std::int64_t>((even + 63) / 64 * 64, 1, kQueries);
+  parallel_for(sides.a.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t first = begin; first < end; first += grain) {
+      use(Queries(sides, scoring, first, std::min(grain, end - first)), first);
+    }
+  });
 }
 
 struct Match {
@@ -188,7 +203,7 @@ void self_scores(const Sides& sides, float* out, int threads) {
   products.a.reciprocal_norms = products.b.reciprocal_norms = ones.data();
   const Scoring scoring = scoring_of(products);
   const std::int64_t rows = rows_at_once(sides);
-  for_each_query_block(products, scoring, [&](const Queries& queries, std::int64_t begin) {
+  for_each_query_block(products, scoring, 1, [&](const Queries& queries, std::int64_t begin) {
     parallel_for(n - begin, rows, threads, [&](std::int64_t from, std::int64_t end) {
       Scorer scorer(products, scoring, queries);
       for (std::int64_t j = begin + from; j < begin + end; j += rows) {
@@ -222,8 +237,9 @@ void all_scores(const Sides& sides, float* out, int threads) {
   }
   const Scoring scoring = scoring_of(sides);
   const std::int64_t rows = rows_at_once(sides);
-  for_each_query_block(sides, scoring, [&](const Queries& queries, std::int64_t) {
-    parallel_for(sides.b.count, rows, threads, [&](std::int64_t begin, std::int64_t end) {
+  const Shares shares = shares_of(sides.b.count / rows, threads);
+  for_each_query_block(sides, scoring, shares.queries, [&](const Queries& queries, std::int64_t) {
+    parallel_for(sides.b.count, rows, shares.rows, [&](std::int64_t begin, std::int64_t end) {
       Scorer scorer(sides, scoring, queries);
       for (std::int64_t j = begin; j < end; j += rows) {
         const std::int64_t count = std::min(rows, end - j);
@@ -265,20 +281,25 @@ void search(const Sides& sides, const Selection& selection, std::int64_t k, floa
   const Scoring scoring = scoring_of(sides);
   const std::vector<Block> blocks = blocks_of(selection, rows_at_once(sides));
   const std::int64_t queries = sides.a.count, count = blocks.size();
-  const std::int64_t parts = std::clamp<std::int64_t>(count, 1, threads);
-  const auto start_of = [&](std::int64_t part) { return count * part / parts; };
+  const Shares shares = shares_of(count, threads);
+  // A thread takes so many blocks at a time, which ascend: equal scores go to the lower row.
+  const std::int64_t taken = std::clamp<std::int64_t>(count / (8 * shares.rows), 1, 64);
 
-  // Each part of the database keeps its own answers, which are then put together.
-  std::vector<std::vector<Best>> found(parts, std::vector<Best>(queries));
-  for_each_query_block(sides, scoring, [&](const Queries& some, std::int64_t) {
-    parallel_for(parts, 1, threads, [&](std::int64_t part, std::int64_t last_part) {
+  // Each thread keeps its own answers, which are then put together.
+  std::vector<std::vector<Best>> found(shares.rows, std::vector<Best>(queries));
+  for_each_query_block(sides, scoring, shares.queries, [&](const Queries& some, std::int64_t) {
+    std::atomic<std::int64_t> next = 0;
+    parallel_for(shares.rows, 1, shares.rows, [&](std::int64_t share, std::int64_t last_share) {
       Scorer scorer(sides, scoring, some);
-      for (; part < last_part; ++part) {
+      for (; share < last_share; ++share) {
         std::vector<float> bounds(queries, -kInfinity);
-        for (std::int64_t i = start_of(part); i < start_of(part + 1); ++i) {
-          scorer(blocks[i].first, blocks[i].count, [&](const Queries::Part& of, const float* row) {
-            offer_all(of, row, blocks[i], k, found[part].data(), bounds.data());
-          });
+        for (std::int64_t first; (first = next.fetch_add(taken)) < count;) {
+          for (std::int64_t i = first; i < std::min(first + taken, count); ++i) {
+            scorer(blocks[i].first, blocks[i].count,
+                   [&](const Queries::Part& of, const float* row) {
+                     offer_all(of, row, blocks[i], k, found[share].data(), bounds.data());
+                   });
+          }
         }
       }
     });
@@ -288,8 +309,8 @@ void search(const Sides& sides, const Selection& selection, std::int64_t k, floa
     std::vector<Match> matches;
     for (std::int64_t q = begin; q < end; ++q) {
       matches.clear();
-      for (const auto& part : found) {
-        matches.insert(matches.end(), part[q].matches().begin(), part[q].matches().end());
+      for (const auto& share : found) {
+        matches.insert(matches.end(), share[q].matches().begin(), share[q].matches().end());
       }
       std::partial_sort(matches.begin(), matches.begin() + k, matches.end(), before);
       for (std::int64_t i = 0; i < k; ++i) {

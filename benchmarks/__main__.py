@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 import torch
 
-from benchmarks.cases import Case, Rival, RivalError, Sizes
+from benchmarks.cases import Case, Rival, RivalError, Sizes, package
 from benchmarks.options import PROGRAM, make_parser
 from benchmarks.record import Result, measure
 from benchmarks.registry import RIVALS, cases
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--source: {error}")
     names = {op.name for op in options.op}
     rivals = [rival for rival in RIVALS if options.rivals and names.intersection(rival.ops)]
-    for name in ("tqdm", *(rival.name for rival in rivals)):
+    for name in ("tqdm", *(package(rival.name) for rival in rivals)):
         if importlib.util.find_spec(name) is None:
             parser.error(f"the benchmarks need {name}, which is not installed; {INSTALL}")
     try:

@@ -105,7 +105,7 @@ class RivalError(Exception):
 
 @dataclass(frozen=True)
 class Rival(Generic[J]):
-    """Another package, by the name under which it is imported.
+    """Another package, by the name under which it is imported; further words tell its ways apart.
 
     `start` makes it do a job of its operations, or says None where it cannot. `check` runs that,
     and returns its recall (None where answers are exact) or raises RivalError with the reason.
@@ -115,6 +115,11 @@ class Rival(Generic[J]):
     ops: tuple[str, ...]
     start: Callable[[J], Run | None]
     check: Callable[[J, Run], float | None]
+
+
+def package(rival: str) -> str:
+    """Return the package that a rival's name begins with."""
+    return rival.partition(" ")[0]
 
 
 def checked(rivals: Sequence[Rival[J]], case: Case, job: J) -> dict[str, Contender]:

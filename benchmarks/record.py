@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.cases import Case, Rival
+from benchmarks.cases import Case, Rival, package
 from benchmarks.timing import Timing, time_in_turn
 from minifloat import _C
 
@@ -67,6 +67,7 @@ class Result:
     def line(self, command: str) -> str:
         """Return the record as a line of JSON."""
         case, ratios = self.case, self.ratios
+        packages = ("minifloat", "numpy", "torch", *map(package, self.rivals))
         limit_speed = self.bytes / self.limit.median_s / 1e9 if self.limit else None
         fields = {
             "op": case.op.name,
@@ -92,7 +93,7 @@ class Result:
             "command": command,
             "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()},
             "versions": {"python": platform.python_version()}
-            | {name: _version(name) for name in ("minifloat", "numpy", "torch", *self.rivals)},
+            | {name: _version(name) for name in packages},
         }
         return json.dumps(fields)
 

@@ -116,7 +116,7 @@ def found_rows(job: Job, answer: tuple[Tensor, Tensor]) -> Tensor:
 
 
 def exact_search(rows: Tensor, queries: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Return the k largest float32 products of each query and their rows."""
+    """Return the k largest products of each query, in its dtype, and their rows."""
     blocks = queries.split(max(1, _BLOCK // len(rows)))
     best = [(block @ rows.T).topk(k) for block in blocks]
     return torch.cat([b.values for b in best]), torch.cat([b.indices for b in best])

@@ -1,5 +1,7 @@
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +12,8 @@ import torch
 
 import minifloat as mf
 from benchmarks import __main__ as command
-from benchmarks.cases import FLOATS, Rival, RivalError, Run, Sizes, checked
+from benchmarks import instructions
+from benchmarks.cases import FLOATS, Rival, RivalError, Run, Sizes, checked, package
 from benchmarks.elementwise import DIM, ElementwiseCase, Job, make_input
 from benchmarks.limits import LEAST_BYTES, copies, reads
 from benchmarks.record import measure
@@ -84,7 +87,7 @@ def test_recall_is_the_share_of_the_nearest_rows_that_were_found() -> None:
 @pytest.mark.filterwarnings("ignore:builtin type:DeprecationWarning")
 @pytest.mark.parametrize("rival", RIVALS, ids=lambda rival: "-".join([rival.name, *rival.ops]))
 def test_a_rival_gives_the_same_answer_or_finds_the_nearest_rows(rival: Rival[Any]) -> None:
-    pytest.importorskip(rival.name)
+    pytest.importorskip(package(rival.name))
     served = set()
     for case in ALL:
         assert isinstance(case, ElementwiseCase | ScoringCase)
@@ -200,6 +203,47 @@ def test_a_record_holds_the_times_of_rivals(op: str) -> None:
     (rival,) = json.loads(result.line("benchmark"))["rivals"].values()
     assert rival["ratio"] == pytest.approx(rival["median_s"] / result.seconds)
     assert rival.get("recall") == (1 if op == "search" else None)
+
+
+@pytest.mark.filterwarnings("ignore:builtin type:DeprecationWarning")
+def test_a_record_keeps_two_ways_of_one_package_apart_and_has_its_version_once() -> None:
+    case = next(case for case in ALL if case.op.name == "search")
+    of_torch = [rival for rival in RIVALS if package(rival.name) == "torch"]
+    record = json.loads(measure(case, of_torch, repeats=1).line("benchmark"))
+    assert set(record["rivals"]) == {"torch", "torch bfloat16"}
+    assert set(record["versions"]) == {"python", "minifloat", "numpy", "torch"}
+
+
+def test_a_call_of_each_operation_and_format_is_counted_without_torch() -> None:
+    program = [sys.executable, "-c", "import sys, benchmarks.counted as c; c.main()"]
+    program[-1] += "; sys.exit('torch' in sys.modules)"
+    lines = subprocess.run(program, check=True, stdout=subprocess.PIPE).stdout.splitlines()
+    calls = [json.loads(line) for line in lines]
+    kinds = {(call["isa"], call["format"]) for call in calls}
+    assert kinds == {(isa, f.name) for isa in _C.available_isas() for f in mf.FORMATS}
+    assert len(calls) == len(kinds) * len({call["op"] for call in calls})
+    assert {call["op"].split()[0] for call in calls} <= {op.name for op in OPS}
+
+
+def test_a_count_that_has_grown_or_is_new_is_told() -> None:
+    recorded = {"avx2": {"encode": {"e5m2": 2.0, "e4m3": 2.0}}}
+    counts = {"avx2": {"encode": {"e5m2": 2.1, "e4m3": 1.0}}}
+    assert instructions.growth(recorded, counts) == []
+    counts["avx2"]["encode"] |= {"e4m3": 2.2, "e2m1": 1.0}
+    assert [line.split() for line in instructions.growth(recorded, counts)] == [
+        ["isa", "op", "format", "recorded", "now", "change"],
+        ["avx2", "encode", "e4m3", "2", "2.2", "+10.0%"],
+        ["avx2", "encode", "e2m1", "none", "1"],
+    ]
+
+
+def test_a_count_without_valgrind_is_told_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(SystemExit, match="2"):
+        instructions.main([])
+    assert "valgrind is not installed; apt-get install valgrind" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def selected(mask: Tensor | None, ranges: Tensor | None, b: Tensor, k: int) -> T
     if mask is None:
         count = int((ranges[:, 1] - ranges[:, 0]).sum())
     else:
-        count = sum(int(mask[begin:end].sum()) for begin, end in ranges.tolist())
+        count = sum(int(mask[begin:end].count_nonzero()) for begin, end in ranges.tolist())
     if k > count:
         raise ValueError(f"k must be in 1..{count}, the rows that take part; got {k}")
     return ranges

@@ -72,6 +72,14 @@ def test_any_number_of_rows_is_searched(integer_format: mf.Format, backend: str)
             assert_is_sorted_scores(queries, tied(integer_format, rows), k)
 
 
+def test_a_last_query_scores_as_the_others_do(format: mf.Format) -> None:
+    # So many are laid out for the kernels at once, and one more.
+    rows = tied(format, 4097, 33)
+    assert_is_sorted_scores(rows, rows[:50], 50)
+    best, found = mf.search(rows, rows, 3)
+    assert torch.equal(best, mf.scores(rows, rows).gather(1, found))
+
+
 def test_equal_scores_go_to_the_lower_row(format: mf.Format, backend: str) -> None:
     database = mf.quantize(torch.ones(200, 9), format)
     best, rows = mf.search(database[:2], database, 130)

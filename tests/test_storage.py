@@ -133,6 +133,29 @@ def test_a_change_of_loaded_rows_does_not_reach_the_file(tmp_path: Path) -> None
     assert_equal(mf.PackedVectors.load(path), saved)
 
 
+def test_tensors_may_lie_in_any_order_and_at_any_byte(tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    saved = random_rows(mf.E3M2, 5, 33)
+    codes = saved.codes.numpy().tobytes()
+    norms = saved.reciprocal_norms.numpy().tobytes()
+    for gap in range(4):
+        begin = len(codes) + gap
+        header = json.dumps(
+            {
+                "__metadata__": {"format": "e3m2", "dim": "33", "version": "1"},
+                "codes": {"dtype": "U8", "shape": [5, 25], "data_offsets": [0, len(codes)]},
+                "gap": {"dtype": "U8", "shape": [gap], "data_offsets": [len(codes), begin]},
+                "reciprocal_norms": {
+                    "dtype": "F32",
+                    "shape": [5],
+                    "data_offsets": [begin, begin + len(norms)],
+                },
+            }
+        ).encode()
+        path.write_bytes(len(header).to_bytes(8, "little") + header + codes + bytes(gap) + norms)
+        assert_equal(mf.PackedVectors.load(path), saved)
+
+
 def test_a_failed_save_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,12 +246,16 @@ def test_tensors_of_another_shape_or_type_are_refused(tmp_path: Path) -> None:
         message = f"{path} {must}; got shapes {(codes, norms)}"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             mf.PackedVectors.load(path)
-    for codes_type, norms_type in ((torch.int8, single), (byte, torch.float64), (byte, byte)):
+    for codes_type, norms_type, given in (
+        (torch.int8, single, "I8 and F32"),
+        (byte, torch.float64, "U8 and F64"),
+        (byte, byte, "U8 and U8"),
+    ):
         write(
             path,
             codes=torch.zeros((3, 5), dtype=codes_type),
             reciprocal_norms=torch.zeros(3, dtype=norms_type),
         )
-        message = f"{path} must hold U8 and F32; got {codes_type} and {norms_type}"
+        message = f"{path} must hold U8 and F32; got {given}"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             mf.PackedVectors.load(path)

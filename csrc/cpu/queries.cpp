@@ -39,12 +39,11 @@ Scoring scoring_of(const Sides& sides) {
   return {sides.dim, std::min(padded, exact / kChunkUnit * kChunkUnit)};
 }
 
-bool Queries::scans(std::int64_t count) { return count <= current_isa().scans; }
+bool scans(const Sides& sides) { return sides.a.count <= current_isa().scans; }
 
-Queries::Queries(const Sides& sides, const Scoring& scoring, std::int64_t first,
+Queries::Queries(const Sides& sides, const Scoring& scoring, bool is_scan, std::int64_t first,
                  std::int64_t count) {
   const int vector = current_isa().width;
-  const bool is_scan = scans(count);
   for (std::int64_t last = first + count; first < last;) {
     const std::int64_t left = last - first;
     const int width = is_scan              ? 1

@@ -12,6 +12,9 @@ namespace minifloat {
 
 Scoring scoring_of(const Sides& sides);
 
+// Whether a's rows are so few that they are multiplied one by one with packed rows.
+bool scans(const Sides& sides);
+
 // Vectors of these lie so that no load of a vector crosses a cache line.
 struct alignas(64) Line {
   std::array<std::uint8_t, 64> bytes;
@@ -33,11 +36,9 @@ class Queries {
     bool is_scan;
   };
 
-  // Whether so many queries are multiplied one by one with packed rows.
-  static bool scans(std::int64_t count);
-
-  // Rows [first, first + count) of sides.a.
-  Queries(const Sides& sides, const Scoring& scoring, std::int64_t first, std::int64_t count);
+  // Rows [first, first + count) of sides.a, for scans or for panels.
+  Queries(const Sides& sides, const Scoring& scoring, bool is_scan, std::int64_t first,
+          std::int64_t count);
 
   const std::vector<Part>& parts() const { return parts_; }
 

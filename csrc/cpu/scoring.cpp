@@ -22,9 +22,7 @@ constexpr std::int64_t kRows = 64;
 // With panels, fewer: in their lane they stay in the cache, and tiles of all heights fill them.
 constexpr std::int64_t kPanelRows = 48;
 
-std::int64_t rows_at_once(const Sides& sides) {
-  return Queries::scans(sides.a.count) ? kRows : kPanelRows;
-}
+std::int64_t rows_at_once(const Sides& sides) { return scans(sides) ? kRows : kPanelRows; }
 
 // Queries whose layout is in memory at once.
 constexpr std::int64_t kQueries = 4096;
@@ -95,7 +93,7 @@ void for_each_query_block(const Sides& sides, const Scoring& scoring, int thread
   const std::int64_t grain = std::clamp<std::int64_t>((even + 63) / 64 * 64, 1, kQueries);
   parallel_for(sides.a.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t first = begin; first < end; first += grain) {
-      use(Queries(sides, scoring, first, std::min(grain, end - first)), first);
+      use(Queries(sides, scoring, scans(sides), first, std::min(grain, end - first)), first);
     }
   });
 }
@@ -265,7 +263,7 @@ void pair_scores(const Sides& sides, const std::int64_t* pairs, std::int64_t cou
     for (std::int64_t t = begin; t < end;) {
       // Trial lists come sorted by their first row: it is brought into its lane once.
       const std::int64_t row = pairs[2 * t];
-      const Queries query(sides, scoring, row, 1);
+      const Queries query(sides, scoring, true, row, 1);
       const QueryPanel& panel = query.parts().front().panel;
       for (; t < end && pairs[2 * t] == row; ++t) {
         const std::int64_t other = pairs[2 * t + 1];

@@ -84,7 +84,8 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
 def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int) -> Tensor:
     ops.scores(a, a_norms, b, b_norms, format, dim)
     products = _values(a, format, dim) @ _values(b, format, dim).T
-    return products.float() * a_norms[:, None] * b_norms
+    # A sum that starts from 0 is never -0.
+    return (products.float() + 0.0) * a_norms[:, None] * b_norms
 
 
 def scores_into(

@@ -22,7 +22,10 @@ struct Vectors {
 }
 
 // From here on the compiler does not know what the vector holds.
-[[gnu::always_inline]] inline void forget(Vector& vector) { asm("" : "+x"(vector)); }
+template <class Any>
+[[gnu::always_inline]] inline void forget(Any& vector) {
+  asm("" : "+x"(vector));
+}
 
 // One group in every place.
 [[gnu::always_inline]] inline Vector broadcast(const void* group) {

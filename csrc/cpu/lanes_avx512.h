@@ -72,7 +72,10 @@ struct Vectors {
 [[gnu::always_inline]] inline Vector load(const void* from) { return _mm512_loadu_si512(from); }
 
 // From here on the compiler does not know what the vector holds.
-[[gnu::always_inline]] inline void forget(Vector& vector) { asm("" : "+v"(vector)); }
+template <class Any>
+[[gnu::always_inline]] inline void forget(Any& vector) {
+  asm("" : "+v"(vector));
+}
 
 // One group in every place.
 [[gnu::always_inline]] inline Vector broadcast(const void* group) {

@@ -23,7 +23,8 @@ struct Vectors {
 }
 
 // From here on the compiler does not know what the vector holds.
-[[gnu::always_inline]] inline void forget(Vector&) {}
+template <class Any>
+[[gnu::always_inline]] inline void forget(Any&) {}
 
 // One group in every place.
 [[gnu::always_inline]] inline Vector broadcast(const void* group) {

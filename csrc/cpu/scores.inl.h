@@ -17,11 +17,33 @@ struct Groups {
   const std::int32_t* starts;
 };
 
-// dots[r * kV * kWidth + i] is the product of row r and query i of a panel, over some groups. A
-// function by itself, or the compiler runs out of registers for the sums.
-template <class L, int kV, int kR>
+// Where a tile's sums go, row by row: as they are, or as scores.
+template <class L, int kV>
+struct ToDots {
+  typename L::Dot* dots;
+
+  [[gnu::always_inline]] void operator()(int r, int v, typename L::Sums sums) const {
+    L::store(dots + (r * kV + v) * kWidth, sums);
+  }
+};
+
+template <class L, int kV>
+struct ToScores {
+  const float* factors;  // by query
+  const float* norms;    // by row
+  float* scores;
+
+  [[gnu::always_inline]] void operator()(int r, int v, typename L::Sums sums) const {
+    store_scores<L>(scores + (r * kV + v) * kWidth, sums, factors + v * kWidth, norms[r]);
+  }
+};
+
+// Calls finish(r, v, sums) for each of kR rows and kV vectors of queries, multiplied over some
+// groups. A function by itself, and with nothing known of the sums at its end, or the compiler runs
+// out of registers for them.
+template <class L, int kV, int kR, class Finish>
 [[gnu::noinline]] void tile(const std::uint8_t* rows, std::int64_t row_stride, const Groups& groups,
-                            typename L::Dot* dots) {
+                            Finish finish) {
   typename L::Sums sums[kR][kV];
   for (int plane = 0; plane < groups.planes; ++plane) {
 #pragma GCC unroll 24
@@ -51,7 +73,10 @@ template <class L, int kV, int kR>
 #pragma GCC unroll 24
   for (int r = 0; r < kR; ++r) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kV; ++v) L::store(dots + (r * kV + v) * kWidth, sums[r][v]);
+    for (int v = 0; v < kV; ++v) {
+      forget(sums[r][v]);
+      finish(r, v, sums[r][v]);
+    }
   }
 }
 
@@ -79,20 +104,15 @@ void panel_scores(const Scoring& scoring, const QueryPanel& panel, const void* r
   const auto score = [&]<int kRows>(std::integral_constant<int, kRows>, std::int64_t first) {
     const std::uint8_t* from = static_cast<const std::uint8_t*>(rows) + first * row_stride;
     float* to = out + first * kQueries;
-    alignas(64) typename L::Dot dots[kRows * kQueries];
     if (scoring.dim <= scoring.chunk) {
-      tile<L, kV, kRows>(from, row_stride, groups_at(0), dots);
-      for (int r = 0; r < kRows; ++r) {
-        for (int i = 0; i < kQueries; i += kWidth) {
-          store_scores<L>(to + r * kQueries + i, L::of(load(dots + r * kQueries + i)),
-                          panel.factors + i, norms[first + r]);
-        }
-      }
-      return;
+      const ToScores<L, kV> finish{panel.factors, norms + first, to};
+      return tile<L, kV, kRows>(from, row_stride, groups_at(0), finish);
     }
+    alignas(64) typename L::Dot dots[kRows * kQueries];
     Total<L> totals[kRows * kQueries] = {};
     for (std::int64_t at = 0; at < scoring.dim; at += scoring.chunk) {
-      tile<L, kV, kRows>(from + at * sizeof(typename L::Row), row_stride, groups_at(at), dots);
+      tile<L, kV, kRows>(from + at * sizeof(typename L::Row), row_stride, groups_at(at),
+                         ToDots<L, kV>{dots});
       for (int i = 0; i < kRows * kQueries; ++i) totals[i] += dots[i];
     }
     for (int i = 0; i < kRows * kQueries; ++i) {

@@ -99,41 +99,42 @@ void for_each_query_block(const Sides& sides, const Scoring& scoring, int thread
 }
 
 struct Match {
-  float score;
+  float score;  // minus infinity for NaN
   std::int64_t row;
 };
 
 // Whether x comes before y in an answer.
 bool before(const Match& x, const Match& y) {
-  const auto key = [](float s) { return std::isnan(s) ? -kInfinity : s; };
-  const float a = key(x.score), b = key(y.score);
-  return a != b ? a > b : x.row < y.row;
+  return x.score != y.score ? x.score > y.score : x.row < y.row;
 }
 
-// The k best of the matches that were offered: a heap with the worst of them in front.
+// Leaves the k best of at least as many.
+void keep_best(std::vector<Match>& matches, std::int64_t k) {
+  std::nth_element(matches.begin(), matches.begin() + (k - 1), matches.end(), before);
+  matches.resize(k);
+}
+
+// The k best of the matches that were offered, and some more: as many again are gathered before
+// they are parted, which takes each a few steps whatever k is.
 class Best {
  public:
-  void offer(const Match& match, std::size_t k) {
-    if (heap_.size() == k) {
-      if (!before(match, heap_.front())) return;
-      std::pop_heap(heap_.begin(), heap_.end(), before);
-      heap_.back() = match;
-    } else {
-      heap_.push_back(match);
-    }
-    std::push_heap(heap_.begin(), heap_.end(), before);
+  void offer(float score, std::int64_t row, std::int64_t k) {
+    matches_.push_back({std::isnan(score) ? -kInfinity : score, row});
+    if (std::ssize(matches_) < k + std::max(k, kSlack)) return;
+    keep_best(matches_, k);
+    bound_ = matches_[k - 1].score;
   }
 
   // Later rows with scores up to this one are not among the best.
-  float bound(std::size_t k) const {
-    const bool is_open = heap_.size() < k || std::isnan(heap_.front().score);
-    return is_open ? -kInfinity : heap_.front().score;
-  }
+  float bound() const { return bound_; }
 
-  const std::vector<Match>& matches() const { return heap_; }
+  const std::vector<Match>& matches() const { return matches_; }
 
  private:
-  std::vector<Match> heap_;
+  static constexpr std::int64_t kSlack = 16;
+
+  std::vector<Match> matches_;
+  float bound_ = -kInfinity;
 };
 
 // Up to kRows consecutive rows; bit i tells whether row first + i takes part in a search.
@@ -166,8 +167,8 @@ void offer_all(const Queries::Part& part, const float* scores, const Block& bloc
                Best* best, float* bounds) {
   const auto above = current_isa().above;
   const auto offer = [&](int query, std::int64_t r, float score) {
-    best[part.first + query].offer({score, block.first + r}, k);
-    bounds[part.first + query] = best[part.first + query].bound(k);
+    best[part.first + query].offer(score, block.first + r, k);
+    bounds[part.first + query] = best[part.first + query].bound();
   };
   if (part.is_scan) {
     std::array<float, kRows> same;
@@ -310,9 +311,11 @@ void search(const Sides& sides, const Selection& selection, std::int64_t k, floa
       for (const auto& share : found) {
         matches.insert(matches.end(), share[q].matches().begin(), share[q].matches().end());
       }
-      std::partial_sort(matches.begin(), matches.begin() + k, matches.end(), before);
+      keep_best(matches, k);
+      std::sort(matches.begin(), matches.end(), before);
       for (std::int64_t i = 0; i < k; ++i) {
-        scores[q * k + i] = matches[i].score;
+        const float score = matches[i].score;
+        scores[q * k + i] = score == -kInfinity ? std::numeric_limits<float>::quiet_NaN() : score;
         indices[q * k + i] = matches[i].row;
       }
     }

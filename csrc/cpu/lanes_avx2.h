@@ -146,19 +146,21 @@ template <int kBits>
     return _mm256_and_si256(_mm256_or_si256(pairs, _mm256_slli_epi16(pairs, 4)),
                             _mm256_set1_epi8(0x0f));
   } else {
-    // Three bytes hold four codes: they get a doubleword, in which the codes move apart.
-    const Vector spread =
-        _mm256_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1,  //
-                         4, 5, 6, -1, 7, 8, 9, -1, 10, 11, 12, -1, 13, 14, 15, -1);
+    // Three bytes hold four codes. Words with the bytes of the first and the third code are
+    // multiplied so that these come to the low byte of the product's high half, words with those of
+    // the second and the fourth so that they come to the high byte of its low half.
     const Vector bytes = _mm256_inserti128_si256(_mm256_castsi128_si256(load_half(packed)),
                                                  load_half(packed + 8), 1);
-    const Vector words = _mm256_shuffle_epi8(bytes, spread);
-    Vector codes = _mm256_setzero_si256();
-    for (int i = 0; i < 4; ++i) {
-      const Vector field = _mm256_set1_epi32(0x3f << (8 * i));
-      codes = _mm256_or_si256(codes, _mm256_and_si256(_mm256_slli_epi32(words, 2 * i), field));
-    }
-    return codes;
+    const Vector even = _mm256_setr_epi8(-1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11,  //
+                                         -1, 4, 5, 6, -1, 7, 8, 9, -1, 10, 11, 12, -1, 13, 14, 15);
+    const Vector odd = _mm256_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1,  //
+                                        4, 5, 6, -1, 7, 8, 9, -1, 10, 11, 12, -1, 13, 14, 15, -1);
+    const Vector low =
+        _mm256_mulhi_epu16(_mm256_shuffle_epi8(bytes, even), _mm256_set1_epi32(1 << 28 | 1 << 8));
+    const Vector high =
+        _mm256_mullo_epi16(_mm256_shuffle_epi8(bytes, odd), _mm256_set1_epi32(64 << 16 | 4));
+    return _mm256_or_si256(_mm256_and_si256(low, _mm256_set1_epi16(0x003f)),
+                           _mm256_and_si256(high, _mm256_set1_epi16(0x3f00)));
   }
 }
 
@@ -176,15 +178,10 @@ template <int kBits>
                             _mm256_blendv_epi8(part(2), part(3), bit4), bit5);
 }
 
-// Bytes i of two vectors as words, the first one's low: those of quarters 0 and 2, or 1 and 3.
-template <int kQuarter>
-[[gnu::always_inline]] inline Vector words_of(Vector low, Vector high) {
-  return kQuarter == 0 ? _mm256_unpacklo_epi8(low, high) : _mm256_unpackhi_epi8(low, high);
-}
-
-// Integers of codes of up to 3 exponent bits: the significand, times a power of two.
-template <Format F, int kQuarter>
-[[gnu::always_inline]] inline Vector integers_of(Vector codes) {
+// Integers of codes of up to 3 exponent bits, of the even ones and of the odd ones: the
+// significand, times a power of two with the code's sign.
+template <Format F>
+[[gnu::always_inline]] inline Vectors<2> integers_of(Vector codes) {
   static_assert(F.exponent_bits <= 3);
   // By exponent, in both halves: the power, and the bit that a normal number hides.
   alignas(32) static constexpr auto kPowers = [] {
@@ -197,29 +194,37 @@ template <Format F, int kQuarter>
     for (int i = 0; i < 32; ++i) hidden[i] = i % 8 == 0 ? 0 : 1 << F.mantissa_bits;
     return hidden;
   }();
-  const Vector zero = _mm256_setzero_si256();
   const Vector exponents =
       _mm256_and_si256(_mm256_srli_epi16(codes, F.mantissa_bits), _mm256_set1_epi8(0x07));
-  const Vector powers = _mm256_shuffle_epi8(load(kPowers.data()), exponents);
   const Vector hidden = _mm256_shuffle_epi8(load(kHidden.data()), exponents);
   const Vector mantissas = _mm256_and_si256(codes, _mm256_set1_epi8((1 << F.mantissa_bits) - 1));
-  const Vector magnitudes =
-      _mm256_mullo_epi16(words_of<kQuarter>(_mm256_or_si256(mantissas, hidden), zero),
-                         words_of<kQuarter>(powers, zero));
-  // Words that have the codes' signs, and are not zero.
-  const Vector signs = _mm256_slli_epi16(codes, 8 - F.bits());
-  return _mm256_sign_epi16(magnitudes, words_of<kQuarter>(_mm256_set1_epi8(1), signs));
+  const Vector significands = _mm256_or_si256(mantissas, hidden);
+  // Where a code is zero, so is its power.
+  const Vector powers = _mm256_sign_epi8(_mm256_shuffle_epi8(load(kPowers.data()), exponents),
+                                         _mm256_slli_epi16(codes, 8 - F.bits()));
+  // Each multiplication adds up two products, of which one is of zero.
+  const Vector low_bytes = _mm256_set1_epi16(0x00ff);
+  return {{_mm256_maddubs_epi16(_mm256_and_si256(significands, low_bytes), powers),
+           _mm256_maddubs_epi16(_mm256_andnot_si256(low_bytes, significands), powers)}};
 }
 
-// Codes of 8 bits as the float16 that has the same fields: the exponent's bias may be another.
-template <Format F, int kQuarter>
-[[gnu::always_inline]] inline Vector halves_of(Vector codes) {
+// Even codes, and odd ones, of 8 bits as the float16 that have the same fields: the exponent's bias
+// may be another.
+template <Format F>
+[[gnu::always_inline]] inline Vectors<2> halves_of(Vector codes) {
   static_assert(F.bits() == 8 && F.exponent_bits <= 5);
   constexpr int kShift = 5 - F.exponent_bits;
-  const Vector words = words_of<kQuarter>(_mm256_setzero_si256(), codes);
-  if constexpr (kShift == 0) return words;
-  const auto fields = static_cast<std::int16_t>(0x8000 | 0x7fff >> kShift);
-  return _mm256_and_si256(_mm256_srai_epi16(words, kShift), _mm256_set1_epi16(fields));
+  const Vector high_bytes = _mm256_set1_epi16(static_cast<std::int16_t>(0xff00));
+  if constexpr (kShift == 0) {
+    return {{_mm256_slli_epi16(codes, 8), _mm256_and_si256(codes, high_bytes)}};
+  } else {
+    // Products of bytes, whose signs go down to the exponent: there they are cleared.
+    const Vector power = _mm256_set1_epi16(1 << (8 - kShift));
+    const Vector fields = _mm256_set1_epi16(static_cast<std::int16_t>(0x8000 | 0x7fff >> kShift));
+    const Vector even = _mm256_maddubs_epi16(power, codes);
+    const Vector odd = _mm256_maddubs_epi16(_mm256_slli_epi16(power, 8), codes);
+    return {{_mm256_and_si256(even, fields), _mm256_and_si256(odd, fields)}};
+  }
 }
 
 [[gnu::always_inline]] inline Vector floats_of(__m128i halves) {
@@ -230,10 +235,11 @@ template <Format F, int kQuarter>
 template <class L, Format F>
 inline constexpr float kRowUnit = std::is_same_v<L, FloatLane> ? 1 << (15 - F.bias()) : 1;
 
-// Where the element of code i of a step goes: words are put together within halves of vectors.
+// Where the element of code i of a step goes: larger ones are those of even codes, then of odd
+// ones.
 template <class L>
 constexpr int place(int i) {
-  return sizeof(typename L::Row) == 2 ? i / 8 % 2 * 16 + i / 16 * 8 + i % 8 : i;
+  return sizeof(typename L::Row) > 1 ? i % 2 * 16 + i / 2 : i;
 }
 
 // The row elements of kStepCodes codes; where only some of their bytes are there, zeros follow.
@@ -250,12 +256,11 @@ template <class L, Format F>
   if constexpr (std::is_same_v<L, Int8Lane>) {
     return Vectors<1>{{look_up(table, codes, F.bits())}};
   } else if constexpr (std::is_same_v<L, Int16Lane>) {
-    return Vectors<2>{{integers_of<F, 0>(codes), integers_of<F, 1>(codes)}};
+    return integers_of<F>(codes);
   } else {
-    const Vector even = halves_of<F, 0>(codes), odd = halves_of<F, 1>(codes);
-    return Vectors<4>{{floats_of(_mm256_castsi256_si128(even)),
-                       floats_of(_mm256_castsi256_si128(odd)),
-                       floats_of(_mm256_extracti128_si256(even, 1)),
-                       floats_of(_mm256_extracti128_si256(odd, 1))}};
+    const auto [even, odd] = halves_of<F>(codes).each;
+    return Vectors<4>{
+        {floats_of(_mm256_castsi256_si128(even)), floats_of(_mm256_extracti128_si256(even, 1)),
+         floats_of(_mm256_castsi256_si128(odd)), floats_of(_mm256_extracti128_si256(odd, 1))}};
   }
 }

@@ -282,7 +282,7 @@ void search(const Sides& sides, const Selection& selection, std::int64_t k, floa
   const std::int64_t queries = sides.a.count, count = blocks.size();
   const Shares shares = shares_of(count, threads);
   // A thread takes so many blocks at a time, which ascend: equal scores go to the lower row.
-  const std::int64_t taken = std::clamp<std::int64_t>(count / (8 * shares.rows), 1, 64);
+  const std::int64_t taken = std::clamp<std::int64_t>(count / (8 * shares.rows), 1, 16);
 
   // Each thread keeps its own answers, which are then put together.
   std::vector<std::vector<Best>> found(shares.rows, std::vector<Best>(queries));

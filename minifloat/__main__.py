@@ -4,6 +4,7 @@ import torch
 
 import minifloat
 from minifloat import _C
+from minifloat.backends import BACKENDS
 
 
 def main() -> None:
@@ -21,6 +22,7 @@ def main() -> None:
     isas = ", ".join(_C.available_isas())
     print(f"\ncpu: {_C.isa()} (this machine has {isas}; MINIFLOAT_ISA chooses)")
     print(f"threads: {torch.get_num_threads()} (torch.set_num_threads changes it)")
+    print(f"cuda: {BACKENDS['CUDA']}")
     print("other devices: eager (plain torch)")
 
 

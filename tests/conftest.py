@@ -3,14 +3,20 @@
 import os
 import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import hypothesis
+import numpy as np
 import pytest
 import torch
 
 import minifloat as mf
 from minifloat import _C, ops
-from minifloat.backends import eager
+from minifloat.backends import implementation
+
+# Triton's kernels run on CPU tensors, one program after the other. It looks at this when they are
+# defined.
+os.environ["TRITON_INTERPRET"] = "1"
 
 hypothesis.settings.register_profile(
     "default",
@@ -22,7 +28,14 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 
-BACKENDS = (*_C.available_isas(), "eager")
+# Those that are written in Python serve CPU tensors only here.
+PYTHON_BACKENDS = ("eager", "triton") if find_spec("triton") else ("eager",)
+BACKENDS = (*_C.available_isas(), *PYTHON_BACKENDS)
+
+
+def in_any_order(format: mf.Format, backend: str) -> bool:
+    """Tell whether a backend promises no order in which it adds up a format's floats."""
+    return format.lane == "float" and backend in PYTHON_BACKENDS
 
 
 @pytest.fixture(params=mf.FORMATS, ids=str)
@@ -51,14 +64,16 @@ def isa(request: pytest.FixtureRequest) -> Iterator[str]:
 def backend(request: pytest.FixtureRequest) -> Iterator[str]:
     """The backend that serves CPU tensors during the test."""
     name: str = request.param
-    if name == "eager":
+    if name in PYTHON_BACKENDS:
         with torch.library._scoped_library("minifloat", "IMPL") as library:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "Warning only once for all operators")
                 for operator in ops.OPERATORS:
-                    implementation = getattr(eager, operator.__name__)
-                    library.impl(operator.__name__, implementation, "CPU", allow_override=True)
-            yield name
+                    function = implementation(name, operator.__name__)
+                    library.impl(operator.__name__, function, "CPU", allow_override=True)
+            # Triton's interpreter computes with NumPy, which warns of infinity and NaN.
+            with np.errstate(all="ignore"):
+                yield name
     else:
         before = _C.isa()
         _C.set_isa(name)

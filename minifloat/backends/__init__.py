@@ -4,19 +4,37 @@ A backend has a function for each operator in `minifloat.ops`. Eager serves ever
 none of its own.
 """
 
-from types import ModuleType
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
 
-from minifloat.backends import cpu, eager
 from minifloat.ops import LIBRARY, OPERATORS
 
-BACKENDS: dict[str, ModuleType] = {
-    "CPU": cpu,
-    "CompositeExplicitAutograd": eager,
+# By torch's dispatch key; ROCm devices have CUDA's.
+BACKENDS = {
+    "CPU": "cpu",
+    "CUDA": "triton" if find_spec("triton") else "eager",
+    "CompositeExplicitAutograd": "eager",
 }
 
 
 def register() -> None:
-    """Tell torch of every backend, by dispatch key."""
+    """Tell torch of every backend."""
     for key, backend in BACKENDS.items():
         for operator in OPERATORS:
-            LIBRARY.impl(operator.__name__, getattr(backend, operator.__name__), key)
+            LIBRARY.impl(operator.__name__, implementation(backend, operator.__name__), key)
+
+
+def implementation(backend: str, operator: str) -> Callable[..., Any]:
+    """Return a backend's function for an operator; its module is imported when it is needed."""
+    name = f"minifloat.backends.{backend}"
+    if backend != "triton":
+        found: Callable[..., Any] = getattr(import_module(name), operator)
+        return found
+
+    # Importing Triton takes longer than all else.
+    def call(*arguments: Any) -> Any:
+        return getattr(import_module(name), operator)(*arguments)
+
+    return call

@@ -98,7 +98,7 @@ def search(
     """
     rows, norms = _side(queries, database)
     if ranges is not None and not isinstance(ranges, Tensor | np.ndarray):
-        ranges = torch.tensor(ranges, dtype=torch.int64).reshape(-1, 2)
+        ranges = torch.tensor(ranges, dtype=torch.int64, device=database.device).reshape(-1, 2)
     best, indices = _ops.search(
         rows,
         norms,

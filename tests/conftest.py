@@ -33,11 +33,6 @@ PYTHON_BACKENDS = ("eager", "triton") if find_spec("triton") else ("eager",)
 BACKENDS = (*_C.available_isas(), *PYTHON_BACKENDS)
 
 
-def in_any_order(format: mf.Format, backend: str) -> bool:
-    """Tell whether a backend promises no order in which it adds up a format's floats."""
-    return format.lane == "float" and backend in PYTHON_BACKENDS
-
-
 @pytest.fixture(params=mf.FORMATS, ids=str)
 def format(request: pytest.FixtureRequest) -> mf.Format:
     found: mf.Format = request.param
@@ -79,3 +74,9 @@ def backend(request: pytest.FixtureRequest) -> Iterator[str]:
         _C.set_isa(name)
         yield name
         _C.set_isa(before)
+
+
+@pytest.fixture
+def in_any_order(format: mf.Format, backend: str) -> bool:
+    """Whether the backend promises no order in which it adds up the format's floats."""
+    return format.lane == "float" and backend in PYTHON_BACKENDS

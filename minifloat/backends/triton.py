@@ -25,15 +25,15 @@ _BLOCK = 1024
 _GROUPS = 128
 
 # Rows and columns of one program of the kernels that go by rows.
-_ROWS = 32
-_COLUMNS = 64
+_ROWS = 16
+_COLUMNS = 32
 
 # Groups of codes that are multiplied at once, and the warps of a program that does so.
 _GROUPS_AT_ONCE = 32
-_WARPS = 8
+WARPS = 8
 
 # A search finds so many at a time: more of them do not fit into registers.
-_KEPT = 256
+MOST_KEPT = 256
 
 # Slices of the database for each multiprocessor, so that all are busy to the end.
 _SLICES = 4
@@ -108,20 +108,21 @@ def scores_into(
 ) -> None:
     ops.scores_into(a, a_norms, b, b_norms, format, dim, out)
     f = as_format(format)
-    queries = _Queries(a, a_norms, f, dim)
-    tile = _Tile(queries, b.device)
-    grid = (_blocks(len(b), tile.rows), _blocks(len(a), tile.queries))
+    plan = _plan(a, f, dim)
+    constants = plan.constants(len(a))
+    grid = (_blocks(len(b), plan.rows), _blocks(len(a), constants["QUERIES"]))
     _launch(kernels.scores_kernel, grid, b)(
-        *queries.arguments,
+        plan.lay_out(a),
+        a_norms * _unit(a, f),
+        len(a),
         b.contiguous(),
         b_norms.contiguous(),
         len(b),
-        queries.groups,
+        plan.groups,
         f.row_bytes(dim),
         out,
-        **queries.constants,
-        **tile.constants,
-        num_warps=_WARPS,
+        **constants,
+        num_warps=WARPS,
     )
 
 
@@ -165,55 +166,58 @@ def search(
     if b.device.type == "cpu":
         ops.selected(mask, ranges, b, k)
     f = as_format(format)
-    queries, chosen = _Queries(a, a_norms, f, dim), _selection(mask, ranges, len(b))
-    last = None
-    for first in range(0, k, _KEPT):
-        best, rows = _next_best(queries, b, b_norms, chosen, min(_KEPT, k - first), last, f, dim)
-        scores[:, first : first + _KEPT] = torch.where(best > kernels.LOWEST, best, torch.nan)
-        indices[:, first : first + _KEPT] = rows
-        last = (best[:, -1], rows[:, -1])
+    plan = _plan(a, f, dim)
+    rest = (a_norms * _unit(a, f), len(a), b.contiguous(), b_norms.contiguous())
+    chosen, last = _selection(mask, ranges, len(b)), None
+    queries = plan.lay_out(a)
+    for first in range(0, k, MOST_KEPT):
+        count = min(MOST_KEPT, k - first)
+        best, rows = _next_best(plan, queries, *rest, chosen, count, last)
+        scores[:, first : first + count] = torch.where(best > kernels.LOWEST, best, torch.nan)
+        indices[:, first : first + count] = rows
+        last = (best[:, -1].contiguous(), rows[:, -1].contiguous())
     return scores, indices
 
 
 def _next_best(
-    queries: _Queries,
+    plan: Plan,
+    queries: Tensor,
+    factors: Tensor,
+    query_count: int,
     b: Tensor,
     b_norms: Tensor,
     chosen: Tensor | None,
     k: int,
     last: tuple[Tensor, Tensor] | None,
-    f: Format,
-    dim: int,
 ) -> tuple[Tensor, Tensor]:
     """Return the k best scores, NaN as `LOWEST`, and their rows, of those after the last ones."""
-    tile = _Tile(queries, b.device, k)
-    query_blocks = _blocks(queries.count, tile.queries)
+    constants = plan.constants(query_count, k)
+    query_blocks = _blocks(query_count, constants["QUERIES"])
     wanted = max(1, _SLICES * _multiprocessors(b.device) // max(1, query_blocks))
-    slice_rows = _blocks(_blocks(len(b), wanted), tile.rows) * tile.rows
+    slice_rows = _blocks(_blocks(len(b), wanted), plan.rows) * plan.rows
     slices = _blocks(len(b), slice_rows)
-    best = b_norms.new_full((queries.count, slices, k), -torch.inf)
-    rows = torch.full_like(best, -1, dtype=torch.int64)
-    last_scores, last_rows = last or (best, rows)
+    best = b_norms.new_empty((query_count, slices, k))
+    rows = torch.empty_like(best, dtype=torch.int64)
     _launch(kernels.search_kernel, (slices, query_blocks), b)(
-        *queries.arguments,
-        b.contiguous(),
-        b_norms.contiguous(),
+        queries,
+        factors,
+        query_count,
+        b,
+        b_norms,
         b if chosen is None else chosen.contiguous(),
         len(b),
         slice_rows,
-        queries.groups,
-        f.row_bytes(dim),
+        plan.groups,
+        plan.format.row_bytes(plan.dim),
         k,
-        last_scores.contiguous(),
-        last_rows.contiguous(),
+        *(last or (best, rows)),
         best,
         rows,
         HAS_MASK=chosen is not None,
         HAS_LAST=last is not None,
-        **queries.constants,
-        **tile.constants,
+        **constants,
         KEPT=triton.next_power_of_2(k),
-        num_warps=_WARPS,
+        num_warps=WARPS,
     )
     # Equal scores go to the lower row.
     best, rows = best.flatten(1), rows.flatten(1)
@@ -223,48 +227,50 @@ def _next_best(
     return best.gather(1, order), rows.gather(1, order)
 
 
-class _Tile:
-    """How many queries and rows a program multiplies at once, so that registers hold its sums."""
+class Plan:
+    """How the products of queries and a format's rows are made."""
 
-    rows = 64
-
-    def __init__(self, queries: _Queries, device: torch.device, k: int = 1) -> None:
-        # Codes of 6 bits take the most registers, and with queries in two planes twice as many.
-        is_heavy = queries.places == 4 and queries.planes == 2
-        most = 64 if _is_wide(device) and not is_heavy else 32
-        most = min(most, (2048 if is_heavy else 4096) // triton.next_power_of_2(k))
-        self.queries = max(16, min(most, triton.next_power_of_2(queries.count)))
-        self.constants = {"QUERIES": self.queries, "ROWS": self.rows}
-
-
-def _is_wide(device: torch.device) -> bool:
-    """Tell whether products of 64 rows leave registers to the rest, as from Hopper on."""
-    if device.type == "cpu":
-        return True
-    return torch.version.hip is None and torch.cuda.get_device_capability(device)[0] >= 9
-
-
-class _Queries:
-    """Queries as the kernels multiply them: by plane, by place in a group, by query, by group."""
-
-    def __init__(self, a: Tensor, norms: Tensor, f: Format, dim: int) -> None:
-        packed = a.dtype == torch.uint8
-        self.count = len(a)
+    def __init__(self, f: Format, dim: int, *, packed: bool, wide: bool) -> None:
+        self.format, self.dim, self.packed, self.wide = f, dim, packed, wide
+        self.rows = 64 if wide else 32  # of a program's tile
+        # Codes that lie in whole bytes together.
         self.places = {8: 1, 6: 4, 4: 2}[f.bits]
         self.groups = _blocks(dim, self.places * _GROUPS_AT_ONCE) * _GROUPS_AT_ONCE
-        elements = _elements(a, f, dim) if packed else a
-        planes, base = _planes(elements, f, packed=packed)
-        self.planes = len(planes)
-        padded = torch.nn.functional.pad(planes, (0, self.groups * self.places - dim))
-        grouped = padded.unflatten(-1, (self.groups, self.places)).permute(0, 3, 1, 2)
-        self.arguments = (grouped.contiguous(), norms * _unit(a, f), self.count)
-        is_long = f.lane != "float" and dim > kernels.EXACT
-        self.constants = _lane(f) | {
+        # What a query's elements are split into, and what one of the high plane counts.
+        self.planes = 1 if packed and f.lane != "int16" else 2
+        self.base = 1 << kernels.ROW_SHIFT if packed else 256
+
+    def constants(self, queries: int, k: int = 1) -> dict[str, int]:
+        """Return the constants of kernels that multiply tiles, which registers hold."""
+        # Codes of 6 bits take the most registers, and with queries in two planes twice as many.
+        is_heavy = self.places == 4 and self.planes == 2
+        most = 16 if not self.wide else 32 if is_heavy else 64
+        most = min(most, (2048 if is_heavy else 4096) // triton.next_power_of_2(k))
+        is_long = self.format.lane != "float" and self.dim > kernels.EXACT
+        return _lane(self.format) | {
             "PLANES": self.planes,
-            "QUERY_BASE": base,
+            "QUERY_BASE": self.base,
             "GROUPS": _GROUPS_AT_ONCE,
             "CHUNK": kernels.EXACT // self.places if is_long else 0,
+            "QUERIES": max(16, min(most, triton.next_power_of_2(queries))),
+            "ROWS": self.rows,
         }
+
+    def lay_out(self, a: Tensor) -> Tensor:
+        """Return queries by plane, by place in a group, by query, by group."""
+        elements = _elements(a, self.format, self.dim) if self.packed else a
+        planes = torch.stack(_planes(elements, self))
+        padded = torch.nn.functional.pad(planes, (0, self.groups * self.places - self.dim))
+        shape = (self.planes, len(a), self.groups, self.places)
+        return padded.view(shape).permute(0, 3, 1, 2).contiguous()
+
+
+def _plan(a: Tensor, f: Format, dim: int) -> Plan:
+    # Only from Hopper on do products of 64 queries leave registers to the rest.
+    wide = a.device.type == "cpu" or (
+        torch.version.hip is None and torch.cuda.get_device_capability(a.device)[0] >= 9
+    )
+    return Plan(f, dim, packed=a.dtype == torch.uint8, wide=wide)
 
 
 def _elements(packed: Tensor, f: Format, dim: int) -> Tensor:
@@ -275,18 +281,17 @@ def _elements(packed: Tensor, f: Format, dim: int) -> Tensor:
     return (values.nan_to_num(0, 0, 0) * 2.0**f.fraction_bits).to(torch.int16)
 
 
-def _planes(elements: Tensor, f: Format, *, packed: bool) -> tuple[Tensor, int]:
-    """Return what adds up to elements, high first, in types of matrix units; and high's unit."""
-    if f.lane == "float":
+def _planes(elements: Tensor, plan: Plan) -> list[Tensor]:
+    """Return what adds up to elements, high first, in types of matrix units."""
+    if plan.format.lane == "float":
         high = elements.half()
-        return torch.stack([high] if packed else [high, (elements - high).half()]), 1
-    if f.lane == "int8" and packed:
-        return elements.to(torch.int8)[None], 1
-    elements = elements.int()
-    base = 1 << kernels.ROW_SHIFT if packed else 256
-    low = elements & (base - 1)
-    low = torch.where(low > 127, low - base, low)
-    return torch.stack([(elements - low) // base, low]).to(torch.int8), base
+        return [high] if plan.planes == 1 else [high, (elements - high).half()]
+    if plan.planes == 1:
+        return [elements.to(torch.int8)]
+    low = elements.int() & (plan.base - 1)
+    low = torch.where(low > 127, low - plan.base, low)
+    high = (elements - low) // plan.base
+    return [high.to(torch.int8), low.to(torch.int8)]
 
 
 def _unit(a: Tensor, f: Format) -> float:

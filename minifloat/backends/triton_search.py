@@ -330,10 +330,13 @@ def element_of(
         spans = inside & (bit % 8 + BITS > 8)[None, :]
         high = tl.load(rows + at + 1, mask=spans, other=0).to(tl.int32)
         code = (low | high << 8) >> (bit % 8)[None, :] & ((1 << BITS) - 1)
-        if LANE != _FLOAT:
-            return tl.where(inside, decode_fixed(code, E, M), 0)
-        return tl.where(inside, decode(code, E, M, SPECIALS), 0.0)
-    return tl.load(rows + row[:, None] * dim + column[None, :], mask=inside, other=0)
+        if LANE == _FLOAT:
+            element = tl.where(inside, decode(code, E, M, SPECIALS), 0.0)
+        else:
+            element = tl.where(inside, decode_fixed(code, E, M), 0)
+    else:
+        element = tl.load(rows + row[:, None] * dim + column[None, :], mask=inside, other=0)
+    return element
 
 
 @triton.jit

@@ -1,0 +1,49 @@
+"""The Triton kernels for GPUs: compiled ahead of time, which needs none."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import minifloat as mf
+
+pytest.importorskip("triton")
+
+TARGETS = Path(__file__).with_name("triton_targets.py")
+
+# What multiplies on the matrix units of each compute capability, for 64 queries where registers
+# allow it, and for fewer.
+MATRIX = {
+    80: ("mma.sync", "mma.sync"),
+    90: ("wgmma.mma_async", "mma.sync"),
+    100: ("tcgen05.mma", "mma.sync"),
+}
+
+LANES = {format.name: format.lane for format in mf.FORMATS}
+
+
+@pytest.mark.parametrize("capability", MATRIX)
+def test_every_kernel_compiles_for_matrix_units_and_stays_in_registers(capability: int) -> None:
+    # Kernels that the interpreter runs cannot be compiled.
+    environment = {name: text for name, text in os.environ.items() if name != "TRITON_INTERPRET"}
+    command = [sys.executable, "-W", "ignore", str(TARGETS), str(capability)]
+    run = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    lines = [json.loads(line) for line in run.stdout.splitlines()]
+    assert {line["format"] for line in lines} == set(LANES)
+    assert [line for line in lines if line["spills"]] == []
+    many, few = MATRIX[capability]
+    for line in lines:
+        multiplies = line["kernel"].startswith(("scores", "search"))
+        assert bool(line["matrix"]) == multiplies, line
+        for instruction in line["matrix"]:
+            assert instruction.startswith((many, few)), line
+            operands = "f16" if LANES[line["format"]] == "float" else "[si]8"
+            assert re.search(operands, instruction), line
+    wide = [line for line in lines if line["kernel"] == "search codes 64 10"]
+    in_groups = [line for line in wide if line["matrix"][0].startswith(many)]
+    # Two planes of codes of 6 bits leave no registers for 64 queries.
+    assert {line["format"] for line in wide} - {line["format"] for line in in_groups} <= {"e3m2"}

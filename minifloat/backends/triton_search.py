@@ -50,7 +50,7 @@ def sums_of(
     queries,
     query,
     query_there,
-    query_count,
+    plane,
     packed,
     row,
     row_there,
@@ -76,17 +76,21 @@ def sums_of(
     second = tl.zeros((query.shape[0], row.shape[0]), SUM)
     third = tl.zeros((query.shape[0], row.shape[0]), SUM)
     fourth = tl.zeros((query.shape[0], row.shape[0]), SUM)
-    plane = query_count * groups
     for start in range(begin, end, GROUPS):
         group = start + tl.arange(0, GROUPS)
         word = words_of(packed, row, row_there, group, row_bytes, BITS)
         at = query[:, None] * groups + group[None, :]
+        highs = queries
         for place in tl.static_range(PLACES):
             code = (word >> (place * BITS)) & ((1 << BITS) - 1)
-            high = tl.load(queries + place * plane + at, mask=query_there[:, None], other=0)
+            high = tl.load(highs + at, mask=query_there[:, None], other=0)
             if PLANES == 2:
-                lower_plane = queries + (PLACES + place) * plane
-                low = tl.load(lower_plane + at, mask=query_there[:, None], other=0)
+                lows = highs
+                for _ in tl.static_range(PLACES):
+                    lows += plane
+                low = tl.load(lows + at, mask=query_there[:, None], other=0)
+            # Step by step, for the whole way may not fit into an int32.
+            highs += plane
             if LANE == _INT8:
                 element = tl.trans(decode_fixed(code, E, M).to(tl.int8))
                 first = tl.dot(high, element, first, out_dtype=tl.int32)
@@ -135,7 +139,7 @@ def products(
     queries,
     query,
     query_there,
-    query_count,
+    plane,
     packed,
     row,
     row_there,
@@ -152,12 +156,12 @@ def products(
 ):
     """The dot products of some queries and rows: float32, for integers the nearest to the sum.
 
-    Queries lie by plane, high first, by place in a group, by query, by group. CHUNK groups add up
-    exactly in an int32; 0 where all do.
+    Queries lie by plane, high first, by place in a group, by query, by group; `plane` elements are
+    of one place. CHUNK groups add up exactly in an int32; 0 where all do.
     """
     if CHUNK == 0:
         first, second, third, fourth = sums_of(
-            queries, query, query_there, query_count, packed, row, row_there, groups, row_bytes,
+            queries, query, query_there, plane, packed, row, row_there, groups, row_bytes,
             0, groups, LANE, E, M, SPECIALS, PLANES, GROUPS,
         )  # fmt: skip
         total = whole_of(first, second, third, fourth, LANE, PLANES, QUERY_BASE)
@@ -165,7 +169,7 @@ def products(
         total = tl.zeros((query.shape[0], row.shape[0]), tl.int64)
         for begin in range(0, groups, CHUNK):
             first, second, third, fourth = sums_of(
-                queries, query, query_there, query_count, packed, row, row_there, groups, row_bytes,
+                queries, query, query_there, plane, packed, row, row_there, groups, row_bytes,
                 begin, tl.minimum(begin + CHUNK, groups), LANE, E, M, SPECIALS, PLANES, GROUPS,
             )  # fmt: skip
             total += whole_of(first, second, third, fourth, LANE, PLANES, QUERY_BASE)
@@ -177,6 +181,7 @@ def scores_kernel(
     queries,
     factors,
     query_count,
+    plane,
     packed,
     norms,
     row_count,
@@ -200,7 +205,7 @@ def scores_kernel(
     row, query = tl.arange(0, ROWS), tl.arange(0, QUERIES)
     row_there, query_there = row < row_count - first_row, query < query_count - first_query
     dots = products(
-        queries + first_query * groups, query, query_there, query_count,
+        queries + first_query * groups, query, query_there, plane,
         packed + first_row * row_bytes, row, row_there, groups, row_bytes,
         LANE, E, M, SPECIALS, PLANES, QUERY_BASE, GROUPS, CHUNK,
     )  # fmt: skip
@@ -216,6 +221,7 @@ def search_kernel(
     queries,
     factors,
     query_count,
+    plane,
     packed,
     norms,
     mask,
@@ -271,7 +277,7 @@ def search_kernel(
         if HAS_MASK:
             takes_part &= tl.load(mask + first_row + column, mask=row_there, other=0) != 0
         dots = products(
-            queries + first_query * groups, query, query_there, query_count,
+            queries + first_query * groups, query, query_there, plane,
             packed + first_row * row_bytes, column, row_there, groups, row_bytes,
             LANE, E, M, SPECIALS, PLANES, QUERY_BASE, GROUPS, CHUNK,
         )  # fmt: skip

@@ -24,6 +24,7 @@ import minifloat as mf
 from minifloat.backends import triton as backend
 from minifloat.backends import triton_codec as codec
 from minifloat.backends import triton_search as search
+from minifloat.backends.triton_plan import WARPS, Plan, facts_of, lane_of
 
 MATRIX = r"(?:wgmma\.mma_async|mma\.sync|tcgen05\.mma)[\w.:]*"
 SPILLS = r"(\d+) bytes spill stores, (\d+) bytes spill loads"
@@ -48,7 +49,7 @@ Kernel = tuple[str, Any, dict[str, str], dict[str, Any]]
 
 def kernels(f: mf.Format, capability: int) -> Iterator[Kernel]:
     """Yield every kernel of a format, in every way that it is used: name, types, constants."""
-    facts = backend._facts(f)
+    facts = facts_of(f)
     block = {"BLOCK": 1024}
     for values, saturate in product(("fp16", "bf16", "fp32", "fp64"), (True, False)):
         way = f"{values} {saturate}"
@@ -61,7 +62,7 @@ def kernels(f: mf.Format, capability: int) -> Iterator[Kernel]:
             yield f"encode_pack {way}", codec.pack_kernel, types, facts | constants
     yield "decode", codec.decode_kernel, {"values": "*fp32"}, facts | block
     yield "unpack", codec.unpack_kernel, {}, {"BITS": f.bits} | block
-    lane, tile = backend._lane(f), {"ROWS": 16, "COLUMNS": 32}
+    lane, tile = lane_of(f), {"ROWS": 16, "COLUMNS": 32}
     yield "squares", search.squares_kernel, {"out": "*fp64"}, lane | tile
     element = "*fp32" if f.lane == "float" else "*i16"
     for packed in (True, False):
@@ -69,7 +70,7 @@ def kernels(f: mf.Format, capability: int) -> Iterator[Kernel]:
         types = {"a": "*u8" if packed else element, "out": "*fp32"}
         constants = {"A_PACKED": packed, "PAIRS": 16, "COLUMNS": 32}
         yield f"pair_scores {name}", search.pair_scores_kernel, types, lane | constants
-        plan = backend.Plan(f, 512, packed=packed, wide=capability >= 90)
+        plan = Plan(f, 512, packed=packed, wide=capability >= 90)
         types = {"queries": "*fp16" if f.lane == "float" else "*i8", "out": "*fp32"}
         for queries in (1, 64):
             constants = plan.constants(queries)
@@ -93,7 +94,7 @@ def compiled(
         for name in kernel.arg_names
     }
     source = ASTSource(fn=kernel, signature=signature, constexprs=constants)
-    warps = backend.WARPS if "QUERIES" in constants else 4
+    warps = WARPS if "QUERIES" in constants else 4
     target = GPUTarget("cuda", capability, 32)
     ptx = triton.compile(source, target=target, options={"num_warps": warps}).asm["ptx"]
     with NamedTemporaryFile("w", suffix=".ptx") as file:

@@ -18,6 +18,15 @@ from torch import Tensor
 from minifloat import ops
 from minifloat.backends import triton_codec as codec
 from minifloat.backends import triton_search as kernels
+from minifloat.backends.triton_plan import (
+    WARPS,
+    Plan,
+    blocks,
+    facts_of,
+    lane_of,
+    plan_of,
+    unit_of,
+)
 from minifloat.formats import Format, as_format
 
 # Values, or groups of eight codes, of one program.
@@ -27,10 +36,6 @@ _GROUPS = 128
 # Rows and columns of one program of the kernels that go by rows.
 _ROWS = 16
 _COLUMNS = 32
-
-# Groups of codes that are multiplied at once, and the warps of a program that does so.
-_GROUPS_AT_ONCE = 32
-WARPS = 8
 
 # A search finds so many at a time: more of them do not fit into registers.
 MOST_KEPT = 256
@@ -42,8 +47,8 @@ _SLICES = 4
 def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
     out, x = ops.encode(x, format, saturate), x.contiguous()
     f, count = as_format(format), x.numel()
-    _launch(codec.encode_kernel, (_blocks(count, _BLOCK),), x)(
-        x, out, count, **_facts(f), SATURATE=saturate, BLOCK=_BLOCK
+    _launch(codec.encode_kernel, (blocks(count, _BLOCK),), x)(
+        x, out, count, **facts_of(f), SATURATE=saturate, BLOCK=_BLOCK
     )
     return out
 
@@ -51,8 +56,8 @@ def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
 def decode(codes: Tensor, format: str) -> Tensor:
     out, codes = ops.decode(codes, format), codes.contiguous()
     f, count = as_format(format), codes.numel()
-    _launch(codec.decode_kernel, (_blocks(count, _BLOCK),), codes)(
-        codes, out, count, **_facts(f), BLOCK=_BLOCK
+    _launch(codec.decode_kernel, (blocks(count, _BLOCK),), codes)(
+        codes, out, count, **facts_of(f), BLOCK=_BLOCK
     )
     return out
 
@@ -68,7 +73,7 @@ def pack(codes: Tensor, format: str) -> Tensor:
 def unpack(packed: Tensor, format: str, dim: int) -> Tensor:
     out, packed = ops.unpack(packed, format, dim), packed.contiguous()
     f, count = as_format(format), out.numel()
-    _launch(codec.unpack_kernel, (_blocks(count, _BLOCK),), packed)(
+    _launch(codec.unpack_kernel, (blocks(count, _BLOCK),), packed)(
         packed, out, count, dim, f.row_bytes(dim), BITS=f.bits, BLOCK=_BLOCK
     )
     return out
@@ -82,13 +87,13 @@ def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
 def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
     out, packed = ops.reciprocal_norms(packed, format, dim), packed.contiguous()
     f, squares = as_format(format), torch.empty_like(out, dtype=torch.float64)
-    _launch(kernels.squares_kernel, (_blocks(out.numel(), _ROWS),), packed)(
+    _launch(kernels.squares_kernel, (blocks(out.numel(), _ROWS),), packed)(
         packed,
         squares,
         out.numel(),
         dim,
         f.row_bytes(dim),
-        **_lane(f),
+        **lane_of(f),
         ROWS=_ROWS,
         COLUMNS=_COLUMNS,
     )
@@ -108,12 +113,12 @@ def scores_into(
 ) -> None:
     ops.scores_into(a, a_norms, b, b_norms, format, dim, out)
     f = as_format(format)
-    plan = _plan(a, f, dim)
+    plan = plan_of(a, f, dim)
     constants = plan.constants(len(a))
-    grid = (_blocks(len(b), plan.rows), _blocks(len(a), constants["QUERIES"]))
+    grid = (blocks(len(b), plan.rows), blocks(len(a), constants["QUERIES"]))
     _launch(kernels.scores_kernel, grid, b)(
         plan.lay_out(a),
-        a_norms * _unit(a, f),
+        a_norms * unit_of(a, f),
         len(a),
         len(a) * plan.groups,
         b.contiguous(),
@@ -134,9 +139,9 @@ def pair_scores(
     if b.device.type == "cpu":
         ops.check_pairs(pairs, a, b)
     f = as_format(format)
-    _launch(kernels.pair_scores_kernel, (_blocks(len(pairs), _ROWS),), b)(
+    _launch(kernels.pair_scores_kernel, (blocks(len(pairs), _ROWS),), b)(
         a.contiguous(),
-        a_norms * _unit(a, f),
+        a_norms * unit_of(a, f),
         b.contiguous(),
         b_norms.contiguous(),
         pairs.contiguous(),
@@ -145,7 +150,7 @@ def pair_scores(
         f.row_bytes(dim),
         out,
         A_PACKED=a.dtype == torch.uint8,
-        **_lane(f),
+        **lane_of(f),
         PAIRS=_ROWS,
         COLUMNS=_COLUMNS,
     )
@@ -167,8 +172,8 @@ def search(
     if b.device.type == "cpu":
         ops.selected(mask, ranges, b, k)
     f = as_format(format)
-    plan = _plan(a, f, dim)
-    rest = (a_norms * _unit(a, f), len(a), b.contiguous(), b_norms.contiguous())
+    plan = plan_of(a, f, dim)
+    rest = (a_norms * unit_of(a, f), len(a), b.contiguous(), b_norms.contiguous())
     chosen, last = _selection(mask, ranges, len(b)), None
     queries = plan.lay_out(a)
     for first in range(0, k, MOST_KEPT):
@@ -193,10 +198,10 @@ def _next_best(
 ) -> tuple[Tensor, Tensor]:
     """Return the k best scores, NaN as `LOWEST`, and their rows, of those after the last ones."""
     constants = plan.constants(query_count, k)
-    query_blocks = _blocks(query_count, constants["QUERIES"])
+    query_blocks = blocks(query_count, constants["QUERIES"])
     wanted = max(1, _SLICES * _multiprocessors(b.device) // max(1, query_blocks))
-    slice_rows = _blocks(_blocks(len(b), wanted), plan.rows) * plan.rows
-    slices = _blocks(len(b), slice_rows)
+    slice_rows = blocks(blocks(len(b), wanted), plan.rows) * plan.rows
+    slices = blocks(len(b), slice_rows)
     best = b_norms.new_empty((query_count, slices, k))
     rows = torch.empty_like(best, dtype=torch.int64)
     _launch(kernels.search_kernel, (slices, query_blocks), b)(
@@ -229,80 +234,6 @@ def _next_best(
     return best.gather(1, order), rows.gather(1, order)
 
 
-class Plan:
-    """How the products of queries and a format's rows are made."""
-
-    def __init__(self, f: Format, dim: int, *, packed: bool, wide: bool) -> None:
-        self.format, self.dim, self.packed, self.wide = f, dim, packed, wide
-        self.rows = 64 if wide else 32  # of a program's tile
-        # Codes that lie in whole bytes together.
-        self.places = {8: 1, 6: 4, 4: 2}[f.bits]
-        self.groups = _blocks(dim, self.places * _GROUPS_AT_ONCE) * _GROUPS_AT_ONCE
-        # What a query's elements are split into, and what one of the high plane counts.
-        self.planes = 1 if packed and f.lane != "int16" else 2
-        self.base = 1 << kernels.ROW_SHIFT if packed else 256
-
-    def constants(self, queries: int, k: int = 1) -> dict[str, int]:
-        """Return the constants of kernels that multiply tiles, which registers hold."""
-        # Codes of 6 bits take the most registers, and with queries in two planes twice as many.
-        is_heavy = self.places == 4 and self.planes == 2
-        most = 16 if not self.wide else 32 if is_heavy else 64
-        most = min(most, (2048 if is_heavy else 4096) // triton.next_power_of_2(k))
-        is_long = self.format.lane != "float" and self.dim > kernels.EXACT
-        return _lane(self.format) | {
-            "PLANES": self.planes,
-            "QUERY_BASE": self.base,
-            "GROUPS": _GROUPS_AT_ONCE,
-            "CHUNK": kernels.EXACT // self.places if is_long else 0,
-            "QUERIES": max(16, min(most, triton.next_power_of_2(queries))),
-            "ROWS": self.rows,
-        }
-
-    def lay_out(self, a: Tensor) -> Tensor:
-        """Return queries by plane, by place in a group, by query, by group."""
-        elements = _elements(a, self.format, self.dim) if self.packed else a
-        planes = torch.stack(_planes(elements, self))
-        padded = torch.nn.functional.pad(planes, (0, self.groups * self.places - self.dim))
-        shape = (self.planes, len(a), self.groups, self.places)
-        return padded.view(shape).permute(0, 3, 1, 2).contiguous()
-
-
-def _plan(a: Tensor, f: Format, dim: int) -> Plan:
-    # Only from Hopper on do products of 64 queries leave registers to the rest.
-    wide = a.device.type == "cpu" or (
-        torch.version.hip is None and torch.cuda.get_device_capability(a.device)[0] >= 9
-    )
-    return Plan(f, dim, packed=a.dtype == torch.uint8, wide=wide)
-
-
-def _elements(packed: Tensor, f: Format, dim: int) -> Tensor:
-    """Return packed rows as elements of their lane."""
-    values = decode(unpack(packed, f.name, dim), f.name)
-    if f.lane == "float":
-        return values
-    return (values.nan_to_num(0, 0, 0) * 2.0**f.fraction_bits).to(torch.int16)
-
-
-def _planes(elements: Tensor, plan: Plan) -> list[Tensor]:
-    """Return what adds up to elements, high first, in types of matrix units."""
-    if plan.format.lane == "float":
-        high = elements.half()
-        return [high] if plan.planes == 1 else [high, (elements - high).half()]
-    if plan.planes == 1:
-        return [elements.to(torch.int8)]
-    low = elements.int() & (plan.base - 1)
-    low = torch.where(low > 127, low - plan.base, low)
-    high = (elements - low) // plan.base
-    return [high.to(torch.int8), low.to(torch.int8)]
-
-
-def _unit(a: Tensor, f: Format) -> float:
-    """Return what a step of a product is worth, but for the scale of queries in their lane."""
-    if f.lane == "float":
-        return 1.0
-    return float(2.0 ** (-f.fraction_bits * (2 if a.dtype == torch.uint8 else 1)))
-
-
 def _selection(mask: Tensor | None, ranges: Tensor | None, rows: int) -> Tensor | None:
     """Return the rows that take part, (rows,) bool, or None where all do; without waiting."""
     if ranges is None:
@@ -323,16 +254,16 @@ def _pack(source: Tensor, out: Tensor, f: Format, *, encodes: bool, saturate: bo
         rows, dim, row_bytes = min(rows, 1), rows * dim, rows * row_bytes
     size = next(size for size in (8, 4, 2, 1) if f.bits % size == 0 and row_bytes % size == 0)
     pieces = out.view(-1).view(_PIECES[size])
-    groups_a_row = _blocks(dim, 8)
+    groups_a_row = blocks(dim, 8)
     groups = rows * groups_a_row
-    _launch(codec.pack_kernel, (_blocks(groups, _GROUPS),), source)(
+    _launch(codec.pack_kernel, (blocks(groups, _GROUPS),), source)(
         source,
         pieces,
         groups,
         groups_a_row,
         dim,
         row_bytes // size,
-        **_facts(f),
+        **facts_of(f),
         SATURATE=saturate,
         ENCODES=encodes,
         PIECE_BITS=8 * size,
@@ -342,22 +273,6 @@ def _pack(source: Tensor, out: Tensor, f: Format, *, encodes: bool, saturate: bo
 
 
 _PIECES = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-
-
-def _facts(f: Format) -> dict[str, int]:
-    return {
-        "E": f.exponent_bits,
-        "M": f.mantissa_bits,
-        "SPECIALS": codec.SPECIALS_NAMES.index(f.specials),
-    }
-
-
-def _lane(f: Format) -> dict[str, int]:
-    return {"LANE": kernels.LANES.index(f.lane), **_facts(f)}
-
-
-def _blocks(count: int, size: int) -> int:
-    return -(-count // size)
 
 
 def _multiprocessors(device: torch.device) -> int:

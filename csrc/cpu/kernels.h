@@ -22,11 +22,10 @@ struct Scoring {
 
 // Queries in the layout of a lane: one by itself, or some side by side, four bytes of each.
 struct QueryPanel {
-  int planes;            // parts that a query's elements are split into, high part first
-  const void* elements;  // by plane, by group of four bytes, by query
-  const std::int32_t*
-      starts;            // by chunk, by plane, by query: takes out what the lane's offset adds
-  const float* factors;  // by query: the reciprocal norm, for one step of the sum of products
+  int planes;                  // parts that a query's elements are split into, high part first
+  const void* elements;        // by plane, by group of four bytes, by query
+  const std::int32_t* starts;  // by chunk, by plane, by query: minus what the lane's offset adds
+  const float* factors;        // by query: the reciprocal norm of one step of the product
 };
 
 // Bytes that Kernels::multiply reads.

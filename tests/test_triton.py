@@ -15,8 +15,8 @@ pytest.importorskip("triton")
 
 TARGETS = Path(__file__).with_name("triton_targets.py")
 
-# What multiplies on the matrix units of each compute capability, for 64 queries where registers
-# allow it, and for fewer.
+# What multiplies on the matrix units of each compute capability, for many queries where registers
+# allow it, and for few.
 MATRIX = {
     80: ("mma.sync", "mma.sync"),
     90: ("wgmma.mma_async", "mma.sync"),
@@ -43,7 +43,7 @@ def test_every_kernel_compiles_for_matrix_units_and_stays_in_registers(capabilit
             assert instruction.startswith((many, few)), line
             operands = "f16" if LANES[line["format"]] == "float" else "[si]8"
             assert re.search(operands, instruction), line
-    wide = [line for line in lines if line["kernel"] == "search codes 64 10"]
+    wide = [line for line in lines if line["kernel"] == "search codes 128 10"]
     in_groups = [line for line in wide if line["matrix"][0].startswith(many)]
-    # Two planes of codes of 6 bits leave no registers for 64 queries.
+    # Two planes of codes of 6 bits leave no registers for many queries.
     assert {line["format"] for line in wide} - {line["format"] for line in in_groups} <= {"e3m2"}

@@ -37,12 +37,15 @@ POINTERS = {
     "norms": "*fp32",
     "mask": "*i1",
     "pairs": "*i64",
-    "last_scores": "*fp32",
-    "last_rows": "*i64",
-    "best_out": "*fp32",
-    "rows_out": "*i64",
+    "last": "*i64",
+    "keys": "*i64",
+    "scores": "*fp32",
+    "rows": "*i64",
     "codes": "*u8",
 }
+
+# Sizes that are multiples of 16 as a rule, which tells the compiler of whole words.
+ALIGNED = ("dim", "row_bytes", "groups", "plane", "slice_rows")
 
 Kernel = tuple[str, Any, dict[str, str], dict[str, Any]]
 
@@ -56,31 +59,30 @@ def kernels(f: mf.Format, capability: int) -> Iterator[Kernel]:
         types = {"values": f"*{values}"}
         yield f"encode {way}", codec.encode_kernel, types, facts | block | {"SATURATE": saturate}
         types = {"source": f"*{values}", "packed": "*i32" if f.bits == 4 else "*i16"}
-        constants = {"SATURATE": saturate, "ENCODES": True, "BLOCK": 128}
+        constants = {"SATURATE": saturate, "ENCODES": True, "BLOCK": 128, "ONE_ROW": True}
         constants["PIECE_BITS"] = 32 if f.bits == 4 else 16
         if f.bits < 8:
             yield f"encode_pack {way}", codec.pack_kernel, types, facts | constants
     yield "decode", codec.decode_kernel, {"values": "*fp32"}, facts | block
-    yield "unpack", codec.unpack_kernel, {}, {"BITS": f.bits} | block
-    lane, tile = lane_of(f), {"ROWS": 16, "COLUMNS": 32}
+    yield "unpack", codec.unpack_kernel, {}, {"BITS": f.bits, "ONE_ROW": False} | block
+    lane, tile = lane_of(f), {"ROWS": 16, "COLUMNS": 64}
     yield "squares", search.squares_kernel, {"out": "*fp64"}, lane | tile
     element = "*fp32" if f.lane == "float" else "*i16"
     for packed in (True, False):
         name = "codes" if packed else "floats"
         types = {"a": "*u8" if packed else element, "out": "*fp32"}
-        constants = {"A_PACKED": packed, "PAIRS": 16, "COLUMNS": 32}
+        constants = {"A_PACKED": packed, "PAIRS": 16, "COLUMNS": 64}
         yield f"pair_scores {name}", search.pair_scores_kernel, types, lane | constants
-        plan = Plan(f, 512, packed=packed, wide=capability >= 90)
-        types = {"queries": "*fp16" if f.lane == "float" else "*i8", "out": "*fp32"}
-        for queries in (1, 64):
+        plan = Plan(f, 512, packed=packed, capability=capability)
+        types = {"queries": "*fp16" if f.lane == "float" else "*i8", "out": "*i64"}
+        for queries in (1, 128):
             constants = plan.constants(queries)
-            yield f"scores {name} {queries}", search.scores_kernel, types, constants
-            for k in (10, backend.MOST_KEPT):
-                constants = plan.constants(queries, k) | {
-                    "HAS_MASK": True,
-                    "HAS_LAST": True,
-                    "KEPT": triton.next_power_of_2(k),
-                }
+            matrix = types | {"out": "*fp32"}
+            yield f"scores {name} {queries}", search.scores_kernel, matrix, constants
+            for k in (10, 100, backend.MOST_KEPT):
+                constants = plan.constants(queries, k)
+                # What goes before, only rounds of the most have.
+                constants |= {"HAS_MASK": True, "HAS_LAST": k == backend.MOST_KEPT}
                 yield f"search {name} {queries} {k}", search.search_kernel, types, constants
 
 
@@ -93,8 +95,13 @@ def compiled(
         name: "constexpr" if name in constants else types.get(name, "i32")
         for name in kernel.arg_names
     }
-    source = ASTSource(fn=kernel, signature=signature, constexprs=constants)
-    warps = WARPS if "QUERIES" in constants else 4
+    aligned = {
+        (i,): [["tt.divisibility", 16]]
+        for i, name in enumerate(kernel.arg_names)
+        if name in ALIGNED or signature[name].startswith("*")
+    }
+    source = ASTSource(fn=kernel, signature=signature, constexprs=constants, attrs=aligned)
+    warps = 4 if "BLOCK" in constants else WARPS
     target = GPUTarget("cuda", capability, 32)
     ptx = triton.compile(source, target=target, options={"num_warps": warps}).asm["ptx"]
     with NamedTemporaryFile("w", suffix=".ptx") as file:

@@ -12,7 +12,6 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-import triton
 from torch import Tensor
 
 from minifloat import ops
@@ -35,7 +34,7 @@ _GROUPS = 128
 
 # Rows and columns of one program of the kernels that go by rows.
 _ROWS = 16
-_COLUMNS = 32
+_COLUMNS = 64
 
 # A search finds so many at a time: more of them do not fit into registers.
 MOST_KEPT = 256
@@ -74,7 +73,14 @@ def unpack(packed: Tensor, format: str, dim: int) -> Tensor:
     out, packed = ops.unpack(packed, format, dim), packed.contiguous()
     f, count = as_format(format), out.numel()
     _launch(codec.unpack_kernel, (blocks(count, _BLOCK),), packed)(
-        packed, out, count, dim, f.row_bytes(dim), BITS=f.bits, BLOCK=_BLOCK
+        packed,
+        out,
+        count,
+        dim,
+        f.row_bytes(dim),
+        BITS=f.bits,
+        ONE_ROW=_fills_bytes(f, dim),
+        BLOCK=_BLOCK,
     )
     return out
 
@@ -96,6 +102,7 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
         **lane_of(f),
         ROWS=_ROWS,
         COLUMNS=_COLUMNS,
+        num_warps=WARPS,
     )
     norms = squares.sqrt()
     reciprocal = torch.where(norms == 0, 0.0, 1 / norms)
@@ -115,7 +122,7 @@ def scores_into(
     f = as_format(format)
     plan = plan_of(a, f, dim)
     constants = plan.constants(len(a))
-    grid = (blocks(len(b), plan.rows), blocks(len(a), constants["QUERIES"]))
+    grid = (blocks(len(b), constants["ROWS"]), blocks(len(a), constants["QUERIES"]))
     _launch(kernels.scores_kernel, grid, b)(
         plan.lay_out(a),
         a_norms * unit_of(a, f),
@@ -153,6 +160,7 @@ def pair_scores(
         **lane_of(f),
         PAIRS=_ROWS,
         COLUMNS=_COLUMNS,
+        num_warps=WARPS,
     )
     return out
 
@@ -171,22 +179,34 @@ def search(
     scores, indices = ops.search(a, a_norms, b, b_norms, mask, ranges, k, format, dim)
     if b.device.type == "cpu":
         ops.selected(mask, ranges, b, k)
+    if len(b) > kernels.MOST_ROWS:
+        raise ValueError(f"b must have at most {kernels.MOST_ROWS} rows; got {len(b)}")
     f = as_format(format)
     plan = plan_of(a, f, dim)
     rest = (a_norms * unit_of(a, f), len(a), b.contiguous(), b_norms.contiguous())
     chosen, last = _selection(mask, ranges, len(b)), None
     queries = plan.lay_out(a)
+    constants = plan.constants(len(a), min(k, MOST_KEPT))
     for first in range(0, k, MOST_KEPT):
         count = min(MOST_KEPT, k - first)
-        best, rows = _next_best(plan, queries, *rest, chosen, count, last)
-        scores[:, first : first + count] = torch.where(best > kernels.LOWEST, best, torch.nan)
-        indices[:, first : first + count] = rows
-        last = (best[:, -1].contiguous(), rows[:, -1].contiguous())
+        best = _next_best(plan, constants, queries, *rest, chosen, count, last)
+        _launch(kernels.answers_kernel, (blocks(len(a), _ROWS),), b)(
+            best,
+            scores[:, first:],
+            indices[:, first:],
+            len(a),
+            count,
+            k,
+            QUERIES=_ROWS,
+            KEPT=constants["KEPT"],
+        )
+        last = best[:, -1].contiguous()
     return scores, indices
 
 
 def _next_best(
     plan: Plan,
+    constants: dict[str, int],
     queries: Tensor,
     factors: Tensor,
     query_count: int,
@@ -194,16 +214,14 @@ def _next_best(
     b_norms: Tensor,
     chosen: Tensor | None,
     k: int,
-    last: tuple[Tensor, Tensor] | None,
-) -> tuple[Tensor, Tensor]:
-    """Return the k best scores, NaN as `LOWEST`, and their rows, of those after the last ones."""
-    constants = plan.constants(query_count, k)
+    last: Tensor | None,
+) -> Tensor:
+    """Return the keys of the k best scores and their rows, of those after the last ones."""
     query_blocks = blocks(query_count, constants["QUERIES"])
     wanted = max(1, _SLICES * _multiprocessors(b.device) // max(1, query_blocks))
-    slice_rows = blocks(blocks(len(b), wanted), plan.rows) * plan.rows
+    slice_rows = blocks(blocks(len(b), wanted), constants["ROWS"]) * constants["ROWS"]
     slices = blocks(len(b), slice_rows)
-    best = b_norms.new_empty((query_count, slices, k))
-    rows = torch.empty_like(best, dtype=torch.int64)
+    keys = torch.empty((query_count, slices, k), dtype=torch.int64, device=b.device)
     _launch(kernels.search_kernel, (slices, query_blocks), b)(
         queries,
         factors,
@@ -217,21 +235,14 @@ def _next_best(
         plan.groups,
         plan.format.row_bytes(plan.dim),
         k,
-        *(last or (best, rows)),
-        best,
-        rows,
+        keys if last is None else last,
+        keys,
         HAS_MASK=chosen is not None,
         HAS_LAST=last is not None,
         **constants,
-        KEPT=triton.next_power_of_2(k),
         num_warps=WARPS,
     )
-    # Equal scores go to the lower row.
-    best, rows = best.flatten(1), rows.flatten(1)
-    by_row = rows.argsort(1)
-    best, rows = best.gather(1, by_row), rows.gather(1, by_row)
-    order = best.sort(dim=1, descending=True, stable=True).indices[:, :k]
-    return best.gather(1, order), rows.gather(1, order)
+    return keys.flatten(1).topk(k).values
 
 
 def _selection(mask: Tensor | None, ranges: Tensor | None, rows: int) -> Tensor | None:
@@ -249,8 +260,8 @@ def _pack(source: Tensor, out: Tensor, f: Format, *, encodes: bool, saturate: bo
     dim, source = source.shape[-1], source.contiguous()
     row_bytes = f.row_bytes(dim)
     rows = 0 if row_bytes == 0 else out.numel() // row_bytes
-    if dim * f.bits % 8 == 0:
-        # Rows that fill their bytes are one long row.
+    one_row = _fills_bytes(f, dim)
+    if one_row:
         rows, dim, row_bytes = min(rows, 1), rows * dim, rows * row_bytes
     size = next(size for size in (8, 4, 2, 1) if f.bits % size == 0 and row_bytes % size == 0)
     pieces = out.view(-1).view(_PIECES[size])
@@ -266,10 +277,16 @@ def _pack(source: Tensor, out: Tensor, f: Format, *, encodes: bool, saturate: bo
         **facts_of(f),
         SATURATE=saturate,
         ENCODES=encodes,
+        ONE_ROW=one_row,
         PIECE_BITS=8 * size,
         BLOCK=_GROUPS,
     )
     return out
+
+
+def _fills_bytes(f: Format, dim: int) -> bool:
+    """Return whether rows end where bytes do, so that they are one long row."""
+    return dim * f.bits % 8 == 0
 
 
 _PIECES = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}

@@ -24,6 +24,24 @@ def max_code(E: tl.constexpr, M: tl.constexpr, SPECIALS: tl.constexpr):
 
 
 @triton.jit
+def moved(word, BY: tl.constexpr):
+    """Words shifted to the left, or by a negative number to the right."""
+    return word << BY if BY >= 0 else word >> -BY
+
+
+@triton.jit
+def fields(
+    word, E: tl.constexpr, M: tl.constexpr, AT: tl.constexpr, SIGN: tl.constexpr, TOP: tl.constexpr
+):
+    """The codes from bit AT of int32 words on, their sign moved to bit SIGN, the rest TOP bits up.
+
+    So they are the bits of a float with wider fields; bits above its sign may be anything.
+    """
+    sign = moved(word, SIGN - AT - E - M) & -(1 << SIGN)
+    return sign | (moved(word, TOP - AT) & ((1 << (E + M)) - 1 << TOP))
+
+
+@triton.jit
 def decode(codes, E: tl.constexpr, M: tl.constexpr, SPECIALS: tl.constexpr):
     """The float32 values of int32 codes; bits above the format's are ignored."""
     BIAS: tl.constexpr = (1 << (E - 1)) - 1
@@ -42,13 +60,29 @@ def decode(codes, E: tl.constexpr, M: tl.constexpr, SPECIALS: tl.constexpr):
 
 
 @triton.jit
+def decode_half(word, E: tl.constexpr, M: tl.constexpr, AT: tl.constexpr):
+    """The float16 values of the codes from bit AT of int32 words on; NaN may become some number."""
+    bits = fields(word, E, M, AT, 15, 10 - M)
+    return bits.to(tl.int16).to(tl.float16, bitcast=True) * (2.0 ** (16 - (1 << (E - 1))))
+
+
+@triton.jit
+def decode_steps(word, E: tl.constexpr, M: tl.constexpr, AT: tl.constexpr):
+    """The values of the codes from bit AT of int32 words on, in smallest steps, in the low 22 bits.
+
+    Infinity and NaN become some number.
+    """
+    # Adding so much leaves the steps in the last bits of the sum.
+    MAGIC: tl.constexpr = 1.5 * 2.0 ** (24 - M)
+    bits = fields(word, E, M, AT, 31, 23 - M)
+    return (bits.to(tl.float32, bitcast=True) * 2.0**127 + MAGIC).to(tl.int32, bitcast=True)
+
+
+@triton.jit
 def decode_fixed(codes, E: tl.constexpr, M: tl.constexpr):
-    """The values of int32 codes in smallest steps, as int32; specials become some number."""
-    exponent = (codes >> M) & ((1 << E) - 1)
-    mantissa = codes & ((1 << M) - 1)
-    normal = (mantissa | (1 << M)) << tl.maximum(exponent - 1, 0)
-    magnitude = tl.where(exponent == 0, mantissa, normal)
-    return tl.where((codes >> (E + M)) & 1 != 0, -magnitude, magnitude)
+    """The values of int32 codes in smallest steps; infinity and NaN become some number."""
+    steps = decode_steps(codes, E, M, 0)
+    return steps << 10 >> 10
 
 
 @triton.jit
@@ -128,6 +162,7 @@ def pack_kernel(
     SPECIALS: tl.constexpr,
     SATURATE: tl.constexpr,
     ENCODES: tl.constexpr,
+    ONE_ROW: tl.constexpr,
     PIECE_BITS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
@@ -136,9 +171,11 @@ def pack_kernel(
     PIECES: tl.constexpr = 8 * BITS // PIECE_BITS
     PADDED: tl.constexpr = triton.next_power_of_2(PIECES)
     group = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
-    row, first = group // groups_a_row, group % groups_a_row * 8
+    # A division of int64 takes as long as the rest.
+    row = tl.zeros_like(group) if ONE_ROW else group // groups_a_row
+    group_of_row = group - row * groups_a_row
     place = tl.arange(0, 8)
-    column = first[:, None] + place[None, :]
+    column = (group_of_row * 8)[:, None] + place[None, :]
     there = (group < groups)[:, None] & (column < dim)
     x = tl.load(source + row[:, None] * dim + column, mask=there, other=0)
     if ENCODES:
@@ -148,7 +185,7 @@ def pack_kernel(
     whole = tl.sum(code.to(tl.int64) << (place * BITS)[None, :].to(tl.int64), 1)
     piece = tl.arange(0, PADDED)
     part = whole[:, None] >> (piece * PIECE_BITS)[None, :].to(tl.int64)
-    at = (group % groups_a_row * PIECES)[:, None] + piece[None, :]
+    at = (group_of_row * PIECES)[:, None] + piece[None, :]
     inside = (group < groups)[:, None] & (piece < PIECES)[None, :] & (at < row_pieces)
     part = part.to(packed.dtype.element_ty)
     tl.store(packed + row[:, None] * row_pieces + at, part, mask=inside)
@@ -162,10 +199,12 @@ def unpack_kernel(
     dim,
     row_bytes,
     BITS: tl.constexpr,
+    ONE_ROW: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
     i = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
-    row, bit = i // dim, i % dim * BITS
+    row = tl.zeros_like(i) if ONE_ROW else i // dim
+    bit = (i - row * dim) * BITS
     at = row * row_bytes + bit // 8
     low = tl.load(packed + at, mask=i < count, other=0).to(tl.int32)
     # A code that ends in its first byte needs no second one, which may not be there.

@@ -18,33 +18,54 @@ WARPS = 8
 
 
 class Plan:
-    """How the products of queries and a format's rows are made."""
+    """How the products of queries and a format's rows are made, by a GPU's compute capability."""
 
-    def __init__(self, f: Format, dim: int, *, packed: bool, wide: bool) -> None:
-        self.format, self.dim, self.packed, self.wide = f, dim, packed, wide
-        self.rows = 64 if wide else 32  # of a program's tile
+    def __init__(
+        self, f: Format, dim: int, *, packed: bool, capability: int, block: int = _GROUPS
+    ) -> None:
+        self.format, self.dim, self.packed, self.capability = f, dim, packed, capability
+        self.block = block
         # Codes that lie in whole bytes together.
         self.places = {8: 1, 6: 4, 4: 2}[f.bits]
-        self.groups = blocks(dim, self.places * _GROUPS) * _GROUPS
+        self.groups = blocks(dim, self.places * block) * block
         # What a query's elements are split into, and what one of the high plane counts.
         self.planes = 1 if packed and f.lane != "int16" else 2
         self.base = 1 << kernels.ROW_SHIFT if packed else 256
+        self.sums = {"float": 1, "int8": self.planes, "int16": 3 if packed else 4}[f.lane]
 
-    def constants(self, queries: int, k: int = 1) -> dict[str, int]:
-        """Return the constants of kernels that multiply tiles, which registers hold."""
-        # Codes of 6 bits take the most registers, and with queries in two planes twice as many.
-        is_heavy = self.places == 4 and self.planes == 2
-        most = 16 if not self.wide else 32 if is_heavy else 64
-        most = min(most, (2048 if is_heavy else 4096) // triton.next_power_of_2(k))
+    def constants(self, queries: int, k: int = 0) -> dict[str, int]:
+        """Return the constants of kernels that multiply tiles, and keep k scores of each query."""
+        kept = triton.next_power_of_2(k)
+        most = self._most_queries(kept)
+        tile = 16 if queries <= 16 and kept <= 128 else most
+        # Float queries come as int16.
+        most_of_query = _steps(self.format) if self.packed else 2**15
         is_long = self.format.lane != "float" and self.dim > kernels.EXACT
-        return lane_of(self.format) | {
+        return {
+            "LANE": kernels.LANES.index(self.format.lane),
+            "E": self.format.exponent_bits,
+            "M": self.format.mantissa_bits,
             "PLANES": self.planes,
             "QUERY_BASE": self.base,
-            "GROUPS": _GROUPS,
+            "GROUPS": self.block,
             "CHUNK": kernels.EXACT // self.places if is_long else 0,
-            "QUERIES": max(16, min(most, triton.next_power_of_2(queries))),
-            "ROWS": self.rows,
-        }
+            "IS_SHORT": self.dim * _steps(self.format) * most_of_query < 2**31,
+            "QUERIES": tile,
+            "ROWS": 128 if tile == 128 and self.capability == 90 else 64,
+        } | ({"KEPT": kept} if k else {})
+
+    def _most_queries(self, kept: int) -> int:
+        """Return how many queries of a tile registers hold, as the compiler tells of each GPU."""
+        is_six = self.places == 4
+        if is_six and self.sums > 1:
+            return 32 if kept else 16
+        if kept > 128:
+            return 32
+        if self.capability < 90:
+            return 64 if kept <= 16 and self.sums <= 2 and not is_six else 32
+        if kept <= 16:
+            return 128 if self.sums == 1 else 64
+        return 64 if self.sums == 1 else 32
 
     def lay_out(self, a: Tensor) -> Tensor:
         """Return queries by plane, by place in a group, by query, by group."""
@@ -55,12 +76,22 @@ class Plan:
         return padded.view(shape).permute(0, 3, 1, 2).contiguous()
 
 
+def _steps(f: Format) -> float:
+    """Return the largest element of a format in its lane."""
+    return f.max * 2.0**f.fraction_bits
+
+
 def plan_of(a: Tensor, f: Format, dim: int) -> Plan:
-    # Only from Hopper on do products of 64 queries leave registers to the rest.
-    wide = a.device.type == "cpu" or (
-        torch.version.hip is None and torch.cuda.get_device_capability(a.device)[0] >= 9
-    )
-    return Plan(f, dim, packed=a.dtype == torch.uint8, wide=wide)
+    """Return the plan of queries on their device."""
+    packed = a.dtype == torch.uint8
+    if a.device.type == "cpu":
+        # Triton's interpreter takes no longer for larger blocks.
+        return Plan(f, dim, packed=packed, capability=90, block=8 * _GROUPS)
+    capability = 80
+    if torch.version.hip is None:
+        major, minor = torch.cuda.get_device_capability(a.device)
+        capability = 10 * major + minor
+    return Plan(f, dim, packed=packed, capability=capability)
 
 
 def _elements(packed: Tensor, f: Format, dim: int) -> Tensor:

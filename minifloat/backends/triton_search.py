@@ -10,26 +10,32 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from minifloat.backends.triton_codec import decode, decode_fixed
+from minifloat.backends.triton_codec import decode, decode_fixed, decode_half, decode_steps
 
 LANES = ("int8", "int16", "float")
 
 # An element of a row in the int16 lane is a high and a low plane, which counts 2^-5 as much.
 ROW_SHIFT = 5
 
-# Codes of a row whose products add up exactly in an int32: of bytes up to 60 and 128.
+# Codes of a row whose products add up exactly in an int32: of bytes up to 60 and 128, or of both
+# middle planes of the int16 lane.
 EXACT = 2**18
 
 # What stands for NaN while scores are compared: worse than any score, better than none.
 LOWEST = -3.4028234663852886e38
 
+# Rows of a database, whose numbers are half of a key.
+MOST_ROWS = 2**32 - 1
+
 _INT8 = tl.constexpr(LANES.index("int8"))
 _INT16 = tl.constexpr(LANES.index("int16"))
 _FLOAT = tl.constexpr(LANES.index("float"))
 _ROW_SHIFT = tl.constexpr(ROW_SHIFT)
-_ROW_LOW = tl.constexpr((1 << ROW_SHIFT) - 1)
+_ROW_UNIT = tl.constexpr(1 << ROW_SHIFT)
 _LOWEST = tl.constexpr(LOWEST)
+# No row of a slice, and of a database: what is larger than any.
 _NO_ROW = tl.constexpr(2**31 - 1)
+_LAST_ROW = tl.constexpr(MOST_ROWS)
 
 
 @triton.jit
@@ -61,14 +67,16 @@ def sums_of(
     LANE: tl.constexpr,
     E: tl.constexpr,
     M: tl.constexpr,
-    SPECIALS: tl.constexpr,
     PLANES: tl.constexpr,
+    QUERY_BASE: tl.constexpr,
     GROUPS: tl.constexpr,
 ):
     """Sums of products over groups [begin, end): of the query's high plane, and of its low one.
 
-    In the int16 lane these are of the rows' high plane, and two more are of their low one.
+    In the int16 lane these are of the rows' high plane, and two more are of their low one. Where
+    two of them count as much, they are one.
     """
+    SHARES: tl.constexpr = QUERY_BASE == _ROW_UNIT
     BITS: tl.constexpr = 1 + E + M
     PLACES: tl.constexpr = 1 if BITS == 8 else (4 if BITS == 6 else 2)
     SUM: tl.constexpr = tl.float32 if LANE == _FLOAT else tl.int32
@@ -82,7 +90,6 @@ def sums_of(
         at = query[:, None] * groups + group[None, :]
         highs = queries
         for place in tl.static_range(PLACES):
-            code = (word >> (place * BITS)) & ((1 << BITS) - 1)
             high = tl.load(highs + at, mask=query_there[:, None], other=0)
             if PLANES == 2:
                 lows = highs
@@ -92,20 +99,23 @@ def sums_of(
             # Step by step, for the whole way may not fit into an int32.
             highs += plane
             if LANE == _INT8:
-                element = tl.trans(decode_fixed(code, E, M).to(tl.int8))
+                element = tl.trans(decode_steps(word, E, M, place * BITS).to(tl.int8))
                 first = tl.dot(high, element, first, out_dtype=tl.int32)
                 if PLANES == 2:
                     second = tl.dot(low, element, second, out_dtype=tl.int32)
             elif LANE == _INT16:
-                fixed = decode_fixed(code, E, M)
-                upper = tl.trans((fixed >> _ROW_SHIFT).to(tl.int8))
-                lower = tl.trans((fixed & _ROW_LOW).to(tl.int8))
+                steps = decode_steps(word, E, M, place * BITS)
+                upper = tl.trans((steps >> _ROW_SHIFT).to(tl.int8))
+                lower = tl.trans((steps & (_ROW_UNIT - 1)).to(tl.int8))
                 first = tl.dot(high, upper, first, out_dtype=tl.int32)
                 second = tl.dot(low, upper, second, out_dtype=tl.int32)
-                third = tl.dot(high, lower, third, out_dtype=tl.int32)
+                if SHARES:
+                    second = tl.dot(high, lower, second, out_dtype=tl.int32)
+                else:
+                    third = tl.dot(high, lower, third, out_dtype=tl.int32)
                 fourth = tl.dot(low, lower, fourth, out_dtype=tl.int32)
             else:
-                element = tl.trans(decode(code, E, M, SPECIALS).to(tl.float16))
+                element = tl.trans(decode_half(word, E, M, place * BITS))
                 first = tl.dot(high, element, first)
                 if PLANES == 2:
                     first = tl.dot(low, element, first)
@@ -121,14 +131,16 @@ def whole_of(
     LANE: tl.constexpr,
     PLANES: tl.constexpr,
     QUERY_BASE: tl.constexpr,
+    IS_SHORT: tl.constexpr,
 ):
-    """What the sums of all planes come to, in a type that holds it."""
+    """What the sums of all planes come to, in a type that holds it: int32 where IS_SHORT."""
+    WHOLE: tl.constexpr = tl.int32 if IS_SHORT else tl.int64
     if LANE == _INT16:
-        upper = first.to(tl.int64) * QUERY_BASE + second
-        lower = third.to(tl.int64) * QUERY_BASE + fourth
+        upper = first.to(WHOLE) * QUERY_BASE + second
+        lower = third.to(WHOLE) * QUERY_BASE + fourth
         whole = (upper << _ROW_SHIFT) + lower
     elif LANE == _INT8 and PLANES == 2:
-        whole = first.to(tl.int64) * QUERY_BASE + second
+        whole = first.to(WHOLE) * QUERY_BASE + second
     else:
         whole = first
     return whole
@@ -148,11 +160,11 @@ def products(
     LANE: tl.constexpr,
     E: tl.constexpr,
     M: tl.constexpr,
-    SPECIALS: tl.constexpr,
     PLANES: tl.constexpr,
     QUERY_BASE: tl.constexpr,
     GROUPS: tl.constexpr,
     CHUNK: tl.constexpr,
+    IS_SHORT: tl.constexpr,
 ):
     """The dot products of some queries and rows: float32, for integers the nearest to the sum.
 
@@ -162,17 +174,18 @@ def products(
     if CHUNK == 0:
         first, second, third, fourth = sums_of(
             queries, query, query_there, plane, packed, row, row_there, groups, row_bytes,
-            0, groups, LANE, E, M, SPECIALS, PLANES, GROUPS,
+            0, groups, LANE, E, M, PLANES, QUERY_BASE, GROUPS,
         )  # fmt: skip
-        total = whole_of(first, second, third, fourth, LANE, PLANES, QUERY_BASE)
+        total = whole_of(first, second, third, fourth, LANE, PLANES, QUERY_BASE, IS_SHORT)
     else:
         total = tl.zeros((query.shape[0], row.shape[0]), tl.int64)
         for begin in range(0, groups, CHUNK):
             first, second, third, fourth = sums_of(
                 queries, query, query_there, plane, packed, row, row_there, groups, row_bytes,
-                begin, tl.minimum(begin + CHUNK, groups), LANE, E, M, SPECIALS, PLANES, GROUPS,
+                begin, tl.minimum(begin + CHUNK, groups),
+                LANE, E, M, PLANES, QUERY_BASE, GROUPS,
             )  # fmt: skip
-            total += whole_of(first, second, third, fourth, LANE, PLANES, QUERY_BASE)
+            total += whole_of(first, second, third, fourth, LANE, PLANES, QUERY_BASE, IS_SHORT)
     return total.to(tl.float32)
 
 
@@ -191,11 +204,11 @@ def scores_kernel(
     LANE: tl.constexpr,
     E: tl.constexpr,
     M: tl.constexpr,
-    SPECIALS: tl.constexpr,
     PLANES: tl.constexpr,
     QUERY_BASE: tl.constexpr,
     GROUPS: tl.constexpr,
     CHUNK: tl.constexpr,
+    IS_SHORT: tl.constexpr,
     QUERIES: tl.constexpr,
     ROWS: tl.constexpr,
 ):
@@ -207,7 +220,7 @@ def scores_kernel(
     dots = products(
         queries + first_query * groups, query, query_there, plane,
         packed + first_row * row_bytes, row, row_there, groups, row_bytes,
-        LANE, E, M, SPECIALS, PLANES, QUERY_BASE, GROUPS, CHUNK,
+        LANE, E, M, PLANES, QUERY_BASE, GROUPS, CHUNK, IS_SHORT,
     )  # fmt: skip
     factor = tl.load(factors + first_query + query, mask=query_there, other=0.0)
     norm = tl.load(norms + first_row + row, mask=row_there, other=0.0)
@@ -230,36 +243,34 @@ def search_kernel(
     groups,
     row_bytes,
     k,
-    last_scores,
-    last_rows,
-    best_out,
-    rows_out,
+    last,
+    out,
     HAS_MASK: tl.constexpr,
     HAS_LAST: tl.constexpr,
     LANE: tl.constexpr,
     E: tl.constexpr,
     M: tl.constexpr,
-    SPECIALS: tl.constexpr,
     PLANES: tl.constexpr,
     QUERY_BASE: tl.constexpr,
     GROUPS: tl.constexpr,
     CHUNK: tl.constexpr,
+    IS_SHORT: tl.constexpr,
     QUERIES: tl.constexpr,
     ROWS: tl.constexpr,
     KEPT: tl.constexpr,
 ):
     """Keep the k best scores, and their rows, of some queries in a slice of the rows.
 
-    With `last`, (queries,), only of those that come after it in an answer. The outputs are
-    (queries, slices, k), in no order: minus infinity and -1 where there is none.
+    With `last`, (queries,), only of those that come after it in an answer. The output is
+    (queries, slices, k), in no order, of keys: `key_of` a score and a row.
     """
     first_query = tl.program_id(1).to(tl.int64) * QUERIES
     query = tl.arange(0, QUERIES)
     query_there = query < query_count - first_query
     factor = tl.load(factors + first_query + query, mask=query_there, other=0.0)
     if HAS_LAST:
-        last_score = tl.load(last_scores + first_query + query, mask=query_there, other=0.0)
-        last_row = tl.load(last_rows + first_query + query, mask=query_there, other=0)
+        last_key = tl.load(last + first_query + query, mask=query_there, other=0)
+        last_score, last_row = score_of(last_key), row_of(last_key)
     begin = tl.program_id(0).to(tl.int64) * slice_rows
     end = tl.minimum(begin + slice_rows, row_count)
     column = tl.arange(0, ROWS)
@@ -279,10 +290,11 @@ def search_kernel(
         dots = products(
             queries + first_query * groups, query, query_there, plane,
             packed + first_row * row_bytes, column, row_there, groups, row_bytes,
-            LANE, E, M, SPECIALS, PLANES, QUERY_BASE, GROUPS, CHUNK,
+            LANE, E, M, PLANES, QUERY_BASE, GROUPS, CHUNK, IS_SHORT,
         )  # fmt: skip
         score = dots * factor[:, None] * norm[None, :]
-        score = tl.where(score != score, _LOWEST, score)
+        # The larger of NaN and a number is the number.
+        score = tl.maximum(score, _LOWEST)
         score = tl.where(takes_part[None, :], score, float("-inf"))
         if HAS_LAST:
             later = (first_row + column)[None, :] > last_row[:, None]
@@ -303,13 +315,46 @@ def search_kernel(
             score = tl.where(column[None, :] == at[:, None], float("-inf"), score)
             worst = tl.min(best, 1)
             more = tl.max((tl.max(score, 1) > worst).to(tl.int32), 0)
-    found = tl.where(kept == _NO_ROW, -1, begin + kept)
-    out = ((first_query + query)[:, None] * tl.num_programs(0) + tl.program_id(0)) * k + slot[
-        None, :
-    ]
+    # A row that is not there is the last of all.
+    row = tl.where(kept == _NO_ROW, _LAST_ROW, begin + kept)
+    at = ((first_query + query) * tl.num_programs(0) + tl.program_id(0))[:, None] * k
     there = query_there[:, None] & (slot < k)[None, :]
-    tl.store(best_out + out, best, mask=there)
-    tl.store(rows_out + out, found, mask=there)
+    tl.store(out + at + slot[None, :], key_of(best, row), mask=there)
+
+
+@triton.jit
+def key_of(score, row):
+    """What orders answers, as int64: larger scores first, and of equal ones the lower row."""
+    # Zero has one sign here, and negative numbers' bits ascend as they do.
+    bits = tl.where(score == 0, 0.0, score).to(tl.int32, bitcast=True)
+    ordered = bits ^ ((bits >> 31) & 0x7FFFFFFF)
+    return (ordered.to(tl.int64) << 32) | (row ^ _LAST_ROW)
+
+
+@triton.jit
+def score_of(key):
+    ordered = (key >> 32).to(tl.int32)
+    return (ordered ^ ((ordered >> 31) & 0x7FFFFFFF)).to(tl.float32, bitcast=True)
+
+
+@triton.jit
+def row_of(key):
+    return (key & _LAST_ROW) ^ _LAST_ROW
+
+
+@triton.jit
+def answers_kernel(
+    keys, scores, rows, query_count, count, k, QUERIES: tl.constexpr, KEPT: tl.constexpr
+):
+    """Write the scores and rows of keys (queries, count) to the first columns of (queries, k)."""
+    query = tl.program_id(0).to(tl.int64) * QUERIES + tl.arange(0, QUERIES)
+    column = tl.arange(0, KEPT)
+    there = (query < query_count)[:, None] & (column < count)[None, :]
+    key = tl.load(keys + query[:, None] * count + column[None, :], mask=there, other=0)
+    score, row = score_of(key), row_of(key)
+    at = query[:, None] * k + column[None, :]
+    tl.store(scores + at, tl.where(score > _LOWEST, score, float("nan")), mask=there)
+    tl.store(rows + at, tl.where(row == _LAST_ROW, -1, row), mask=there)
 
 
 @triton.jit

@@ -72,7 +72,7 @@ def make_parser() -> argparse.ArgumentParser:
         ("--repeats", 15, "rounds, each of which takes every time once"),
     ):
         help = f"{text}; {default_count} by default"
-        parser.add_argument(option, type=_count, default=default_count, metavar="N", help=help)
+        parser.add_argument(option, type=count, default=default_count, metavar="N", help=help)
     parser.add_argument(
         "--isa",
         choices=_C.available_isas(),
@@ -114,11 +114,12 @@ def _sizes(text: str) -> list[int]:
     return sizes
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """Return the whole number, at least 1, that a text says."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number, at least 1; got {text!r}")
     return int(text)
 
 
 def _counts(text: str) -> list[int]:
-    return [_count(word) for word in text.split(",")]
+    return [count(word) for word in text.split(",")]

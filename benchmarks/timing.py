@@ -1,6 +1,6 @@
 """Times of several runs, taken in turn, so that a drift of the machine's speed meets them all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from timeit import Timer
 
@@ -20,6 +20,12 @@ class Timing:
     quartiles_s: tuple[float, float]
 
 
+def timing_of(seconds: Sequence[float]) -> Timing:
+    """Return the median and the quartiles of several rounds."""
+    low, median, high = (float(q) for q in np.quantile(seconds, [0.25, 0.5, 0.75]))
+    return Timing(median, (low, high))
+
+
 def time_in_turn(runs: Mapping[str, Run], repeats: int) -> dict[str, Timing]:
     """Return the time of each run by name; every round measures each of them once."""
     timers = {name: Timer(run) for name, run in runs.items()}
@@ -28,7 +34,7 @@ def time_in_turn(runs: Mapping[str, Run], repeats: int) -> dict[str, Timing]:
     for _ in range(repeats):
         for name, timer in timers.items():
             seconds[name].append(timer.timeit(counts[name]) / counts[name])
-    return {name: _timing(rounds) for name, rounds in seconds.items()}
+    return {name: timing_of(rounds) for name, rounds in seconds.items()}
 
 
 def _count(timer: Timer) -> int:
@@ -37,8 +43,3 @@ def _count(timer: Timer) -> int:
     while timer.timeit(count) < _LEAST_SECONDS:
         count *= 2
     return count
-
-
-def _timing(rounds: list[float]) -> Timing:
-    low, median, high = (float(q) for q in np.quantile(rounds, [0.25, 0.5, 0.75]))
-    return Timing(median, (low, high))

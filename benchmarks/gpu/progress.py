@@ -1,0 +1,36 @@
+"""What is told while cases are measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.gpu.cases import Outcome
+
+
+def told(outcome: Outcome) -> list[str]:
+    """Return a line for each of ours, and for each entrant that failed or was left out."""
+    lines = [_line(ours) for ours in outcome.found.get("minifloat", ())]
+    lines += [
+        f"{backend}: " + ", ".join(f"{name} {_equal(same)}" for name, same in formats.items())
+        for backend, formats in outcome.found.get("equal", {}).items()
+    ]
+    for what, reasons in (("failed", outcome.failures), ("left out", outcome.left_out)):
+        lines += [f"{name} {what}: {why}" for name, why in reasons.items()]
+    return lines
+
+
+def _equal(same: bool) -> str:
+    return "equal" if same else "DIFFERS"
+
+
+def _line(ours: dict[str, Any]) -> str:
+    parts = [f"{ours['format']} {ours['backend']}: {ours['median_s'] * 1e3:.3f} ms"]
+    fast = f"{ours['gb_per_s']:,.0f} GB/s" if "gb_per_s" in ours else f"{ours['tops']:.3g} TOPS"
+    parts.append(fast)
+    for name, share in ours.items():
+        if name.startswith("share_of_"):
+            parts.append(f"{share:.0%} of {name.removeprefix('share_of_')}")
+    if "recall" in ours:
+        parts.append(f"recall {ours['recall']:.3f}")
+    ratios = [f"{name} {ratio:.2f}" for name, ratio in ours["ratios"].items()]
+    return ", ".join(parts) + (f"; times as fast as {', '.join(ratios)}" if ratios else "")

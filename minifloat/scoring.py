@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from minifloat import _C, ops
+from minifloat import _C, ops, streaming
 from minifloat.arrays import Array, as_tensor
-from minifloat.vectors import PackedVectors, finite_amax, scale_rows
+from minifloat.vectors import PackedVectors, amax, check_finite, scale_rows
 
 _ops = torch.ops.minifloat
 
@@ -96,18 +96,27 @@ def search(
     the ranges, (n, 2): first row, and the one after the last. Ranges ascend and do not overlap.
     Raises ValueError where fewer than k rows take part; with Triton on a GPU, where a count would
     wait for the device, the rows that are missing are -1 with score NaN.
+
+    Queries on a GPU search a database in main memory too, which need not fit onto the GPU: it is
+    copied there block by block, while the block before is searched if `database.pin_memory()` made
+    it. Masks and ranges are where the database is, answers where the queries are.
     """
     rows, norms = _side(queries, database)
     if ranges is not None and not isinstance(ranges, Tensor | np.ndarray):
         ranges = torch.tensor(ranges, dtype=torch.int64, device=database.device).reshape(-1, 2)
+    chosen = (
+        None if mask is None else as_tensor(mask),
+        None if ranges is None else as_tensor(ranges),
+        index(k),
+    )
+    if database.device.type == "cpu" and rows.device != database.device:
+        return streaming.search(rows, norms, database, *chosen)
     best, indices = _ops.search(
         rows,
         norms,
         database.codes,
         database.reciprocal_norms,
-        None if mask is None else as_tensor(mask),
-        None if ranges is None else as_tensor(ranges),
-        index(k),
+        *chosen,
         database.format.name,
         database.dim,
     )
@@ -150,13 +159,21 @@ def _side(a: PackedVectors | Tensor | NDArray[Any], b: PackedVectors) -> tuple[T
 
 
 def _to_lane(queries: Tensor, database: PackedVectors) -> tuple[Tensor, Tensor]:
-    """Return float queries in the database's lane, with all the precision that it has."""
+    """Return float queries in the database's lane, with all the precision that it has.
+
+    On the CPU, ValueError for a row that is not finite; on another device it scores NaN.
+    """
     queries, dtype = queries.detach(), ops.element_dtype(database.format.name)
     if len(queries) == 0:
         return queries.to(dtype), queries[:, 0].float()
     format, dim = database.format, database.dim
     limit = 1.0 if dtype.is_floating_point else float(_C.query_max(format.index, dim))
-    scaled = scale_rows(queries, finite_amax("queries", queries), limit)
+    largest = amax(queries)
+    if queries.device.type == "cpu":
+        check_finite("queries", largest)
+    scaled = scale_rows(queries, largest, limit)
     elements = (scaled if dtype.is_floating_point else scaled.round()).to(dtype)
     norms = elements.double().square().sum(1).sqrt()
-    return elements, torch.where(norms > 0, 1 / norms, 0.0).float()
+    reciprocal = torch.where(norms > 0, 1 / norms, 0.0).float()
+    # Elsewhere a look at values would wait for the device.
+    return elements, torch.where(largest.squeeze(1).isfinite(), reciprocal, torch.nan)

@@ -19,8 +19,10 @@ _ops = torch.ops.minifloat
 
 Scale = Literal["amax", "none"]
 
-# Values that are scaled and encoded at once, so that the copies stay in cache.
-_CHUNK = 1 << 18
+# Values that are scaled and encoded at once: on a CPU the copies stay in cache, elsewhere the
+# device has enough to do.
+_CHUNK_ON_CPU = 1 << 18
+_CHUNK = 1 << 26
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,8 +75,19 @@ class PackedVectors:
         return self.codes.nbytes + self.reciprocal_norms.nbytes
 
     def to(self, device: torch.device | str) -> PackedVectors:
-        """Return the same rows on a device."""
-        codes, norms = self.codes.to(device), self.reciprocal_norms.to(device)
+        """Return the same rows on a device; torch.OutOfMemoryError where they do not fit."""
+        try:
+            codes, norms = self.codes.to(device), self.reciprocal_norms.to(device)
+        except torch.OutOfMemoryError as error:
+            raise torch.OutOfMemoryError(
+                f"{self} does not fit on {device}; search with queries there takes it from main "
+                f"memory, block by block: {error}"
+            ) from error
+        return PackedVectors(codes, norms, self.format, self.dim)
+
+    def pin_memory(self) -> PackedVectors:
+        """Return the same rows in page-locked memory, from which a GPU copies while it works."""
+        codes, norms = self.codes.pin_memory(), self.reciprocal_norms.pin_memory()
         return PackedVectors(codes, norms, self.format, self.dim)
 
     def dequantize(self) -> Tensor:
@@ -138,25 +151,28 @@ def quantize(
     rows, dim = x.shape
     shape = (rows, f.row_bytes(dim))
     codes = on_huge_pages(torch.empty(shape, dtype=torch.uint8, device=x.device))
-    step = max(1, _CHUNK // dim)
+    step = max(1, (_CHUNK_ON_CPU if x.device.type == "cpu" else _CHUNK) // dim)
     for first in range(0, rows, step):
         chunk = x[first : first + step]
-        largest = finite_amax("x", chunk, first)
+        largest = amax(chunk)
+        check_finite("x", largest, first)
         if scale == "amax":
             chunk = scale_rows(chunk, largest, f.max)
         codes[first : first + step] = _ops.encode_pack(chunk, f.name, saturate)
     return PackedVectors(codes, _ops.reciprocal_norms(codes, f.name, dim), f, dim)
 
 
-def finite_amax(name: str, x: Tensor, first: int = 0) -> Tensor:
-    """Return the largest magnitude of each row (rows, 1), or raise ValueError for a bad row."""
-    # NaN and infinity come through a maximum.
-    largest = x.abs().amax(1, keepdim=True)
+def amax(x: Tensor) -> Tensor:
+    """Return the largest magnitude of each row (rows, 1): NaN or infinite for a row that is not."""
+    return x.abs().amax(1, keepdim=True)
+
+
+def check_finite(name: str, largest: Tensor, first: int = 0) -> None:
+    """Raise ValueError for a row that is not finite, by the rows' `amax`; waits for a device."""
     bad = ~largest.isfinite().squeeze(1)
     if bad.any():
         row = first + int(bad.nonzero()[0])
         raise ValueError(f"row {row} of {name} holds NaN or infinity; all values must be finite")
-    return largest
 
 
 def scale_rows(x: Tensor, largest: Tensor, limit: float) -> Tensor:

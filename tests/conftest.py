@@ -13,10 +13,13 @@ import torch
 import minifloat as mf
 from minifloat import _C, ops
 from minifloat.backends import implementation
+from on_gpu import on_gpu
 
-# Triton's kernels run on CPU tensors, one program after the other. It looks at this when they are
-# defined.
-os.environ["TRITON_INTERPRET"] = "1"
+# Without a GPU, Triton's kernels run on CPU tensors, one program after the other. It looks at this
+# when they are defined.
+HAS_GPU = torch.cuda.is_available()
+if not HAS_GPU:
+    os.environ["TRITON_INTERPRET"] = "1"
 
 hypothesis.settings.register_profile(
     "default",
@@ -65,6 +68,8 @@ def backend(request: pytest.FixtureRequest) -> Iterator[str]:
                 warnings.filterwarnings("ignore", "Warning only once for all operators")
                 for operator in ops.OPERATORS:
                     function = implementation(name, operator.__name__)
+                    if HAS_GPU and name != "eager":
+                        function = on_gpu(operator, function)
                     library.impl(operator.__name__, function, "CPU", allow_override=True)
             # Triton's interpreter computes with NumPy, which warns of infinity and NaN.
             with np.errstate(all="ignore"):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import minifloat as mf
 from minifloat import _C
 from minifloat.backends import BACKENDS, implementation
 from minifloat.ops import OPERATORS
@@ -134,3 +135,26 @@ def test_wide_registers_stay_in_their_own_namespace() -> None:
 def test_a_set_can_be_chosen_whatever_the_environment_says() -> None:
     found = run(LOAD + "_C.set_isa('scalar'); print(_C.isa())", "avx9")
     assert (found.stdout, found.stderr) == ("scalar\n", "")
+
+
+def test_an_operator_that_does_not_fit_says_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("triton")
+
+    def too_large(*arguments: object) -> None:
+        raise torch.OutOfMemoryError("Tried to allocate 9.00 GiB")
+
+    monkeypatch.setattr("minifloat.backends.triton.unpack", too_large)
+    asked = r"unpack\(uint8 \(3, 8\), e2m1, 16\) does not fit: Tried to allocate 9.00 GiB"
+    with pytest.raises(torch.OutOfMemoryError, match=asked):
+        implementation("triton", "unpack")(torch.zeros(3, 8, dtype=torch.uint8), "e2m1", 16)
+
+
+def test_rows_that_do_not_fit_on_a_device_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = mf.quantize(torch.ones(3, 16), "e2m1")
+
+    def too_large(self: torch.Tensor, device: object) -> None:
+        raise torch.OutOfMemoryError("Tried to allocate 9.00 GiB")
+
+    monkeypatch.setattr(torch.Tensor, "to", too_large)
+    with pytest.raises(torch.OutOfMemoryError, match=r"3 x 16 e2m1.* does not fit on cuda; search"):
+        rows.to("cuda")

@@ -9,6 +9,9 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from minifloat.ops import LIBRARY, OPERATORS
 
 # By torch's dispatch key; ROCm devices have CUDA's.
@@ -35,6 +38,16 @@ def implementation(backend: str, operator: str) -> Callable[..., Any]:
 
     # Importing Triton takes longer than all else.
     def call(*arguments: Any) -> Any:
-        return getattr(import_module(name), operator)(*arguments)
+        try:
+            return getattr(import_module(name), operator)(*arguments)
+        except torch.OutOfMemoryError as error:
+            asked = ", ".join(map(_described, arguments))
+            raise torch.OutOfMemoryError(f"{operator}({asked}) does not fit: {error}") from error
 
     return call
+
+
+def _described(argument: object) -> str:
+    if isinstance(argument, Tensor):
+        return f"{str(argument.dtype).removeprefix('torch.')} {tuple(argument.shape)}"
+    return str(argument)

@@ -15,12 +15,12 @@ _IEEE = tl.constexpr(SPECIALS_NAMES.index("ieee"))
 _NONE = tl.constexpr(SPECIALS_NAMES.index("none"))
 
 
-@triton.jit
-def max_code(E: tl.constexpr, M: tl.constexpr, SPECIALS: tl.constexpr):
+@triton.constexpr_function
+def max_code(E, M, SPECIALS):
     """The code of the largest finite value."""
-    if SPECIALS == _IEEE:
+    if SPECIALS == _IEEE.value:
         return ((1 << E) - 1 << M) - 1
-    return (1 << (E + M)) - (1 if SPECIALS == _NONE else 2)
+    return (1 << (E + M)) - (1 if SPECIALS == _NONE.value else 2)
 
 
 @triton.jit

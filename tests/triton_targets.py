@@ -23,6 +23,8 @@ from triton.compiler import ASTSource
 import minifloat as mf
 from minifloat.backends import triton as backend
 from minifloat.backends import triton_codec as codec
+from minifloat.backends import triton_products as products
+from minifloat.backends import triton_rows as single
 from minifloat.backends import triton_search as search
 from minifloat.backends.triton_plan import WARPS, Plan, facts_of, lane_of
 
@@ -66,19 +68,19 @@ def kernels(f: mf.Format, capability: int) -> Iterator[Kernel]:
     yield "decode", codec.decode_kernel, {"values": "*fp32"}, facts | block
     yield "unpack", codec.unpack_kernel, {}, {"BITS": f.bits, "ONE_ROW": False} | block
     lane, tile = lane_of(f), {"ROWS": 16, "COLUMNS": 64}
-    yield "squares", search.squares_kernel, {"out": "*fp64"}, lane | tile
+    yield "squares", single.squares_kernel, {"out": "*fp64"}, lane | tile
     element = "*fp32" if f.lane == "float" else "*i16"
     for packed in (True, False):
         name = "codes" if packed else "floats"
         types = {"a": "*u8" if packed else element, "out": "*fp32"}
         constants = {"A_PACKED": packed, "PAIRS": 16, "COLUMNS": 64}
-        yield f"pair_scores {name}", search.pair_scores_kernel, types, lane | constants
+        yield f"pair_scores {name}", single.pair_scores_kernel, types, lane | constants
         plan = Plan(f, 512, packed=packed, capability=capability)
         types = {"queries": "*fp16" if f.lane == "float" else "*i8", "out": "*i64"}
         for queries in (1, 128):
             constants = plan.constants(queries)
             matrix = types | {"out": "*fp32"}
-            yield f"scores {name} {queries}", search.scores_kernel, matrix, constants
+            yield f"scores {name} {queries}", products.scores_kernel, matrix, constants
             for k in (10, 100, backend.MOST_KEPT):
                 constants = plan.constants(queries, k)
                 # What goes before, only rounds of the most have.

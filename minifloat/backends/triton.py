@@ -16,7 +16,6 @@ from torch import Tensor
 
 from minifloat import ops
 from minifloat.backends import triton_codec as codec
-from minifloat.backends import triton_search as kernels
 from minifloat.backends.triton_plan import (
     WARPS,
     Plan,
@@ -26,6 +25,9 @@ from minifloat.backends.triton_plan import (
     plan_of,
     unit_of,
 )
+from minifloat.backends.triton_products import scores_kernel
+from minifloat.backends.triton_rows import pair_scores_kernel, squares_kernel
+from minifloat.backends.triton_search import MOST_ROWS, answers_kernel, search_kernel
 from minifloat.formats import Format, as_format
 
 # Values, or groups of eight codes, of one program.
@@ -93,7 +95,7 @@ def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
 def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
     out, packed = ops.reciprocal_norms(packed, format, dim), packed.contiguous()
     f, squares = as_format(format), torch.empty_like(out, dtype=torch.float64)
-    _launch(kernels.squares_kernel, (blocks(out.numel(), _ROWS),), packed)(
+    _launch(squares_kernel, (blocks(out.numel(), _ROWS),), packed)(
         packed,
         squares,
         out.numel(),
@@ -123,7 +125,7 @@ def scores_into(
     plan = plan_of(a, f, dim)
     constants = plan.constants(len(a))
     grid = (blocks(len(b), constants["ROWS"]), blocks(len(a), constants["QUERIES"]))
-    _launch(kernels.scores_kernel, grid, b)(
+    _launch(scores_kernel, grid, b)(
         plan.lay_out(a),
         a_norms * unit_of(a, f),
         len(a),
@@ -146,7 +148,7 @@ def pair_scores(
     if b.device.type == "cpu":
         ops.check_pairs(pairs, a, b)
     f = as_format(format)
-    _launch(kernels.pair_scores_kernel, (blocks(len(pairs), _ROWS),), b)(
+    _launch(pair_scores_kernel, (blocks(len(pairs), _ROWS),), b)(
         a.contiguous(),
         a_norms * unit_of(a, f),
         b.contiguous(),
@@ -179,8 +181,8 @@ def search(
     scores, indices = ops.search(a, a_norms, b, b_norms, mask, ranges, k, format, dim)
     if b.device.type == "cpu":
         ops.selected(mask, ranges, b, k)
-    if len(b) > kernels.MOST_ROWS:
-        raise ValueError(f"b must have at most {kernels.MOST_ROWS} rows; got {len(b)}")
+    if len(b) > MOST_ROWS:
+        raise ValueError(f"b must have at most {MOST_ROWS} rows; got {len(b)}")
     f = as_format(format)
     plan = plan_of(a, f, dim)
     rest = (a_norms * unit_of(a, f), len(a), b.contiguous(), b_norms.contiguous())
@@ -190,7 +192,7 @@ def search(
     for first in range(0, k, MOST_KEPT):
         count = min(MOST_KEPT, k - first)
         best = _next_best(plan, constants, queries, *rest, chosen, count, last)
-        _launch(kernels.answers_kernel, (blocks(len(a), _ROWS),), b)(
+        _launch(answers_kernel, (blocks(len(a), _ROWS),), b)(
             best,
             scores[:, first:],
             indices[:, first:],
@@ -222,7 +224,7 @@ def _next_best(
     slice_rows = blocks(blocks(len(b), wanted), constants["ROWS"]) * constants["ROWS"]
     slices = blocks(len(b), slice_rows)
     keys = torch.empty((query_count, slices, k), dtype=torch.int64, device=b.device)
-    _launch(kernels.search_kernel, (slices, query_blocks), b)(
+    _launch(search_kernel, (slices, query_blocks), b)(
         queries,
         factors,
         query_count,

@@ -18,9 +18,9 @@ _NONE = tl.constexpr(SPECIALS_NAMES.index("none"))
 @triton.constexpr_function
 def max_code(E, M, SPECIALS):
     """The code of the largest finite value."""
-    if SPECIALS == _IEEE.value:
+    if _IEEE.value == SPECIALS:
         return ((1 << E) - 1 << M) - 1
-    return (1 << (E + M)) - (1 if SPECIALS == _NONE.value else 2)
+    return (1 << (E + M)) - (1 if _NONE.value == SPECIALS else 2)
 
 
 @triton.jit

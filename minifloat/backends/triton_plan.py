@@ -7,7 +7,7 @@ import triton
 from torch import Tensor
 
 from minifloat.backends import triton_codec as codec
-from minifloat.backends import triton_search as kernels
+from minifloat.backends.triton_products import EXACT, LANES, ROW_SHIFT
 from minifloat.formats import Format
 
 _ops = torch.ops.minifloat
@@ -30,7 +30,7 @@ class Plan:
         self.groups = blocks(dim, self.places * block) * block
         # What a query's elements are split into, and what one of the high plane counts.
         self.planes = 1 if packed and f.lane != "int16" else 2
-        self.base = 1 << kernels.ROW_SHIFT if packed else 256
+        self.base = 1 << ROW_SHIFT if packed else 256
         self.sums = {"float": 1, "int8": self.planes, "int16": 3 if packed else 4}[f.lane]
 
     def constants(self, queries: int, k: int = 0) -> dict[str, int]:
@@ -40,15 +40,15 @@ class Plan:
         tile = 16 if queries <= 16 and kept <= 128 else most
         # Float queries come as int16.
         most_of_query = _steps(self.format) if self.packed else 2**15
-        is_long = self.format.lane != "float" and self.dim > kernels.EXACT
+        is_long = self.format.lane != "float" and self.dim > EXACT
         return {
-            "LANE": kernels.LANES.index(self.format.lane),
+            "LANE": LANES.index(self.format.lane),
             "E": self.format.exponent_bits,
             "M": self.format.mantissa_bits,
             "PLANES": self.planes,
             "QUERY_BASE": self.base,
             "GROUPS": self.block,
-            "CHUNK": kernels.EXACT // self.places if is_long else 0,
+            "CHUNK": EXACT // self.places if is_long else 0,
             "IS_SHORT": self.dim * _steps(self.format) * most_of_query < 2**31,
             "QUERIES": tile,
             "ROWS": 128 if tile == 128 and self.capability == 90 else 64,
@@ -132,7 +132,7 @@ def facts_of(f: Format) -> dict[str, int]:
 
 
 def lane_of(f: Format) -> dict[str, int]:
-    return {"LANE": kernels.LANES.index(f.lane), **facts_of(f)}
+    return {"LANE": LANES.index(f.lane), **facts_of(f)}
 
 
 def blocks(count: int, size: int) -> int:

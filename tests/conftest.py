@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+import emulated
 import minifloat as mf
 from minifloat import _C, ops
 from minifloat.backends import implementation
@@ -29,7 +30,11 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 # Those that are written in Python serve CPU tensors only here.
-PYTHON_BACKENDS = ("eager", "triton") if find_spec("triton") else ("eager",)
+PYTHON_BACKENDS = (
+    "eager",
+    *(["triton"] if find_spec("triton") else []),
+    *(["cuda"] if emulated.IS_HERE else []),
+)
 BACKENDS = (*_C.available_isas(), *PYTHON_BACKENDS)
 
 
@@ -59,6 +64,8 @@ def isa(request: pytest.FixtureRequest) -> Iterator[str]:
 def backend(request: pytest.FixtureRequest) -> Iterator[str]:
     """The backend that serves CPU tensors during the test."""
     name: str = request.param
+    if name == "cuda":
+        emulated.install()
     if name in PYTHON_BACKENDS:
         with torch.library._scoped_library("minifloat", "IMPL") as library:
             with warnings.catch_warnings():

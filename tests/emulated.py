@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*ROOT.glob("csrc/cuda/*.cu"), *ROOT.glob("csrc/cuda/*.cpp")])
 HEADERS = sorted([*ROOT.glob("csrc/*.h"), *ROOT.glob("csrc/cuda/*.h")])
 FLAGS = ["-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off"]
-WARNINGS = ["-Wall", "-Wextra", "-Werror"]
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"]
 
 # Threads switch stacks in assembly.
 IS_HERE = platform.machine() == "x86_64"

@@ -63,7 +63,7 @@ std::int64_t vectors_of(const void* values, const void* codes, std::int64_t coun
 }
 
 Grid grid_for(std::int64_t count) {
-  return {blocks_for((count + kThreads - 1) / kThreads, kBlocks), 1, kThreads, 0};
+  return {blocks_for((count + kThreads - 1) / kThreads, kBlocks), kThreads, 0};
 }
 
 }  // namespace

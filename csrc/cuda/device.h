@@ -16,10 +16,9 @@ struct alignas(16) Words4 {
   std::uint32_t each[4];
 };
 
-// Blocks of a launch, in two dimensions; threads of each; bytes of memory that those share.
+// Blocks of a launch; threads of each; bytes of memory that those share.
 struct Grid {
   std::int64_t blocks;
-  std::int64_t rows;
   int threads;
   int shared_bytes;
 };

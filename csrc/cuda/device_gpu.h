@@ -17,7 +17,6 @@ MINIFLOAT_DEVICE int thread_index() { return static_cast<int>(threadIdx.x); }
 MINIFLOAT_DEVICE int thread_count() { return static_cast<int>(blockDim.x); }
 MINIFLOAT_DEVICE std::int64_t block_index() { return blockIdx.x; }
 MINIFLOAT_DEVICE std::int64_t block_count() { return gridDim.x; }
-MINIFLOAT_DEVICE std::int64_t block_row() { return blockIdx.y; }
 
 // The memory that a block's threads share, aligned to 128 bytes.
 MINIFLOAT_DEVICE std::uint8_t* shared_memory() {
@@ -142,7 +141,10 @@ MINIFLOAT_DEVICE void multiply_matrices(float (&sums)[4], std::uint32_t a0, std:
       : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
 }
 
-// Both return what was there before.
+// What other blocks may have changed meanwhile.
+MINIFLOAT_DEVICE std::uint64_t load_fresh(const std::uint64_t* from) { return __ldcg(from); }
+
+// These return what was there before.
 MINIFLOAT_DEVICE int atomic_add(int* to, int x) { return atomicAdd(to, x); }
 MINIFLOAT_DEVICE std::uint64_t atomic_max(std::uint64_t* to, std::uint64_t x) {
   return atomicMax(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(x));
@@ -158,13 +160,13 @@ inline void check(cudaError_t error) {
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Grid& grid, Stream stream,
             const Arguments&... arguments) {
-  if (grid.blocks == 0 || grid.rows == 0) return;
+  if (grid.blocks == 0) return;
   if (grid.shared_bytes > 48 << 10) {
     check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                grid.shared_bytes));
   }
-  const dim3 blocks(static_cast<unsigned>(grid.blocks), static_cast<unsigned>(grid.rows));
-  kernel<<<blocks, grid.threads, grid.shared_bytes, stream>>>(arguments...);
+  kernel<<<static_cast<unsigned>(grid.blocks), grid.threads, grid.shared_bytes, stream>>>(
+      arguments...);
   check(cudaGetLastError());
 }
 
@@ -172,8 +174,8 @@ inline void copy_memory(void* to, const void* from, std::int64_t bytes, Stream s
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream));
 }
 
-inline void clear_memory(void* to, std::int64_t bytes, Stream stream) {
-  check(cudaMemsetAsync(to, 0, bytes, stream));
+inline void fill_memory(void* to, int byte, std::int64_t bytes, Stream stream) {
+  check(cudaMemsetAsync(to, byte, bytes, stream));
 }
 
 // Of the device that is current.

@@ -19,7 +19,6 @@ inline int thread_index() { return emulator::place().thread; }
 inline int thread_count() { return emulator::place().threads; }
 inline std::int64_t block_index() { return emulator::place().block; }
 inline std::int64_t block_count() { return emulator::place().blocks; }
-inline std::int64_t block_row() { return emulator::place().row; }
 
 inline std::uint8_t* shared_memory() { return emulator::shared_memory(); }
 inline void sync_threads() { emulator::sync_block(); }
@@ -141,6 +140,7 @@ inline void multiply_matrices(float (&sums)[4], std::uint32_t a0, std::uint32_t 
   });
 }
 
+inline std::uint64_t load_fresh(const std::uint64_t* from) { return *from; }
 inline int atomic_add(int* to, int x) { return std::exchange(*to, *to + x); }
 inline std::uint64_t atomic_max(std::uint64_t* to, std::uint64_t x) {
   return std::exchange(*to, std::max(*to, x));
@@ -149,15 +149,14 @@ inline std::uint64_t atomic_max(std::uint64_t* to, std::uint64_t x) {
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const Grid& grid, Stream,
             const Arguments&... arguments) {
-  emulator::run(grid.blocks, grid.rows, grid.threads, grid.shared_bytes,
-                [&] { kernel(arguments...); });
+  emulator::run(grid.blocks, grid.threads, grid.shared_bytes, [&] { kernel(arguments...); });
 }
 
 inline void copy_memory(void* to, const void* from, std::int64_t bytes, Stream) {
   if (bytes > 0) std::memcpy(to, from, bytes);
 }
-inline void clear_memory(void* to, std::int64_t bytes, Stream) {
-  if (bytes > 0) std::memset(to, 0, bytes);
+inline void fill_memory(void* to, int byte, std::int64_t bytes, Stream) {
+  if (bytes > 0) std::memset(to, byte, bytes);
 }
 
 // Few, for the emulator runs one block after the other.

@@ -239,12 +239,11 @@ extern "C" [[gnu::visibility("default")]] void minifloat_set_order(bool backward
   current_order = {backward, copies_early};
 }
 
-void run(std::int64_t blocks, std::int64_t rows, int threads, int shared_bytes,
-         const std::function<void()>& body) {
+void run(std::int64_t blocks, int threads, int shared_bytes, const std::function<void()>& body) {
   if (threads % kWarpThreads != 0) throw std::logic_error("a block has whole warps");
-  for (std::int64_t i = 0; i < blocks * rows; ++i) {
-    const std::int64_t at = current_order.backward ? blocks * rows - 1 - i : i;
-    Block(Place{0, threads, at % blocks, blocks, at / blocks}, shared_bytes, body).run();
+  for (std::int64_t i = 0; i < blocks; ++i) {
+    const std::int64_t at = current_order.backward ? blocks - 1 - i : i;
+    Block(Place{0, threads, at, blocks}, shared_bytes, body).run();
   }
 }
 

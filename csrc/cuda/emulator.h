@@ -10,8 +10,7 @@
 namespace minifloat::emulator {
 
 // Runs body once for each thread of each block. Throws where threads wait for one another.
-void run(std::int64_t blocks, std::int64_t rows, int threads, int shared_bytes,
-         const std::function<void()>& body);
+void run(std::int64_t blocks, int threads, int shared_bytes, const std::function<void()>& body);
 
 // Where the calling thread is.
 struct Place {
@@ -19,7 +18,6 @@ struct Place {
   int threads;
   std::int64_t block;
   std::int64_t blocks;
-  std::int64_t row;
 };
 const Place& place();
 

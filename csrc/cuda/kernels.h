@@ -24,4 +24,43 @@ void unpack(int format, const std::uint8_t* packed, std::int64_t rows, std::int6
 void encode_pack(int format, int source, bool saturates, const void* values, std::int64_t rows,
                  std::int64_t dim, std::uint8_t* packed, Stream stream);
 
+// 1 / norm of each decoded row.
+void reciprocal_norms(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,
+                      float* norms, Stream stream);
+
+// Two sets of rows of one format and dim; b is packed, a is packed or in its lane.
+struct Sides {
+  int format;
+  std::int64_t dim;
+  const void* a;
+  bool a_packed;
+  const float* a_norms;
+  std::int64_t a_count;
+  const std::uint8_t* b;
+  const float* b_norms;
+  std::int64_t b_count;
+};
+
+// out[t] is the cosine of rows a[pairs[2 * t]] and b[pairs[2 * t + 1]].
+void pair_scores(const Sides& sides, const std::int64_t* pairs, std::int64_t count, float* out,
+                 Stream stream);
+
+// out[i * b_count + j] is the cosine of rows a[i] and b[j]. The workspace has so many bytes.
+std::int64_t scores_workspace(const Sides& sides);
+void scores(const Sides& sides, std::uint8_t* workspace, float* out, Stream stream);
+
+// Rows of b that take part in a search: those of some ranges for which the mask holds, if there
+// are such.
+struct Selection {
+  const std::uint8_t* mask;    // (b_count,)
+  const std::int64_t* ranges;  // (range_count, 2): the first row and the one after the last
+  std::int64_t range_count;    // below 0 where there are no ranges
+};
+
+// The k best selected rows of b for each row of a, best first, ties to the lower row, NaN last;
+// where there are none, row -1 with score NaN.
+std::int64_t search_workspace(const Sides& sides, std::int64_t k);
+void search(const Sides& sides, const Selection& selection, std::int64_t k, std::uint8_t* workspace,
+            float* scores, std::int64_t* rows, Stream stream);
+
 }  // namespace minifloat::cuda

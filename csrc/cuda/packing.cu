@@ -148,7 +148,7 @@ unpack_kernel(const std::uint8_t* packed, Tiles tiles, std::uint8_t* out) {
 
 template <int kBits>
 Grid grid_for(const Tiles& tiles) {
-  return {blocks_for(tiles.count, kBlocks), 1, kThreads, kSharedBytes<kBits>};
+  return {blocks_for(tiles.count, kBlocks), kThreads, kSharedBytes<kBits>};
 }
 
 template <int kFormat, bool kSaturates, class Source>

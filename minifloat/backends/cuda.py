@@ -95,6 +95,104 @@ def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
     return out
 
 
+def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
+    out, packed = ops.reciprocal_norms(packed, format, dim), packed.contiguous()
+    _run(
+        _cuda.reciprocal_norms,
+        packed,
+        as_format(format).index,
+        packed.data_ptr(),
+        out.numel(),
+        dim,
+        out.data_ptr(),
+    )
+    return out
+
+
+def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int) -> Tensor:
+    out = ops.scores(a, a_norms, b, b_norms, format, dim)
+    scores_into(a, a_norms, b, b_norms, format, dim, out)
+    return out
+
+
+def scores_into(
+    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int, out: Tensor
+) -> None:
+    ops.scores_into(a, a_norms, b, b_norms, format, dim, out)
+    a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
+    sides = _sides(a, a_norms, b, b_norms, format, dim)
+    workspace = _memory(_cuda.scores_workspace(sides), b)
+    _run(_cuda.scores, b, sides, workspace.data_ptr(), out.data_ptr())
+
+
+def pair_scores(
+    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, pairs: Tensor, format: str, dim: int
+) -> Tensor:
+    out = ops.pair_scores(a, a_norms, b, b_norms, pairs, format, dim)
+    if not b.is_cuda:
+        ops.check_pairs(pairs, a, b)
+    a, a_norms, b, b_norms, pairs = (t.contiguous() for t in (a, a_norms, b, b_norms, pairs))
+    sides = _sides(a, a_norms, b, b_norms, format, dim)
+    _run(_cuda.pair_scores, b, sides, pairs.data_ptr(), len(pairs), out.data_ptr())
+    return out
+
+
+def search(
+    a: Tensor,
+    a_norms: Tensor,
+    b: Tensor,
+    b_norms: Tensor,
+    mask: Tensor | None,
+    ranges: Tensor | None,
+    k: int,
+    format: str,
+    dim: int,
+) -> tuple[Tensor, Tensor]:
+    scores, indices = ops.search(a, a_norms, b, b_norms, mask, ranges, k, format, dim)
+    if not b.is_cuda:
+        ops.selected(mask, ranges, b, k)
+    a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
+    mask = None if mask is None else mask.contiguous()
+    ranges = None if ranges is None else ranges.contiguous()
+    sides = _sides(a, a_norms, b, b_norms, format, dim)
+    workspace = _memory(_cuda.search_workspace(sides, k), b)
+    _run(
+        _cuda.search,
+        b,
+        sides,
+        0 if mask is None else mask.data_ptr(),
+        0 if ranges is None else ranges.data_ptr(),
+        -1 if ranges is None else len(ranges),
+        k,
+        workspace.data_ptr(),
+        scores.data_ptr(),
+        indices.data_ptr(),
+    )
+    return scores, indices
+
+
+def _sides(
+    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int
+) -> _cuda.Sides:
+    """The contiguous rows of a product."""
+    return _cuda.Sides(
+        as_format(format).index,
+        dim,
+        a.data_ptr(),
+        a.dtype == torch.uint8,
+        a_norms.data_ptr(),
+        len(a),
+        b.data_ptr(),
+        b_norms.data_ptr(),
+        len(b),
+    )
+
+
+def _memory(bytes: int, on: Tensor) -> Tensor:
+    """Memory of a tensor's device, which its stream keeps until the work is done."""
+    return torch.empty(bytes, dtype=torch.uint8, device=on.device)
+
+
 def _rows(x: Tensor) -> int:
     """Rows of x along its last dimension; a row may be empty."""
     return x.shape[:-1].numel()

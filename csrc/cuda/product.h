@@ -1,0 +1,260 @@
+#pragma once
+
+// Scores of a slice of packed rows and a block of queries. Rows come through a ring of stages in
+// shared memory, in pieces: some steps of 64 rows, which are copied while earlier ones are
+// multiplied.
+
+#include "operands.h"
+#include "queries.h"
+
+namespace minifloat::cuda {
+
+// What a block multiplies.
+struct Rows {
+  const std::uint8_t* packed;
+  const float* norms;
+  std::int64_t dim;
+  std::int64_t count;
+};
+
+struct Ring {
+  static constexpr int kThreads = 128;
+  static constexpr int kStages = 4;
+  static constexpr int kRows = kThreads / kWarp * 16;
+};
+
+// Steps after which products of integers might not add up in an int32: of bytes up to 60 and 128.
+inline constexpr std::int64_t kExactSteps = (std::int64_t{1} << 18) / kStepCodes;
+
+template <Format F>
+struct Piece {
+  using Row = Operand<F>;
+  static constexpr int kSteps = F.bits() > 8 / 2 ? 2 : 4;
+  static constexpr int kBytes = kSteps * Row::kStepBytes;
+  // Of a row in a stage: it starts anywhere in the first 16 bytes. Eight rows' accesses meet no
+  // bank of memory twice.
+  static constexpr int kPitch = kBytes + 16 + (Row::kWords % 2 == 0 ? 16 : 0);
+  static constexpr int kStageBytes = Ring::kRows * kPitch;
+  static constexpr int kRingBytes = Ring::kStages * kStageBytes;
+};
+
+// Asks for one piece: bytes from `first` on of rows from `row` on, zeros where rows end.
+template <Format F>
+MINIFLOAT_DEVICE void copy_piece(const Rows& rows, std::int64_t row, std::int64_t end,
+                                 std::int64_t first, std::uint8_t* stage) {
+  constexpr int kVectors = Piece<F>::kBytes / 16 + 1;
+  const std::int64_t bytes = row_bytes(rows.dim, F.bits());
+  for (int i = thread_index(); i < Ring::kRows * kVectors; i += Ring::kThreads) {
+    const int r = i / kVectors, v = i % kVectors;
+    const bool is_there = row + r < end;
+    const std::uint8_t* const begin = rows.packed + (is_there ? row + r : row) * bytes;
+    const std::uint8_t* const from = begin + first;
+    const std::uint8_t* const vector =
+        from - reinterpret_cast<std::uintptr_t>(from) % 16 + std::int64_t{16} * v;
+    const std::int64_t left = is_there ? begin + bytes - vector : 0;
+    const int taken = left < 0 ? 0 : left > 16 ? 16 : static_cast<int>(left);
+    copy_async(stage + r * Piece<F>::kPitch + 16 * v, vector, taken);
+  }
+}
+
+// A lane's words of one row in a step. `row` may start at any byte.
+template <Format F>
+MINIFLOAT_DEVICE void row_words(const std::uint8_t* row, int lane, bool is_aligned,
+                                std::uint32_t (&words)[Operand<F>::kWords]) {
+  using Row = Operand<F>;
+  constexpr int kRuns = Row::kWords / Row::kRunWords;
+#pragma unroll
+  for (int run = 0; run < kRuns; ++run) {
+    const std::uint8_t* const from = row + (run * 4 + lane % 4) * Row::kRunWords * 4;
+    std::uint32_t* const to = words + run * Row::kRunWords;
+    if (is_aligned && Row::kRunWords == 2) {
+      const auto both = *reinterpret_cast<const std::uint64_t*>(from);
+      to[0] = static_cast<std::uint32_t>(both);
+      to[1] = static_cast<std::uint32_t>(both >> 32);
+    } else if (is_aligned) {
+#pragma unroll
+      for (int w = 0; w < Row::kRunWords; ++w) {
+        to[w] = reinterpret_cast<const std::uint32_t*>(from)[w];
+      }
+    } else {
+      const int off = static_cast<int>(reinterpret_cast<std::uintptr_t>(from) % 4);
+      const auto* const whole = reinterpret_cast<const std::uint32_t*>(from - off);
+#pragma unroll
+      for (int w = 0; w < Row::kRunWords; ++w) {
+        to[w] = window(whole[w], whole[w + 1], 8 * off);
+      }
+    }
+  }
+}
+
+// Sums of products of a warp's 16 rows and kTiles tiles of queries.
+template <int kFormat, bool kArePacked, int kTiles>
+struct Sums {
+  static constexpr Format F = kFormatOf<kFormat>;
+  using Row = Operand<F>;
+  using Planes = QueryPlanes<F, kArePacked>;
+  static constexpr bool kIsFloat = Row::kLane == Lane::kFloat;
+  // Sums of a high plane count more; floats of both planes add up at once.
+  static constexpr int kEach = kIsFloat ? 1 : Row::kPlanes * Planes::kCount;
+  static constexpr int kParts = Row::kRegisters / 4;
+
+  typename Row::Sum each[kTiles][kEach][4] = {};
+
+  // Adds the products of one step of two rows; `queries` are the step's.
+  MINIFLOAT_DEVICE void add(const std::uint8_t* const (&packed)[2], bool is_aligned,
+                            const Words4* queries) {
+    const int lane = thread_index() % kWarp;
+    typename Row::Registers rows[2];
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      std::uint32_t words[Row::kWords];
+      row_words<F>(packed[r], lane, is_aligned, words);
+      row_registers<F>(words, rows[r]);
+    }
+#pragma unroll
+    for (int tile = 0; tile < kTiles; ++tile) {
+      // A matrix unit's float sums are not rounded to nearest: short ones go to float32.
+      typename Row::Sum short_sums[4] = {};
+#pragma unroll
+      for (int p = 0; p < Planes::kCount; ++p) {
+#pragma unroll
+        for (int part = 0; part < kParts; ++part) {
+          const Words4 query =
+              load16(queries + ((tile * Planes::kCount + p) * kParts + part) * kWarp + lane);
+#pragma unroll
+          for (int plane = 0; plane < Row::kPlanes; ++plane) {
+            auto& sums =
+                kIsFloat ? short_sums : each[tile][kIsFloat ? 0 : plane * Planes::kCount + p];
+#pragma unroll
+            for (int i = 0; i < 4; i += 2) {
+              const int at = part * 4 + i;
+              multiply_matrices(sums, rows[0][plane][at], rows[1][plane][at],
+                                rows[0][plane][at + 1], rows[1][plane][at + 1], query.each[i],
+                                query.each[i + 1]);
+            }
+          }
+        }
+      }
+      if constexpr (kIsFloat) {
+#pragma unroll
+        for (int i = 0; i < 4; ++i) each[tile][0][i] += short_sums[i];
+      }
+    }
+  }
+
+  // What the sums of all planes come to.
+  MINIFLOAT_DEVICE auto whole(int tile, int i) const {
+    if constexpr (kEach == 1) {
+      return each[tile][0][i];
+    } else {
+      std::int64_t whole = 0;
+#pragma unroll
+      for (int plane = 0; plane < Row::kPlanes; ++plane) {
+        std::int64_t sum = 0;
+#pragma unroll
+        for (int p = 0; p < Planes::kCount; ++p) {
+          sum = sum * Planes::kBase + each[tile][plane * Planes::kCount + p][i];
+        }
+        whole = (whole << kRowShift) + sum;
+      }
+      return whole;
+    }
+  }
+};
+
+// Calls use(row, query, score) for rows [begin, end) and one block of queries, once each, and
+// then(row) when all threads have done so with 64 of them; both are called for rows past the end
+// and queries past the last. kIsLong where sums may not fit.
+template <int kFormat, bool kArePacked, int kTiles, bool kIsLong, class Use, class Then>
+MINIFLOAT_DEVICE void for_each_score(const Rows& rows, const Queries& queries, std::int64_t begin,
+                                     std::int64_t end, std::int64_t query_block, Use use,
+                                     Then then) {
+  using S = Sums<kFormat, kArePacked, kTiles>;
+  constexpr Format F = S::F;
+  using P = Piece<F>;
+  constexpr int kStepVectors = kTiles * S::Planes::kCount * S::kParts * kWarp;
+  const std::int64_t steps = steps_of(rows.dim);
+  const std::int64_t pieces = (steps + P::kSteps - 1) / P::kSteps;
+  const std::int64_t blocks = (end - begin + Ring::kRows - 1) / Ring::kRows;
+  const std::int64_t bytes = row_bytes(rows.dim, F.bits());
+  const bool is_aligned = (reinterpret_cast<std::uintptr_t>(rows.packed) | bytes) % 16 == 0;
+  const int lane = thread_index() % kWarp, warp = thread_index() / kWarp;
+  std::uint8_t* const ring = shared_memory();
+
+  // The piece that is asked for next, by its row block, its number there, and its stage.
+  std::int64_t next_block = 0, next_piece = 0;
+  int next_stage = 0;
+  const auto ask = [&] {
+    if (next_block < blocks) {
+      copy_piece<F>(rows, begin + next_block * Ring::kRows, end, next_piece * P::kBytes,
+                    ring + next_stage * P::kStageBytes);
+    }
+    commit_copies();
+    next_stage = next_stage + 1 == Ring::kStages ? 0 : next_stage + 1;
+    if (++next_piece == pieces) {
+      next_piece = 0;
+      ++next_block;
+    }
+  };
+  for (int i = 0; i + 1 < Ring::kStages; ++i) ask();
+
+  int stage = 0;
+  for (std::int64_t block = 0; block < blocks; ++block) {
+    // A lane's two rows, and where they start in a stage.
+    const std::int64_t first_row = begin + block * Ring::kRows + warp * 16 + lane / 4;
+    int starts[2];
+    for (int half = 0; half < 2; ++half) {
+      const std::int64_t row = first_row + 8 * half < end ? first_row + 8 * half : end - 1;
+      const auto at = reinterpret_cast<std::uintptr_t>(rows.packed) + row * bytes;
+      starts[half] = (warp * 16 + lane / 4 + 8 * half) * P::kPitch + static_cast<int>(at % 16);
+    }
+    S sums;
+    std::int64_t totals[kTiles][4] = {};
+    for (std::int64_t piece = 0; piece < pieces; ++piece) {
+      wait_copies<Ring::kStages - 2>();
+      // From here on the piece is there for all, and nobody reads the one before any more.
+      sync_threads();
+      ask();
+      const std::int64_t first = piece * P::kSteps, left = steps - first;
+      const int taken = static_cast<int>(left < P::kSteps ? left : P::kSteps);
+      for (int s = 0; s < taken; ++s) {
+        const std::uint8_t* const at = ring + stage * P::kStageBytes + s * P::Row::kStepBytes;
+        sums.add({at + starts[0], at + starts[1]}, is_aligned,
+                 queries.elements + (query_block * steps + first + s) * kStepVectors);
+      }
+      stage = stage + 1 == Ring::kStages ? 0 : stage + 1;
+      if constexpr (kIsLong) {
+        if ((first + P::kSteps) % kExactSteps == 0) {
+          for (int tile = 0; tile < kTiles; ++tile) {
+            for (int i = 0; i < 4; ++i) totals[tile][i] += sums.whole(tile, i);
+          }
+          sums = {};
+        }
+      }
+    }
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const std::int64_t row = first_row + 8 * half;
+      const float norm = row < end ? rows.norms[row] : 0.0f;
+#pragma unroll
+      for (int tile = 0; tile < kTiles; ++tile) {
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+          const std::int64_t query =
+              (query_block * kTiles + tile) * kTileQueries + lane % 4 * 2 + i;
+          const auto dot = [&] {
+            if constexpr (kIsLong) {
+              return totals[tile][2 * half + i] + sums.whole(tile, 2 * half + i);
+            } else {
+              return sums.whole(tile, 2 * half + i);
+            }
+          }();
+          use(row, query, static_cast<float>(dot) * queries.factors[query] * norm);
+        }
+      }
+    }
+    then(begin + block * Ring::kRows);
+  }
+}
+
+}  // namespace minifloat::cuda

@@ -20,7 +20,7 @@ struct alignas(sizeof(T) * kCount) Run {
 };
 
 template <int kFormat, class Source, bool kSaturates>
-MINIFLOAT_KERNEL(kThreads)
+MINIFLOAT_KERNEL(kThreads, kBlocks)
 encode_kernel(const Source* __restrict__ values, std::int64_t count, std::int64_t vectors,
               std::uint8_t* __restrict__ codes) {
   using Values = Run<Source, kAtOnce<Source>>;
@@ -39,7 +39,7 @@ encode_kernel(const Source* __restrict__ values, std::int64_t count, std::int64_
 }
 
 template <int kFormat>
-MINIFLOAT_KERNEL(kThreads)
+MINIFLOAT_KERNEL(kThreads, kBlocks)
 decode_kernel(const std::uint8_t* __restrict__ codes, std::int64_t count, std::int64_t vectors,
               float* __restrict__ values) {
   constexpr Format F = kFormatOf<kFormat>;

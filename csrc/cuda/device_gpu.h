@@ -9,7 +9,7 @@
 #include <string>
 
 #define MINIFLOAT_DEVICE __device__ __forceinline__
-#define MINIFLOAT_KERNEL(threads) __global__ void __launch_bounds__(threads)
+#define MINIFLOAT_KERNEL(threads, blocks) __global__ void __launch_bounds__(threads, blocks)
 
 namespace minifloat {
 
@@ -148,6 +148,12 @@ MINIFLOAT_DEVICE std::uint64_t load_fresh(const std::uint64_t* from) { return __
 MINIFLOAT_DEVICE int atomic_add(int* to, int x) { return atomicAdd(to, x); }
 MINIFLOAT_DEVICE std::uint64_t atomic_max(std::uint64_t* to, std::uint64_t x) {
   return atomicMax(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(x));
+}
+
+// From here on the compiler does not know what x is.
+MINIFLOAT_DEVICE int forget(int x) {
+  asm volatile("" : "+r"(x));
+  return x;
 }
 
 inline void check(cudaError_t error) {

@@ -9,7 +9,7 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kBlocks = 8;  // of each multiprocessor
 
-MINIFLOAT_KERNEL(kThreads)
+MINIFLOAT_KERNEL(kThreads, kBlocks)
 select_kernel(Selection selection, std::int64_t rows, std::uint8_t* selected) {
   for (std::int64_t row = launch_index(); row < rows; row += launch_size()) {
     // The last range that does not begin after the row.
@@ -30,7 +30,7 @@ select_kernel(Selection selection, std::int64_t rows, std::uint8_t* selected) {
 
 // One block for each query: what may be among the best is gathered until it is sorted, and the rest
 // dropped.
-MINIFLOAT_KERNEL(kThreads)
+MINIFLOAT_KERNEL(kThreads, kBlocks)
 merge_kernel(Found found, std::int64_t slices, std::int64_t padded, int gathered, std::int64_t k,
              float* scores, std::int64_t* rows) {
   auto* const keys = reinterpret_cast<Key*>(shared_memory());

@@ -112,7 +112,7 @@ MINIFLOAT_DEVICE void take_codes(const Source* source, int count, std::uint8_t* 
 }
 
 template <int kFormat, bool kSaturates, class Source>
-MINIFLOAT_KERNEL(kThreads)
+MINIFLOAT_KERNEL(kThreads, kBlocks)
 pack_kernel(const Source* source, Tiles tiles, std::uint8_t* packed) {
   constexpr int kBits = kFormatOf<kFormat>.bits();
   std::uint8_t* const codes = shared_memory();
@@ -131,7 +131,7 @@ pack_kernel(const Source* source, Tiles tiles, std::uint8_t* packed) {
 }
 
 template <int kBits>
-MINIFLOAT_KERNEL(kThreads)
+MINIFLOAT_KERNEL(kThreads, kBlocks)
 unpack_kernel(const std::uint8_t* packed, Tiles tiles, std::uint8_t* out) {
   std::uint8_t* const codes = shared_memory();
   std::uint8_t* const bytes = codes + kTile;

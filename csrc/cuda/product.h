@@ -24,7 +24,7 @@ struct Ring {
 };
 
 // Steps after which products of integers might not add up in an int32: of bytes up to 60 and 128.
-inline constexpr std::int64_t kExactSteps = (std::int64_t{1} << 18) / kStepCodes;
+inline constexpr int kExactSteps = (1 << 18) / kStepCodes;
 
 template <Format F>
 struct Piece {
@@ -173,21 +173,21 @@ MINIFLOAT_DEVICE void for_each_score(const Rows& rows, const Queries& queries, s
   constexpr Format F = S::F;
   using P = Piece<F>;
   constexpr int kStepVectors = kTiles * S::Planes::kCount * S::kParts * kWarp;
-  const std::int64_t steps = steps_of(rows.dim);
-  const std::int64_t pieces = (steps + P::kSteps - 1) / P::kSteps;
-  const std::int64_t blocks = (end - begin + Ring::kRows - 1) / Ring::kRows;
+  const int steps = static_cast<int>(steps_of(rows.dim));
+  const int pieces = static_cast<int>((steps + P::kSteps - 1) / P::kSteps);
+  const int blocks = static_cast<int>((end - begin + Ring::kRows - 1) / Ring::kRows);
   const std::int64_t bytes = row_bytes(rows.dim, F.bits());
   const bool is_aligned = (reinterpret_cast<std::uintptr_t>(rows.packed) | bytes) % 16 == 0;
   const int lane = thread_index() % kWarp, warp = thread_index() / kWarp;
   std::uint8_t* const ring = shared_memory();
+  const Words4* const elements = queries.elements + query_block * steps * kStepVectors;
 
   // The piece that is asked for next, by its row block, its number there, and its stage.
-  std::int64_t next_block = 0, next_piece = 0;
-  int next_stage = 0;
+  int next_block = 0, next_piece = 0, next_stage = 0;
   const auto ask = [&] {
     if (next_block < blocks) {
-      copy_piece<F>(rows, begin + next_block * Ring::kRows, end, next_piece * P::kBytes,
-                    ring + next_stage * P::kStageBytes);
+      copy_piece<F>(rows, begin + std::int64_t{next_block} * Ring::kRows, end,
+                    std::int64_t{next_piece} * P::kBytes, ring + next_stage * P::kStageBytes);
     }
     commit_copies();
     next_stage = next_stage + 1 == Ring::kStages ? 0 : next_stage + 1;
@@ -199,9 +199,10 @@ MINIFLOAT_DEVICE void for_each_score(const Rows& rows, const Queries& queries, s
   for (int i = 0; i + 1 < Ring::kStages; ++i) ask();
 
   int stage = 0;
-  for (std::int64_t block = 0; block < blocks; ++block) {
+  for (int block = 0; block < blocks; ++block) {
+    const std::int64_t first_of_block = begin + std::int64_t{block} * Ring::kRows;
     // A lane's two rows, and where they start in a stage.
-    const std::int64_t first_row = begin + block * Ring::kRows + warp * 16 + lane / 4;
+    const std::int64_t first_row = first_of_block + warp * 16 + lane / 4;
     int starts[2];
     for (int half = 0; half < 2; ++half) {
       const std::int64_t row = first_row + 8 * half < end ? first_row + 8 * half : end - 1;
@@ -210,17 +211,18 @@ MINIFLOAT_DEVICE void for_each_score(const Rows& rows, const Queries& queries, s
     }
     S sums;
     std::int64_t totals[kTiles][4] = {};
-    for (std::int64_t piece = 0; piece < pieces; ++piece) {
+    for (int piece = 0; piece < pieces; ++piece) {
       wait_copies<Ring::kStages - 2>();
       // From here on the piece is there for all, and nobody reads the one before any more.
       sync_threads();
       ask();
-      const std::int64_t first = piece * P::kSteps, left = steps - first;
-      const int taken = static_cast<int>(left < P::kSteps ? left : P::kSteps);
+      const int first = piece * P::kSteps;
+      const int taken = steps - first < P::kSteps ? steps - first : P::kSteps;
+#pragma unroll 1
       for (int s = 0; s < taken; ++s) {
         const std::uint8_t* const at = ring + stage * P::kStageBytes + s * P::Row::kStepBytes;
         sums.add({at + starts[0], at + starts[1]}, is_aligned,
-                 queries.elements + (query_block * steps + first + s) * kStepVectors);
+                 elements + std::int64_t{first + s} * kStepVectors);
       }
       stage = stage + 1 == Ring::kStages ? 0 : stage + 1;
       if constexpr (kIsLong) {
@@ -232,6 +234,8 @@ MINIFLOAT_DEVICE void for_each_score(const Rows& rows, const Queries& queries, s
         }
       }
     }
+    // Addresses that follow from it would else stay in registers from one row block to the next.
+    const int column = forget(lane % 4 * 2);
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       const std::int64_t row = first_row + 8 * half;
@@ -240,8 +244,7 @@ MINIFLOAT_DEVICE void for_each_score(const Rows& rows, const Queries& queries, s
       for (int tile = 0; tile < kTiles; ++tile) {
 #pragma unroll
         for (int i = 0; i < 2; ++i) {
-          const std::int64_t query =
-              (query_block * kTiles + tile) * kTileQueries + lane % 4 * 2 + i;
+          const std::int64_t query = (query_block * kTiles + tile) * kTileQueries + column + i;
           const auto dot = [&] {
             if constexpr (kIsLong) {
               return totals[tile][2 * half + i] + sums.whole(tile, 2 * half + i);
@@ -253,7 +256,7 @@ MINIFLOAT_DEVICE void for_each_score(const Rows& rows, const Queries& queries, s
         }
       }
     }
-    then(begin + block * Ring::kRows);
+    then(first_of_block);
   }
 }
 

@@ -27,7 +27,7 @@ MINIFLOAT_DEVICE std::uint32_t plane_of(Element<F> element, int plane) {
 }
 
 template <int kFormat, bool kArePacked, class Row>
-MINIFLOAT_KERNEL(kThreads)
+MINIFLOAT_KERNEL(kThreads, kBlocks)
 lay_out_kernel(const Row* rows, std::int64_t row_size, const float* norms, std::int64_t dim,
                float unit, Queries queries) {
   constexpr Format F = kFormatOf<kFormat>;
@@ -80,8 +80,8 @@ Queries take_queries(const Sides& sides, std::int64_t count, int tiles, Workspac
   Queries queries{nullptr, nullptr, count, (count + block - 1) / block, tiles};
   choose_format(sides.format, [&](auto f) {
     choose_bool(sides.a_packed, [&](auto packed) {
-      queries.elements =
-          workspace.take<Words4>(queries.tiles * steps_of(sides.dim) * kVectors<f(), packed()>);
+      queries.elements = workspace.take<Words4>(queries.blocks * tiles * steps_of(sides.dim) *
+                                                kVectors<f(), packed()>);
     });
   });
   queries.factors = workspace.take<float>(queries.blocks * block);

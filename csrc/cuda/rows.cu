@@ -13,7 +13,7 @@ constexpr int kWarps = kThreads / kWarp;
 constexpr int kBlocks = 16;  // of each multiprocessor
 
 template <int kFormat>
-MINIFLOAT_KERNEL(kThreads)
+MINIFLOAT_KERNEL(kThreads, kBlocks)
 reciprocal_norms_kernel(const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,
                         float* norms) {
   constexpr Format F = kFormatOf<kFormat>;
@@ -34,7 +34,7 @@ reciprocal_norms_kernel(const std::uint8_t* packed, std::int64_t rows, std::int6
 }
 
 template <int kFormat, class Row>
-MINIFLOAT_KERNEL(kThreads)
+MINIFLOAT_KERNEL(kThreads, kBlocks)
 pair_scores_kernel(const Row* a, std::int64_t a_size, const float* a_norms, float unit,
                    const std::uint8_t* b, const float* b_norms, std::int64_t dim,
                    const std::int64_t* pairs, std::int64_t count, float* out) {

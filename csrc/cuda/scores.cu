@@ -7,14 +7,12 @@
 namespace minifloat::cuda {
 namespace {
 
-constexpr int kBlocks = 8;  // of each multiprocessor
-
 // Queries that are laid out at once.
 constexpr std::int64_t kQueries = 1 << 14;
 
 // Consecutive blocks have the same rows, which are then in the second-level cache.
 template <int kFormat, bool kArePacked, int kTiles, bool kIsLong>
-MINIFLOAT_KERNEL(Ring::kThreads)
+MINIFLOAT_KERNEL(Ring::kThreads, blocks_of(kTiles))
 scores_kernel(Rows rows, Queries queries, std::int64_t slice_rows, float* out) {
   const std::int64_t begin = block_index() / queries.blocks * slice_rows;
   const std::int64_t end = begin + slice_rows < rows.count ? begin + slice_rows : rows.count;
@@ -42,7 +40,7 @@ void scores(const Sides& sides, std::uint8_t* workspace, float* out, Stream stre
     const Queries queries = take_queries(sides, count, tiles_for(sides), memory);
     lay_out(sides, first, queries, stream);
     choose_product(sides, [&](auto format, auto packed, auto tiles, auto is_long) {
-      const Slices slices = slices_of(rows.count, queries.blocks, kBlocks);
+      const Slices slices = slices_of(rows.count, queries);
       const Grid grid{slices.count * queries.blocks, Ring::kThreads,
                       Piece<kFormatOf<format()>>::kRingBytes};
       launch(scores_kernel<format(), packed(), tiles(), is_long()>, grid, stream, rows, queries,

@@ -12,8 +12,6 @@
 namespace minifloat::cuda {
 namespace {
 
-constexpr int kBlocks = 2;  // of each multiprocessor
-
 // Queries that are laid out at once.
 constexpr std::int64_t kQueries = 1 << 12;
 
@@ -74,7 +72,7 @@ MINIFLOAT_DEVICE void keep_best(const Group& group, Board<kQueryCount>& board, i
 }
 
 template <int kFormat, bool kArePacked, int kTiles, bool kIsLong>
-MINIFLOAT_KERNEL(Ring::kThreads)
+MINIFLOAT_KERNEL(Ring::kThreads, blocks_of(kTiles))
 search_kernel(Rows rows, Queries queries, const std::uint8_t* selected, std::int64_t slice_rows,
               Found found) {
   constexpr int kQueryCount = kTiles * kTileQueries;
@@ -140,7 +138,7 @@ Plan plan_of(const Sides& sides, std::int64_t count, std::int64_t k, Workspace& 
   Plan plan{};
   const int tiles = tiles_for(sides);
   plan.queries = take_queries(sides, count, tiles, workspace);
-  plan.slices = slices_of(sides.b_count, plan.queries.blocks, kBlocks);
+  plan.slices = slices_of(sides.b_count, plan.queries);
   const std::int64_t padded = plan.queries.blocks * tiles * kTileQueries;
   plan.found.kept = static_cast<int>(std::min(k, kMostKept));
   plan.found.capacity = static_cast<int>(

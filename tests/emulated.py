@@ -11,12 +11,14 @@ import subprocess
 import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
-from ctypes import CDLL, c_bool
+from ctypes import CDLL, c_bool, c_int, c_int64, c_void_p
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pybind11
+from numpy.typing import NDArray
 
 import minifloat
 
@@ -47,6 +49,15 @@ def set_order(*, backward: bool = False, copies_early: bool = False) -> None:
     function: Any = CDLL(str(build())).minifloat_set_order
     function.argtypes = [c_bool, c_bool]
     function(backward, copies_early)
+
+
+def convert(x: NDArray[np.float32], format: minifloat.Format) -> NDArray[np.uint8] | None:
+    """Return codes by the instruction that some GPUs have for a format, or None."""
+    codes = np.empty(x.shape, np.uint8)
+    function: Any = CDLL(str(build())).minifloat_convert
+    function.argtypes, function.restype = [c_int, c_void_p, c_int64, c_void_p], c_bool
+    there = function(format.index, x.ctypes.data, x.size, codes.ctypes.data)
+    return codes if there else None
 
 
 @cache

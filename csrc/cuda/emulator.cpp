@@ -90,12 +90,6 @@ struct Fiber {
   bool ready() const { return !done && (!waits_for || waits_for->phase != phase); }
 };
 
-// In which order threads and blocks take turns, and whether asynchronous copies are made when they
-// are asked for or when they are waited for: what a GPU leaves open.
-struct Order {
-  bool backward;
-  bool copies_early;
-};
 Order current_order{};
 
 // A thread's stack, which its successors in later blocks use again.
@@ -234,10 +228,7 @@ void Block::run() {
 
 }  // namespace
 
-extern "C" [[gnu::visibility("default")]] void minifloat_set_order(bool backward,
-                                                                   bool copies_early) {
-  current_order = {backward, copies_early};
-}
+void set_order(const Order& order) { current_order = order; }
 
 void run(std::int64_t blocks, int threads, int shared_bytes, const std::function<void()>& body) {
   if (threads % kWarpThreads != 0) throw std::logic_error("a block has whole warps");

@@ -9,6 +9,14 @@
 
 namespace minifloat::emulator {
 
+// What a GPU leaves open: in which order threads and blocks take turns, and whether asynchronous
+// copies are made when they are asked for or when they are waited for.
+struct Order {
+  bool backward;
+  bool copies_early;
+};
+void set_order(const Order& order);
+
 // Runs body once for each thread of each block. Throws where threads wait for one another.
 void run(std::int64_t blocks, int threads, int shared_bytes, const std::function<void()>& body);
 

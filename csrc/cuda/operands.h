@@ -59,7 +59,7 @@ constexpr std::uint32_t both_halves(float power_of_two, int mantissa) {
 
 constexpr float power(int exponent) { return bits_of<float>((127 + exponent) << 23); }
 
-// Codes 4 * i to 4 * i + 3 of a lane, one a byte; bits above the codes are any.
+// Codes 4 * i to 4 * i + 3 of a lane, two side by side in each half.
 template <int kBits, int kWords>
 MINIFLOAT_DEVICE std::uint32_t four_codes(const std::uint32_t (&words)[kWords], int i) {
   const int first = 4 * i * kBits, word = first / 32, shift = first % 32;
@@ -68,14 +68,13 @@ MINIFLOAT_DEVICE std::uint32_t four_codes(const std::uint32_t (&words)[kWords], 
       spans ? window(words[word], words[word + (spans ? 1 : 0)], shift) : words[word] >> shift;
   if constexpr (kBits == 8) return codes;
   constexpr int kGap = 8 - kBits;
-  const std::uint64_t pairs = Pairs<2 * kBits, 2 * kGap>::part(codes);
-  return static_cast<std::uint32_t>(Pairs<kBits, kGap>::part(pairs));
+  return static_cast<std::uint32_t>(Pairs<2 * kBits, 2 * kGap>::part(codes));
 }
 
 // Float16 that have the fields of codes 0 and 2 of four, or of codes 1 and 3.
 template <Format F, bool kIsOdd>
 MINIFLOAT_DEVICE std::uint32_t halves(std::uint32_t codes) {
-  constexpr int kDown = kIsOdd ? 8 : 0;
+  constexpr int kDown = kIsOdd ? F.bits() : 0;
   constexpr int kToMagnitude = 10 - F.mantissa_bits - kDown, kToSign = 16 - F.bits() - kDown;
   constexpr std::uint32_t kMagnitude = ((F.sign_bit() - 1) << (10 - F.mantissa_bits)) * 0x10001;
   const auto moved = [](std::uint32_t x, int by) { return by < 0 ? x >> -by : x << by; };

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kThreads = 128;
 constexpr int kWarps = kThreads / kWarp;
-constexpr int kBlocks = 16;  // of each multiprocessor
+constexpr int kBlocks = 8;  // of each multiprocessor
 
 template <int kFormat>
 MINIFLOAT_KERNEL(kThreads, kBlocks)

@@ -1,5 +1,9 @@
 """Kernels over raw pointers to memory of one device, put into a stream: nothing is waited for."""
 
+from typing import Final
+
+MOST_ROWS: Final[int]
+
 def encode(
     format: int, source: int, saturate: bool, values: int, count: int, out: int, stream: int, /
 ) -> None: ...

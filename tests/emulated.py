@@ -63,6 +63,8 @@ def convert(x: NDArray[np.float32], format: minifloat.Format) -> NDArray[np.uint
 @cache
 def build() -> Path:
     """Compile what has changed since the last time, and return the extension."""
+    # A sanitizer's runtime is for the extension, not for its compiler.
+    environment = {name: text for name, text in os.environ.items() if name != "LD_PRELOAD"}
     flags = [*FLAGS, *WARNINGS, *os.environ.get("CFLAGS", "").split()]
     includes = [f"-I{pybind11.get_include()}", f"-I{sysconfig.get_paths()['include']}"]
     folder = ROOT / "build" / "emulated"
@@ -88,7 +90,7 @@ def build() -> Path:
                     "-o",
                     str(made),
                 ]
-                subprocess.run(command, check=True)
+                subprocess.run(command, check=True, env=environment)
             return made
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -98,5 +100,6 @@ def build() -> Path:
         if not extension.exists():
             for old in folder.glob("_cuda-*.so"):
                 old.unlink()
-            subprocess.run(["g++", *flags, "-shared", *objects, "-o", extension], check=True)
+            command = ["g++", *flags, "-shared", *map(str, objects), "-o", str(extension)]
+            subprocess.run(command, check=True, env=environment)
     return extension

@@ -93,6 +93,26 @@ def test_more_rows_than_are_found_at_once_are_found_in_rounds(
 
 
 @needs_emulator
+def test_a_database_of_more_rows_than_one_search_takes_is_searched_in_parts(
+    integer_format: mf.Format, cuda: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from minifloat.backends import cuda as backend
+
+    rows = random_rows(integer_format, 500, 9)
+    rows.reciprocal_norms[[3, 150, 480]] = torch.nan
+    mask = torch.arange(500) % 3 > 0
+    ranges = torch.tensor([[1, 2], [90, 310], [400, 500]])
+    monkeypatch.setattr(backend, "_MOST_ROWS", 100)
+    for chosen in ((None, None), (mask, None), (None, ranges), (mask, ranges)):
+        k = int((~rows.reciprocal_norms.isnan()).sum()) // 4
+        arguments: Any = (*sides(rows[:3], rows), *chosen, k, integer_format.name, 9)
+        for found, expected in zip(cuda.search(*arguments), eager.search(*arguments), strict=True):
+            assert torch.equal(found, expected)
+    arguments = (*sides(rows[:2], rows), None, None, 500, integer_format.name, 9)
+    assert torch.equal(cuda.search(*arguments)[1], eager.search(*arguments)[1])
+
+
+@needs_emulator
 def test_rows_that_a_search_cannot_find_are_marked(format: mf.Format, cuda: Any) -> None:
     from minifloat import _cuda
 
@@ -137,6 +157,7 @@ def test_the_stub_names_what_the_cuda_extension_has() -> None:
 
     stub = ast.parse((PACKAGE / "_cuda.pyi").read_text())
     names = {n.name for n in stub.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    names |= {ast.unparse(n.target) for n in stub.body if isinstance(n, ast.AnnAssign)}
     assert names == {name for name in dir(_cuda) if not name.startswith("__")}
 
 

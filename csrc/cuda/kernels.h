@@ -57,6 +57,9 @@ struct Selection {
   std::int64_t range_count;    // below 0 where there are no ranges
 };
 
+// Rows of b that a search takes: 32 bits number them.
+inline constexpr std::int64_t kMostRows = std::int64_t{1} << 32;
+
 // The k best selected rows of b for each row of a, best first, ties to the lower row, NaN last;
 // where there are none, row -1 with score NaN.
 std::int64_t search_workspace(const Sides& sides, std::int64_t k);

@@ -68,6 +68,7 @@ PYBIND11_MODULE(_cuda, m) {
         [](const Sides& sides, Pointer pairs, std::int64_t count, Pointer out, Pointer stream) {
           pair_scores(sides, at<std::int64_t>(pairs), count, at<float>(out), stream_at(stream));
         });
+  m.attr("MOST_ROWS") = kMostRows;
   m.def("search_workspace", search_workspace);
   m.def("search",
         [](const Sides& sides, Pointer mask, Pointer ranges, std::int64_t range_count,

@@ -10,9 +10,6 @@ namespace minifloat::cuda {
 // At most so many are found in one round; the next one looks below the last of the round before.
 inline constexpr std::int64_t kMostKept = 1024;
 
-// Rows that one search numbers by 32 bits.
-inline constexpr std::int64_t kMostRows = (std::int64_t{1} << 32) - 1;
-
 // Matches by slice, by query: `counts` of `capacity` keys. More than `kept` may be there.
 struct Found {
   Key* keys;

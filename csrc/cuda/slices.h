@@ -52,7 +52,8 @@ struct Slices {
 
 inline Slices slices_of(std::int64_t rows, const Queries& queries) {
   const std::int64_t wanted = std::int64_t{multiprocessor_count()} * blocks_of(queries.tiles);
-  const std::int64_t shares = std::max<std::int64_t>(1, wanted / queries.blocks);
+  const std::int64_t shares =
+      std::max<std::int64_t>(1, wanted / std::max<std::int64_t>(1, queries.blocks));
   const std::int64_t row_blocks = (rows + Ring::kRows - 1) / Ring::kRows;
   const std::int64_t each = std::max<std::int64_t>(1, (row_blocks + shares - 1) / shares);
   return {(row_blocks + each - 1) / each, each * Ring::kRows};

@@ -16,6 +16,9 @@ from torch import Tensor
 from minifloat import _cuda, ops
 from minifloat.formats import as_format
 
+# Rows that one search takes.
+_MOST_ROWS = _cuda.MOST_ROWS
+
 _SOURCE_INDEX = {dtype: index for index, dtype in enumerate(ops.SOURCES)}
 
 
@@ -154,7 +157,44 @@ def search(
     a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
     mask = None if mask is None else mask.contiguous()
     ranges = None if ranges is None else ranges.contiguous()
-    sides = _sides(a, a_norms, b, b_norms, format, dim)
+    if len(b) <= _MOST_ROWS:
+        _search_into(a, a_norms, b, b_norms, mask, ranges, format, dim, scores, indices)
+        return scores, indices
+    best, rows = scores[:, :0], indices[:, :0]
+    for first in range(0, len(b), _MOST_ROWS):
+        part = slice(first, min(first + _MOST_ROWS, len(b)))
+        count = part.stop - first
+        found = scores.new_empty((len(a), min(k, count)))
+        numbers = torch.empty_like(found, dtype=torch.int64)
+        some = None if mask is None else mask[part]
+        inside = None if ranges is None else (ranges - first).clamp(0, count)
+        sides = (a, a_norms, b[part], b_norms[part])
+        _search_into(*sides, some, inside, format, dim, found, numbers)
+        best = torch.cat([best, found], 1)
+        rows = torch.cat([rows, torch.where(numbers < 0, numbers, numbers + first)], 1)
+
+        # Numbers, then NaN, then what is no row; a stable sort keeps the lower row in front.
+        lowest = torch.finfo(torch.float64).min
+        keys = torch.where(rows < 0, -torch.inf, best.double().nan_to_num(lowest))
+        order = keys.sort(stable=True, dim=1, descending=True).indices[:, :k]
+        best, rows = best.gather(1, order), rows.gather(1, order)
+    return best, rows
+
+
+def _search_into(
+    a: Tensor,
+    a_norms: Tensor,
+    b: Tensor,
+    b_norms: Tensor,
+    mask: Tensor | None,
+    ranges: Tensor | None,
+    format: str,
+    dim: int,
+    scores: Tensor,
+    indices: Tensor,
+) -> None:
+    """Search contiguous rows for as many as the answers (a, k) have."""
+    sides, k = _sides(a, a_norms, b, b_norms, format, dim), scores.shape[1]
     workspace = _memory(_cuda.search_workspace(sides, k), b)
     _run(
         _cuda.search,
@@ -168,7 +208,6 @@ def search(
         scores.data_ptr(),
         indices.data_ptr(),
     )
-    return scores, indices
 
 
 def _sides(

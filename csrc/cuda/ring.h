@@ -31,6 +31,8 @@ struct Piece {
   static constexpr int kPitch = kBytes + 16 + (Row::kWords % 2 == 0 ? 16 : 0);
   static constexpr int kStageBytes = Ring::kRows * kPitch;
   static constexpr int kRingBytes = Ring::kStages * kStageBytes;
+  static_assert(kRingBytes <= 40 << 10,
+                "or fewer than four blocks fit into a Hopper multiprocessor");
 };
 
 // Asks for one piece: bytes from `first` on of rows from `row` on, zeros where rows end.

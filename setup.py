@@ -1,11 +1,21 @@
-"""Builds minifloat._C, the CPU kernels, with the C++ compiler alone."""
+"""Builds minifloat._C, the CPU kernels, with the C++ compiler alone, and with nvcc minifloat._cuda.
 
+MINIFLOAT_CUDA=0 leaves minifloat._cuda out; MINIFLOAT_CUDA_ARCHS says for which GPUs it is built.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pybind11.setup_helpers import ParallelCompile, Pybind11Extension
 from setuptools import setup
+from setuptools.command.build_ext import build_ext
 
-CPU = Path("csrc/cpu")
+CPU, CUDA = Path("csrc/cpu"), Path("csrc/cuda")
 
 # Kernels that vectorise need branches turned into selections, which jump threading undoes, and
 # scores that are the same on every machine need products that are rounded before they are added.
@@ -13,15 +23,88 @@ FLAGS = ["-O3", "-fno-thread-jumps", "-fno-trapping-math", "-ffp-contract=off", 
 # The AVX-512 headers of GCC 12 raise the two that are turned off.
 WARNINGS = ["-Wall", "-Wextra", "-Wno-maybe-uninitialized", "-Wno-uninitialized"]
 
-ParallelCompile().install()
-setup(
-    ext_modules=[
+NVCC_FLAGS = ["-std=c++20", "-O3", "--expt-relaxed-constexpr", "--fmad=false"]
+NVCC_WARNINGS = ["-Werror", "all-warnings", "-Xcompiler", "-Wall,-Wextra"]
+# Ampere; Hopper and Blackwell with the instructions that only they have.
+DEFAULT_ARCHS = "80;90a;100a"
+
+
+def find_nvcc() -> str | None:
+    """Return where nvcc is, or None where it is not, or not wanted."""
+    if os.environ.get("MINIFLOAT_CUDA") == "0":
+        return None
+    home = os.environ.get("CUDA_HOME")
+    return (
+        (home and shutil.which("nvcc", path=f"{home}/bin"))
+        or shutil.which("nvcc")
+        or shutil.which("nvcc", path="/usr/local/cuda/bin")
+    )
+
+
+def targets() -> list[str]:
+    """Return nvcc's options for every architecture; later GPUs compile the code of plain ones."""
+    options = []
+    for arch in os.environ.get("MINIFLOAT_CUDA_ARCHS", DEFAULT_ARCHS).split(";"):
+        codes = [f"sm_{arch}", *([f"compute_{arch}"] if arch.isdigit() else [])]
+        options += [f"-gencode=arch=compute_{arch},code={code}" for code in codes]
+    return options
+
+
+def library_dirs(nvcc: str) -> list[str]:
+    """Return where nvcc, which may be a link or a script, has its libraries."""
+    run = subprocess.run([nvcc, "--dryrun", "none.cu"], capture_output=True, text=True, check=True)
+    return re.findall(r'"-L([^"]+)"', run.stderr)
+
+
+def depends(folder: Path) -> list[str]:
+    """Return the headers that a folder's sources include."""
+    return sorted(map(str, [*Path("csrc").glob("*.h"), *folder.glob("*.h")]))
+
+
+class BuildExtensions(build_ext):
+    """Compiles .cu files with nvcc, and all others as ever."""
+
+    def build_extensions(self) -> None:
+        """Teach the compiler what a .cu file is, then build."""
+        compile_one: Callable[..., Any] = self.compiler._compile
+
+        def compile(obj: str, source: str, *rest: Any) -> None:
+            if source.endswith(".cu"):
+                options = [*NVCC_FLAGS, *NVCC_WARNINGS, *targets()]
+                hidden = ["-Xcompiler", "-fPIC,-fvisibility=hidden"]
+                subprocess.run(
+                    [find_nvcc() or "nvcc", *options, *hidden, "-c", source, "-o", obj], check=True
+                )
+            else:
+                compile_one(obj, source, *rest)
+
+        self.compiler.src_extensions.append(".cu")
+        self.compiler._compile = compile
+        super().build_extensions()
+
+
+extensions = [
+    Pybind11Extension(
+        "minifloat._C",
+        sorted(map(str, CPU.glob("*.cpp"))),
+        depends=depends(CPU),
+        cxx_std=20,
+        extra_compile_args=[*FLAGS, *WARNINGS],
+    )
+]
+nvcc = find_nvcc()
+if nvcc:
+    extensions.append(
         Pybind11Extension(
-            "minifloat._C",
-            sorted(map(str, CPU.glob("*.cpp"))),
-            depends=[str(header) for header in sorted(Path("csrc").rglob("*.h"))],
+            "minifloat._cuda",
+            [*sorted(map(str, CUDA.glob("*.cu"))), str(CUDA / "module.cpp")],
+            depends=depends(CUDA),
             cxx_std=20,
             extra_compile_args=[*FLAGS, *WARNINGS],
+            library_dirs=library_dirs(nvcc),
+            libraries=["cudart_static", "dl", "rt", "pthread"],
         )
-    ]
-)
+    )
+
+ParallelCompile().install()
+setup(ext_modules=extensions, cmdclass={"build_ext": BuildExtensions})

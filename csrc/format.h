@@ -25,6 +25,8 @@ struct Format {
   int mantissa_bits;
   Specials specials;
 
+  bool operator==(const Format&) const = default;
+
   MINIFLOAT_HD constexpr int bits() const { return 1 + exponent_bits + mantissa_bits; }
   MINIFLOAT_HD constexpr int bias() const { return (1 << (exponent_bits - 1)) - 1; }
   MINIFLOAT_HD constexpr unsigned sign_bit() const { return 1u << (bits() - 1); }

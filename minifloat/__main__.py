@@ -4,7 +4,7 @@ import torch
 
 import minifloat
 from minifloat import _C
-from minifloat.backends import BACKENDS
+from minifloat.backends import BACKENDS, HAS_CUDA_KERNELS
 
 
 def main() -> None:
@@ -22,7 +22,8 @@ def main() -> None:
     isas = ", ".join(_C.available_isas())
     print(f"\ncpu: {_C.isa()} (this machine has {isas}; MINIFLOAT_ISA chooses)")
     print(f"threads: {torch.get_num_threads()} (torch.set_num_threads changes it)")
-    print(f"cuda: {BACKENDS['CUDA']}")
+    built = "" if HAS_CUDA_KERNELS else " (minifloat._cuda is not built: that needs nvcc)"
+    print(f"cuda: {BACKENDS['CUDA']}{built}")
     print("other devices: eager (plain torch)")
 
 

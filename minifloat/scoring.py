@@ -94,8 +94,8 @@ def search(
 
     Of the database, only rows take part for which mask, bool (rows,), holds and that lie in one of
     the ranges, (n, 2): first row, and the one after the last. Ranges ascend and do not overlap.
-    Raises ValueError where fewer than k rows take part; with Triton on a GPU, where a count would
-    wait for the device, the rows that are missing are -1 with score NaN.
+    Raises ValueError where fewer than k rows take part; on a GPU with kernels of its own, where a
+    count would wait for the device, the rows that are missing are -1 with score NaN.
 
     Queries on a GPU search a database in main memory too, which need not fit onto the GPU: it is
     copied there block by block, while the block before is searched if `database.pin_memory()` made

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from minifloat import ops
+from minifloat.merging import Answer, merged
 from minifloat.vectors import PackedVectors
 
 _ops = torch.ops.minifloat
@@ -39,8 +40,8 @@ def search(
     chosen = _chosen(mask, ops.selected(mask, ranges, codes, k), len(database))
     # A copy from other memory waits for those before it.
     chosen = chosen.pin_memory() if codes.is_pinned() else chosen
-    best = a_norms.new_empty((len(a), 0))
-    rows = torch.empty_like(best, dtype=torch.int64)
+    nothing = a_norms.new_empty((len(a), 0))
+    best: Answer = (nothing, nothing.long())
     step = max(1, BLOCK_BYTES // max(1, codes.shape[1]))
     starts = [i for i in range(0, len(database), step) if chosen[i : i + step].any()]
     blocks: list[Block] = [
@@ -48,13 +49,9 @@ def search(
     ]
     for first, block, part in zip(starts, _on_device(blocks, a.device), blocks, strict=True):
         found = min(k, int(part[2].count_nonzero()))
-        new, new_rows = _ops.search(a, a_norms, *block, None, found, *kind)
-        best, rows = torch.cat([best, new], 1), torch.cat([rows, new_rows + first], 1)
-        # NaN is last, and among equals the lower row first, which is from an earlier block.
-        ordered = best.nan_to_num(-torch.inf).sort(dim=1, descending=True, stable=True)
-        order = ordered.indices[:, :k]
-        best, rows = best.gather(1, order), rows.gather(1, order)
-    return best, rows
+        scores, rows = _ops.search(a, a_norms, *block, None, found, *kind)
+        best = merged(best, (scores, rows + first), k)
+    return best
 
 
 def _chosen(mask: Tensor | None, ranges: Tensor, rows: int) -> Tensor:

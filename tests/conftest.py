@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+import emulated
 import minifloat as mf
 from minifloat import _C, ops
-from minifloat.backends import implementation
+from minifloat.backends import HAS_CUDA_KERNELS, implementation
 from on_gpu import on_gpu
 
 # Without a GPU, Triton's kernels run on CPU tensors, one program after the other. It looks at this
@@ -32,7 +33,11 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 # Those that are written in Python serve CPU tensors only here.
-PYTHON_BACKENDS = ("eager", "triton") if find_spec("triton") else ("eager",)
+PYTHON_BACKENDS = (
+    "eager",
+    *(["triton"] if find_spec("triton") else []),
+    *(["cuda"] if (HAS_CUDA_KERNELS if HAS_GPU else emulated.IS_HERE) else []),
+)
 BACKENDS = (*_C.available_isas(), *PYTHON_BACKENDS)
 
 
@@ -62,6 +67,8 @@ def isa(request: pytest.FixtureRequest) -> Iterator[str]:
 def backend(request: pytest.FixtureRequest) -> Iterator[str]:
     """The backend that serves CPU tensors during the test."""
     name: str = request.param
+    if name == "cuda" and not HAS_GPU:
+        emulated.install()
     if name in PYTHON_BACKENDS:
         with torch.library._scoped_library("minifloat", "IMPL") as library:
             with warnings.catch_warnings():

@@ -14,10 +14,13 @@ from torch import Tensor
 
 from minifloat.ops import LIBRARY, OPERATORS
 
-# By torch's dispatch key; ROCm devices have CUDA's.
+# Whether the CUDA kernels were built, and for these devices: ROCm's have CUDA's dispatch key.
+HAS_CUDA_KERNELS = find_spec("minifloat._cuda") is not None and torch.version.hip is None
+
+# By torch's dispatch key.
 BACKENDS = {
     "CPU": "cpu",
-    "CUDA": "triton" if find_spec("triton") else "eager",
+    "CUDA": "cuda" if HAS_CUDA_KERNELS else "triton" if find_spec("triton") else "eager",
     "CompositeExplicitAutograd": "eager",
 }
 
@@ -32,11 +35,11 @@ def register() -> None:
 def implementation(backend: str, operator: str) -> Callable[..., Any]:
     """Return a backend's function for an operator; its module is imported when it is needed."""
     name = f"minifloat.backends.{backend}"
-    if backend != "triton":
+    if backend not in ("cuda", "triton"):
         found: Callable[..., Any] = getattr(import_module(name), operator)
         return found
 
-    # Importing Triton takes longer than all else.
+    # Importing Triton takes longer than all else, and the CUDA kernels are not there everywhere.
     def call(*arguments: Any) -> Any:
         try:
             return getattr(import_module(name), operator)(*arguments)

@@ -1,0 +1,35 @@
+#pragma once
+
+// The vocabulary that kernels are written in: what a GPU has beyond C++. The same kernels run on a
+// GPU, compiled by nvcc, and in the emulator, compiled by any C++ compiler, where tests need no
+// GPU.
+
+#include <cstdint>
+
+#include "../codec.h"
+#include "stream.h"
+
+namespace minifloat {
+
+// A block of 16 bytes, which one access moves.
+struct alignas(16) Words4 {
+  std::uint32_t each[4];
+};
+
+// Blocks of a launch; threads of each; bytes of memory that those share.
+struct Grid {
+  std::int64_t blocks;
+  int threads;
+  int shared_bytes;
+};
+
+// Threads that run in step: they exchange registers and multiply matrices together.
+inline constexpr int kWarp = 32;
+
+}  // namespace minifloat
+
+#ifdef __CUDACC__
+#include "device_gpu.h"
+#else
+#include "device_host.h"
+#endif

@@ -1,0 +1,195 @@
+#pragma once
+
+// The vocabulary on a GPU of compute capability 8.0 or later; device.h includes this.
+
+#include <cuda_fp16.h>
+#include <cuda_runtime.h>
+
+#include <stdexcept>
+#include <string>
+
+#define MINIFLOAT_DEVICE __device__ __forceinline__
+#define MINIFLOAT_KERNEL(threads, blocks) __global__ void __launch_bounds__(threads, blocks)
+
+namespace minifloat {
+
+MINIFLOAT_DEVICE int thread_index() { return static_cast<int>(threadIdx.x); }
+MINIFLOAT_DEVICE int thread_count() { return static_cast<int>(blockDim.x); }
+MINIFLOAT_DEVICE std::int64_t block_index() { return blockIdx.x; }
+MINIFLOAT_DEVICE std::int64_t block_count() { return gridDim.x; }
+
+// The memory that a block's threads share, aligned to 128 bytes.
+MINIFLOAT_DEVICE std::uint8_t* shared_memory() {
+  extern __shared__ __align__(128) std::uint8_t memory[];
+  return memory;
+}
+
+MINIFLOAT_DEVICE void sync_threads() { __syncthreads(); }
+MINIFLOAT_DEVICE void sync_warp() { __syncwarp(); }
+
+// Whether it holds for any thread of the block; all wait for all.
+MINIFLOAT_DEVICE bool any_thread(bool holds) { return __syncthreads_or(holds) != 0; }
+
+// The value of the lane whose number differs in the bits of `mask`.
+template <class T>
+MINIFLOAT_DEVICE T exchange(T value, int mask) {
+  return __shfl_xor_sync(~0u, value, mask);
+}
+
+MINIFLOAT_DEVICE Words4 load16(const void* from) {
+  const uint4 words = __ldg(static_cast<const uint4*>(from));
+  return {{words.x, words.y, words.z, words.w}};
+}
+
+// A copy of 16 bytes into shared memory that goes on by itself; zeros stand for those after the
+// first `bytes`. Both addresses are multiples of 16.
+MINIFLOAT_DEVICE void copy_async(void* shared, const void* from, int bytes) {
+  const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(bytes)
+               : "memory");
+}
+
+// Ends a group of this thread's copies.
+MINIFLOAT_DEVICE void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+
+// Waits for this thread's groups but for the last kPending.
+template <int kPending>
+MINIFLOAT_DEVICE void wait_copies() {
+  asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
+}
+
+// Byte i is the one of (high, low) that nibble i of the selector names, or, where the nibble's top
+// bit is set, eight times that one's top bit.
+MINIFLOAT_DEVICE std::uint32_t permute_bytes(std::uint32_t low, std::uint32_t high,
+                                             std::uint32_t selector) {
+  std::uint32_t out;
+  asm("prmt.b32 %0, %1, %2, %3;" : "=r"(out) : "r"(low), "r"(high), "r"(selector));
+  return out;
+}
+
+// 32 bits of (high, low) from bit `shift` on, which is below 32.
+MINIFLOAT_DEVICE std::uint32_t window(std::uint32_t low, std::uint32_t high, int shift) {
+  return __funnelshift_r(low, high, static_cast<unsigned>(shift));
+}
+
+// a * b + c of two pairs of float16, each rounded once.
+MINIFLOAT_DEVICE std::uint32_t multiply_add_halves(std::uint32_t a, std::uint32_t b,
+                                                   std::uint32_t c) {
+  std::uint32_t out;
+  asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(out) : "r"(a), "r"(b), "r"(c));
+  return out;
+}
+
+MINIFLOAT_DEVICE std::uint16_t to_half(float x) { return __half_as_ushort(__float2half_rn(x)); }
+MINIFLOAT_DEVICE float from_half(std::uint16_t x) { return __half2float(__ushort_as_half(x)); }
+
+// Whether the processor rounds float32 to a format by an instruction.
+MINIFLOAT_DEVICE constexpr bool converts([[maybe_unused]] Format f) {
+#if __CUDA_ARCH__ >= 890
+  if (f == Format{4, 3, Specials::kNan} || f == Format{5, 2, Specials::kIeee}) return true;
+#endif
+#if defined(__CUDA_ARCH_FEAT_SM100_ALL) || defined(__CUDA_ARCH_FEAT_SM120_ALL)
+  if (f == Format{3, 2, Specials::kNone} || f == Format{2, 3, Specials::kNone}) return true;
+  if (f == Format{2, 1, Specials::kNone}) return true;
+#endif
+  return false;
+}
+
+// The code by that instruction: nearest, ties to even, and the largest where there is none so
+// large. A NaN becomes something else on each.
+template <int kExponentBits, int kMantissaBits>
+MINIFLOAT_DEVICE std::uint8_t convert([[maybe_unused]] float x) {
+  std::uint16_t out = 0;
+#if __CUDA_ARCH__ >= 890
+  if constexpr (kExponentBits == 4 && kMantissaBits == 3) {
+    asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(out) : "f"(0.0f), "f"(x));
+  } else if constexpr (kExponentBits == 5 && kMantissaBits == 2) {
+    asm("cvt.rn.satfinite.e5m2x2.f32 %0, %1, %2;" : "=h"(out) : "f"(0.0f), "f"(x));
+  }
+#endif
+#if defined(__CUDA_ARCH_FEAT_SM100_ALL) || defined(__CUDA_ARCH_FEAT_SM120_ALL)
+  if constexpr (kExponentBits == 3 && kMantissaBits == 2) {
+    asm("cvt.rn.satfinite.e3m2x2.f32 %0, %1, %2;" : "=h"(out) : "f"(0.0f), "f"(x));
+  } else if constexpr (kExponentBits == 2 && kMantissaBits == 3) {
+    asm("cvt.rn.satfinite.e2m3x2.f32 %0, %1, %2;" : "=h"(out) : "f"(0.0f), "f"(x));
+  } else if constexpr (kExponentBits == 2 && kMantissaBits == 1) {
+    asm("{.reg .b8 code; cvt.rn.satfinite.e2m1x2.f32 code, %1, %2; cvt.u16.u8 %0, code;}"
+        : "=h"(out)
+        : "f"(0.0f), "f"(x));
+  }
+#endif
+  return static_cast<std::uint8_t>(out);
+}
+
+// Matrix products of a warp: 16 rows of `a` by 8 columns of `b`, added to the sums. Rows are lane /
+// 4 (a0, a2; sums 0, 1) and 8 more (a1, a3; sums 2, 3), columns lane / 4 of b and lane % 4 * 2 of
+// the sums; a0, a1 and b0 have 4 bytes or 2 float16 of the first half, by lane % 4.
+MINIFLOAT_DEVICE void multiply_matrices(std::int32_t (&sums)[4], std::uint32_t a0, std::uint32_t a1,
+                                        std::uint32_t a2, std::uint32_t a3, std::uint32_t b0,
+                                        std::uint32_t b1) {
+  asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+      "{%8, %9}, {%0, %1, %2, %3};"
+      : "+r"(sums[0]), "+r"(sums[1]), "+r"(sums[2]), "+r"(sums[3])
+      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+MINIFLOAT_DEVICE void multiply_matrices(float (&sums)[4], std::uint32_t a0, std::uint32_t a1,
+                                        std::uint32_t a2, std::uint32_t a3, std::uint32_t b0,
+                                        std::uint32_t b1) {
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+      "{%8, %9}, {%0, %1, %2, %3};"
+      : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+// What other blocks may have changed meanwhile.
+MINIFLOAT_DEVICE std::uint64_t load_fresh(const std::uint64_t* from) { return __ldcg(from); }
+
+// These return what was there before.
+MINIFLOAT_DEVICE int atomic_add(int* to, int x) { return atomicAdd(to, x); }
+MINIFLOAT_DEVICE std::uint64_t atomic_max(std::uint64_t* to, std::uint64_t x) {
+  return atomicMax(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(x));
+}
+
+// From here on the compiler does not know what x is.
+MINIFLOAT_DEVICE int forget(int x) {
+  asm volatile("" : "+r"(x));
+  return x;
+}
+
+inline void check(cudaError_t error) {
+  if (error != cudaSuccess) {
+    throw std::runtime_error(std::string("CUDA: ") + cudaGetErrorString(error));
+  }
+}
+
+// Runs a kernel when what was put into the stream before is done; does not wait for it.
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), const Grid& grid, Stream stream,
+            const Arguments&... arguments) {
+  if (grid.blocks == 0) return;
+  if (grid.shared_bytes > 48 << 10) {
+    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               grid.shared_bytes));
+  }
+  kernel<<<static_cast<unsigned>(grid.blocks), grid.threads, grid.shared_bytes, stream>>>(
+      arguments...);
+  check(cudaGetLastError());
+}
+
+inline void copy_memory(void* to, const void* from, std::int64_t bytes, Stream stream) {
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream));
+}
+
+inline void fill_memory(void* to, int byte, std::int64_t bytes, Stream stream) {
+  check(cudaMemsetAsync(to, byte, bytes, stream));
+}
+
+// Of the device that is current.
+inline int multiprocessor_count() {
+  int device = 0, count = 0;
+  check(cudaGetDevice(&device));
+  check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device));
+  return count;
+}
+
+}  // namespace minifloat

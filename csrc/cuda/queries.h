@@ -1,0 +1,31 @@
+#pragma once
+
+// Queries as the kernels of products read them: by tile of 8 queries, by step, by plane, 16 bytes
+// of each lane after those of the one before.
+
+#include "kernels.h"
+#include "operands.h"
+#include "workspace.h"
+
+namespace minifloat::cuda {
+
+// Queries of a tile: the columns of a product of matrices.
+inline constexpr int kTileQueries = 8;
+
+struct Queries {
+  Words4* elements;
+  float* factors;  // reciprocal norms of one step of a product
+  std::int64_t count;
+  std::int64_t blocks;
+  int tiles;  // of each block
+};
+
+constexpr std::int64_t steps_of(std::int64_t dim) { return (dim + kStepCodes - 1) / kStepCodes; }
+
+// Memory for so many queries, with whole blocks of `tiles` tiles.
+Queries take_queries(const Sides& sides, std::int64_t count, int tiles, Workspace& workspace);
+
+// Lays out rows of sides.a from `first` on.
+void lay_out(const Sides& sides, std::int64_t first, const Queries& queries, Stream stream);
+
+}  // namespace minifloat::cuda

@@ -1,0 +1,105 @@
+"""The CUDA kernels as host code: minifloat._cuda built for the emulator, which needs no GPU."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import platform
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from ctypes import CDLL, c_bool, c_int, c_int64, c_void_p
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pybind11
+from numpy.typing import NDArray
+
+import minifloat
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted([*ROOT.glob("csrc/cuda/*.cu"), *ROOT.glob("csrc/cuda/*.cpp")])
+HEADERS = sorted([*ROOT.glob("csrc/*.h"), *ROOT.glob("csrc/cuda/*.h")])
+FLAGS = ["-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off"]
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"]
+
+# Threads switch stacks in assembly.
+IS_HERE = platform.machine() == "x86_64"
+
+
+def install() -> None:
+    """Make the emulated kernels those of `minifloat.backends.cuda`."""
+    name = "minifloat._cuda"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, build())
+        assert spec
+        assert spec.loader
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+        vars(minifloat)["_cuda"] = sys.modules[name]
+
+
+def set_order(*, backward: bool = False, copies_early: bool = False) -> None:
+    """Choose the order in which threads take turns, and when asynchronous copies are made."""
+    function: Any = CDLL(str(build())).minifloat_set_order
+    function.argtypes = [c_bool, c_bool]
+    function(backward, copies_early)
+
+
+def convert(x: NDArray[np.float32], format: minifloat.Format) -> NDArray[np.uint8] | None:
+    """Return codes by the instruction that some GPUs have for a format, or None."""
+    codes = np.empty(x.shape, np.uint8)
+    function: Any = CDLL(str(build())).minifloat_convert
+    function.argtypes, function.restype = [c_int, c_void_p, c_int64, c_void_p], c_bool
+    there = function(format.index, x.ctypes.data, x.size, codes.ctypes.data)
+    return codes if there else None
+
+
+@cache
+def build() -> Path:
+    """Compile what has changed since the last time, and return the extension."""
+    # A sanitizer's runtime is for the extension, not for its compiler.
+    environment = {name: text for name, text in os.environ.items() if name != "LD_PRELOAD"}
+    flags = [*FLAGS, *WARNINGS, *os.environ.get("CFLAGS", "").split()]
+    includes = [f"-I{pybind11.get_include()}", f"-I{sysconfig.get_paths()['include']}"]
+    folder = ROOT / "build" / "emulated"
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        headers = b"".join(path.read_bytes() for path in HEADERS) + repr(flags).encode()
+
+        def compiled(source: Path) -> Path:
+            digest = hashlib.sha256(headers + source.read_bytes()).hexdigest()[:16]
+            made = folder / f"{source.stem}-{digest}.o"
+            if not made.exists():
+                for old in folder.glob(f"{source.stem}-*.o"):
+                    old.unlink()
+                command = [
+                    "g++",
+                    *flags,
+                    *includes,
+                    "-x",
+                    "c++",
+                    "-c",
+                    str(source),
+                    "-o",
+                    str(made),
+                ]
+                subprocess.run(command, check=True, env=environment)
+            return made
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            objects = list(pool.map(compiled, SOURCES))
+        digest = hashlib.sha256(repr(objects).encode()).hexdigest()[:16]
+        extension = folder / f"_cuda-{digest}.so"
+        if not extension.exists():
+            for old in folder.glob("_cuda-*.so"):
+                old.unlink()
+            command = ["g++", *flags, "-shared", *map(str, objects), "-o", str(extension)]
+            subprocess.run(command, check=True, env=environment)
+    return extension

@@ -1,0 +1,217 @@
+"""The CUDA kernels: as host code in the emulator, and what nvcc has made of them for GPUs."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import emulated
+import minifloat as mf
+import oracles
+from minifloat import ops
+from minifloat.backends import eager, implementation
+
+PACKAGE = Path(mf.__file__).parent
+
+needs_emulator = pytest.mark.skipif(not emulated.IS_HERE, reason="the emulator is for x86-64")
+
+# What 128 threads of a kernel of products may take, for so many of its blocks to run at once.
+REGISTERS = {"one tile": 65536 // 128 // 4, "many tiles": 255}
+ARCHITECTURES = ("sm_80", "sm_90a", "sm_100a")
+
+
+@pytest.fixture
+def cuda() -> Any:
+    emulated.install()
+    functions = {op.__name__: implementation("cuda", op.__name__) for op in ops.OPERATORS}
+    return SimpleNamespace(**functions)
+
+
+@pytest.fixture
+def any_order() -> Iterator[list[dict[str, bool]]]:
+    yield [{"backward": b, "copies_early": c} for b in (False, True) for c in (False, True)]
+    emulated.set_order()
+
+
+def random_rows(format: mf.Format, rows: int, dim: int, seed: int = 0) -> mf.PackedVectors:
+    generator = torch.Generator().manual_seed(seed)
+    return mf.quantize(torch.randn(rows, dim, generator=generator), format)
+
+
+def sides(a: mf.PackedVectors, b: mf.PackedVectors) -> tuple[torch.Tensor, ...]:
+    return a.codes, a.reciprocal_norms, b.codes, b.reciprocal_norms
+
+
+@needs_emulator
+def test_instructions_convert_all_but_nan_as_the_codec_does(format: mf.Format) -> None:
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
+    starts, _ = oracles.boundaries(format, saturate=True)
+    around = (starts[:, None] + np.array([-1, 0, 1], np.int64)).astype(np.uint32).ravel()
+    edges = np.concatenate([around, around | np.uint32(2**31)]).view(np.float32)
+    x = np.concatenate([halves, edges])
+    found = emulated.convert(x, format)
+    if found is None:
+        pytest.skip("no GPU has an instruction for this format")
+    expected = oracles.encode(x, format, saturate=True)
+    np.testing.assert_array_equal(found[~np.isnan(x)], expected[~np.isnan(x)])
+    assert np.any(found[np.isnan(x)] != expected[np.isnan(x)])
+
+
+@needs_emulator
+@pytest.mark.parametrize("queries", [3, 70])
+def test_no_order_of_threads_and_copies_changes_an_answer(
+    format: mf.Format, queries: int, cuda: Any, any_order: list[dict[str, bool]]
+) -> None:
+    for dim in (9, 257, 384):
+        rows = sides(random_rows(format, queries, dim, 1), random_rows(format, 700, dim, 2))
+        found = []
+        for order in any_order:
+            emulated.set_order(**order)
+            answers = [cuda.search(*rows, None, None, k, format.name, dim) for k in (5, 300)]
+            found.append([cuda.scores(*rows, format.name, dim), *answers[0], *answers[1]])
+        for other in found[1:]:
+            assert all(torch.equal(x, y) for x, y in zip(found[0], other, strict=True))
+
+
+@needs_emulator
+def test_more_rows_than_are_found_at_once_are_found_in_rounds(
+    integer_format: mf.Format, cuda: Any
+) -> None:
+    rows = random_rows(integer_format, 2500, 9)
+    arguments: Any = (*sides(rows[:3], rows), None, None, 2400, integer_format.name, 9)
+    for found, expected in zip(cuda.search(*arguments), eager.search(*arguments), strict=True):
+        assert torch.equal(found, expected)
+
+
+@needs_emulator
+def test_a_database_of_more_rows_than_one_search_takes_is_searched_in_parts(
+    integer_format: mf.Format, cuda: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from minifloat.backends import cuda as backend
+
+    rows = random_rows(integer_format, 500, 9)
+    rows.reciprocal_norms[[3, 150, 480]] = torch.nan
+    mask = torch.arange(500) % 3 > 0
+    ranges = torch.tensor([[1, 2], [90, 310], [400, 500]])
+    monkeypatch.setattr(backend, "_MOST_ROWS", 100)
+    for chosen in ((None, None), (mask, None), (None, ranges), (mask, ranges)):
+        k = int((~rows.reciprocal_norms.isnan()).sum()) // 4
+        arguments: Any = (*sides(rows[:3], rows), *chosen, k, integer_format.name, 9)
+        for found, expected in zip(cuda.search(*arguments), eager.search(*arguments), strict=True):
+            assert torch.equal(found, expected)
+    arguments = (*sides(rows[:2], rows), None, None, 500, integer_format.name, 9)
+    assert torch.equal(cuda.search(*arguments)[1], eager.search(*arguments)[1])
+
+
+@needs_emulator
+def test_rows_that_a_search_cannot_find_are_marked(format: mf.Format, cuda: Any) -> None:
+    from minifloat import _cuda
+
+    rows = random_rows(format, 100, 9)
+    codes, norms = rows.codes, rows.reciprocal_norms
+    ends = (codes.data_ptr(), norms.data_ptr(), 100)
+    some = _cuda.Sides(format.index, 9, codes.data_ptr(), True, norms.data_ptr(), 2, *ends)
+    workspace = torch.empty(_cuda.search_workspace(some, 5), dtype=torch.uint8)
+    for ranges in ([[7, 9]], []):
+        chosen = torch.tensor(ranges, dtype=torch.int64).reshape(-1, 2)
+        scores, found = torch.zeros(2, 5), torch.zeros(2, 5, dtype=torch.int64)
+        where = (workspace.data_ptr(), scores.data_ptr(), found.data_ptr())
+        _cuda.search(some, 0, chosen.data_ptr(), len(chosen), 5, *where, 0)
+        count = 2 * len(ranges)
+        assert found[:, :count].sort().values.tolist() == [[7, 8][:count]] * 2
+        assert found[:, count:].tolist() == [[-1] * (5 - count)] * 2
+        assert scores.isnan().tolist() == [[False] * count + [True] * (5 - count)] * 2
+
+
+@needs_emulator
+def test_memory_that_starts_anywhere_is_taken(format: mf.Format, cuda: Any) -> None:
+    for dim in (64, 192, 200):
+        rows = random_rows(format, 100, dim)
+        for first in (1, 3, 8):
+            bytes = torch.cat([torch.zeros(first, dtype=torch.uint8), rows.codes.flatten()])
+            moved = bytes[first:].view(rows.codes.shape)
+            expected = mf.decode(mf.unpack(rows.codes, format, dim), format)
+            codes = cuda.unpack(moved, format.name, dim)
+            assert torch.equal(cuda.decode(codes, format.name), expected)
+            values = torch.cat([torch.zeros(first), expected.flatten()])[first:]
+            assert torch.equal(cuda.encode_pack(values, format.name, True), moved.flatten())
+            assert torch.equal(cuda.encode(values, format.name, True), codes.flatten())
+            other = mf.PackedVectors(moved, rows.reciprocal_norms, format, dim)
+            found = cuda.scores(*sides(rows[:9], other), format.name, dim)
+            assert torch.equal(found, cuda.scores(*sides(rows[:9], rows), format.name, dim))
+
+
+@needs_emulator
+def test_the_stub_names_what_the_cuda_extension_has() -> None:
+    emulated.install()
+    from minifloat import _cuda
+
+    stub = ast.parse((PACKAGE / "_cuda.pyi").read_text())
+    names = {n.name for n in stub.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    names |= {ast.unparse(n.target) for n in stub.body if isinstance(n, ast.AnnAssign)}
+    assert names == {name for name in dir(_cuda) if not name.startswith("__")}
+
+
+def extension() -> Path:
+    """Return what nvcc has built, or skip."""
+    found = list(PACKAGE.glob("_cuda.*.so"))
+    if not found:
+        pytest.skip("minifloat._cuda is not built: that needs nvcc")
+    return found[0]
+
+
+@cache
+def disassembled(*options: str) -> str:
+    """Return what cuobjdump, which Triton's package carries, prints of the extension, or skip."""
+    triton = find_spec("triton")
+    if triton is None or triton.origin is None:
+        pytest.skip("cuobjdump comes with Triton")
+    tools = Path(triton.origin).parent / "backends" / "nvidia" / "bin"
+    command = [str(tools / "cuobjdump"), *options, str(extension())]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    names = subprocess.run(["c++filt"], input=printed, check=True, capture_output=True, text=True)
+    return names.stdout
+
+
+def product_kernel(name: str) -> tuple[mf.Format, int] | None:
+    """Return the format and the tiles of a kernel of products."""
+    found = re.search(r"(?:scores|search)_kernel<(\d+), (?:true|false), (\d+),", name)
+    return (mf.FORMATS[int(found[1])], int(found[2])) if found else None
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_kernel_stays_in_registers(architecture: str) -> None:
+    parts = disassembled("-res-usage").split("arch = ")
+    of_this = "".join(part for part in parts if part.startswith(architecture + "\n"))
+    if not of_this:
+        pytest.skip(f"minifloat._cuda is not built for {architecture}")
+    found = re.findall(r"Function (.+):\n\s*REG:(\d+) STACK:(\d+) .*LOCAL:(\d+)", of_this)
+    assert {(stack, local) for _, _, stack, local in found} == {("0", "0")}
+    products = [(product_kernel(name), int(registers)) for name, registers, *_ in found]
+    seen = {product[0] for product, _ in products if product}
+    assert seen == set(mf.FORMATS)
+    for product, registers in products:
+        if product:
+            assert registers <= REGISTERS["one tile" if product[1] == 1 else "many tiles"]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_products_are_made_by_matrix_units(architecture: str) -> None:
+    functions = disassembled("-sass", "-arch", architecture).split("Function : ")[1:]
+    if not functions:
+        pytest.skip(f"minifloat._cuda is not built for {architecture}")
+    for function in functions:
+        name, _, code = function.partition("\n")
+        product = product_kernel(name)
+        units = set(re.findall(r"\b([A-Z]*MMA)\.", code))
+        wanted = {"HMMA"} if product and product[0].lane == "float" else {"IMMA"}
+        assert units == (wanted if product else set()), name

@@ -1,5 +1,7 @@
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +16,7 @@ import torch
 import minifloat as mf
 from benchmarks.cases import Rival
 from benchmarks.gpu import __main__ as command
-from benchmarks.gpu import equality, registry, search_rivals, suite
+from benchmarks.gpu import equality, registry, sanitizers, search_rivals, suite
 from benchmarks.gpu.best import best_of, recall
 from benchmarks.gpu.cases import Case, Entrant, Outcome, Setting, limit
 from benchmarks.gpu.codec import CodecCase, CodecJob
@@ -442,3 +444,44 @@ def test_the_script_names_what_python_lacks_and_the_command_that_gets_it(tmp_pat
     assert found.returncode == 2
     names = "setuptools pybind11 numpy safetensors torch"
     assert found.stderr == f"{bare} lacks: {names}; {bare} -m pip install {names}\n"
+
+
+def sanitizer(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = folder / "compute-sanitizer"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
+def test_sanitizers_run_every_tool_and_tell_what_they_find(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Called as: --tool NAME --error-exitcode 99 COMMAND
+    script = 'echo "ERROR SUMMARY: 1 error in $5"; test $2 != racecheck || exit $4'
+    sanitizer(tmp_path, script, monkeypatch)
+    found = sanitizers.run_sanitizers(60, ["check"])
+    assert [result["tool"] for result in found] == ["memcheck", "racecheck", "synccheck"]
+    assert {result["summary"] for result in found} == {"ERROR SUMMARY: 1 error in check"}
+    failures = [result["failure"] for result in found]
+    assert failures == [None, "exit status 99\nERROR SUMMARY: 1 error in check", None]
+
+
+def test_a_sanitizer_that_takes_too_long_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sanitizer(tmp_path, "exec sleep 60", monkeypatch)
+    found = sanitizers.run_sanitizers(0, ["check"])
+    assert {result["failure"] for result in found} == {"stopped after 1 s"}
+
+
+def test_without_a_sanitizer_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
+    for found in sanitizers.run_sanitizers(60):
+        assert found["failure"] is None
+        assert "not on the PATH" in found["left_out"]
+
+
+def test_what_sanitizers_run_calls_every_operator() -> None:
+    command = [sys.executable, "tests/device_check.py", "cpu"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[0]) > 6 * 11

@@ -21,6 +21,7 @@ from benchmarks.gpu.machine import commit, versions
 from benchmarks.gpu.options import PROGRAM, RESULTS, make_parser
 from benchmarks.gpu.progress import told
 from benchmarks.gpu.report import Report, file_name
+from benchmarks.gpu.sanitizers import run_sanitizers
 from benchmarks.gpu.suite import run_suite
 from minifloat.backends import BACKENDS
 
@@ -28,6 +29,8 @@ from minifloat.backends import BACKENDS
 _STDERR = 2
 # How long the last case may take beyond the end before all is stopped.
 _GRACE_SECONDS = 60
+# The share of the time at which sanitizers begin.
+_MEASURED = 0.8
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,7 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("== running the tests", flush=True)
             report.put_suite(run_suite(seconds / 3))
         setting = Setting(device, backends, options.rounds)
-        _measure(chosen, setting, start, seconds, report)
+        checked = options.suite and "cuda" in backends
+        _measure(chosen, setting, start, seconds * (_MEASURED if checked else 1), report)
+        if checked:
+            print("== running compute-sanitizer", flush=True)
+            report.put_sanitizers(run_sanitizers(start + seconds - monotonic()))
     finally:
         faulthandler.cancel_dump_traceback_later()
     report.complete()

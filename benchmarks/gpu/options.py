@@ -54,7 +54,7 @@ def make_parser() -> argparse.ArgumentParser:
         help="when to stop, of which tests take a third at most; %(default)s by default",
     )
     parser.add_argument(
-        "--no-suite", dest="suite", action="store_false", help="leave the tests out"
+        "--no-suite", dest="suite", action="store_false", help="leave the tests and sanitizers out"
     )
     parser.add_argument(
         "--commit", metavar="NAME", help="what is recorded as the commit where git cannot tell it"

@@ -16,7 +16,8 @@ class Report:
 
     def __init__(self, path: Path, about: dict[str, Any]) -> None:
         self._path = path
-        self._content: dict[str, Any] = {"complete": False, **about, "suite": None, "cases": []}
+        self._content: dict[str, Any] = {"complete": False, **about, "suite": None}
+        self._content |= {"sanitizers": [], "cases": []}
         path.parent.mkdir(parents=True, exist_ok=True)
         self._write()
 
@@ -25,11 +26,17 @@ class Report:
         """How many things have failed."""
         suite = self._content["suite"]
         failed = sum(len(case["failures"]) for case in self._content["cases"])
+        failed += sum(found["failure"] is not None for found in self._content["sanitizers"])
         return failed + (suite is not None and suite["failure"] is not None)
 
     def put_suite(self, suite: dict[str, Any]) -> None:
         """Put in the suite's result."""
         self._content["suite"] = suite
+        self._write()
+
+    def put_sanitizers(self, found: list[dict[str, Any]]) -> None:
+        """Put in what sanitizers found."""
+        self._content["sanitizers"] = found
         self._write()
 
     def put_case(self, case: Case, outcome: Outcome, seconds: float) -> None:

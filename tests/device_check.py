@@ -1,0 +1,48 @@
+"""Runs every CUDA kernel on small inputs, for a checker of a GPU's memory and threads to watch:
+
+compute-sanitizer --tool memcheck python tests/device_check.py
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# Each tensor is memory of its own, so that what is beyond it is seen. Torch looks when it starts.
+os.environ["PYTORCH_NO_CUDA_MEMORY_CACHING"] = "1"
+
+import torch
+from torch import Tensor
+
+import minifloat as mf
+from minifloat import ops
+from operator_arguments import arguments, normal, outputs
+
+# Rows that fill no block, dims that fill steps and one that does not, few queries and many.
+ROWS, DIMS, QUERIES, NEIGHBOURS = 700, (33, 64, 192), (3, 130), (5, 300)
+
+
+def check(device: str) -> int:
+    """Return how many calls were made."""
+    calls = 0
+    for format in mf.FORMATS:
+        for operator in ops.OPERATORS:
+            for sample in arguments(operator.__name__, format):
+                there = [x.detach().to(device) if isinstance(x, Tensor) else x for x in sample]
+                outputs(operator.__name__, tuple(there))
+                calls += 1
+        for dim in DIMS:
+            rows = mf.quantize(normal(ROWS, dim), format).to(device)
+            for count in QUERIES:
+                for k in NEIGHBOURS:
+                    mf.search(rows[:count], rows, k)
+                    mf.search(normal(count, dim, seed=1).to(device), rows, k)
+                    calls += 2
+    return calls
+
+
+if __name__ == "__main__":
+    _device = sys.argv[1] if len(sys.argv) > 1 else "cuda"
+    print(check(_device), "calls")
+    if _device == "cuda":
+        torch.cuda.synchronize()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import minifloat as mf
 from evaluation.errors import InputError
+from evaluation.extraction.command import add_parser
 
 EXTRA = ("matplotlib", "jinja2", "tqdm")
 INSTALL = 'pip install "minifloat[evaluation]"'
@@ -18,16 +19,15 @@ PROGRAM = "python -m evaluation"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit status: 0, or 2 for what the user can mend."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given)
     try:
-        _require_extra()
-        given = list(sys.argv[1:] if arguments is None else arguments)
-        options = _parser().parse_args(given)
-        _bitdepth(options, command=shlex.join([*PROGRAM.split(), *given]))
+        options.run(options, command=shlex.join([*PROGRAM.split(), *given]))
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted; what was finished is in the output folder", file=sys.stderr)
+        print(options.interrupted, file=sys.stderr)
         return 130
     return 0
 
@@ -59,7 +59,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         type=Path,
         metavar="FILE",
-        help=".npz with embeddings (rows, dim), speaker (rows,), utterance (rows,); one a model",
+        help="one a model: .npz with embeddings (rows, dim), speaker (rows,), utterance (rows,); "
+        ".safetensors of the extract command; .ark or .scp of Kaldi with utt2spk beside it",
     )
     bitdepth.add_argument(
         "--trials",
@@ -92,10 +93,15 @@ def _parser() -> argparse.ArgumentParser:
     bitdepth.add_argument(
         "--out", type=Path, default=Path("bitdepth-report"), metavar="DIR", help="where files go"
     )
+    bitdepth.set_defaults(
+        run=_bitdepth, interrupted="interrupted; what was finished is in the output folder"
+    )
+    add_parser(studies)
     return parser
 
 
 def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
+    _require_extra()
     # Imported late: it needs the packages whose absence is told above.
     from evaluation.bitdepth.run import Options, run
 

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
+from evaluation.extracted import EXTENSION, read_extracted
+from evaluation.kaldi import KALDI, read_kaldi
 
 ARRAYS = ("embeddings", "speaker", "utterance")
 
@@ -44,12 +46,19 @@ class Embeddings:
 
 
 def load_embeddings(path: Path) -> Embeddings:
-    """Return the embeddings of an .npz file, grouped by speaker, otherwise in file order.
+    """Return the embeddings of a file, grouped by speaker, otherwise in file order.
 
-    The file holds `embeddings` (rows, dim) of any float type, `speaker` (rows,) and `utterance`
-    (rows,). Rows are taken as float32, which is what every format is compared with.
+    An .npz file holds `embeddings` (rows, dim) of any float type, `speaker` (rows,) and `utterance`
+    (rows,). A .safetensors file is what `python -m evaluation extract` writes, manifest included.
+    An .ark or .scp file is Kaldi's, with utt2spk beside it. Rows are taken as float32, which is
+    what every format is compared with.
     """
-    arrays = _read_arrays(path)
+    if path.suffix == EXTENSION:
+        arrays = _extracted_arrays(path)
+    elif path.suffix in KALDI:
+        arrays = read_kaldi(path)
+    else:
+        arrays = _npz_arrays(path)
     embeddings, speaker, utterance = (arrays[name] for name in ARRAYS)
     if embeddings.ndim != 2 or embeddings.dtype.kind != "f" or 0 in embeddings.shape:
         raise InputError(
@@ -82,7 +91,16 @@ def load_embeddings(path: Path) -> Embeddings:
     )
 
 
-def _read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+def _extracted_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+    found = read_extracted(path)
+    return {
+        "embeddings": found.rows,
+        "speaker": np.array([entry.speaker for entry in found.entries]),
+        "utterance": np.array([entry.utterance for entry in found.entries]),
+    }
+
+
+def _npz_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     try:
         with path.open("rb") as file:
             archive = np.load(file, allow_pickle=False)

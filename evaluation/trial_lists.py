@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from evaluation.data import Embeddings
 from evaluation.errors import InputError
+from evaluation.extraction.audio import EXTENSIONS
 from evaluation.trials import TrialList
 
-AUDIO = (".wav", ".flac", ".m4a", ".mp3", ".ogg", ".opus", ".sph", ".aac")
 LABELS = {"0": False, "1": True}
 # Stands in the index for a name that several rows share.
 SHARED = -1
@@ -68,7 +68,7 @@ def _read(path: Path) -> tuple[NDArray[np.bool_], list[tuple[str, str]]]:
 def _key(name: str) -> str:
     path = name.replace("\\", "/").removeprefix("./")
     stem, dot, extension = path.rpartition(".")
-    return stem if dot and dot + extension.lower() in AUDIO else path
+    return stem if dot and dot + extension.lower() in EXTENSIONS else path
 
 
 def _index(embeddings: Embeddings) -> dict[str, int]:

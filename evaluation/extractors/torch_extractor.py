@@ -76,5 +76,5 @@ class TorchExtractor:
         found = {FEATURES: features} | seen | {EMBEDDING: embedding}
         order = (FEATURES, BEFORE_NORMALISATION, AFTER_NORMALISATION, EMBEDDING)
         return {
-            name: np.array(found[name].squeeze().float().cpu()) for name in order if name in found
+            name: found[name].squeeze().float().cpu().numpy() for name in order if name in found
         }

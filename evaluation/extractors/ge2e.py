@@ -26,8 +26,8 @@ class Ge2e:
     """The LSTM; a row is the mean over windows of 1.6 s of its output before normalisation.
 
     The library would normalise each window's output and then their mean; what it computes before
-    that is kept, because the studies ask what the values themselves are. Silences stay in, and
-    loudness as it is.
+    that is kept, because the studies ask what the values themselves are. Clips are prepared as the
+    library does: quiet ones are made louder, long silences are cut.
     """
 
     def __init__(self, *, weights: str | None, device: torch.device) -> None:
@@ -65,8 +65,11 @@ class Ge2e:
 
     def _mels(self, clip: Waveform) -> NDArray[np.float32]:
         """The mel spectrograms (windows, frames, bins) of the windows of a clip."""
-        samples, frames = self._encoder.compute_partial_slices(len(clip), RATE, COVERAGE)
-        padded = np.pad(clip, (0, max(0, samples[-1].stop - len(clip))))
+        speech = self._audio.preprocess_wav(clip) if clip.any() else clip[:0]
+        if not len(speech):
+            raise ValueError("must hold speech; got silence")
+        samples, frames = self._encoder.compute_partial_slices(len(speech), RATE, COVERAGE)
+        padded = np.pad(speech, (0, max(0, samples[-1].stop - len(speech))))
         mels = self._audio.wav_to_mel_spectrogram(padded)
         return np.stack([mels[window] for window in frames])
 

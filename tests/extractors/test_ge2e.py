@@ -33,9 +33,17 @@ def test_normalised_windows_are_those_of_the_library(
     assert isinstance(extractor, StagedExtractor)
     found = extractor.stages(clips[0])
     encoder = resemblyzer.VoiceEncoder("cpu", verbose=False)
-    _, windows, _ = encoder.embed_utterance(clips[0], return_partials=True)
+    speech = resemblyzer.preprocess_wav(clips[0])
+    _, windows, _ = encoder.embed_utterance(speech, return_partials=True)
     np.testing.assert_allclose(found["after normalisation"], windows, atol=1e-6)
     np.testing.assert_array_equal(found["embedding"], extractor.embed([clips[0]])[0])
+
+
+def test_silence_says_so(extractor: Extractor) -> None:
+    for level in (0, 1e-6):
+        silence = np.full(16000, level, np.float32)
+        with pytest.raises(ValueError, match="must hold speech; got silence"):
+            extractor.embed([silence])
 
 
 def test_absent_weights_are_named() -> None:

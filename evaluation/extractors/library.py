@@ -2,6 +2,8 @@
 
 import hashlib
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +19,19 @@ def require(module: str, *, model: str, install: str) -> ModuleType:
         raise InputError(
             f"{model} needs {error.name}, which is not installed; {install}"
         ) from error
+
+
+@contextmanager
+def loading(model: str, weights: str) -> Iterator[None]:
+    """A block in which a library loads weights: whatever it raises is told as one error."""
+    try:
+        yield
+    # Libraries raise what they like for absent files, other formats and hubs out of reach.
+    except Exception as error:
+        hint = (
+            "" if Path(weights).exists() else "; there is no such path, and no such name in reach"
+        )
+        raise InputError(f"{model}: '{weights}' does not load ({error}){hint}") from error
 
 
 def release(package: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evaluation.extraction.audio import Waveform
+from evaluation.extraction.audio import SAMPLE_RATE, Waveform
 from evaluation.extractors.extractor import (
     AFTER_NORMALISATION,
     BEFORE_NORMALISATION,
@@ -53,6 +53,12 @@ class TorchExtractor:
                 batch = torch.stack([features[place] for place in group])
                 rows[group] = self.forward(batch).float().cpu().numpy()
         return rows
+
+    def measured_dim(self) -> int:
+        """Return how many values a vector has, by one of a second of noise."""
+        noise = np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
+        with torch.inference_mode():
+            return int(self.forward(self.features(noise)[None]).shape[1])
 
     def stages(self, clip: Waveform) -> dict[str, NDArray[np.float32]]:
         """Return the stages of one clip; see `StagedExtractor`."""

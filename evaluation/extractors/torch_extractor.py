@@ -38,6 +38,11 @@ class TorchExtractor:
         """Return the embeddings (rows, dim) of clips of one length."""
         raise NotImplementedError
 
+    def features_made(self, made: Any) -> torch.Tensor:
+        """Return the features in what `feature_layer` gives for a batch of one clip."""
+        features: torch.Tensor = made
+        return features
+
     def embed(self, clips: Sequence[Waveform]) -> NDArray[np.float32]:
         """Return the embeddings (clips, dim).
 
@@ -68,7 +73,7 @@ class TorchExtractor:
             seen[BEFORE_NORMALISATION], seen[AFTER_NORMALISATION] = given[0], made
 
         def at_features(_: torch.nn.Module, given: tuple[Any, ...], made: Any) -> None:
-            seen[FEATURES] = made
+            seen[FEATURES] = self.features_made(made)
 
         hooked = ((self.last_normalisation, at_normalisation), (self.feature_layer, at_features))
         handles = [layer.register_forward_hook(hook) for layer, hook in hooked if layer is not None]

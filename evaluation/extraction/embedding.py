@@ -28,6 +28,14 @@ class Embedded:
     seconds: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """Why a recording has no row, and whether it was read but the model gave none."""
+
+    reason: str
+    by_model: bool
+
+
 def read_ahead(batches: Iterable[Sequence[Recording]]) -> Iterator[list[Reading]]:
     """Batches in order; while one is in use, the next ones are read."""
     waiting: deque[list[Reading]] = deque()
@@ -45,25 +53,26 @@ def read_ahead(batches: Iterable[Sequence[Recording]]) -> Iterator[list[Reading]
 
 def embed(
     extractor: Extractor, batch: Sequence[Reading]
-) -> Iterator[tuple[Recording, Embedded | str]]:
+) -> Iterator[tuple[Recording, Embedded | Failed]]:
     """For each recording its row, or the reason why there is none."""
     read: list[tuple[Recording, Audio]] = []
     for recording, reading in batch:
         try:
             read.append((recording, reading.result()))
         except UnreadableError as error:
-            yield recording, str(error)
+            yield recording, Failed(reason=str(error), by_model=False)
     rows = _rows(extractor, [audio for _, audio in read])
     for (recording, audio), row in zip(read, rows, strict=True):
-        if isinstance(row, str):
+        if isinstance(row, Failed):
             yield recording, row
         elif not np.isfinite(row).all():
-            yield recording, "has an embedding that is not finite"
+            reason = "has an embedding that is not finite"
+            yield recording, Failed(reason=reason, by_model=True)
         else:
             yield recording, Embedded(row=row, seconds=audio.seconds)
 
 
-def _rows(extractor: Extractor, clips: Sequence[Audio]) -> list[NDArray[np.float32] | str]:
+def _rows(extractor: Extractor, clips: Sequence[Audio]) -> list[NDArray[np.float32] | Failed]:
     if not clips:
         return []
     try:
@@ -73,5 +82,6 @@ def _rows(extractor: Extractor, clips: Sequence[Audio]) -> list[NDArray[np.float
     # Libraries raise what they like: a clip that is too short must not cost its whole batch.
     except Exception as error:
         if len(clips) == 1:
-            return [f"cannot be embedded: {error or type(error).__name__}"]
+            reason = f"cannot be embedded: {error or type(error).__name__}"
+            return [Failed(reason=reason, by_model=True)]
         return [row for clip in clips for row in _rows(extractor, [clip])]

@@ -11,14 +11,14 @@ import numpy as np
 from evaluation.errors import InputError
 from evaluation.extracted import EXTENSION, Entry, manifest_path, read_extracted
 from evaluation.extraction.audio import require_decoders
-from evaluation.extraction.embedding import embed, read_ahead
+from evaluation.extraction.embedding import Failed, embed, read_ahead
 from evaluation.extraction.journal import Journal, folder_of, refuse_other_model
 from evaluation.extraction.progress import Progress
 from evaluation.extraction.recordings import Recording, Skipped, find_recordings
 from evaluation.extractors import Extractor, load_extractor
 from evaluation.output import write_whole
 
-# So many failures in a row are no matter of single files: the device or the model is broken.
+# So many recordings on which the model fails in a row tell of a broken device or model.
 FAILURES_IN_A_ROW = 100
 SHOWN = 5
 
@@ -107,9 +107,9 @@ def _extract(
         for batch in read_ahead(_batches(recordings, pending, options.batch)):
             rows, entries = [], []
             for recording, outcome in embed(extractor, batch):
-                if isinstance(outcome, str):
-                    skipped.append(Skipped(name=recording.name, reason=outcome))
-                    failures += 1
+                if isinstance(outcome, Failed):
+                    skipped.append(Skipped(name=recording.name, reason=outcome.reason))
+                    failures += outcome.by_model
                 else:
                     rows.append(outcome.row)
                     entries.append(_entry(recording, outcome.seconds))
@@ -118,8 +118,8 @@ def _extract(
                 journal.append(np.stack(rows), entries)
             if failures >= FAILURES_IN_A_ROW:
                 raise InputError(
-                    f"{failures} recordings in a row gave no row, the last, {skipped[-1].name}, "
-                    f"because it {skipped[-1].reason}; what was done before is kept"
+                    f"the model failed on {failures} recordings in a row, the last, "
+                    f"{skipped[-1].name}, {skipped[-1].reason}; what was done before is kept"
                 )
             progress.advance(len(batch))
     return skipped

@@ -60,6 +60,37 @@ def test_a_journal_that_was_cut_at_any_byte_is_whole_up_to_there(tmp_path: Path)
             assert journal.entries[-1] == entry(9)
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        "evaluation.extracted.write_whole",
+        "evaluation.extracted.save_file",
+        "evaluation.extraction.journal.tempfile.mkdtemp",
+        "evaluation.extraction.journal.shutil.rmtree",
+    ],
+)
+def test_an_interrupted_end_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def interrupted(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "x.safetensors"
+    with opened(out) as journal:
+        journal.append(np.concatenate((row(2), row(1))), [entry(2), entry(1)])
+        monkeypatch.setattr(step, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            journal.finish()
+    monkeypatch.undo()
+    with opened(out) as journal:
+        assert {e.utterance for e in journal.entries} == {"001", "002"}
+        journal.append(row(0), [entry(0)])
+        journal.finish()
+    found = read_extracted(out)
+    assert found.entries == [entry(0), entry(1), entry(2)]
+    np.testing.assert_array_equal(found.rows, np.concatenate((row(0), row(1), row(2))))
+
+
 def test_lost_rows_are_an_error(tmp_path: Path) -> None:
     out = tmp_path / "x.safetensors"
     with opened(out) as journal:

@@ -1,8 +1,8 @@
 """The network of CAM++: a densely connected TDNN whose layers mask themselves by their context.
 
 H. Wang, S. Zheng, Y. Chen, L. Cheng, Q. Chen, "CAM++: A Fast and Efficient Network for Speaker
-Verification Using Context-Aware Masking", Interspeech 2023. Written from the paper; the names of
-the modules are those of the published state dicts, whose shapes give the sizes.
+Verification Using Context-Aware Masking", Interspeech 2023. Written anew; the names of the modules
+are those of the published state dicts, and what the paper leaves open is as in the authors' code.
 """
 
 from collections import OrderedDict

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from evaluation.bitdepth.command import add_parser as add_bitdepth
 from evaluation.errors import InputError
 from evaluation.extraction.command import add_parser as add_extract
+from evaluation.probe.command import add_parser as add_probe
 from evaluation.study_file import expanded
 
 PROGRAM = "python -m evaluation"
@@ -20,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     studies = parser.add_subparsers(dest="command", required=True, metavar="STUDY")
     keys = {"bitdepth": add_bitdepth(studies)}
     add_extract(studies)
+    add_probe(studies)
     try:
         if given and given[0] in keys:
             given = [given[0], *expanded(given[1:], keys[given[0]])]

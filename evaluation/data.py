@@ -39,7 +39,7 @@ class Embeddings:
         """Values of one row."""
         return int(self.rows.shape[1])
 
-    def blocks(self, *, rows: int = 65536) -> Iterator[slice]:
+    def blocks(self, *, rows: int = 16384) -> Iterator[slice]:
         """Slices that cover all rows in order, each of at most `rows` rows."""
         for start in range(0, len(self), rows):
             yield slice(start, min(start + rows, len(self)))
@@ -72,7 +72,7 @@ def load_embeddings(path: Path) -> Embeddings:
                 f"got shape {labels.shape}"
             )
     with np.errstate(over="ignore"):
-        rows = embeddings.astype(np.float32)
+        rows = embeddings.astype(np.float32, copy=False)
     bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(bad):
         raise InputError(
@@ -83,12 +83,17 @@ def load_embeddings(path: Path) -> Embeddings:
     order = np.argsort(codes, kind="stable")
     return Embeddings(
         name=path.stem,
-        rows=np.ascontiguousarray(rows[order]),
+        rows=np.ascontiguousarray(rows if (order[1:] > order[:-1]).all() else rows[order]),
         speaker=codes[order].astype(np.int32),
         speaker_names=[str(name) for name in names],
         utterance=[str(name) for name in utterance[order]],
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=_digest(path),
     )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _extracted_arrays(path: Path) -> dict[str, NDArray[np.generic]]:

@@ -130,14 +130,17 @@ def overflowing(values: NDArray[np.float32], format: mf.Format) -> NDArray[np.bo
 
 
 def _converted_reference(embeddings: Embeddings, dtype: torch.dtype) -> Converted:
-    rows = torch.from_numpy(embeddings.rows)
-    stored = rows.to(dtype).float()
-    overflow = int(stored.isinf().sum())
-    zeroed = int(((stored == 0) & (rows != 0)).sum())
+    loss, overflow, zeroed = 0.0, 0, 0
+    for block in embeddings.blocks():
+        rows = torch.from_numpy(embeddings.rows[block])
+        stored = rows.to(dtype).float()
+        loss += _cosine_loss(rows.numpy(), stored.numpy())
+        overflow += int(stored.isinf().sum())
+        zeroed += int(((stored == 0) & (rows != 0)).sum())
     bytes_per_row = embeddings.dim * dtype.itemsize
     return Converted(
-        scorer=FloatScorer(stored),
-        cosine_loss=_cosine_loss(embeddings.rows, stored.numpy()) / len(embeddings),
+        scorer=FloatScorer(torch.from_numpy(embeddings.rows), dtype=dtype),
+        cosine_loss=loss / len(embeddings),
         overflow=overflow / embeddings.rows.size,
         underflow=zeroed / embeddings.rows.size,
         bytes_per_row=bytes_per_row,

@@ -6,7 +6,7 @@ import minifloat as mf
 from evaluation.bitdepth.det_plots import det_curves, four_counts
 from evaluation.bitdepth.score_plots import threshold_curves, violins
 from evaluation.bitdepth.study import ModelStudy
-from evaluation.bitdepth.value_plots import value_histograms
+from evaluation.bitdepth.value_plots import SHOWN, value_histograms
 from evaluation.report import Figure
 
 
@@ -40,8 +40,8 @@ def figures(study: ModelStudy, formats: Sequence[mf.Format]) -> list[Figure]:
             alt=f"{name}: values of the embeddings in float32 with the values of {label} marked, "
             f"and their shares after conversion to {label}, as they are and scaled.",
             caption=f"Values of the embeddings before and after conversion to {label}, as they are "
-            f"and scaled. Dotted lines are the values that {label} has; the numbers over the bars "
-            "are percent.",
+            f"and scaled, of {SHOWN:,} vectors at most. Dotted lines are the values that {label} "
+            "has; the numbers over the bars are percent.",
         ),
         Figure(
             slug=f"{name}-det",

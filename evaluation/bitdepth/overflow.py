@@ -1,16 +1,20 @@
 """What becomes of vectors whose values are too large, with and without saturation."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import Condition, overflowing
+from evaluation.bitdepth.conditions import overflowing
 from evaluation.bitdepth.measurement import Number
 from evaluation.bitdepth.rows import Estimate, estimate
+from evaluation.bitdepth.scorers import PackedScorer
 from evaluation.bitdepth.study import ModelStudy
 from evaluation.bootstrap import SpeakerBootstrap
+from evaluation.data import Embeddings
+from evaluation.trials import Scorer
 
 # The largest value of the embeddings, as a multiple of the format's largest.
 SIZES = (1.0, 1.25, 1.5, 2.0)
@@ -47,9 +51,8 @@ def overflows(study: ModelStudy, format: mf.Format, *, draws: int, seed: int) ->
     bootstrap = SpeakerBootstrap(trials, draws=draws, seed=seed)
     grid = np.array([study.float32.threshold], np.float32)
 
-    def rates(condition: Condition, factor: float) -> tuple[Number, Number]:
-        stretched = replace(embeddings, rows=np.asarray(embeddings.rows * np.float32(factor)))
-        errors = bootstrap.errors(condition.convert(stretched).scorer, grid)
+    def rates(scorer: Scorer) -> tuple[Number, Number]:
+        errors = bootstrap.errors(scorer, grid)
         far = float(errors.false_accepts[0]) / trials.nontargets
         frr = float(errors.false_rejects[0]) / trials.targets
         return (
@@ -57,21 +60,33 @@ def overflows(study: ModelStudy, format: mf.Format, *, draws: int, seed: int) ->
             Number(value=frr, draws=errors.frr_draws[0]),
         )
 
-    of_float32 = rates(study.results[0].condition, 1.0)
+    of_float32 = rates(study.results[0].condition.convert(embeddings).scorer)
     found = []
     for size in SIZES:
-        factor = size * format.max / largest
-        beyond = overflowing(np.asarray(embeddings.rows * np.float32(factor)), format)
+        stretched = _stretched(embeddings, size * format.max / largest)
+        # By vector: a table of all values would be as large as the embeddings.
+        beyond = np.concatenate([overflowing(rows, format).sum(axis=1) for rows in stretched()])
         for saturate in (True, False):
-            far, frr = rates(Condition(format=format, saturate=saturate), factor)
+            parts = [
+                mf.quantize(rows, format, scale="none", saturate=saturate) for rows in stretched()
+            ]
+            far, frr = rates(PackedScorer(mf.PackedVectors.cat(parts)))
             found.append(
                 Overflow(
                     largest=size * format.max,
                     saturate=saturate,
-                    values=float(beyond.mean()),
-                    vectors=float(beyond.any(axis=1).mean()),
+                    values=float(beyond.sum() / embeddings.rows.size),
+                    vectors=float((beyond > 0).mean()),
                     far=estimate(far, of_float32[0]),
                     frr=estimate(frr, of_float32[1]),
                 )
             )
     return found
+
+
+def _stretched(
+    embeddings: Embeddings, factor: float
+) -> Callable[[], Iterator[NDArray[np.float32]]]:
+    return lambda: (
+        np.asarray(embeddings.rows[block] * np.float32(factor)) for block in embeddings.blocks()
+    )

@@ -7,13 +7,19 @@ from numpy.typing import NDArray
 import minifloat as mf
 from evaluation.trials import BATCH
 
+PART = 16384
+
 
 class FloatScorer:
-    """Cosines in float32 of rows given in float32."""
+    """Cosines in float32 of rows given in float32, rounded to another type where one is given."""
 
-    def __init__(self, rows: torch.Tensor) -> None:
-        norms = rows.norm(dim=1, keepdim=True, dtype=torch.float64)
-        self._unit = torch.where(norms > 0, rows / norms, 0).float()
+    def __init__(self, rows: torch.Tensor, *, dtype: torch.dtype = torch.float32) -> None:
+        self._unit = torch.empty_like(rows)
+        # In parts, because they are in float64.
+        for part, unit in zip(rows.split(PART), self._unit.split(PART), strict=True):
+            stored = part.to(dtype).float()
+            norms = stored.norm(dim=1, keepdim=True, dtype=torch.float64)
+            unit.copy_(torch.where(norms > 0, stored / norms, 0))
 
     def block(self, rows: slice, columns: slice) -> NDArray[np.float32]:
         """Return the cosines of rows `rows` with rows `columns`, a matrix."""

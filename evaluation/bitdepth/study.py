@@ -78,23 +78,21 @@ def study(
     results: list[Result] = []
     reference: Measured | None = None
     overflowed = overflowing_formats(embeddings.rows, formats)
-    for condition in progress(conditions(formats, unsaturated=overflowed)):
+
+    # What is converted ends with the call: two conditions of many vectors are never held at once.
+    def result_of(condition: Condition) -> Result:
+        nonlocal reference
         converted = condition.convert(embeddings)
         histogram = histogram_of(trials, converted.scorer)
         measured = measurement.of(converted, histogram)
         reference = reference or measured
-        row = _row(
-            embeddings,
-            trials,
-            condition,
-            converted,
-            measured,
-            reference,
-            threshold=measured.threshold,
-            queries=identification.queries,
-        )
+        queries = identification.queries
+        row = _row(embeddings, trials, condition, converted, measured, reference, queries=queries)
         coarse = histogram.coarse(bins=FIGURE_BINS)
-        results.append(Result(condition=condition, row=row, scores=coarse))
+        return Result(condition=condition, row=row, scores=coarse)
+
+    for condition in progress(conditions(formats, unsaturated=overflowed)):
+        results.append(result_of(condition))
         keep(results[-1])
     return ModelStudy(
         name=name or embeddings.name,
@@ -121,7 +119,6 @@ def _row(
     measured: Measured,
     reference: Measured,
     *,
-    threshold: float,
     queries: int,
 ) -> Row:
     return Row(
@@ -136,7 +133,7 @@ def _row(
         speakers=trials.speakers,
         targets=trials.targets,
         nontargets=trials.nontargets,
-        threshold=threshold,
+        threshold=measured.threshold,
         tp=trials.targets - measured.fn,
         tn=trials.nontargets - measured.fp,
         fp=measured.fp,

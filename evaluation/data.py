@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
+from evaluation.extracted import EXTENSION, read_extracted
+from evaluation.kaldi import KALDI, read_kaldi
 
 ARRAYS = ("embeddings", "speaker", "utterance")
 
@@ -37,19 +39,26 @@ class Embeddings:
         """Values of one row."""
         return int(self.rows.shape[1])
 
-    def blocks(self, *, rows: int = 65536) -> Iterator[slice]:
+    def blocks(self, *, rows: int = 16384) -> Iterator[slice]:
         """Slices that cover all rows in order, each of at most `rows` rows."""
         for start in range(0, len(self), rows):
             yield slice(start, min(start + rows, len(self)))
 
 
 def load_embeddings(path: Path) -> Embeddings:
-    """Return the embeddings of an .npz file, grouped by speaker, otherwise in file order.
+    """Return the embeddings of a file, grouped by speaker, otherwise in file order.
 
-    The file holds `embeddings` (rows, dim) of any float type, `speaker` (rows,) and `utterance`
-    (rows,). Rows are taken as float32, which is what every format is compared with.
+    An .npz file holds `embeddings` (rows, dim) of any float type, `speaker` (rows,) and `utterance`
+    (rows,). A .safetensors file is what `python -m evaluation extract` writes, manifest included.
+    An .ark or .scp file is Kaldi's, with utt2spk beside it. Rows are taken as float32, which is
+    what every format is compared with.
     """
-    arrays = _read_arrays(path)
+    if path.suffix == EXTENSION:
+        arrays = _extracted_arrays(path)
+    elif path.suffix in KALDI:
+        arrays = read_kaldi(path)
+    else:
+        arrays = _npz_arrays(path)
     embeddings, speaker, utterance = (arrays[name] for name in ARRAYS)
     if embeddings.ndim != 2 or embeddings.dtype.kind != "f" or 0 in embeddings.shape:
         raise InputError(
@@ -63,7 +72,7 @@ def load_embeddings(path: Path) -> Embeddings:
                 f"got shape {labels.shape}"
             )
     with np.errstate(over="ignore"):
-        rows = embeddings.astype(np.float32)
+        rows = embeddings.astype(np.float32, copy=False)
     bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(bad):
         raise InputError(
@@ -74,15 +83,29 @@ def load_embeddings(path: Path) -> Embeddings:
     order = np.argsort(codes, kind="stable")
     return Embeddings(
         name=path.stem,
-        rows=np.ascontiguousarray(rows[order]),
+        rows=np.ascontiguousarray(rows if (order[1:] > order[:-1]).all() else rows[order]),
         speaker=codes[order].astype(np.int32),
         speaker_names=[str(name) for name in names],
         utterance=[str(name) for name in utterance[order]],
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=_digest(path),
     )
 
 
-def _read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _extracted_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+    found = read_extracted(path)
+    return {
+        "embeddings": found.rows,
+        "speaker": np.array([entry.speaker for entry in found.entries]),
+        "utterance": np.array([entry.utterance for entry in found.entries]),
+    }
+
+
+def _npz_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     try:
         with path.open("rb") as file:
             archive = np.load(file, allow_pickle=False)

@@ -7,10 +7,10 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import Condition
+from evaluation.bitdepth.conditions import SCALES, Condition
 from evaluation.bitdepth.notation import percent
-from evaluation.bitdepth.plots import INK, NONTARGET, SCALES, TARGET, percent_axis, svg
 from evaluation.bitdepth.study import FIGURE_BINS, ModelStudy, Result
+from evaluation.report.plots import INK, NONTARGET, TARGET, percent_axis, svg
 
 VIOLIN_BINS = 256
 # The lowest error rate shown: 0.01 %.
@@ -35,7 +35,7 @@ def violins(study: ModelStudy) -> str:
         axes[1].set_xlabel("cosine score")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
 
-    return svg(f"{study.embeddings.name} violins", 0.55 * sum(heights) + 1.2, draw)
+    return svg(f"{study.name} violins", 0.55 * sum(heights) + 1.2, draw)
 
 
 def _violin_panel(axis: Axes, results: list[Result]) -> None:
@@ -92,10 +92,11 @@ def threshold_curves(study: ModelStudy, format: mf.Format) -> str:
         axes[1].set_xlabel("threshold")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
 
-    return svg(f"{study.embeddings.name} thresholds", 4.8, draw)
+    return svg(f"{study.name} thresholds", 4.8, draw)
 
 
-def _false_rates(result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def false_rates(result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """FAR and FRR with the threshold at the lower edge of each of the FIGURE_BINS bins."""
     scores = result.scores
     far = np.cumsum(scores.nontargets[::-1])[::-1] / scores.nontargets.sum()
     frr = (np.cumsum(scores.targets) - scores.targets) / scores.targets.sum()
@@ -108,7 +109,7 @@ def _threshold_range(results: list[Result], format: mf.Format) -> tuple[float, f
     ends = []
     for result in results:
         if result.condition.is_float32 or result.condition.format == format:
-            far, frr = _false_rates(result)
+            far, frr = false_rates(result)
             ends += [edges[np.argmax(far < 0.2)], edges[np.searchsorted(frr, 0.98) - 1]]
     return min(ends) - 0.02, max(ends) + 0.02
 
@@ -116,7 +117,7 @@ def _threshold_range(results: list[Result], format: mf.Format) -> tuple[float, f
 def _curves(axis: Axes, result: Result, *, dashed: bool) -> None:
     edges = np.arange(FIGURE_BINS) * 2 / FIGURE_BINS - 1
     for name, colour, rate in zip(
-        ("FAR", "FRR"), (NONTARGET, TARGET), _false_rates(result), strict=True
+        ("FAR", "FRR"), (NONTARGET, TARGET), false_rates(result), strict=True
     ):
         format = "float32" if dashed else result.condition.name.upper()
         axis.plot(

@@ -7,11 +7,12 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import scaled
-from evaluation.bitdepth.plots import INK, NONTARGET, SCALES, TARGET, percent_axis, svg
+from evaluation.bitdepth.conditions import SCALES, scaled
 from evaluation.bitdepth.study import ModelStudy
+from evaluation.report.plots import INK, NONTARGET, TARGET, percent_axis, svg
 
 BINS = 120
+SHOWN = 20_000
 # Room beyond the lowest and the highest value, as a share of the distance between them.
 MARGIN = 0.06
 # Up to this many values each bar carries its share, in percent.
@@ -19,8 +20,12 @@ LABELLED = 16
 
 
 def value_histograms(study: ModelStudy, format: mf.Format) -> str:
-    """Return the values before and after conversion, on the format's own values."""
-    rows = study.embeddings.rows
+    """Return the values before and after conversion, on the format's own values.
+
+    Where there are many vectors, SHOWN of them, spread over all, stand for all.
+    """
+    every = study.embeddings.rows
+    rows = every[:: -(-len(every) // SHOWN)]
     grid = np.unique(format.values[np.isfinite(format.values)])
 
     def draw(figure: Figure) -> None:
@@ -40,7 +45,7 @@ def value_histograms(study: ModelStudy, format: mf.Format) -> str:
         axes[-1].set_xlabel("value")
         figure.supylabel("share of values", fontsize=10, color=INK)
 
-    return svg(f"{study.embeddings.name} values", 5.8, draw)
+    return svg(f"{study.name} values", 5.8, draw)
 
 
 def _before(

@@ -1,0 +1,109 @@
+"""What extraction leaves and the studies read: rows in a safetensors file, a manifest beside it."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from evaluation.errors import InputError
+from evaluation.output import replacing, write_whole
+
+EXTENSION = ".safetensors"
+ARRAY = "embeddings"
+# One entry of metadata: safetensors would write several in a random order.
+METADATA = "extracted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A line of the manifest: who says what in which file, how long, and the file's bytes."""
+
+    speaker: str
+    utterance: str
+    path: str
+    seconds: float
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extracted:
+    """Rows (rows, dim) with an entry for each, and what the model calls itself."""
+
+    rows: NDArray[np.generic]
+    entries: list[Entry]
+    model: dict[str, str]
+
+
+def manifest_path(path: Path) -> Path:
+    """Return where the manifest of a safetensors file lies."""
+    return path.with_suffix(".csv")
+
+
+def write_extracted(
+    path: Path, rows: NDArray[np.float32], entries: Sequence[Entry], *, model: Mapping[str, str]
+) -> None:
+    """Nothing; the manifest and then the file are written, each whole or not at all."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in fields(Entry)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(entry) for entry in entries)
+    write_whole(manifest_path(path), text.getvalue())
+    digest = hashlib.sha256(text.getvalue().encode()).hexdigest()
+    metadata = {METADATA: json.dumps({"model": dict(model), "manifest_sha256": digest})}
+    with replacing(path) as unfinished:
+        save_file({ARRAY: rows}, unfinished, metadata=metadata)
+
+
+def read_extracted(path: Path) -> Extracted:
+    """Return what was extracted into a file, after a look whether its manifest belongs to it."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            names = list(file.keys())
+            if ARRAY not in names or METADATA not in metadata:
+                raise InputError(
+                    f"{path}: must hold what python -m evaluation extract writes; "
+                    f"found {', '.join(names) or 'nothing'}"
+                )
+            rows = file.get_tensor(ARRAY)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: not a readable safetensors file ({error})") from error
+    making = json.loads(metadata[METADATA])
+    entries, digest = _read_manifest(manifest_path(path))
+    if making["manifest_sha256"] != digest or len(entries) != len(rows):
+        raise InputError(
+            f"{manifest_path(path)}: must be the manifest that was written with {path.name}; "
+            f"it has changed or is another one ({len(entries)} lines for {len(rows)} rows)"
+        )
+    return Extracted(rows=rows, entries=entries, model=making["model"])
+
+
+def _read_manifest(path: Path) -> tuple[list[Entry], str]:
+    try:
+        content = path.read_bytes()
+        lines = csv.DictReader(io.StringIO(content.decode(), newline=""))
+        entries = [
+            Entry(
+                speaker=line["speaker"],
+                utterance=line["utterance"],
+                path=line["path"],
+                seconds=float(line["seconds"]),
+                bytes=int(line["bytes"]),
+            )
+            for line in lines
+        ]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; it is written beside the embeddings") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: not a readable manifest ({error})") from error
+    return entries, hashlib.sha256(content).hexdigest()

@@ -1,0 +1,89 @@
+"""The command line of extraction: python -m evaluation extract ..."""
+
+import argparse
+import importlib
+from pathlib import Path
+
+from evaluation.errors import InputError
+from evaluation.extractors.registry import MODELS
+
+EXTRA = ("soundfile", "soxr", "tqdm")
+INSTALL = 'pip install "minifloat[extract]"'
+INTERRUPTED = "interrupted; what was done is kept: run the same command to go on"
+
+
+def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Nothing; the command is among the studies."""
+    # Layouts are few and named in recordings.py, which needs nothing that may be missing.
+    from evaluation.extraction.recordings import AUTO, LAYOUTS
+
+    parser = studies.add_parser(
+        "extract",
+        help="embeddings of recordings, for the studies",
+        description="Run a model on recordings and write embeddings (FILE.safetensors) and a "
+        "manifest (FILE.csv) that the studies read. It can be stopped at any point and started "
+        "again: what is done is kept. Recordings that fail are listed (FILE-skipped.csv).",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--model",
+        required=True,
+        metavar="NAME",
+        help=f"{', '.join(MODELS)}, or module:function for one of your own",
+    )
+    parser.add_argument(
+        "--data",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="a folder with a folder for each speaker, or a CSV file with columns speaker and path",
+    )
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="FILE", help="a .safetensors file"
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="PATH",
+        help="file or folder of the model's weights, or its name on the library's hub; without it "
+        "the library's own",
+    )
+    parser.add_argument(
+        "--code",
+        metavar="DIR",
+        help="folder of the model's source, for a model that no package has (redimnet)",
+    )
+    parser.add_argument(
+        "--layout",
+        choices=LAYOUTS,
+        default=AUTO,
+        help="which folder names the speaker: the first, or that of a corpus",
+    )
+    parser.add_argument("--device", help="where torch runs the model; a GPU where there is one")
+    parser.add_argument(
+        "--batch", type=int, default=32, help="recordings that are embedded and kept together"
+    )
+    parser.set_defaults(run=_extract, interrupted=INTERRUPTED)
+
+
+def _extract(given: argparse.Namespace, *, command: str) -> None:
+    for package in EXTRA:
+        try:
+            importlib.import_module(package)
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"extraction needs {error.name}, which is not installed; {INSTALL}"
+            ) from error
+    from evaluation.extraction.run import Options, run
+
+    run(
+        Options(
+            model=given.model,
+            weights=given.weights,
+            code=given.code,
+            device=given.device,
+            data=given.data,
+            layout=given.layout,
+            out=given.out,
+            batch=given.batch,
+        )
+    )

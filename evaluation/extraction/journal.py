@@ -1,0 +1,131 @@
+"""Rows as they are extracted, safe from the moment that they are appended.
+
+Two files grow side by side: the rows as raw float32, then a line of JSON for each. A line is
+written after its row has reached the disk, so the lines tell what is done; a row without a line,
+or a line that was cut short, is what an interruption leaves, and is cut off.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.errors import InputError
+from evaluation.extracted import Entry, read_extracted, write_extracted
+
+MODEL, ROWS, LINES = "model.json", "rows.f32", "lines.jsonl"
+
+
+class Journal:
+    """The unfinished form of one output file; `entries` are those of the rows that are there."""
+
+    def __init__(self, out: Path, *, model: Mapping[str, str], dim: int) -> None:
+        self._out, self._model, self._dim = out, dict(model), dim
+        self._folder = folder_of(out)
+        if not self._folder.exists():
+            self._begin()
+        with ExitStack() as files:
+            lock = files.enter_context((self._folder / MODEL).open())
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise InputError(f"{out}: another extraction is writing to it") from None
+            refuse_other_model(out, found=json.load(lock), asked=self._model)
+            self._rows = files.enter_context((self._folder / ROWS).open("r+b"))
+            self._lines = files.enter_context((self._folder / LINES).open("r+b"))
+            self.entries = self._recover()
+            self._files = files.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._files.close()
+
+    def append(self, rows: NDArray[np.float32], entries: Sequence[Entry]) -> None:
+        """Nothing; the rows are on the disk, and will be there after any interruption."""
+        _write_through(self._rows.fileno(), rows.astype("<f4").tobytes())
+        text = "".join(json.dumps(asdict(entry)) + "\n" for entry in entries)
+        _write_through(self._lines.fileno(), text.encode())
+        self.entries.extend(entries)
+
+    def finish(self) -> None:
+        """Nothing; the output and its manifest hold all rows, by speaker and utterance."""
+        rows = np.fromfile(self._folder / ROWS, "<f4").reshape(-1, self._dim)
+        order = sorted(
+            range(len(rows)), key=lambda i: (self.entries[i].speaker, self.entries[i].utterance)
+        )
+        entries = [self.entries[i] for i in order]
+        write_extracted(self._out, rows[order], entries, model=self._model)
+        # Renamed first: a folder that is half removed would pass for a journal.
+        done = Path(tempfile.mkdtemp(dir=self._out.parent, prefix=f".{self._out.name}."))
+        self._folder.rename(done / self._folder.name)
+        shutil.rmtree(done)
+
+    def _begin(self) -> None:
+        """Makes the folder; what is in the output already is its beginning."""
+        self._out.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=self._out.parent, prefix=f".{self._out.name}."))
+        try:
+            rows, text = b"", ""
+            if self._out.exists():
+                before = read_extracted(self._out)
+                refuse_other_model(self._out, found=before.model, asked=self._model)
+                rows = before.rows.astype("<f4").tobytes()
+                text = "".join(json.dumps(asdict(entry)) + "\n" for entry in before.entries)
+            (folder / MODEL).write_text(json.dumps(self._model))
+            (folder / ROWS).write_bytes(rows)
+            (folder / LINES).write_text(text)
+            folder.rename(self._folder)
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
+
+    def _recover(self) -> list[Entry]:
+        content = self._lines.read()
+        # What follows the last line's end was being written when the process died.
+        whole = content[: content.rfind(b"\n") + 1]
+        entries = [Entry(**json.loads(line)) for line in whole.splitlines()]
+        for file, size in ((self._lines, len(whole)), (self._rows, 4 * self._dim * len(entries))):
+            if os.fstat(file.fileno()).st_size < size:
+                raise InputError(f"{self._folder}: damaged, rows are missing; remove it")
+            file.truncate(size)
+            os.lseek(file.fileno(), 0, os.SEEK_END)
+        return entries
+
+
+def folder_of(out: Path) -> Path:
+    """Return where the journal of an output file lies."""
+    return out.with_suffix(".unfinished")
+
+
+def refuse_other_model(out: Path, *, found: Mapping[str, str], asked: Mapping[str, str]) -> None:
+    """Nothing; rows of another model, of other weights or of another library are an error."""
+    for fact in {**found, **asked}:
+        if found.get(fact) != asked.get(fact):
+            raise InputError(
+                f"{out}: holds rows of {fact} {found.get(fact, 'none')}; "
+                f"got {fact} {asked.get(fact, 'none')}: give another --out, or remove it"
+            )
+
+
+def _write_through(file: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(file, view) :]
+    os.fsync(file)

@@ -1,0 +1,196 @@
+"""Which recordings there are, and who speaks in each."""
+
+import csv
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+
+from evaluation.errors import InputError
+from evaluation.extraction.audio import EXTENSIONS
+
+# How the folder of a speaker is called in the corpora whose folders lie at any depth.
+SPEAKER_FOLDERS = {
+    # VoxCeleb: id10270/5r0dWxy17C8/00001.wav, below wav/ or dev/aac/ and the like.
+    "voxceleb": re.compile(r"id\d{5}"),
+    # VoxTube: a channel of YouTube, UC0123456789abcdefghijkl/0GSmioPWEQo/segment_15.wav.
+    "voxtube": re.compile(r"UC[\w-]{22}"),
+}
+FOLDERS = "folders"
+AUTO = "auto"
+LAYOUTS = (AUTO, FOLDERS, *SPEAKER_FOLDERS)
+COLUMNS = ("speaker", "path")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """One file: `name` is its path as `--data` gives it, `size` its bytes."""
+
+    speaker: str
+    utterance: str
+    name: str
+    path: Path
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A file that gives no embedding, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The recordings in the order of their speakers and utterances, and what else was met."""
+
+    recordings: list[Recording]
+    skipped: list[Skipped]
+
+
+def find_recordings(data: Path, *, layout: str = AUTO) -> Found:
+    """Return the recordings below a folder, or those that a CSV file lists.
+
+    Below a folder, the layout says which part of a path names the speaker: the first folder, or
+    the one that a corpus names in its own way; the utterance is what follows, without extension.
+    A CSV file has the columns speaker and path, and may have utterance; paths are relative to it.
+    """
+    if layout not in LAYOUTS:
+        raise InputError(f"layout must be one of {', '.join(LAYOUTS)}; got '{layout}'")
+    if data.is_dir():
+        found = _in_folder(data, layout)
+    elif data.is_file():
+        found = _in_list(data)
+    else:
+        raise InputError(f"{data}: no such file or folder")
+    if not found.recordings:
+        first = f"; {found.skipped[0].name} {found.skipped[0].reason}" if found.skipped else ""
+        raise InputError(
+            f"{data}: no recordings ({', '.join(EXTENSIONS)}) in folders of speakers{first}"
+        )
+    _refuse_shared_names(data, found.recordings)
+    return found
+
+
+def _in_folder(root: Path, layout: str) -> Found:
+    paths = [PurePosixPath(path.relative_to(root)) for path in _audio_files(root)]
+    if layout == AUTO:
+        layout = next(
+            (
+                name
+                for name, pattern in SPEAKER_FOLDERS.items()
+                if paths and all(_place(path, pattern) is not None for path in paths)
+            ),
+            FOLDERS,
+        )
+    recordings: list[Recording] = []
+    skipped: list[Skipped] = []
+    for path in paths:
+        place = _place(path, SPEAKER_FOLDERS.get(layout, re.compile(".*")))
+        if place is None:
+            skipped.append(Skipped(name=str(path), reason="lies in no folder of a speaker"))
+            continue
+        utterance = PurePosixPath(*path.parts[place + 1 :]).with_suffix("")
+        _add(
+            recordings,
+            skipped,
+            speaker=path.parts[place],
+            utterance=str(utterance),
+            name=str(path),
+            path=root / path,
+        )
+    return _sorted(recordings, skipped)
+
+
+def _place(path: PurePosixPath, pattern: re.Pattern[str]) -> int | None:
+    """Which part of the path names the speaker."""
+    return next((i for i, part in enumerate(path.parts[:-1]) if pattern.fullmatch(part)), None)
+
+
+def _audio_files(root: Path) -> Iterator[Path]:
+    entered = set()
+    for folder, folders, files in os.walk(root, followlinks=True):
+        # Corpora are often put together from links; one that leads back up would never end.
+        real = os.path.realpath(folder)
+        if real in entered:
+            folders.clear()
+            continue
+        entered.add(real)
+        for name in files:
+            # Names with a leading dot are what systems leave beside files, not recordings.
+            if Path(name).suffix.lower() in EXTENSIONS and not name.startswith("."):
+                yield Path(folder, name)
+
+
+def _in_list(path: Path) -> Found:
+    recordings: list[Recording] = []
+    skipped: list[Skipped] = []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            missing = [name for name in COLUMNS if name not in (rows.fieldnames or [])]
+            if missing:
+                raise InputError(
+                    f"{path}: must have the columns {' and '.join(COLUMNS)}; "
+                    f"{' and '.join(missing)} missing, found {', '.join(rows.fieldnames or [])}"
+                )
+            for row in rows:
+                speaker, name = row["speaker"], row["path"]
+                if not (speaker and name):
+                    raise InputError(
+                        f"{path}, line {rows.line_num}: speaker and path must not be empty"
+                    )
+                stem = str(PurePosixPath(name).with_suffix(""))
+                _add(
+                    recordings,
+                    skipped,
+                    speaker=speaker,
+                    utterance=row.get("utterance") or stem.removeprefix(f"{speaker}/"),
+                    name=name,
+                    path=path.parent / name,
+                )
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: not a readable CSV file ({error})") from error
+    return _sorted(recordings, skipped)
+
+
+def _add(
+    recordings: list[Recording],
+    skipped: list[Skipped],
+    *,
+    speaker: str,
+    utterance: str,
+    name: str,
+    path: Path,
+) -> None:
+    try:
+        name.encode()
+        size = path.stat().st_size
+    except UnicodeEncodeError:
+        readable = name.encode(errors="surrogateescape").decode(errors="replace")
+        skipped.append(Skipped(name=readable, reason="has a name that is not UTF-8"))
+    except OSError as error:
+        skipped.append(Skipped(name=name, reason=f"cannot be opened: {error.strerror}"))
+    else:
+        recordings.append(
+            Recording(speaker=speaker, utterance=utterance, name=name, path=path, size=size)
+        )
+
+
+def _sorted(recordings: list[Recording], skipped: list[Skipped]) -> Found:
+    return Found(
+        recordings=sorted(recordings, key=lambda r: (r.speaker, r.utterance, r.name)),
+        skipped=sorted(skipped, key=lambda s: s.name),
+    )
+
+
+def _refuse_shared_names(data: Path, recordings: list[Recording]) -> None:
+    for first, second in pairwise(recordings):
+        if (first.speaker, first.utterance) == (second.speaker, second.utterance):
+            raise InputError(
+                f"{data}: every recording must have a speaker and utterance of its own; "
+                f"{first.name} and {second.name} are both {first.speaker}/{first.utterance}"
+            )

@@ -1,0 +1,163 @@
+"""Extraction from files to a file: find recordings, embed them batch by batch, keep each batch."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from evaluation.errors import InputError
+from evaluation.extracted import EXTENSION, Entry, manifest_path, read_extracted
+from evaluation.extraction.audio import require_decoders
+from evaluation.extraction.embedding import Failed, embed, read_ahead
+from evaluation.extraction.journal import Journal, folder_of, refuse_other_model
+from evaluation.extraction.progress import Progress
+from evaluation.extraction.recordings import Recording, Skipped, find_recordings
+from evaluation.extractors import Extractor, load_extractor
+from evaluation.output import write_whole
+
+# So many recordings on which the model fails in a row tell of a broken device or model.
+FAILURES_IN_A_ROW = 100
+SHOWN = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line asks for."""
+
+    model: str
+    weights: str | None
+    code: str | None
+    device: str | None
+    data: Path
+    layout: str
+    out: Path
+    batch: int
+
+
+def run(options: Options) -> None:
+    """Nothing; the output, its manifest and the list of what was skipped are written.
+
+    What a former run with the same output has done is not done again; what it skipped is tried
+    again, for a file may have been mended since.
+    """
+    if options.out.suffix != EXTENSION:
+        raise InputError(f"--out must end in {EXTENSION}; got '{options.out}'")
+    if options.batch < 1:
+        raise InputError(f"--batch must be at least 1; got {options.batch}")
+    found = find_recordings(options.data, layout=options.layout)
+    require_decoders(recording.path for recording in found.recordings)
+    extractor = load_extractor(
+        options.model, weights=options.weights, code=options.code, device=options.device
+    )
+    skipped = list(found.skipped)
+    if _is_complete(options.out, found.recordings, extractor):
+        print(f"{options.out} has all {len(found.recordings)} recordings already")
+    else:
+        with Journal(options.out, model=extractor.identity, dim=extractor.dim) as journal:
+            skipped += _extract(found.recordings, extractor, journal, options)
+            if not journal.entries:
+                raise InputError(
+                    f"{options.data}: none of {len(found.recordings)} recordings gave a row; "
+                    f"{skipped[0].name} {skipped[0].reason}"
+                )
+            journal.finish()
+            rows = len(journal.entries)
+        manifest = manifest_path(options.out).name
+        print(f"wrote {options.out}, {rows} rows of {extractor.dim} values, and {manifest}")
+    _report_skipped(options.out, skipped)
+
+
+def _is_complete(out: Path, recordings: Sequence[Recording], extractor: Extractor) -> bool:
+    if folder_of(out).exists() or not out.exists():
+        return False
+    before = read_extracted(out)
+    refuse_other_model(out, found=before.model, asked=extractor.identity)
+    return not _pending(out, recordings, before.entries)
+
+
+def _pending(
+    out: Path, recordings: Sequence[Recording], entries: Sequence[Entry]
+) -> list[Recording]:
+    """The recordings without an entry; an entry without its recording is an error."""
+    sizes = {(r.speaker, r.utterance, r.name): r.size for r in recordings}
+    done = {(e.speaker, e.utterance, e.path): e.bytes for e in entries}
+    strange = [key for key, size in done.items() if sizes.get(key) != size]
+    if strange:
+        raise InputError(
+            f"{out}: holds {len(strange)} recordings that --data does not have, or not as they "
+            f"were, first {strange[0][2]}: give the former --data or another --out"
+        )
+    return [r for r in recordings if (r.speaker, r.utterance, r.name) not in done]
+
+
+def _extract(
+    recordings: Sequence[Recording], extractor: Extractor, journal: Journal, options: Options
+) -> list[Skipped]:
+    """Return what was skipped; the journal has the rest."""
+    pending = _pending(options.out, recordings, journal.entries)
+    skipped: list[Skipped] = []
+    failures = 0
+    done = len(recordings) - len(pending)
+    if done:
+        print(f"{options.out} has {done} of {len(recordings)} recordings already")
+    with Progress(total=len(recordings), done=done) as progress:
+        for batch in read_ahead(_batches(recordings, pending, options.batch)):
+            rows, entries = [], []
+            for recording, outcome in embed(extractor, batch):
+                if isinstance(outcome, Failed):
+                    skipped.append(Skipped(name=recording.name, reason=outcome.reason))
+                    failures += outcome.by_model
+                else:
+                    rows.append(outcome.row)
+                    entries.append(_entry(recording, outcome.seconds))
+                    failures = 0
+            if rows:
+                journal.append(np.stack(rows), entries)
+            if failures >= FAILURES_IN_A_ROW:
+                raise InputError(
+                    f"the model failed on {failures} recordings in a row, the last, "
+                    f"{skipped[-1].name}, {skipped[-1].reason}; what was done before is kept"
+                )
+            progress.advance(len(batch))
+    return skipped
+
+
+def _batches(
+    recordings: Sequence[Recording], pending: Sequence[Recording], size: int
+) -> list[list[Recording]]:
+    """What is pending, cut where the batches of an uninterrupted run end: the same rows result."""
+    wanted = set(pending)
+    batches = (recordings[start : start + size] for start in range(0, len(recordings), size))
+    left = ([recording for recording in batch if recording in wanted] for batch in batches)
+    return [batch for batch in left if batch]
+
+
+def _entry(recording: Recording, seconds: float) -> Entry:
+    return Entry(
+        speaker=recording.speaker,
+        utterance=recording.utterance,
+        path=recording.name,
+        seconds=round(seconds, 3),
+        bytes=recording.size,
+    )
+
+
+def _report_skipped(out: Path, skipped: Sequence[Skipped]) -> None:
+    """The list is written where there is one, and removed where a former run left one."""
+    path = out.with_name(f"{out.stem}-skipped.csv")
+    if not skipped:
+        path.unlink(missing_ok=True)
+        return
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["path", "reason"])
+    writer.writerows((one.name, one.reason) for one in skipped)
+    write_whole(path, text.getvalue())
+    print(f"skipped {len(skipped)}, listed in {path.name}:")
+    for one in skipped[:SHOWN]:
+        print(f"  {one.name} {one.reason}")
+    if len(skipped) > SHOWN:
+        print(f"  and {len(skipped) - SHOWN} more")

@@ -1,0 +1,73 @@
+"""CAM++ of 3D-Speaker, by a file of weights."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from evaluation.errors import InputError
+from evaluation.extraction.audio import SAMPLE_RATE, Waveform
+from evaluation.extractors.campplus_network import BINS, CamPlusPlusNetwork
+from evaluation.extractors.library import digest, existing, require
+from evaluation.extractors.torch_extractor import TorchExtractor
+
+INSTALL = 'pip install "minifloat[extract-campplus]"'
+# Names of the last layer in a state dict, whose shape says how many values a vector has.
+LAST_WEIGHT = "xvector.dense.linear.weight"
+# Samples of one analysis window, 25 ms; the TDNN's statistics need three.
+SHORTEST = SAMPLE_RATE * 45 // 1000
+
+
+class CamPlusPlus(TorchExtractor):
+    """The state dict that 3D-Speaker publishes; rows are what its last batch normalisation gives.
+
+    Features are Kaldi's: 80 log mel bins of 25 ms every 10 ms, without dither, less their mean
+    over the clip.
+    """
+
+    def __init__(self, *, weights: str | None, device: torch.device) -> None:
+        path = existing("campplus", weights)
+        self._fbank = require("kaldi_native_fbank", model="campplus", install=INSTALL)
+        state = _read(path)
+        self.dim = int(state[LAST_WEIGHT].shape[0])
+        network = CamPlusPlusNetwork(self.dim)
+        try:
+            network.load_state_dict(state)
+        except RuntimeError as error:
+            raise InputError(f"campplus: {path} is of another network ({error})") from error
+        self.device = device
+        self._network = network.eval().to(device)
+        self.last_normalisation = network.last_normalisation
+        self.identity = {"model": "campplus", "weights": digest(path)}
+
+    def features(self, clip: Waveform) -> torch.Tensor:
+        """Return the filter banks (frames, BINS)."""
+        if len(clip) < SHORTEST:
+            raise ValueError(f"must have {SHORTEST} samples at least; got {len(clip)}")
+        options = self._fbank.FbankOptions()
+        options.frame_opts.samp_freq = SAMPLE_RATE
+        options.frame_opts.dither = 0
+        options.mel_opts.num_bins = BINS
+        banks = self._fbank.OnlineFbank(options)
+        banks.accept_waveform(SAMPLE_RATE, clip.tolist())
+        banks.input_finished()
+        frames = np.stack([banks.get_frame(place) for place in range(banks.num_frames_ready)])
+        return torch.from_numpy(frames - frames.mean(axis=0)).to(self.device)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return the embeddings of clips of one length."""
+        rows: torch.Tensor = self._network(batch)
+        return rows
+
+
+def _read(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        state: dict[str, torch.Tensor] = torch.load(
+            str(path), map_location="cpu", weights_only=True
+        )
+    # torch raises errors of many kinds for files that are not its own.
+    except Exception as error:
+        raise InputError(f"campplus: {path} is no file of torch weights ({error})") from error
+    if not isinstance(state, dict) or LAST_WEIGHT not in state:
+        raise InputError(f"campplus: {path} holds no CAM++ ({LAST_WEIGHT} missing)")
+    return state

@@ -1,0 +1,66 @@
+"""The libraries that models come in, and the weights that they load."""
+
+import hashlib
+import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+
+from evaluation.errors import InputError
+
+
+def require(module: str, *, model: str, install: str) -> ModuleType:
+    """Return the module; one that is not installed is an error that names the command."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{model} needs {error.name}, which is not installed; {install}"
+        ) from error
+
+
+@contextmanager
+def loading(model: str, weights: str) -> Iterator[None]:
+    """A block in which a library loads weights: whatever it raises is told as one error."""
+    try:
+        yield
+    # Libraries raise what they like for absent files, other formats and hubs out of reach.
+    except Exception as error:
+        hint = (
+            "" if Path(weights).exists() else "; there is no such path, and no such name in reach"
+        )
+        raise InputError(f"{model}: '{weights}' does not load ({error}){hint}") from error
+
+
+def release(package: str) -> str:
+    """Return the package with its version, as an identity holds it."""
+    return f"{package} {version(package)}"
+
+
+def existing(model: str, weights: str | None) -> Path:
+    """Return the path of the weights of a model that must be given a local file."""
+    if weights is None:
+        raise InputError(f"{model} needs --weights FILE; got none")
+    path = Path(weights)
+    if not path.is_file():
+        raise InputError(f"{model}: --weights must be a file; got '{weights}'")
+    return path
+
+
+def digest(weights: str | Path) -> str:
+    """Return the SHA-256 of a file, or of a folder's files and their names; else the name itself.
+
+    A name on a hub is no path: it stands for itself.
+    """
+    path = Path(weights)
+    if not path.exists():
+        return str(weights)
+    found = hashlib.sha256()
+    for file in [path] if path.is_file() else sorted(path.rglob("*")):
+        if file.is_file():
+            found.update(f"{file.relative_to(path)}\0{file.stat().st_size}\0".encode())
+            with file.open("rb") as content:
+                found.update(hashlib.file_digest(content, "sha256").digest())
+    return found.hexdigest()

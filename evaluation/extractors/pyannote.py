@@ -1,0 +1,45 @@
+"""The x-vector of pyannote.audio, made of waveforms by SincNet and a TDNN."""
+
+import torch
+
+from evaluation.extraction.audio import Waveform
+from evaluation.extractors.library import digest, loading, release, require
+from evaluation.extractors.torch_extractor import TorchExtractor
+
+INSTALL = 'pip install "minifloat[extract-pyannote]"'
+DEFAULT = "pyannote/embedding"
+
+
+class PyannoteEmbedding(TorchExtractor):
+    """Any checkpoint of an embedding model that pyannote.audio loads, or its name on the hub.
+
+    On the hub the model asks for its conditions to be accepted and for a token in HF_TOKEN.
+    Features are the waveform itself. Rows are what the last, linear layer gives; vectors are
+    normalised nowhere.
+    """
+
+    def __init__(self, *, weights: str | None, device: torch.device) -> None:
+        library = require("pyannote.audio", model="pyannote", install=INSTALL)
+        source = weights or DEFAULT
+        with loading("pyannote", source):
+            model = library.Model.from_pretrained(source)
+            # The library returns nothing, and prints why, where a hub asks for conditions first.
+            if model is None:
+                raise RuntimeError("the hub gives it only to those who accepted its conditions")
+        self._model = model.eval().to(device)
+        self.device = device
+        self.dim = self.measured_dim()
+        self.identity = {
+            "model": "pyannote",
+            "weights": digest(source),
+            "library": release("pyannote.audio"),
+        }
+
+    def features(self, clip: Waveform) -> torch.Tensor:
+        """Return the waveform (1, samples)."""
+        return torch.from_numpy(clip)[None].to(self.device)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return the embeddings of clips of one length."""
+        rows: torch.Tensor = self._model(batch)
+        return rows

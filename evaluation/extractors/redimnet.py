@@ -1,0 +1,67 @@
+"""ReDimNet, whose source and weights come by torch.hub or from a folder."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from evaluation.errors import InputError
+from evaluation.extraction.audio import Waveform
+from evaluation.extractors.library import digest, loading, require
+from evaluation.extractors.torch_extractor import TorchExtractor
+
+INSTALL = 'pip install "minifloat[extract-redimnet]"'
+REPOSITORY = "IDRnD/ReDimNet"
+DEFAULT = "b2-vox2-ft_lm"
+
+
+class ReDimNet(TorchExtractor):
+    """A model of the authors' repository, or of a folder with its source.
+
+    `weights` is a published file, which holds model_config and state_dict, or the name of one
+    without extension: size, training data and training, as b2-vox2-ft_lm. `code` is a folder with
+    the repository's hubconf.py; without it torch.hub fetches the repository, and runs it. Features
+    are what the model's own `spec` gives. Where the model has no batch normalisation after its
+    last, linear layer, the last of its vectors is the one before it.
+    """
+
+    def __init__(
+        self, *, weights: str | None, device: torch.device, code: str | None = None
+    ) -> None:
+        require("torchaudio", model="redimnet", install=INSTALL)
+        chosen = weights or DEFAULT
+        if code is not None and not Path(code, "hubconf.py").is_file():
+            raise InputError(f"--code must be a folder with hubconf.py; got '{code}'")
+        with loading("redimnet", chosen):
+            model = _built(chosen, code or REPOSITORY, source="github" if code is None else "local")
+        self._model = model.eval().to(device)
+        self.device = device
+        self.feature_layer = self._model.spec
+        self.last_normalisation = self._model.bn if self._model.bn2 is None else self._model.bn2
+        self.dim = self.measured_dim()
+        self.identity = {"model": "redimnet", "weights": digest(chosen)}
+        if code is not None:
+            self.identity["code"] = digest(code)
+
+    def features(self, clip: Waveform) -> torch.Tensor:
+        """Return the waveform (samples,)."""
+        return torch.from_numpy(clip).to(self.device)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return the embeddings of clips of one length."""
+        rows: torch.Tensor = self._model(batch)
+        return rows
+
+
+def _built(weights: str, code: str, *, source: str) -> Any:
+    if not Path(weights).is_file():
+        size, _, rest = weights.partition("-")
+        dataset, _, training = rest.rpartition("-")
+        named = {"model_name": size, "train_type": training, "dataset": dataset}
+        return torch.hub.load(code, "ReDimNet", source=source, trust_repo=True, **named)
+    stored = torch.load(weights, map_location="cpu", weights_only=True)
+    # The repository's hubconf imports the class, so that torch.hub finds it by this name.
+    config = stored["model_config"]
+    model = torch.hub.load(code, "ReDimNetWrap", source=source, trust_repo=True, **config)
+    model.load_state_dict(stored["state_dict"])
+    return model

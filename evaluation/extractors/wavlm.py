@@ -1,0 +1,43 @@
+"""WavLM with an x-vector head, of transformers."""
+
+import torch
+
+from evaluation.extraction.audio import SAMPLE_RATE, Waveform
+from evaluation.extractors.library import digest, loading, release, require
+from evaluation.extractors.torch_extractor import TorchExtractor
+
+INSTALL = 'pip install "minifloat[extract-wavlm]"'
+DEFAULT = "microsoft/wavlm-base-plus-sv"
+
+
+class WavLm(TorchExtractor):
+    """Any folder or name that WavLMForXVector loads.
+
+    Features are the waveform as the model's own feature extractor prepares it. Rows are what the
+    last, linear layer gives; no vector is normalised.
+    """
+
+    def __init__(self, *, weights: str | None, device: torch.device) -> None:
+        library = require("transformers", model="wavlm", install=INSTALL)
+        source = weights or DEFAULT
+        with loading("wavlm", source):
+            self._prepare = library.AutoFeatureExtractor.from_pretrained(source)
+            self._model = library.WavLMForXVector.from_pretrained(source).eval().to(device)
+        self.device = device
+        self.dim = self.measured_dim()
+        self.identity = {
+            "model": "wavlm",
+            "weights": digest(source),
+            "library": release("transformers"),
+        }
+
+    def features(self, clip: Waveform) -> torch.Tensor:
+        """Return the prepared waveform (samples,)."""
+        prepared = self._prepare(clip, sampling_rate=SAMPLE_RATE, return_tensors="pt")
+        values: torch.Tensor = prepared.input_values
+        return values[0].to(self.device)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return the embeddings of clips of one length."""
+        rows: torch.Tensor = self._model(batch).embeddings
+        return rows

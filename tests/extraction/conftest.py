@@ -1,0 +1,88 @@
+"""Folders of short synthetic recordings, and a model that needs no library."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+Maker = Callable[..., Path]
+
+MODEL = """
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+def embed(clips):
+    time.sleep(float(os.environ.get("SECONDS_A_BATCH", 0)))
+    log = os.environ.get("CALLS")
+    if log and len(clips[0]) != 16000:
+        with Path(log).open("a") as file:
+            file.writelines(f"{len(clip)}\\n" for clip in clips)
+    return np.array([[clip.mean(), clip.std(), len(clip), clip[0]] for clip in clips])
+
+def embed_all_but_short_ones(clips):
+    if min(map(len, clips)) < 1000:
+        raise RuntimeError("too short")
+    return embed(clips)
+
+def embed_silence_as_nan(clips):
+    rows = embed(clips)
+    rows[rows[:, 1] == 0] = np.nan
+    return rows
+
+def embed_all_at_once(clips):
+    return embed(clips).mean(axis=0)
+
+def embed_nothing(clips):
+    if len(clips[0]) == 16000:
+        return embed(clips)
+    raise RuntimeError("device lost")
+
+constant = 1
+"""
+
+
+@pytest.fixture
+def make_wav() -> Maker:
+    """Writes noise to a file, by its extension; every length and seed gives another sound."""
+
+    def make(
+        path: Path,
+        *,
+        samples: int = 4000,
+        rate: int = 16000,
+        channels: int = 1,
+        seed: int = 0,
+        level: float = 0.1,
+    ) -> Path:
+        noise = np.random.default_rng(seed).uniform(-level, level, (samples, channels))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, noise, rate)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def speech(make_wav: Maker, tmp_path: Path) -> Path:
+    """Three speakers with four recordings each, all of different lengths."""
+    for place in range(12):
+        path = tmp_path / "speech" / f"s{place // 4}" / f"{place % 4:02}.wav"
+        make_wav(path, samples=3000 + 10 * place, seed=place)
+    return tmp_path / "speech"
+
+
+@pytest.fixture
+def own_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a module `own`, which can be imported during the test."""
+    folder = tmp_path / "modules"
+    folder.mkdir()
+    (folder / "own.py").write_text(MODEL)
+    monkeypatch.syspath_prepend(folder)
+    # Each test has a module of its own: the former one is forgotten.
+    monkeypatch.delitem(__import__("sys").modules, "own", raising=False)
+    return folder

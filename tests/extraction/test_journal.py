@@ -1,0 +1,132 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from evaluation.errors import InputError
+from evaluation.extracted import Entry, read_extracted
+from evaluation.extraction.journal import LINES, ROWS, Journal, folder_of
+
+MODEL = {"model": "one", "weights": "abc"}
+
+
+def entry(place: int) -> Entry:
+    return Entry(speaker="s", utterance=f"{place:03}", path=f"s/{place}", seconds=1.5, bytes=place)
+
+
+def row(place: int) -> NDArray[np.float32]:
+    return np.array([[place, 1 / (place + 1)]], np.float32)
+
+
+def opened(out: Path, **model: str) -> Journal:
+    return Journal(out, model=MODEL | model, dim=2)
+
+
+def test_what_was_appended_is_there_again(tmp_path: Path) -> None:
+    out = tmp_path / "x.safetensors"
+    with opened(out) as journal:
+        journal.append(row(5), [entry(5)])
+        journal.append(np.concatenate((row(2), row(7))), [entry(2), entry(7)])
+    with opened(out) as journal:
+        assert journal.entries == [entry(5), entry(2), entry(7)]
+        journal.finish()
+    found = read_extracted(out)
+    assert found.entries == [entry(2), entry(5), entry(7)]
+    np.testing.assert_array_equal(found.rows, np.concatenate((row(2), row(5), row(7))))
+    assert found.model == MODEL
+    assert {path.name for path in tmp_path.iterdir()} == {"x.safetensors", "x.csv"}
+
+
+def test_a_journal_that_was_cut_at_any_byte_is_whole_up_to_there(tmp_path: Path) -> None:
+    out = tmp_path / "x.safetensors"
+    with opened(out) as journal:
+        for place in range(3):
+            journal.append(row(place), [entry(place)])
+    folder, kept = folder_of(out), tmp_path / "kept"
+    shutil.copytree(folder, kept)
+    size, lines = (kept / ROWS).stat().st_size, (kept / LINES).read_bytes()
+    for length in range(len(lines) + 1):
+        shutil.rmtree(folder)
+        shutil.copytree(kept, folder)
+        (folder / LINES).write_bytes(lines[:length])
+        whole = lines[:length].count(b"\n")
+        with opened(out) as journal:
+            assert journal.entries == [entry(place) for place in range(whole)]
+            assert (folder / ROWS).stat().st_size == size * whole // 3
+            journal.append(row(9), [entry(9)])
+        with opened(out) as journal:
+            assert journal.entries[-1] == entry(9)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "evaluation.extracted.write_whole",
+        "evaluation.extracted.save_file",
+        "evaluation.extraction.journal.tempfile.mkdtemp",
+        "evaluation.extraction.journal.shutil.rmtree",
+    ],
+)
+def test_an_interrupted_end_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def interrupted(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "x.safetensors"
+    with opened(out) as journal:
+        journal.append(np.concatenate((row(2), row(1))), [entry(2), entry(1)])
+        monkeypatch.setattr(step, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            journal.finish()
+    monkeypatch.undo()
+    with opened(out) as journal:
+        assert {e.utterance for e in journal.entries} == {"001", "002"}
+        journal.append(row(0), [entry(0)])
+        journal.finish()
+    found = read_extracted(out)
+    assert found.entries == [entry(0), entry(1), entry(2)]
+    np.testing.assert_array_equal(found.rows, np.concatenate((row(0), row(1), row(2))))
+
+
+def test_lost_rows_are_an_error(tmp_path: Path) -> None:
+    out = tmp_path / "x.safetensors"
+    with opened(out) as journal:
+        journal.append(row(0), [entry(0)])
+    (folder_of(out) / ROWS).write_bytes(b"1234567")
+    with pytest.raises(InputError, match=r"x.unfinished: damaged, rows are missing; remove it"):
+        opened(out)
+
+
+def test_a_finished_output_is_where_the_next_journal_begins(tmp_path: Path) -> None:
+    out = tmp_path / "x.safetensors"
+    for place in (3, 1, 2):
+        with opened(out) as journal:
+            journal.append(row(place), [entry(place)])
+            journal.finish()
+    found = read_extracted(out)
+    assert found.entries == [entry(1), entry(2), entry(3)]
+    np.testing.assert_array_equal(found.rows, np.concatenate((row(1), row(2), row(3))))
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_rows_of_two_models_never_share_an_output(tmp_path: Path, finished: bool) -> None:
+    out = tmp_path / "x.safetensors"
+    with opened(out) as journal:
+        journal.append(row(0), [entry(0)])
+        if finished:
+            journal.finish()
+    for fact, value, before in (("model", "two", "one"), ("library", "nemo 3", "none")):
+        message = f"holds rows of {fact} {before}; got {fact} {value}: give another --out"
+        with pytest.raises(InputError, match=message):
+            opened(out, **{fact: value})
+    with opened(out) as journal:
+        assert journal.entries == [entry(0)]
+
+
+def test_two_extractions_never_write_to_one_output(tmp_path: Path) -> None:
+    out = tmp_path / "x.safetensors"
+    with opened(out), pytest.raises(InputError, match="another extraction is writing to it"):
+        opened(out)

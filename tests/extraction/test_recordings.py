@@ -1,0 +1,122 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evaluation.errors import InputError
+from evaluation.extraction.recordings import Found, find_recordings
+
+CHANNEL = "UC--EryqEbhW-VtG80N21TdA"
+
+
+def put(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"sound")
+
+
+def who_and_what(found: Found) -> list[tuple[str, str]]:
+    return [(one.speaker, one.utterance) for one in found.recordings]
+
+
+def test_the_first_folder_names_the_speaker(tmp_path: Path) -> None:
+    put(tmp_path, "b/2.wav", "a/1.FLAC", "b/day/1.m4a", "a/notes.txt", "b/._2.wav")
+    found = find_recordings(tmp_path)
+    assert who_and_what(found) == [("a", "1"), ("b", "2"), ("b", "day/1")]
+    assert [one.name for one in found.recordings] == ["a/1.FLAC", "b/2.wav", "b/day/1.m4a"]
+    assert {one.size for one in found.recordings} == {5}
+
+
+@pytest.mark.parametrize("above", ["", "wav/", "dev/aac/"])
+def test_voxceleb_is_recognised_at_any_depth(tmp_path: Path, above: str) -> None:
+    put(tmp_path, f"{above}id10270/5r0dWxy17C8/00001.wav", f"{above}id10309/0b1/00002.wav")
+    expected = [("id10270", "5r0dWxy17C8/00001"), ("id10309", "0b1/00002")]
+    assert who_and_what(find_recordings(tmp_path)) == expected
+
+
+def test_voxtube_is_recognised_by_its_channels(tmp_path: Path) -> None:
+    put(tmp_path, f"audio/{CHANNEL}/0GSmioPWEQo/segment_15.wav")
+    assert who_and_what(find_recordings(tmp_path)) == [(CHANNEL, "0GSmioPWEQo/segment_15")]
+
+
+def test_a_layout_that_is_given_holds_for_all(tmp_path: Path) -> None:
+    put(tmp_path, "id10270/a/00001.wav", "wav/id10309/b/00002.wav", "other/1.wav")
+    found = find_recordings(tmp_path, layout="voxceleb")
+    assert who_and_what(found) == [("id10270", "a/00001"), ("id10309", "b/00002")]
+    assert [(s.name, s.reason) for s in found.skipped] == [
+        ("other/1.wav", "lies in no folder of a speaker")
+    ]
+    first = ["id10270", "other", "wav"]
+    assert [s for s, _ in who_and_what(find_recordings(tmp_path, layout="folders"))] == first
+
+
+def test_a_list_names_speakers_and_paths_from_its_own_folder(tmp_path: Path) -> None:
+    put(tmp_path, "x/1.wav", "y/2.wav", "y/3.wav")
+    lines = ["path,speaker,utterance", "x/1.wav,ann,one", "y/2.wav,bob,", "y/3.wav,y,"]
+    (tmp_path / "list.csv").write_text("\n".join([*lines, "gone.wav,bob,"]))
+    found = find_recordings(tmp_path / "list.csv")
+    assert who_and_what(found) == [("ann", "one"), ("bob", "y/2"), ("y", "3")]
+    assert all(one.path.exists() for one in found.recordings)
+    assert [s.reason for s in found.skipped] == ["cannot be opened: No such file or directory"]
+
+
+def test_links_that_lead_in_circles_end(tmp_path: Path) -> None:
+    put(tmp_path, "a/1.wav")
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    assert len(find_recordings(tmp_path).recordings) == 1
+
+
+def test_a_name_that_is_not_utf8_is_skipped(tmp_path: Path) -> None:
+    put(tmp_path, "a/1.wav", "a/\udcff.wav")
+    assert [s.reason for s in find_recordings(tmp_path).skipped] == ["has a name that is not UTF-8"]
+
+
+def empty(root: Path) -> Path:
+    return root
+
+
+def without_speakers(root: Path) -> Path:
+    put(root, "1.wav")
+    return root
+
+
+def absent(root: Path) -> Path:
+    return root / "absent"
+
+
+def twice(root: Path) -> Path:
+    put(root, "a/1.wav", "a/1.flac")
+    return root
+
+
+def no_columns(root: Path) -> Path:
+    (root / "list.csv").write_text("file,speaker\n1.wav,a")
+    return root / "list.csv"
+
+
+def no_speaker(root: Path) -> Path:
+    (root / "list.csv").write_text("path,speaker\n1.wav,")
+    return root / "list.csv"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (empty, r"no recordings \(.wav, .*\) in folders of speakers$"),
+        (without_speakers, "; 1.wav lies in no folder of a speaker"),
+        (absent, "absent: no such file or folder"),
+        (twice, r"a/1.flac and a/1.wav are both a/1$"),
+        (no_columns, "must have the columns speaker and path; path missing, found file, speaker"),
+        (no_speaker, "line 2: speaker and path must not be empty"),
+    ],
+)
+def test_unusable_data_is_named(tmp_path: Path, make: Callable[[Path], Path], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        find_recordings(make(tmp_path))
+
+
+def test_an_unknown_layout_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="one of auto, folders, voxceleb, voxtube; got 'timit'"):
+        find_recordings(tmp_path, layout="timit")

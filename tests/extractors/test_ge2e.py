@@ -1,0 +1,51 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from evaluation.errors import InputError
+from evaluation.extraction.audio import Waveform
+from evaluation.extractors import Extractor, StagedExtractor, load_extractor
+
+resemblyzer = pytest.importorskip("resemblyzer", reason="resemblyzer is not installed")
+
+
+@pytest.fixture(scope="module")
+def extractor() -> Extractor:
+    return load_extractor("ge2e", device="cpu")
+
+
+def test_rows_are_independent(extractor: Extractor, check: Callable[[Extractor], None]) -> None:
+    assert extractor.dim == 256
+    check(extractor)
+
+
+def test_the_packaged_weights_reproduce_the_sample(
+    extractor: Extractor, sample_cosines: Callable[[Extractor, str], NDArray[np.float32]]
+) -> None:
+    assert sample_cosines(extractor, "so762-ge2e").min() > 0.9999
+
+
+def test_normalised_windows_are_those_of_the_library(
+    extractor: Extractor, clips: list[Waveform]
+) -> None:
+    assert isinstance(extractor, StagedExtractor)
+    found = extractor.stages(clips[0])
+    encoder = resemblyzer.VoiceEncoder("cpu", verbose=False)
+    speech = resemblyzer.preprocess_wav(clips[0])
+    _, windows, _ = encoder.embed_utterance(speech, return_partials=True)
+    np.testing.assert_allclose(found["after normalisation"], windows, atol=1e-6)
+    np.testing.assert_array_equal(found["embedding"], extractor.embed([clips[0]])[0])
+
+
+def test_silence_says_so(extractor: Extractor) -> None:
+    for level in (0, 1e-6):
+        silence = np.full(16000, level, np.float32)
+        with pytest.raises(ValueError, match="must hold speech; got silence"):
+            extractor.embed([silence])
+
+
+def test_absent_weights_are_named() -> None:
+    with pytest.raises(InputError, match=r"--weights must be a file; got 'absent.pt'"):
+        load_extractor("ge2e", weights="absent.pt")

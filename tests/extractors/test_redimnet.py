@@ -1,0 +1,98 @@
+"""The repository of ReDimNet cannot be had by a package: a folder of the same form stands in."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from evaluation.errors import InputError
+from evaluation.extraction.audio import Waveform
+from evaluation.extractors import Extractor, StagedExtractor, load_extractor
+
+pytest.importorskip("torchaudio", reason="torchaudio is not installed")
+
+# The names that the extractor relies on: the class, its spec, bn and bn2, and the two entries.
+HUBCONF = """
+import torch
+import torchaudio
+
+dependencies = ["torch", "torchaudio"]
+
+
+class ReDimNetWrap(torch.nn.Module):
+    def __init__(self, F=72, embed_dim=192, emb_bn=False):
+        super().__init__()
+        self.spec = torchaudio.transforms.MelSpectrogram(n_fft=512, hop_length=160, n_mels=F)
+        self.backbone = torch.nn.Conv1d(F, 64, 5)
+        self.bn = torch.nn.BatchNorm1d(128)
+        self.linear = torch.nn.Linear(128, embed_dim)
+        self.bn2 = torch.nn.BatchNorm1d(embed_dim) if emb_bn else None
+
+    def forward(self, x):
+        x = self.backbone((self.spec(x) + 1e-6).log())
+        x = self.linear(self.bn(torch.cat((x.mean(-1), x.std(-1)), -1)))
+        return x if self.bn2 is None else self.bn2(x)
+
+
+def ReDimNet(model_name, train_type="ptn", dataset="vox2"):
+    assert (model_name, dataset, train_type) == ("b2", "vb2+vox2", "ft_lm")
+    return ReDimNetWrap(embed_dim=32)
+"""
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("repository")
+    (folder / "hubconf.py").write_text(HUBCONF)
+    return folder
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["linear last", "normalised last"])
+def weights(
+    request: pytest.FixtureRequest, code: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    torch.manual_seed(0)
+    config = {"F": 40, "embed_dim": 64, "emb_bn": request.param}
+    model = torch.hub.load(str(code), "ReDimNetWrap", source="local", **config)
+    # Statistics of batch normalisation that are not those of a new layer.
+    model.train()(torch.randn(4, 16000))
+    path: Path = tmp_path_factory.mktemp("weights") / "b9-vox2-ptn.pt"
+    torch.save({"model_config": config, "state_dict": model.state_dict()}, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def extractor(weights: Path, code: Path) -> Extractor:
+    return load_extractor("redimnet", weights=str(weights), code=str(code), device="cpu")
+
+
+def test_rows_are_independent(extractor: Extractor, check: Callable[[Extractor], None]) -> None:
+    assert extractor.dim == 64
+    check(extractor)
+
+
+def test_stages_are_around_the_last_normalisation(
+    extractor: Extractor, weights: Path, clips: list[Waveform]
+) -> None:
+    assert isinstance(extractor, StagedExtractor)
+    found = extractor.stages(clips[0])
+    np.testing.assert_array_equal(found["embedding"], extractor.embed(clips[:1])[0])
+    assert found["features"].shape[0] == 40
+    normalised_last = torch.load(weights, weights_only=True)["model_config"]["emb_bn"]
+    assert found["after normalisation"].shape == ((64,) if normalised_last else (128,))
+    assert normalised_last == np.array_equal(found["embedding"], found["after normalisation"])
+
+
+def test_a_published_name_is_taken_apart(code: Path) -> None:
+    extractor = load_extractor(
+        "redimnet", weights="b2-vb2+vox2-ft_lm", code=str(code), device="cpu"
+    )
+    assert extractor.dim == 32
+    assert extractor.identity["weights"] == "b2-vb2+vox2-ft_lm"
+
+
+def test_a_folder_without_hubconf_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--code must be a folder with hubconf.py; got"):
+        load_extractor("redimnet", code=str(tmp_path))

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from evaluation.data import load_embeddings
+from evaluation.errors import InputError
+from evaluation.extracted import Entry, read_extracted, write_extracted
+
+NAMES = ["b,1", 'a"2', "ж 3"]
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    entries = [
+        Entry(speaker=name, utterance=f"{name}/x", path=f"{name}/x.wav", seconds=1.25, bytes=7)
+        for name in NAMES
+    ]
+    path = tmp_path / "x.safetensors"
+    write_extracted(path, np.eye(3, 5, dtype=np.float32), entries, model={"model": "m"})
+    return path
+
+
+def test_names_of_any_kind_come_back(written: Path) -> None:
+    assert [entry.speaker for entry in read_extracted(written).entries] == NAMES
+    loaded = load_embeddings(written)
+    assert loaded.speaker_names == sorted(NAMES)
+    assert loaded.rows.argmax(axis=1).tolist() == [1, 0, 2]
+
+
+def test_a_manifest_that_is_another_one_is_refused(written: Path) -> None:
+    manifest = written.with_suffix(".csv")
+    text = manifest.read_text()
+    for changed in (text.replace("b,1", "b,2"), "\n".join(text.splitlines()[:-1]) + "\n"):
+        manifest.write_text(changed)
+        with pytest.raises(InputError, match=r"must be the manifest .* written with x.safetensors"):
+            load_embeddings(written)
+    manifest.write_text("speaker,path\na,b\n")
+    with pytest.raises(InputError, match=r"x.csv: not a readable manifest"):
+        load_embeddings(written)
+    manifest.unlink()
+    with pytest.raises(InputError, match=r"x.csv: no such file; it is written beside"):
+        load_embeddings(written)
+
+
+def test_files_of_another_kind_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"absent.safetensors: no such file"):
+        load_embeddings(tmp_path / "absent.safetensors")
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(b"something else")
+    with pytest.raises(InputError, match=r"not a readable safetensors file"):
+        load_embeddings(path)
+    save_file({"codes": np.ones(3)}, path)
+    with pytest.raises(InputError, match=r"must hold what .* extract writes; found codes"):
+        load_embeddings(path)

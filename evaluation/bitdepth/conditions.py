@@ -13,6 +13,7 @@ from evaluation.data import Embeddings
 from evaluation.trials import Scorer
 
 Scale = Literal["none", "amax"]
+SCALES: dict[Scale, str] = {"none": "as it is", "amax": "scaled"}
 # In order: what every condition is compared with comes first.
 REFERENCES = (torch.float32, torch.float16, torch.bfloat16)
 

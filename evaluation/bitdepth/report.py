@@ -1,100 +1,98 @@
-"""One self-contained HTML page that tells the outcome of the studies of several models."""
+"""The page that tells the outcome of the studies of several models."""
 
-import platform
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 
-import jinja2
-from markupsafe import Markup, escape
-
-import minifloat as mf
-from evaluation.bitdepth.notation import percent, rare, shift, signed
-from evaluation.bitdepth.plots import CARD, INK, MUTED, NONTARGET, RULE, TARGET
-from evaluation.bitdepth.storage import storage_mib
-from evaluation.bitdepth.study import ModelStudy, Row
-from evaluation.bitdepth.verdicts import Verdict, format_verdicts, summarise, verdict
+from evaluation.bitdepth.notation import percent, with_unit
+from evaluation.bitdepth.report_tables import decisions, error_rates, overview
+from evaluation.bitdepth.study import ModelStudy
+from evaluation.bitdepth.verdicts import Verdict, summarise
 from evaluation.bootstrap import CONFIDENCE
 from evaluation.metrics import BINS_PER_UNIT
+from evaluation.report import Figure, Making, Points, Section, render
 
-TEMPLATES = Path(__file__).parent
-PACKAGES = ("torch", "numpy", "matplotlib", "jinja2")
-VARIABLES = {
-    **{INK: "ink", MUTED: "muted", RULE: "rule", CARD: "card"},
-    **{TARGET: "target", NONTARGET: "nontarget"},
-}
-MILLION = 1_000_000
+TITLE = "What fewer bits cost in speaker verification"
+# Below so many speakers, draws of them differ too little.
+FEW_SPEAKERS = 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A figure of the page: its SVG, what it shows in place of seeing it, and a caption."""
-
-    svg: str
-    alt: str
-    caption: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Making:
-    """How the numbers were made."""
-
-    command: str
-    draws: int
-    seed: int
-    tolerance: float
-
-
-def render(
-    studies: Sequence[ModelStudy], figures: Mapping[str, Sequence[Figure]], *, making: Making
+def report(
+    studies: Sequence[ModelStudy],
+    figures: Mapping[str, Sequence[Figure]],
+    *,
+    command: str,
+    draws: int,
+    seed: int,
+    tolerance: float,
 ) -> str:
     """Return the page; `figures` holds those of each model by the model's name."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    sections = [_formats(studies, tolerance=tolerance)]
+    for study in studies:
+        sections.append(_model(study, figures[study.embeddings.name], tolerance=tolerance))
+    confidence = round(100 * CONFIDENCE)
+    making = Making(
+        command=command,
+        seed=seed,
+        data={study.embeddings.name: study.embeddings.sha256 for study in studies},
+        facts={
+            "intervals": f"{confidence} %, percentiles of {draws} draws of speakers with "
+            "replacement; the same draws for every format, so that differences are paired. A pair "
+            "of different speakers counts as often as both are drawn, a pair of one speaker as "
+            "often as that one is.",
+            "resolution": f"EER is interpolated between thresholds 1/{BINS_PER_UNIT:,} apart; FAR, "
+            "FRR and the four counts at the threshold are exact.",
+        },
     )
-    environment.filters |= {
-        "percent": percent,
-        "signed": signed,
-        "rare": rare,
-        "shift": shift,
-        "inline": inline_svg,
+    return render(TITLE, _summary(studies, tolerance=tolerance), sections, making)
+
+
+def _summary(studies: Sequence[ModelStudy], *, tolerance: float) -> str:
+    return " ".join(
+        f"{study.embeddings.name}: {summarise(study, tolerance=tolerance).headline}"
+        for study in studies
+    )
+
+
+def _formats(studies: Sequence[ModelStudy], *, tolerance: float) -> Section:
+    last = studies[0].results[-1]
+    terms = {
+        Verdict.SAFE.value: "With the threshold of float32 neither FAR nor FRR rises by more than "
+        f"{percent(tolerance)} percentage points.",
+        Verdict.RETUNE.value: "One of them does, but the equal error rate rises by no more than "
+        "that: set the threshold anew.",
+        Verdict.COSTLY.value: "Neither holds: accuracy is lost at any threshold.",
+        last.condition.name.upper(): "A name tells the bits of exponent (E) and mantissa (M); with "
+        f"the sign, {last.condition.name.upper()} takes {last.row.bits} bits a value.",
+        "scaled": "Each vector is first multiplied by the factor that takes its largest value to "
+        "the largest of the format. A cosine does not depend on the factor, so it need not be "
+        "kept.",
     }
-    tolerance = making.tolerance
-    return environment.get_template("report.html.jinja").render(
-        studies=studies,
-        figures=figures,
-        making=making,
-        summaries={s.embeddings.name: summarise(s, tolerance=tolerance) for s in studies},
-        verdicts={s.embeddings.name: format_verdicts(s, tolerance=tolerance) for s in studies},
-        Verdict=Verdict,
-        judge=lambda row: verdict(row, tolerance=tolerance),
-        million=_mib_of_a_million,
-        confidence=round(100 * CONFIDENCE),
-        bins_per_unit=BINS_PER_UNIT,
-        versions={"minifloat": mf.__version__, "Python": platform.python_version()}
-        | {name: version(name) for name in PACKAGES},
+    return Section(
+        title="Which formats can be used",
+        blocks=[
+            "Both voice vectors of a pair are stored in a smaller number format. The pair is "
+            "accepted where the cosine of the two reaches a threshold. FAR is the share of pairs "
+            "of different speakers that are accepted, FRR the share of pairs of one speaker that "
+            "are rejected, EER their value at the threshold where the two meet.",
+            *(overview(study, tolerance=tolerance) for study in studies),
+            Points(terms=terms),
+        ],
     )
 
 
-def _mib_of_a_million(row: Row) -> float:
-    return storage_mib(MILLION, bits=row.bits, dim=row.dim)
-
-
-def inline_svg(figure: Figure, prefix: str) -> Markup:
-    """Return the figure as an element of the page, its ids prefixed, its colours the page's own."""
-    svg = figure.svg[figure.svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg).replace("xlink:href=", "href=")
-    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
-    svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}-", svg)
-    for colour, variable in VARIABLES.items():
-        svg = svg.replace(colour, f"var(--{variable})")
-    # The page's style sheet gives the size; the view box keeps the shape.
-    svg = re.sub(r'<svg width="[^"]*" height="[^"]*"', "<svg", svg, count=1)
-    return Markup(svg.replace("<svg", f'<svg role="img" aria-label="{escape(figure.alt)}"', 1))
+def _model(study: ModelStudy, figures: Sequence[Figure], *, tolerance: float) -> Section:
+    base = study.float32
+    few = "With so few speakers the intervals are too narrow to rely on. "
+    return Section(
+        title=study.embeddings.name,
+        blocks=[
+            f"{base.vectors:,} vectors of {base.dim} values; {study.trials}: {base.targets:,} "
+            f"pairs of one speaker (targets) and {base.nontargets:,} of different ones "
+            f"(non-targets), {base.speakers} speakers. "
+            f"{few if base.speakers < FEW_SPEAKERS else ''}"
+            f"In float32 the equal error rate is {with_unit(base.eer.value)}.",
+            Points(points=summarise(study, tolerance=tolerance).points),
+            error_rates(study, tolerance=tolerance),
+            decisions(study),
+            *figures,
+        ],
+    )

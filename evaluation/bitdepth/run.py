@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 import minifloat as mf
 from evaluation.bitdepth.conditions import Condition
-from evaluation.bitdepth.report import Figure, Making, render
+from evaluation.bitdepth.report import report
 from evaluation.bitdepth.score_plots import threshold_curves, violins
 from evaluation.bitdepth.study import ModelStudy, Result, Row, study
 from evaluation.bitdepth.tables import csv_text, terminal_table
@@ -19,6 +19,7 @@ from evaluation.bitdepth.value_plots import value_histograms
 from evaluation.data import Embeddings, load_embeddings
 from evaluation.errors import InputError
 from evaluation.output import write_whole
+from evaluation.report import Figure
 from evaluation.trial_lists import load_trial_list
 from evaluation.trials import AllPairs, Trials, checked
 
@@ -73,13 +74,15 @@ def run(options: Options) -> None:
         print(terminal_table(outcome, tolerance=options.tolerance), end="\n\n", flush=True)
         studies.append(outcome)
         figures[embeddings.name] = _figures(outcome, options)
-    making = Making(
+    page = report(
+        studies,
+        figures,
         command=options.command,
         draws=options.draws,
         seed=options.seed,
         tolerance=options.tolerance,
     )
-    write_whole(options.out / "report.html", render(studies, figures, making=making))
+    write_whole(options.out / "report.html", page)
     os.replace(unfinished, options.out / "metrics.csv")
     print(f"wrote metrics.csv, {3 * len(studies)} figures and report.html to {options.out}")
 
@@ -120,15 +123,18 @@ def _figures(outcome: ModelStudy, options: Options) -> list[Figure]:
     name = outcome.embeddings.name
     smallest = min(options.formats, key=lambda format: format.bits)
     label = smallest.name.upper()
-    drawn = {
-        "scores": Figure(
+    drawn = [
+        Figure(
+            slug=f"{name}-scores",
             svg=violins(outcome),
             alt=f"{name}: distributions of the scores of pairs of different speakers and of one "
             "speaker, for every format as it is and scaled, with the threshold.",
             caption="Scores of pairs of different speakers and of one speaker. A pair right of the "
             "dashed line is accepted. Widths show how many pairs, short lines the medians.",
+            tall=True,
         ),
-        "thresholds": Figure(
+        Figure(
+            slug=f"{name}-thresholds",
             svg=threshold_curves(outcome, smallest),
             alt=f"{name}: FAR and FRR against the threshold, float32 dashed and {label} solid, "
             "as it is and scaled, with the values at the threshold marked.",
@@ -136,7 +142,8 @@ def _figures(outcome: ModelStudy, options: Options) -> list[Figure]:
             "dashed ones (float32), the less is lost. The dotted line is the unchanged threshold, "
             "the points what it yields.",
         ),
-        "values": Figure(
+        Figure(
+            slug=f"{name}-values",
             svg=value_histograms(outcome, smallest),
             alt=f"{name}: values of the embeddings in float32 with the values of {label} marked, "
             f"and their shares after conversion to {label}, as they are and scaled.",
@@ -144,7 +151,7 @@ def _figures(outcome: ModelStudy, options: Options) -> list[Figure]:
             f"and scaled. Dotted lines are the values that {label} has; the numbers over the bars "
             "are percent.",
         ),
-    }
-    for kind, figure in drawn.items():
-        write_whole(options.out / f"{name}-{kind}.svg", figure.svg)
-    return list(drawn.values())
+    ]
+    for figure in drawn:
+        write_whole(options.out / f"{figure.slug}.svg", figure.svg)
+    return drawn

@@ -7,10 +7,10 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import Condition
+from evaluation.bitdepth.conditions import SCALES, Condition
 from evaluation.bitdepth.notation import percent
-from evaluation.bitdepth.plots import INK, NONTARGET, SCALES, TARGET, percent_axis, svg
 from evaluation.bitdepth.study import FIGURE_BINS, ModelStudy, Result
+from evaluation.report.plots import INK, NONTARGET, TARGET, percent_axis, svg
 
 VIOLIN_BINS = 256
 # The lowest error rate shown: 0.01 %.

@@ -7,9 +7,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import scaled
-from evaluation.bitdepth.plots import INK, NONTARGET, SCALES, TARGET, percent_axis, svg
+from evaluation.bitdepth.conditions import SCALES, scaled
 from evaluation.bitdepth.study import ModelStudy
+from evaluation.report.plots import INK, NONTARGET, TARGET, percent_axis, svg
 
 BINS = 120
 # Room beyond the lowest and the highest value, as a share of the distance between them.

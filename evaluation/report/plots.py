@@ -10,14 +10,11 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from evaluation.bitdepth.conditions import Scale
-
 # The report replaces these by its own variables, so that figures follow light and dark.
 INK, MUTED, RULE, CARD = "#1f2329", "#68717d", "#d3d8de", "#fdfdfd"
 TARGET, NONTARGET = "#2f81d8", "#d97328"
 # Inches. Narrow, so that words stay readable where a telephone shows the whole width.
 WIDTH = 5.2
-SCALES: dict[Scale, str] = {"none": "as it is", "amax": "scaled"}
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": ["sans-serif"],

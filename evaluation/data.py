@@ -2,7 +2,7 @@
 
 import hashlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +89,14 @@ def load_embeddings(path: Path) -> Embeddings:
         utterance=[str(name) for name in utterance[order]],
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
+
+
+def refuse_shared_names(loaded: Sequence[Embeddings]) -> None:
+    """Nothing; two files of one name are an error."""
+    names = [embeddings.name for embeddings in loaded]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"file names must differ, outputs carry them; got {twice[0]} twice")
 
 
 def _extracted_arrays(path: Path) -> dict[str, NDArray[np.generic]]:

@@ -16,7 +16,7 @@ from evaluation.bitdepth.score_plots import threshold_curves, violins
 from evaluation.bitdepth.study import ModelStudy, Result, Row, study
 from evaluation.bitdepth.tables import csv_text, terminal_table
 from evaluation.bitdepth.value_plots import value_histograms
-from evaluation.data import Embeddings, load_embeddings
+from evaluation.data import Embeddings, load_embeddings, refuse_shared_names
 from evaluation.errors import InputError
 from evaluation.output import write_whole
 from evaluation.report import Figure
@@ -48,7 +48,7 @@ def run(options: Options) -> None:
     """
     thresholds = _threshold_per_file(options)
     loaded = [load_embeddings(path) for path in options.files]
-    _refuse_shared_names(loaded)
+    refuse_shared_names(loaded)
     # All input is read before any of it is studied: an error in the last file costs no waiting.
     trials = [_trials(embeddings, options) for embeddings in loaded]
     studies: list[ModelStudy] = []
@@ -94,13 +94,6 @@ def _threshold_per_file(options: Options) -> Sequence[float | None]:
             f"--threshold must be given once, or once for each of {files} files; got {len(given)}"
         )
     return [None] * files if not given else given * (files // len(given))
-
-
-def _refuse_shared_names(loaded: Sequence[Embeddings]) -> None:
-    names = [embeddings.name for embeddings in loaded]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"file names must differ, outputs carry them; got {twice[0]} twice")
 
 
 def _trials(embeddings: Embeddings, options: Options) -> Trials:

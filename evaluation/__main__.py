@@ -8,9 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import minifloat as mf
 from evaluation.errors import InputError
-from evaluation.extraction.command import add_parser
+from evaluation.extraction import command as extraction
+from evaluation.format_names import ALL_NAMES, formats_named
+from evaluation.separation import command as separation
 
 EXTRA = ("matplotlib", "jinja2", "tqdm")
 INSTALL = 'pip install "minifloat[evaluation]"'
@@ -43,7 +44,6 @@ def _require_extra() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    names = ",".join(format.name for format in mf.FORMATS)
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Studies of embeddings.")
     studies = parser.add_subparsers(dest="study", required=True, metavar="STUDY")
     bitdepth = studies.add_parser(
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         help="where FAR and FRR are taken, once or once per FILE; without it where float32's meet",
     )
     bitdepth.add_argument(
-        "--formats", default=names, metavar="NAMES", help="comma-separated, out of the default"
+        "--formats", default=ALL_NAMES, metavar="NAMES", help="comma-separated, out of the default"
     )
     bitdepth.add_argument(
         "--draws", type=int, default=1000, help="draws of speakers for the intervals"
@@ -96,7 +96,8 @@ def _parser() -> argparse.ArgumentParser:
     bitdepth.set_defaults(
         run=_bitdepth, interrupted="interrupted; what was finished is in the output folder"
     )
-    add_parser(studies)
+    separation.add_parser(studies)
+    extraction.add_parser(studies)
     return parser
 
 
@@ -116,7 +117,7 @@ def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
             files=given.files,
             trials=given.trials,
             thresholds=given.threshold,
-            formats=_formats(given.formats),
+            formats=formats_named(given.formats),
             draws=given.draws,
             seed=given.seed,
             tolerance=given.tolerance / 100,
@@ -124,15 +125,6 @@ def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
             command=command,
         )
     )
-
-
-def _formats(names: str) -> list[mf.Format]:
-    known = {format.name: format for format in mf.FORMATS}
-    wanted = [name.strip().lower() for name in names.split(",")]
-    for name in wanted:
-        if name not in known:
-            raise InputError(f"format must be one of {', '.join(known)}; got '{name}'")
-    return [format for name, format in known.items() if name in wanted]
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ intervals. A draw takes as many speakers as there are, with replacement, as weig
 trial of speaker s counts w[s] times, a non-target trial of s and t w[s] * w[t] times.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evaluation.metrics import ScoreHistogram
+from evaluation.metrics import ScoreHistogram, detection_cost
 from evaluation.trials import Batch, Scorer, Trials
 
 CONFIDENCE = 0.95
@@ -20,6 +21,9 @@ CONFIDENCE = 0.95
 REACH = 8
 NEAR_REACH = 1.5
 LEVELS = 24
+# Around the point of least cost, which is flat, the grid reaches this many times as far.
+COST_REACH = 3
+COST_LEVELS = 8
 # Weights of speaker pairs held at one time: 32 MiB of float32.
 PRODUCT = 1 << 23
 
@@ -51,26 +55,44 @@ class GridErrors:
             share = np.where(high > low, np.clip(-low / (high - low), 0, 1), 1.0)
         return np.asarray(far[before, draws] + share * (far[k, draws] - far[before, draws]))
 
+    def minimum_cost_draws(self, prior: float) -> NDArray[np.float64]:
+        """Return the minimum detection cost of each draw, over the thresholds of the grid."""
+        costs = detection_cost(self.far_draws, self.frr_draws, prior=prior)
+        return np.asarray(costs.min(axis=0))
+
+
+def speaker_weights(speakers: int, *, draws: int, seed: int) -> NDArray[np.float32]:
+    """Return how often each speaker is drawn: (speakers, draws)."""
+    even = np.full(speakers, 1 / speakers)
+    chosen = np.random.default_rng(seed).multinomial(speakers, even, size=draws)
+    return np.asarray(chosen.T.astype(np.float32))
+
 
 class SpeakerBootstrap:
     """Draws of speakers, the same for every condition, so that differences are paired."""
 
     def __init__(self, trials: Trials, *, draws: int, seed: int) -> None:
-        speakers = trials.speakers
-        chosen = np.random.default_rng(seed).multinomial(
-            speakers, np.full(speakers, 1 / speakers), size=draws
-        )
         self._trials = trials
-        self._weights = chosen.T.astype(np.float32)
+        self._weights = speaker_weights(trials.speakers, draws=draws, seed=seed)
         self._target_weight = trials.weighted_targets(self._weights)
         self._nontarget_weight = trials.weighted_nontargets(self._weights)
 
-    def errors(self, scorer: Scorer, thresholds: NDArray[np.float32]) -> GridErrors:
-        """Return the errors at ascending thresholds, in one pass over the scores."""
+    def errors(
+        self,
+        scorer: Scorer,
+        thresholds: NDArray[np.float32],
+        *,
+        watch: Callable[[Batch], None] = lambda _: None,
+    ) -> GridErrors:
+        """Return the errors at ascending thresholds, in one pass over the scores.
+
+        `watch` is shown each batch of it.
+        """
         bins, draws = len(thresholds), self._weights.shape[1]
         accepted, rejected = np.zeros(bins, np.int64), np.zeros(bins, np.int64)
         accept_weight, reject_weight = np.zeros((bins, draws)), np.zeros((bins, draws))
         for batch in self._trials.batches(scorer):
+            watch(batch)
             if batch.target:
                 counts = _rejects_by_speaker(batch, thresholds)
                 rejected += counts.sum(axis=0)
@@ -86,6 +108,26 @@ class SpeakerBootstrap:
                 far_draws=np.cumsum(accept_weight[::-1], axis=0)[::-1] / self._nontarget_weight,
                 frr_draws=np.cumsum(reject_weight, axis=0) / self._target_weight,
             )
+
+    def share_draws(
+        self, targets: NDArray[np.int64], nontargets: dict[int, int]
+    ) -> NDArray[np.float64]:
+        """Return for each draw the share of trials that some are.
+
+        They are counted in `targets` (speakers,) by speaker, and in `nontargets` by pair of
+        speakers, whose code is left * speakers + right.
+        """
+        weight = targets.astype(np.float64) @ self._weights
+        speakers, draws = self._weights.shape
+        pairs = np.fromiter(nontargets.keys(), np.int64, len(nontargets))
+        counts = np.fromiter(nontargets.values(), np.float32, len(nontargets))
+        step = max(1, PRODUCT // draws)
+        for start in range(0, len(pairs), step):
+            some = slice(start, start + step)
+            left, right = np.divmod(pairs[some], speakers)
+            weight = weight + counts[some] @ (self._weights[left] * self._weights[right])
+        with np.errstate(invalid="ignore"):
+            return np.asarray(weight / (self._target_weight + self._nontarget_weight))
 
     def _add_accepts(
         self, batch: Batch, thresholds: NDArray[np.float32], total: NDArray[np.float64]
@@ -129,12 +171,15 @@ def _rejects_by_speaker(batch: Batch, thresholds: NDArray[np.float32]) -> NDArra
     return counts[:, :bins]
 
 
-def threshold_grid(histogram: ScoreHistogram, *, include: np.float32) -> NDArray[np.float32]:
+def threshold_grid(
+    histogram: ScoreHistogram, *, include: np.float32, priors: Sequence[float] = ()
+) -> NDArray[np.float32]:
     """Ascending thresholds around the equal error rate, and the one to include.
 
     They are evenly spaced in the logarithm of FAR, more densely near the equal error rate, and a
     few in that of FRR, so that each draw's own equal error rate falls between two that are near.
-    The two edges between which the rate itself was found are among them.
+    The two edges between which the rate itself was found are among them, and so are, for each
+    prior, that of the least detection cost and some around it.
     """
     equal = histogram.equal_error()
     # A rate of 0 still needs a grid: one error of all trials stands in.
@@ -142,12 +187,15 @@ def threshold_grid(histogram: ScoreHistogram, *, include: np.float32) -> NDArray
     middle = max(equal.rate, smallest)
     wide = np.geomspace(middle / REACH, min(1.0, middle * REACH), LEVELS)
     near = np.geomspace(middle / NEAR_REACH, min(1.0, middle * NEAR_REACH), LEVELS)
+    cheapest = [histogram.minimum_cost(prior) for prior in priors]
+    far = [max(one.far, smallest) for one in cheapest]
+    costs = [np.geomspace(f / COST_REACH, min(1.0, f * COST_REACH), COST_LEVELS) for f in far]
     grid = np.concatenate(
         (
-            histogram.thresholds_at_far(np.concatenate((wide, near))),
+            histogram.thresholds_at_far(np.concatenate((wide, near, *costs))),
             histogram.thresholds_at_frr(wide[::2]),
             histogram.crossing(),
-            np.array([include]),
+            np.array([include, *(one.threshold for one in cheapest)], dtype=np.float32),
         )
     )
     # The first edge, -1, would count scores below -1 as rejected here and nowhere else.

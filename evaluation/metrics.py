@@ -27,6 +27,19 @@ class EqualError:
     threshold: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class MinimumCost:
+    """The least detection cost over all thresholds, and the bin edge where it is reached.
+
+    The cost is that of a miss and of a false alarm, both 1, weighted by the prior of a target and
+    divided by the cost of the better of accepting all and rejecting all.
+    """
+
+    cost: float
+    threshold: float
+    far: float
+
+
 @dataclass(frozen=True)
 class ScoreHistogram:
     """Counts of target and non-target scores; bin k holds [edge(k), edge(k + 1))."""
@@ -69,6 +82,13 @@ class ScoreHistogram:
             threshold=edge(k - 1 if before < after else k),
         )
 
+    def minimum_cost(self, prior: float) -> MinimumCost:
+        """Return the minimum detection cost where a share `prior` of trials are targets."""
+        far, frr = self.false_rates()
+        costs = detection_cost(far, frr, prior=prior)
+        k = int(np.argmin(costs))
+        return MinimumCost(cost=float(costs[k]), threshold=edge(k), far=float(far[k]))
+
     def coarse(self, *, bins: int) -> "ScoreHistogram":
         """Return the same counts in `bins` equal bins over [-1, 1]; `bins` divides BINS - 1."""
 
@@ -88,6 +108,13 @@ class ScoreHistogram:
         """For each rate the lowest edge whose FRR is at least it."""
         _, frr = self.false_rates()
         return edges(np.searchsorted(frr, rates))
+
+
+def detection_cost(
+    far: NDArray[np.float64], frr: NDArray[np.float64], *, prior: float
+) -> NDArray[np.float64]:
+    """Return the detection costs of error rates; see `MinimumCost`."""
+    return np.asarray((prior * frr + (1 - prior) * far) / min(prior, 1 - prior))
 
 
 def edges(k: NDArray[np.int64]) -> NDArray[np.float32]:

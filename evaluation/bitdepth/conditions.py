@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 import minifloat as mf
+from evaluation.bitdepth.scorers import FloatScorer, PackedScorer
 from evaluation.data import Embeddings
-from evaluation.trials import Scorer
 
 Scale = Literal["none", "amax"]
 SCALES: dict[Scale, str] = {"none": "as it is", "amax": "scaled"}
@@ -20,10 +20,15 @@ REFERENCES = (torch.float32, torch.float16, torch.bfloat16)
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """One way to store embeddings. A reference is scored by torch, a format by minifloat."""
+    """One way to store embeddings. A reference is scored by torch, a format by minifloat.
+
+    Without `saturate`, values that are too large become what the format has for them: infinity or
+    NaN; the cosine of a row with one is no number, and it is never accepted.
+    """
 
     format: mf.Format | torch.dtype
     scale: Scale = "none"
+    saturate: bool = True
 
     @property
     def name(self) -> str:
@@ -39,21 +44,27 @@ class Condition:
 
     @property
     def label(self) -> str:
-        """What readers see: E2M1, E2M1 scaled, float16."""
+        """What readers see: E2M1, E2M1 scaled, E3M4 unsaturated, float16."""
         if isinstance(self.format, torch.dtype):
             return self.name
-        return self.name.upper() + (" scaled" if self.scale == "amax" else "")
+        scaled = " scaled" if self.scale == "amax" else ""
+        return self.name.upper() + scaled + ("" if self.saturate else " unsaturated")
 
     @property
     def is_float32(self) -> bool:
         """Whether this is what every other condition is compared with."""
         return self.format == torch.float32
 
+    @property
+    def is_reference(self) -> bool:
+        """Whether this is a type of torch's, not a format of minifloat's."""
+        return isinstance(self.format, torch.dtype)
+
     def convert(self, embeddings: Embeddings) -> "Converted":
         """Return the embeddings stored this way."""
         if isinstance(self.format, torch.dtype):
             return _converted_reference(embeddings, self.format)
-        return _converted_format(embeddings, self.format, scale=self.scale)
+        return _converted_format(embeddings, self.format, self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +76,7 @@ class Converted:
     zero and became zero. `bytes_per_row` counts the codes alone.
     """
 
-    scorer: Scorer
+    scorer: FloatScorer | PackedScorer
     cosine_loss: float
     overflow: float
     underflow: float
@@ -73,12 +84,27 @@ class Converted:
     total_bytes: int
 
 
-def conditions(formats: Sequence[mf.Format]) -> list[Condition]:
-    """Return the references, then each format as it is and scaled."""
-    stored = [
-        Condition(format=format, scale=scale) for format in formats for scale in ("none", "amax")
-    ]
+def conditions(
+    formats: Sequence[mf.Format], *, unsaturated: Sequence[mf.Format] = ()
+) -> list[Condition]:
+    """Return the references, then each format as it is and scaled, and what is unsaturated."""
+    stored = []
+    for format in formats:
+        stored.append(Condition(format=format))
+        if format in unsaturated:
+            stored.append(Condition(format=format, saturate=False))
+        stored.append(Condition(format=format, scale="amax"))
     return [Condition(format=dtype) for dtype in REFERENCES] + stored
+
+
+def overflowing_formats(rows: NDArray[np.float32], formats: Sequence[mf.Format]) -> list[mf.Format]:
+    """Return the formats with infinity or NaN that some of the values overflow."""
+    extremes = np.array([rows.min(), rows.max()], dtype=np.float32)
+    return [
+        format
+        for format in formats
+        if format.specials != "none" and overflowing(extremes, format).any()
+    ]
 
 
 def scaled(rows: NDArray[np.float32], format: mf.Format) -> NDArray[np.float32]:
@@ -103,38 +129,6 @@ def overflowing(values: NDArray[np.float32], format: mf.Format) -> NDArray[np.bo
     return np.abs(values) >= halfway if odd else np.abs(values) > halfway
 
 
-class FloatScorer:
-    """Cosines in float32 of rows given in float32."""
-
-    def __init__(self, rows: torch.Tensor) -> None:
-        norms = rows.norm(dim=1, keepdim=True, dtype=torch.float64)
-        self._unit = torch.where(norms > 0, rows / norms, 0).float()
-
-    def block(self, rows: slice, columns: slice) -> NDArray[np.float32]:
-        """Return the cosines of rows `rows` with rows `columns`, a matrix."""
-        return np.asarray((self._unit[rows] @ self._unit[columns].T).numpy())
-
-    def pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the cosines of rows pairs[:, 0] with rows pairs[:, 1]."""
-        left, right = torch.from_numpy(pairs).T
-        return np.asarray((self._unit[left] * self._unit[right]).sum(dim=1).numpy())
-
-
-class PackedScorer:
-    """Cosines straight from packed codes."""
-
-    def __init__(self, vectors: mf.PackedVectors) -> None:
-        self._vectors = vectors
-
-    def block(self, rows: slice, columns: slice) -> NDArray[np.float32]:
-        """Return the cosines of rows `rows` with rows `columns`, a matrix."""
-        return np.asarray(mf.scores(self._vectors[rows], self._vectors[columns]).numpy())
-
-    def pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the cosines of rows pairs[:, 0] with rows pairs[:, 1]."""
-        return np.asarray(mf.scores(self._vectors, self._vectors, pairs=pairs).numpy())
-
-
 def _converted_reference(embeddings: Embeddings, dtype: torch.dtype) -> Converted:
     rows = torch.from_numpy(embeddings.rows)
     stored = rows.to(dtype).float()
@@ -151,14 +145,16 @@ def _converted_reference(embeddings: Embeddings, dtype: torch.dtype) -> Converte
     )
 
 
-def _converted_format(embeddings: Embeddings, format: mf.Format, *, scale: Scale) -> Converted:
-    vectors = mf.quantize(embeddings.rows, format, scale=scale)
+def _converted_format(embeddings: Embeddings, format: mf.Format, condition: Condition) -> Converted:
+    vectors = mf.quantize(
+        embeddings.rows, format, scale=condition.scale, saturate=condition.saturate
+    )
     loss, overflow, zeroed = 0.0, 0, 0
     for block in embeddings.blocks():
         rows = embeddings.rows[block]
         stored = vectors[block].dequantize().numpy()
         loss += _cosine_loss(rows, stored)
-        given = scaled(rows, format) if scale == "amax" else rows
+        given = scaled(rows, format) if condition.scale == "amax" else rows
         overflow += int(overflowing(given, format).sum())
         zeroed += int(((stored == 0) & (rows != 0)).sum())
     return Converted(

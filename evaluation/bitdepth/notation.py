@@ -1,6 +1,6 @@
 """Numbers as readers see them: shares of 1 become percent, their differences points."""
 
-from evaluation.bitdepth.study import Estimate
+from evaluation.bitdepth.rows import Estimate
 
 # Keeps a number and its unit on one line.
 SPACE = "\N{NO-BREAK SPACE}"
@@ -31,6 +31,21 @@ def shift(value: float) -> str:
     """Return a threshold's shift with its sign, or 0 where it rounds to that: -0.0315, 0."""
     text = f"{value:+.4f}"
     return "0" if float(text) == 0 else text
+
+
+def finely(share: float) -> str:
+    """Return a share in percent with four decimals, for shares near 100: 99.9876."""
+    return f"{100 * share:.4f}"
+
+
+def count(number: int) -> str:
+    """Return a count with its thousands apart: 13,699,179."""
+    return f"{number:,}"
+
+
+def scientific(number: float) -> str:
+    """Return a small number with its power of ten, or 0: 1.4e-03, 0."""
+    return f"{number:.1e}" if number else "0"
 
 
 def rare(share: float) -> str:

@@ -3,7 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from evaluation.bitdepth.notation import percent, with_unit
-from evaluation.bitdepth.report_tables import decisions, error_rates, overview
+from evaluation.bitdepth.recommendation import recommendation
+from evaluation.bitdepth.report_tables import (
+    decisions,
+    error_rates,
+    identification,
+    overview,
+    values,
+)
 from evaluation.bitdepth.study import ModelStudy
 from evaluation.bitdepth.verdicts import Verdict, summarise
 from evaluation.bootstrap import CONFIDENCE
@@ -27,7 +34,7 @@ def report(
     """Return the page; `figures` holds those of each model by the model's name."""
     sections = [_formats(studies, tolerance=tolerance)]
     for study in studies:
-        sections.append(_model(study, figures[study.embeddings.name], tolerance=tolerance))
+        sections.append(_model(study, figures[study.name], tolerance=tolerance))
     confidence = round(100 * CONFIDENCE)
     making = Making(
         command=command,
@@ -42,14 +49,11 @@ def report(
             "FRR and the four counts at the threshold are exact.",
         },
     )
-    return render(TITLE, _summary(studies, tolerance=tolerance), sections, making)
+    return render(TITLE, _summary(studies), sections, making)
 
 
-def _summary(studies: Sequence[ModelStudy], *, tolerance: float) -> str:
-    return " ".join(
-        f"{study.embeddings.name}: {summarise(study, tolerance=tolerance).headline}"
-        for study in studies
-    )
+def _summary(studies: Sequence[ModelStudy]) -> str:
+    return " ".join(recommendation(study) for study in studies)
 
 
 def _formats(studies: Sequence[ModelStudy], *, tolerance: float) -> Section:
@@ -80,19 +84,21 @@ def _formats(studies: Sequence[ModelStudy], *, tolerance: float) -> Section:
 
 
 def _model(study: ModelStudy, figures: Sequence[Figure], *, tolerance: float) -> Section:
-    base = study.float32
+    base, summary = study.float32, summarise(study, tolerance=tolerance)
     few = "With so few speakers the intervals are too narrow to rely on. "
     return Section(
-        title=study.embeddings.name,
+        title=study.name,
         blocks=[
-            f"{base.vectors:,} vectors of {base.dim} values; {study.trials}: {base.targets:,} "
+            f"{base.vectors:,} vectors of {base.dim} values; {base.trials}: {base.targets:,} "
             f"pairs of one speaker (targets) and {base.nontargets:,} of different ones "
             f"(non-targets), {base.speakers} speakers. "
             f"{few if base.speakers < FEW_SPEAKERS else ''}"
             f"In float32 the equal error rate is {with_unit(base.eer.value)}.",
-            Points(points=summarise(study, tolerance=tolerance).points),
+            Points(points=[summary.headline, *summary.points]),
             error_rates(study, tolerance=tolerance),
             decisions(study),
+            identification(study),
+            values(study),
             *figures,
         ],
     )

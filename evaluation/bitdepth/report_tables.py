@@ -1,31 +1,39 @@
 """The tables of a model's section of the report."""
 
-from evaluation.bitdepth.notation import percent, rare, shift, signed
+from evaluation.bitdepth.measurement import PRIORS
+from evaluation.bitdepth.notation import count, finely, percent, rare, scientific, shift, signed
+from evaluation.bitdepth.recommendation import recommended
+from evaluation.bitdepth.rows import Estimate
 from evaluation.bitdepth.storage import storage_mib
-from evaluation.bitdepth.study import Estimate, ModelStudy, Result
+from evaluation.bitdepth.study import ModelStudy, Result
 from evaluation.bitdepth.verdicts import Verdict, format_verdicts, verdict
 from evaluation.bootstrap import CONFIDENCE
 from evaluation.report import Cell, Column, Table, Tone
 
+Value = str | int | float | None | Cell
 MILLION = 1_000_000
 TONES: dict[Verdict, Tone] = {
     Verdict.SAFE: "good",
     Verdict.RETUNE: "fair",
     Verdict.COSTLY: "poor",
 }
+BOUNDS = f"The small figures bound the {round(100 * CONFIDENCE)} % interval over draws of speakers"
+UP, DOWN = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
+FORMAT = Column(heading="format")
 
 
 def overview(study: ModelStudy, *, tolerance: float) -> Table:
     """Return a row for each format: what it saves, and whether it serves as it is and scaled."""
-    name, base = study.embeddings.name, study.float32
+    base, best = study.float32, recommended(study)
 
     def judged(result: Result, verdict: Verdict) -> Cell:
         row = result.row
         rates = f"{percent(row.far.value)}, {percent(row.frr.value)}"
-        return Cell(value=verdict.value, small=rates, tone=TONES[verdict])
+        mark = "\N{BLACK STAR}" if result is best else ""
+        return Cell(value=verdict.value, small=rates, tone=TONES[verdict], mark=mark)
 
     rates = f"{percent(base.far.value)}, {percent(base.frr.value)}"
-    rows: list[list[Cell | str | int]] = [
+    rows: list[list[Value]] = [
         ["float32", base.bytes_per_vector, Cell(value="reference", small=rates), ""]
     ]
     for one in format_verdicts(study, tolerance=tolerance):
@@ -40,24 +48,25 @@ def overview(study: ModelStudy, *, tolerance: float) -> Table:
             ]
         )
     return Table(
-        slug=f"{name}-overview",
-        caption=name,
+        slug=f"{study.name}-overview",
+        caption=study.name,
         columns=[
-            Column(heading="format"),
+            FORMAT,
             Column(heading="bytes"),
             Column(heading="as it is", words=True),
             Column(heading="scaled", words=True),
         ],
         rows=rows,
         note=f"Bytes of a vector of {base.dim} values. Small: FAR, FRR in percent at the "
-        f"unchanged threshold; n = {base.nontargets:,} and {base.targets:,}.",
+        f"unchanged threshold; n = {base.nontargets:,} and {base.targets:,}. Star: recommended.",
+        brief=True,
     )
 
 
 def error_rates(study: ModelStudy, *, tolerance: float) -> Table:
     """Return EER, FAR and FRR of every condition, and their differences from float32."""
     base = study.float32
-    columns = [Column(heading="format"), Column(heading="bytes")]
+    columns = [FORMAT, Column(heading="bytes")]
     for name in ("EER", "FAR", "FRR"):
         columns.append(Column(heading=name, show=percent, interval=True))
         columns.append(
@@ -68,27 +77,25 @@ def error_rates(study: ModelStudy, *, tolerance: float) -> Table:
                 interval=True,
             )
         )
-    rows = []
+    rows: list[list[Value]] = []
     for result in study.results:
         row = result.row
-        judged = verdict(row, tolerance=tolerance)
-        cells: list[Cell | str | int] = [result.condition.label, row.bytes_per_vector]
+        cells: list[Value] = [result.condition.label, row.bytes_per_vector]
         for estimate in (row.eer, row.far, row.frr):
-            cells += [_value(estimate), _change(estimate, reference=result.condition.is_float32)]
-        if result.condition.is_float32:
-            cells.append("reference")
-        else:
-            cells.append(Cell(value=judged.value, tone=TONES[judged]))
+            cells += [_value(estimate), _change(estimate, result)]
+        judged = verdict(row, tolerance=tolerance)
+        reference = result.condition.is_float32
+        cells.append("reference" if reference else Cell(value=judged.value, tone=TONES[judged]))
         rows.append(cells)
     given = "given" if study.threshold_given else "where those of float32 meet"
     return Table(
-        slug=f"{study.embeddings.name}-errors",
+        slug=f"{study.name}-errors",
         caption="Error rates",
         columns=[*columns, Column(heading="verdict", words=True)],
         rows=rows,
-        note="In percent; differences from float32 in percentage points. FAR and FRR are taken at "
-        f"the threshold {base.threshold:.6f} ({given}). The small figures bound the "
-        f"{round(100 * CONFIDENCE)} % interval over draws of speakers; n = {base.nontargets:,} for "
+        note="In percent; differences from float32 in percentage points, with an arrow where the "
+        "interval leaves out zero. FAR and FRR are taken at "
+        f"the threshold {base.threshold:.6f} ({given}). {BOUNDS}; n = {base.nontargets:,} for "
         f"FAR, {base.targets:,} for FRR.",
     )
 
@@ -97,56 +104,141 @@ def _value(estimate: Estimate) -> Cell:
     return Cell(value=estimate.value, low=estimate.low, high=estimate.high)
 
 
-def _change(estimate: Estimate, *, reference: bool) -> Cell:
-    if reference:
+def _change(estimate: Estimate, result: Result, *, rise: Tone = "poor") -> Cell:
+    """The difference from float32; `rise` is how a rise is to be seen."""
+    if result.condition.is_float32:
         return Cell(value=None)
-    return Cell(value=estimate.change, low=estimate.change_low, high=estimate.change_high)
+    fall: Tone = "good" if rise == "poor" else "poor"
+    mark, tone = "", rise
+    if estimate.change_low > 0:
+        mark = UP
+    elif estimate.change_high < 0:
+        mark, tone = DOWN, fall
+    return Cell(
+        value=estimate.change,
+        low=estimate.change_low,
+        high=estimate.change_high,
+        mark=mark,
+        tone=tone,
+    )
 
 
 def decisions(study: ModelStudy) -> Table:
-    """Return the four counts of every condition, what became of the values, and storage."""
+    """Return the four counts of every condition, and how many decisions are not float32's."""
     base = study.float32
+    rows: list[list[Value]] = []
+    for result in study.results:
+        row = result.row
+        counts: list[Value] = [row.tp, row.fn, row.fp, row.tn]
+        flips: list[Value] = [row.flipped_targets, row.flipped_nontargets]
+        rows.append(
+            [
+                result.condition.label,
+                *counts,
+                _value(row.same_decision),
+                *flips,
+                row.eer_threshold,
+                row.eer_threshold_shift,
+            ]
+        )
+    return Table(
+        slug=f"{study.name}-decisions",
+        caption="Decisions",
+        columns=[
+            FORMAT,
+            *(Column(heading=name, show=count) for name in ("TP", "FN", "FP", "TN")),
+            Column(heading="same decision", show=finely, interval=True),
+            Column(heading="flipped, one speaker", show=count),
+            Column(heading="flipped, different speakers", show=count),
+            Column(heading="EER threshold", show=lambda cosine: f"{cosine:.4f}"),
+            Column(heading="shift", show=shift),
+        ],
+        rows=rows,
+        note="Pairs of one speaker accepted (TP) and rejected (FN), pairs of different speakers "
+        f"accepted (FP) and rejected (TN), at the threshold {base.threshold:.6f}. Same decision: "
+        "pairs in percent that are accepted or rejected as in float32, and how many pairs are not "
+        f"(flipped); n = {base.targets + base.nontargets:,} pairs, {base.targets:,} of one "
+        f"speaker. {BOUNDS}. Shift: how far the threshold where FAR and FRR meet moves.",
+    )
 
-    def count(number: int) -> str:
-        return f"{number:,}"
 
-    rows: list[list[str | int | float]] = [
+def identification(study: ModelStudy) -> Table:
+    """Return detection costs, and what the nearest recordings tell, of every condition."""
+    base = study.float32
+    costs = [
+        Column(
+            heading=f"minDCF, prior {prior:g}",
+            name=f"min_dcf_{prior}",
+            show=lambda cost: f"{cost:.4f}",
+            interval=True,
+        )
+        for prior in PRIORS
+    ]
+    rows: list[list[Value]] = [
         [
             result.condition.label,
-            *(result.row.tp, result.row.fn, result.row.fp, result.row.tn),
-            result.row.eer_threshold_shift,
+            *(_value(result.row.min_dcf[prior]) for prior in PRIORS),
+            _value(result.row.top1),
+            _change(result.row.top1, result, rise="good"),
+            _value(result.row.top5),
+            _value(result.row.recall10),
+        ]
+        for result in study.results
+    ]
+    return Table(
+        slug=f"{study.name}-identification",
+        caption="Detection cost and identification",
+        columns=[
+            FORMAT,
+            *costs,
+            Column(heading="top-1", show=percent, interval=True),
+            Column(heading="top-1 against float32", name="top1_change", show=signed, interval=True),
+            Column(heading="top-5", show=percent, interval=True),
+            Column(heading="recall at 10", show=percent, interval=True),
+        ],
+        rows=rows,
+        note="minDCF: the least cost over all thresholds of misses and false alarms, which cost 1 "
+        "each, at a prior of a pair being of one speaker, against that of accepting none; "
+        f"n = {base.targets:,} and {base.nontargets:,} pairs. Top-1, top-5: in percent, how often "
+        "the nearest of all other recordings, or one of the nearest five, is of the same speaker. "
+        "Recall at 10: which percentage of the ten nearest of float32 are among the ten nearest; "
+        f"n = {base.queries:,} recordings that are looked for among {base.vectors - 1:,} others. "
+        f"{BOUNDS}, of those who are looked for.",
+    )
+
+
+def values(study: ModelStudy) -> Table:
+    """Return what storing does to the values of every condition, and how much it takes."""
+    base = study.float32
+    rows: list[list[Value]] = [
+        [
+            result.condition.label,
             result.row.cosine_loss,
             result.row.overflow,
             result.row.underflow,
+            result.row.bytes_per_vector,
             result.row.total_bytes,
             storage_mib(MILLION, bits=result.row.bits, dim=result.row.dim),
         ]
         for result in study.results
     ]
     return Table(
-        slug=f"{study.embeddings.name}-decisions",
-        caption="Decisions, values and storage",
+        slug=f"{study.name}-storage",
+        caption="Values and storage",
         columns=[
-            Column(heading="format"),
-            *(Column(heading=name, show=count) for name in ("TP", "FN", "FP", "TN")),
-            Column(heading="shift", show=shift),
-            Column(heading="1 \N{MINUS SIGN} cos", name="cosine_loss", show=_scientific),
+            FORMAT,
+            Column(heading="1 \N{MINUS SIGN} cos", name="cosine_loss", show=scientific),
             Column(heading="overflow", show=rare),
             Column(heading="to zero", show=rare),
+            Column(heading="bytes"),
             Column(heading="total bytes", show=count),
             Column(heading="MiB of a million", show=lambda mib: f"{mib:.2f}"),
         ],
         rows=rows,
-        note="Pairs of one speaker accepted (TP) and rejected (FN), pairs of different speakers "
-        f"accepted (FP) and rejected (TN), at the threshold {base.threshold:.6f}. Shift: how far "
-        "the threshold where FAR and FRR meet moves. 1 \N{MINUS SIGN} cos: the mean over "
-        f"{base.vectors:,} vectors of 1 minus the cosine to the original. Overflow: values in "
-        "percent that exceed the format and are held at its largest. To zero: values in percent "
+        note=f"1 \N{MINUS SIGN} cos: the mean over {base.vectors:,} vectors of 1 minus the cosine "
+        "to the original. Overflow: values in percent that exceed the format and are held at its "
+        "largest, or become infinity or NaN where it is unsaturated. To zero: values in percent "
         f"that were not zero and become zero (n = {base.vectors * base.dim:,} for both). Total "
         "bytes hold one float32 more per vector for the formats, the reciprocal of its length; MiB "
-        "of a million vectors is the codes alone.",
+        "of a million vectors is the codes alone. These are counts: they have no interval.",
     )
-
-
-def _scientific(number: float) -> str:
-    return f"{number:.1e}" if number else "0"

@@ -12,8 +12,9 @@ from tqdm import tqdm
 import minifloat as mf
 from evaluation.bitdepth.conditions import Condition
 from evaluation.bitdepth.report import report
+from evaluation.bitdepth.rows import Row
 from evaluation.bitdepth.score_plots import threshold_curves, violins
-from evaluation.bitdepth.study import ModelStudy, Result, Row, study
+from evaluation.bitdepth.study import ModelStudy, Result, study
 from evaluation.bitdepth.tables import csv_text, terminal_table
 from evaluation.bitdepth.value_plots import value_histograms
 from evaluation.data import Embeddings, load_embeddings, refuse_shared_names
@@ -113,7 +114,7 @@ def _progress(conditions: Sequence[Condition], *, name: str) -> Iterable[Conditi
 
 
 def _figures(outcome: ModelStudy, options: Options) -> list[Figure]:
-    name = outcome.embeddings.name
+    name = outcome.name
     smallest = min(options.formats, key=lambda format: format.bits)
     label = smallest.name.upper()
     drawn = [

@@ -35,7 +35,7 @@ def violins(study: ModelStudy) -> str:
         axes[1].set_xlabel("cosine score")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
 
-    return svg(f"{study.embeddings.name} violins", 0.55 * sum(heights) + 1.2, draw)
+    return svg(f"{study.name} violins", 0.55 * sum(heights) + 1.2, draw)
 
 
 def _violin_panel(axis: Axes, results: list[Result]) -> None:
@@ -92,7 +92,7 @@ def threshold_curves(study: ModelStudy, format: mf.Format) -> str:
         axes[1].set_xlabel("threshold")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
 
-    return svg(f"{study.embeddings.name} thresholds", 4.8, draw)
+    return svg(f"{study.name} thresholds", 4.8, draw)
 
 
 def _false_rates(result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

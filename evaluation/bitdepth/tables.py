@@ -2,12 +2,13 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from evaluation.bitdepth.notation import percent, rare, shift, signed
-from evaluation.bitdepth.study import Estimate, ModelStudy, Row
+from evaluation.bitdepth.rows import Estimate, Row
+from evaluation.bitdepth.study import ModelStudy
 from evaluation.bitdepth.verdicts import verdict
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def terminal_table(study: ModelStudy, *, tolerance: float) -> str:
         for line in lines
     )
     return (
-        f"{row.model}: {row.vectors:,} vectors of {row.dim} values, {study.trials}: "
+        f"{row.model}: {row.vectors:,} vectors of {row.dim} values, {study.trials.description}: "
         f"{row.targets:,} target and {row.nontargets:,} non-target of {row.speakers} speakers\n"
         f"FAR, FRR at threshold {row.threshold:.6f}; change of EER in points and shift of its "
         "threshold against float32;\n"
@@ -87,9 +88,15 @@ def _flat(row: "DataclassInstance") -> dict[str, object]:
     for column in fields(row):
         value = getattr(row, column.name)
         if isinstance(value, Estimate):
-            for part in fields(value):
-                name = column.name if part.name == "value" else f"{column.name}_{part.name}"
-                flat[name] = getattr(value, part.name)
+            flat |= _parts(column.name, value)
+        elif isinstance(value, Mapping):
+            for prior, estimate in value.items():
+                flat |= _parts(f"{column.name}_{prior}", estimate)
         else:
             flat[column.name] = value
     return flat
+
+
+def _parts(name: str, estimate: Estimate) -> dict[str, object]:
+    parts = {field.name: getattr(estimate, field.name) for field in fields(estimate)}
+    return {name if part == "value" else f"{name}_{part}": one for part, one in parts.items()}

@@ -40,7 +40,7 @@ def value_histograms(study: ModelStudy, format: mf.Format) -> str:
         axes[-1].set_xlabel("value")
         figure.supylabel("share of values", fontsize=10, color=INK)
 
-    return svg(f"{study.embeddings.name} values", 5.8, draw)
+    return svg(f"{study.name} values", 5.8, draw)
 
 
 def _before(

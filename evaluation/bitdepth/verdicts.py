@@ -6,7 +6,8 @@ from enum import Enum
 
 from evaluation.bitdepth.conditions import Condition
 from evaluation.bitdepth.notation import SPACE, interval_of, percent, signed, with_unit
-from evaluation.bitdepth.study import Estimate, ModelStudy, Result, Row
+from evaluation.bitdepth.rows import Estimate, Row
+from evaluation.bitdepth.study import ModelStudy, Result
 
 
 class Verdict(Enum):
@@ -57,8 +58,8 @@ def format_verdicts(study: ModelStudy, *, tolerance: float) -> list[FormatVerdic
     verdicts = []
     for condition, result in by_condition.items():
         scaled = by_condition.get(Condition(format=condition.format, scale="amax"))
-        # A reference has no scaled form; a scaled format is told beside the one as it is.
-        if scaled is None or scaled is result:
+        # A reference has no scaled form; scaled and unsaturated ones are told beside one as it is.
+        if scaled is None or scaled is result or not condition.saturate:
             continue
         verdicts.append(
             FormatVerdict(

@@ -96,10 +96,17 @@ def _refuse_shared_slugs(sections: Sequence[Section]) -> None:
 
 
 def _groups(section: Section) -> Iterator[tuple[str, list[Block]]]:
-    """The blocks with their kind, figures in a row together."""
-    kinds = {Markup: "text", str: "text", Points: "points", Table: "table", Figure: "figures"}
-    for kind, blocks in groupby(section.blocks, key=lambda block: kinds[type(block)]):
-        if kind == "figures":
+    """The blocks with their kind, figures in a row together, and so brief tables."""
+    for kind, blocks in groupby(section.blocks, key=_kind):
+        if kind in ("figures", "briefs"):
             yield kind, list(blocks)
         else:
             yield from ((kind, [block]) for block in blocks)
+
+
+def _kind(block: Block) -> str:
+    if isinstance(block, Table):
+        return "briefs" if block.brief else "table"
+    if isinstance(block, Figure):
+        return "figures"
+    return "points" if isinstance(block, Points) else "text"

@@ -74,6 +74,7 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Value | Cell]]
     note: str
+    brief: bool = False
 
     def __post_init__(self) -> None:
         for row in self.rows:

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import det_curve
 
-from evaluation.bitdepth.conditions import FloatScorer
+from evaluation.bitdepth.scorers import FloatScorer
 from evaluation.bitdepth.study import study
 from evaluation.bootstrap import SpeakerBootstrap, interval, threshold_grid
 from evaluation.data import Embeddings, load_embeddings

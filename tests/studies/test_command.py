@@ -39,7 +39,7 @@ def test_the_metrics_hold_every_condition_in_plain_numbers(outputs: Path) -> Non
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * (3 + 2 * len(mf.FORMATS))
     for row in rows:
-        words = {row.pop(name) for name in ("model", "format", "scale")}
+        words = {row.pop(name) for name in ("model", "format", "scale", "saturate", "trials")}
         assert all(words)
         assert all(float(value) == float(value) for value in row.values())
         assert int(row["tp"]) + int(row["fn"]) == int(row["targets"])

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import Condition, PackedScorer, conditions, overflowing, scaled
+from evaluation.bitdepth.conditions import Condition, conditions, overflowing, scaled
+from evaluation.bitdepth.scorers import PackedScorer
 from evaluation.data import Embeddings
 from evaluation.trials import never_accept_nan
 

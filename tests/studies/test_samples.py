@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import minifloat as mf
-from evaluation.bitdepth.study import ModelStudy, Row, study
+from evaluation.bitdepth.rows import Row
+from evaluation.bitdepth.study import ModelStudy, study
 from evaluation.bitdepth.verdicts import Verdict, format_verdicts, summarise, verdict
 from evaluation.data import load_embeddings
 from evaluation.trials import AllPairs

@@ -1,0 +1,52 @@
+"""How stored embeddings are compared: cosines of floats by torch, of packed codes by minifloat."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import minifloat as mf
+from evaluation.trials import BATCH
+
+
+class FloatScorer:
+    """Cosines in float32 of rows given in float32."""
+
+    def __init__(self, rows: torch.Tensor) -> None:
+        norms = rows.norm(dim=1, keepdim=True, dtype=torch.float64)
+        self._unit = torch.where(norms > 0, rows / norms, 0).float()
+
+    def block(self, rows: slice, columns: slice) -> NDArray[np.float32]:
+        """Return the cosines of rows `rows` with rows `columns`, a matrix."""
+        return np.asarray((self._unit[rows] @ self._unit[columns].T).numpy())
+
+    def nearest(self, rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+        """Return the k nearest rows (rows, k) of some rows, themselves included."""
+        step = max(1, BATCH // len(self._unit))
+        parts = torch.from_numpy(rows).split(step)
+        found = [(self._unit[part] @ self._unit.T).topk(k).indices for part in parts]
+        return np.asarray(torch.cat(found).numpy())
+
+    def pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the cosines of rows pairs[:, 0] with rows pairs[:, 1]."""
+        left, right = torch.from_numpy(pairs).T
+        return np.asarray((self._unit[left] * self._unit[right]).sum(dim=1).numpy())
+
+
+class PackedScorer:
+    """Cosines straight from packed codes."""
+
+    def __init__(self, vectors: mf.PackedVectors) -> None:
+        self._vectors = vectors
+
+    def block(self, rows: slice, columns: slice) -> NDArray[np.float32]:
+        """Return the cosines of rows `rows` with rows `columns`, a matrix."""
+        return np.asarray(mf.scores(self._vectors[rows], self._vectors[columns]).numpy())
+
+    def pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the cosines of rows pairs[:, 0] with rows pairs[:, 1]."""
+        return np.asarray(mf.scores(self._vectors, self._vectors, pairs=pairs).numpy())
+
+    def nearest(self, rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+        """Return the k nearest rows (rows, k) of some rows, themselves included."""
+        scores, found = mf.search(self._vectors[torch.from_numpy(rows)], self._vectors, k)
+        return np.asarray(torch.where(scores.isnan(), -1, found).numpy())

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from sklearn.metrics import det_curve
+
+import minifloat as mf
+from evaluation.bitdepth.conditions import Condition, conditions
+from evaluation.bitdepth.recommendation import recommendation, recommended
+from evaluation.bitdepth.study import study
+from evaluation.data import Embeddings
+from evaluation.trials import AllPairs
+
+THRESHOLD = 0.25
+
+
+def test_flipped_decisions_are_counted_pair_by_pair(voices: Embeddings) -> None:
+    outcome = study(voices, AllPairs(voices), threshold=THRESHOLD, draws=30)
+    every = slice(0, None)
+    i, j = np.triu_indices(len(voices), 1)
+    same = voices.speaker[i] == voices.speaker[j]
+    accepted = []
+    for result in outcome.results:
+        scores = result.condition.convert(voices).scorer.block(every, every)[i, j]
+        accepted.append(scores >= np.float32(THRESHOLD))
+        flipped = accepted[-1] != accepted[0]
+        assert result.row.flipped_targets == (flipped & same).sum()
+        assert result.row.flipped_nontargets == (flipped & ~same).sum()
+        assert result.row.same_decision.value == pytest.approx(1 - flipped.mean())
+        assert result.row.same_decision.low <= result.row.same_decision.high <= 1
+    assert outcome.results[-2].row.flipped_nontargets > 0
+    assert outcome.float32.same_decision.low == 1
+
+
+@pytest.mark.parametrize("prior", [0.01, 0.05])
+def test_detection_costs_are_those_of_a_det_curve(voices: Embeddings, prior: float) -> None:
+    outcome = study(voices, AllPairs(voices), formats=[], draws=30)
+    every = slice(0, None)
+    i, j = np.triu_indices(len(voices), 1)
+    scores = outcome.results[0].condition.convert(voices).scorer.block(every, every)[i, j]
+    far, frr, _ = det_curve(voices.speaker[i] == voices.speaker[j], scores)
+    # det_curve leaves out the end where everything is rejected, whose cost is 1.
+    expected = min(1, (prior * frr + (1 - prior) * far).min() / prior)
+    cost = outcome.float32.min_dcf[prior]
+    assert cost.value == pytest.approx(expected, abs=1e-6)
+    assert cost.low <= cost.value <= cost.high
+
+
+def test_what_overflows_is_studied_without_saturation_too(voices: Embeddings) -> None:
+    stretched = Embeddings(
+        **(vars(voices) | {"rows": voices.rows * (20 / np.abs(voices.rows).max())})
+    )
+    outcome = study(stretched, AllPairs(stretched), formats=[mf.E3M4, mf.E2M1], draws=10)
+    labels = [result.condition.label for result in outcome.results]
+    assert labels[3:] == ["E3M4", "E3M4 unsaturated", "E3M4 scaled", "E2M1", "E2M1 scaled"]
+    saturated, unsaturated = (
+        outcome.result(Condition(format=mf.E3M4, saturate=way)).row for way in (True, False)
+    )
+    assert saturated.overflow == unsaturated.overflow > 0
+    # A vector with an infinite value is never accepted.
+    assert unsaturated.frr.value > saturated.frr.value
+    assert unsaturated.far.value < saturated.far.value
+
+
+def test_conditions_without_saturation_are_named() -> None:
+    labels = [one.label for one in conditions([mf.E3M4], unsaturated=[mf.E3M4])]
+    assert labels[3:] == ["E3M4", "E3M4 unsaturated", "E3M4 scaled"]
+
+
+def test_the_smallest_format_without_a_loss_is_recommended(voices: Embeddings) -> None:
+    outcome = study(voices, AllPairs(voices), draws=100)
+    best = recommended(outcome)
+    assert best is not None
+    assert best.row.eer.change_low <= 0
+    for result in outcome.results:
+        if not result.condition.is_reference and result.row.bits < best.row.bits:
+            assert result.row.eer.change_low > 0
+    assert f"take {best.condition.label}" in recommendation(outcome)

@@ -1,0 +1,65 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from evaluation import identification as identification_module
+from evaluation.bitdepth.scorers import FloatScorer
+from evaluation.bootstrap import interval
+from evaluation.data import Embeddings, load_embeddings
+from evaluation.identification import Found, Identification
+
+Maker = Callable[..., Path]
+
+
+def found(embeddings: Embeddings, rows: NDArray[np.float32]) -> Found:
+    """What `rows` find, compared with what the embeddings themselves find."""
+    one = Identification(embeddings, draws=50, seed=0)
+    one.find(FloatScorer(torch.from_numpy(embeddings.rows)))
+    return one.find(FloatScorer(torch.from_numpy(rows)))
+
+
+def test_shares_are_those_of_a_full_sort(voices: Embeddings) -> None:
+    noise = np.random.default_rng(1).standard_normal(voices.rows.shape).astype(np.float32)
+    nearest = []
+    for rows in (voices.rows, voices.rows + noise):
+        unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        cosine = unit @ unit.T
+        np.fill_diagonal(cosine, -2)
+        nearest.append(np.argsort(-cosine, axis=1)[:, :10])
+    same = voices.speaker[nearest[1]] == voices.speaker[:, None]
+    kept = [len(set(a) & set(b)) / 10 for a, b in zip(*nearest, strict=True)]
+    outcome = found(voices, voices.rows + noise)
+    assert outcome.top1 == pytest.approx(same[:, 0].mean())
+    assert outcome.top5 == pytest.approx(same[:, :5].any(axis=1).mean())
+    assert outcome.recall10 == pytest.approx(np.mean(kept))
+    assert 0 < outcome.recall10 < 1
+    low, high = interval(outcome.top1_draws)
+    assert low < outcome.top1 < high
+
+
+def test_the_reference_finds_itself(voices: Embeddings) -> None:
+    assert found(voices, voices.rows).recall10 == 1
+
+
+def test_who_has_one_recording_is_not_looked_for(make_file: Maker) -> None:
+    speaker = np.array(["a"] * 3 + ["b"] * 3 + ["c"])
+    rows = np.random.default_rng(0).standard_normal((7, 4)).astype(np.float32)
+    utterance = np.arange(7).astype(str)
+    path = make_file(embeddings=rows, speaker=speaker, utterance=utterance)
+    assert Identification(load_embeddings(path), draws=2, seed=0).queries == 6
+
+
+def test_many_recordings_are_sampled(voices: Embeddings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identification_module, "QUERIES", 20)
+    one = Identification(voices, draws=2, seed=0)
+    assert one.queries == 20
+    assert one.find(FloatScorer(torch.from_numpy(voices.rows))).recall10 == 1
+
+
+def test_what_has_no_score_is_found_nowhere(voices: Embeddings) -> None:
+    outcome = found(voices, np.full_like(voices.rows, np.nan))
+    assert outcome.recall10 <= 10 / len(voices)

@@ -4,14 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-import numpy as np
-from numpy.typing import NDArray
-
+from evaluation.bitdepth.measurement import Number
 from evaluation.separation.distances import Distances, Speaker
 from evaluation.separation.overlap import Overlap, overlap
 from evaluation.separation.speaker_draws import SpeakerDraws
-
-Array = NDArray[np.float64]
 
 
 class Metric(Enum):
@@ -29,7 +25,7 @@ class Metric(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Separation:
-    """The value of each metric, and what it is in each draw of speakers.
+    """Each metric, and what it is in each draw of speakers.
 
     OIIDD is the area below both densities of distances: to the own centroid, and to the nearest
     other one. CCR counts the rows that are nearer to another centroid than to their own; in a
@@ -37,8 +33,7 @@ class Separation:
     The silhouette is the mean over rows.
     """
 
-    values: Mapping[Metric, float]
-    draws: Mapping[Metric, Array]
+    numbers: Mapping[Metric, Number]
     overlap: Overlap
 
 
@@ -47,15 +42,14 @@ def separation(distances: Distances, speaker: Speaker, draws: SpeakerDraws) -> S
     curves = overlap(distances.own, distances.other, speaker=speaker, weights=draws.weights)
     confused = distances.confused.astype(float)
     return Separation(
-        values={
-            Metric.OIIDD: curves.area,
-            Metric.CCR: float(confused.sum()),
-            Metric.SILHOUETTE: float(distances.silhouette.mean()),
-        },
-        draws={
-            Metric.OIIDD: curves.draws,
-            Metric.CCR: draws.means(confused) * len(speaker),
-            Metric.SILHOUETTE: draws.means(distances.silhouette),
+        numbers={
+            Metric.OIIDD: Number(value=curves.area, draws=curves.draws),
+            Metric.CCR: Number(
+                value=float(confused.sum()), draws=draws.means(confused) * len(speaker)
+            ),
+            Metric.SILHOUETTE: Number(
+                value=float(distances.silhouette.mean()), draws=draws.means(distances.silhouette)
+            ),
         },
         overlap=curves,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from evaluation.bitdepth.study import Estimate
+from evaluation.bitdepth.rows import Estimate
 from evaluation.separation.metrics import Metric
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from evaluation.bitdepth.study import Estimate
+from evaluation.bitdepth.rows import Estimate
 from evaluation.bootstrap import CONFIDENCE
 from evaluation.report import Cell, Column, Table, Tone
 from evaluation.separation.metrics import Metric

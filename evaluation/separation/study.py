@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 import minifloat as mf
 from evaluation.bitdepth.conditions import Condition, conditions
-from evaluation.bitdepth.study import Estimate
-from evaluation.bootstrap import interval
+from evaluation.bitdepth.rows import Estimate, estimate
 from evaluation.data import Embeddings
 from evaluation.separation.distances import cosine_distances, euclidean_distances
-from evaluation.separation.metrics import Array, Metric, Separation, separation
+from evaluation.separation.metrics import Metric, Separation, separation
 from evaluation.separation.overlap import Overlap
 from evaluation.separation.speaker_draws import SpeakerDraws
 from evaluation.separation.speaker_map import MapOptions, speaker_map
@@ -87,7 +86,7 @@ class Result:
     step: Step
     row: Row
     overlap: Overlap
-    draws: Mapping[Metric, Array]
+    draws: Mapping[Metric, NDArray[np.float64]]
     points: NDArray[np.float32] | None
 
 
@@ -147,7 +146,7 @@ def study(
                 step=step,
                 row=_row(embeddings, rows, step, measured, float32),
                 overlap=measured.overlap,
-                draws=measured.draws,
+                draws={metric: number.draws for metric, number in measured.numbers.items()},
                 points=points,
             )
         )
@@ -184,6 +183,10 @@ def _row(
     float32: Separation,
 ) -> Row:
     own, other = measured.overlap.bandwidths
+    estimates = {
+        metric: estimate(number, float32.numbers[metric])
+        for metric, number in measured.numbers.items()
+    }
     return Row(
         model=embeddings.name,
         format=step.condition.name,
@@ -194,23 +197,11 @@ def _row(
         dim=embeddings.dim,
         speakers=len(embeddings.speaker_names),
         zero_rows=int((~rows.any(axis=1)).sum()),
-        oiidd=_estimate(Metric.OIIDD, measured, float32),
-        ccr=_estimate(Metric.CCR, measured, float32),
-        silhouette=_estimate(Metric.SILHOUETTE, measured, float32),
+        oiidd=estimates[Metric.OIIDD],
+        ccr=estimates[Metric.CCR],
+        silhouette=estimate(
+            measured.numbers[Metric.SILHOUETTE], float32.numbers[Metric.SILHOUETTE]
+        ),
         own_bandwidth=own,
         other_bandwidth=other,
-    )
-
-
-def _estimate(metric: Metric, measured: Separation, float32: Separation) -> Estimate:
-    value, draws = measured.values[metric], measured.draws[metric]
-    low, high = interval(draws)
-    change_low, change_high = interval(draws - float32.draws[metric])
-    return Estimate(
-        value=value,
-        low=low,
-        high=high,
-        change=value - float32.values[metric],
-        change_low=change_low,
-        change_high=change_high,
     )

@@ -27,10 +27,8 @@ def figures_of_model(study: ModelStudy) -> list[Figure]:
     float32 = [result for result in study.results if result.step.condition.is_float32]
     figures = _pair(study, float32, words="float32", suffix="")
     small = _smallest(study)
-    if small:
-        label = small[0].step.condition.name
-        figures += _pair(study, small, words=f"{label.upper()}", suffix=f"-{label}")
-    return figures
+    name = small[0].step.condition.name
+    return figures + _pair(study, small, words=name.upper(), suffix=f"-{name}")
 
 
 def figure_of_formats(studies: Sequence[ModelStudy]) -> Figure:

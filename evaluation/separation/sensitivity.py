@@ -21,7 +21,7 @@ GRIDS = (128, 256, 512, 4096, 16384)
 BINS = (25, 50, 100, 200, 400)
 
 MAPS = {
-    "the study's": MapOptions(),
+    "the default": MapOptions(),
     **{f"seed {seed}": MapOptions(seed=seed) for seed in range(1, 5)},
     "30 neighbours": MapOptions(neighbors=30),
     "min_dist 0": MapOptions(min_dist=0.0),

@@ -91,9 +91,8 @@ def load_embeddings(path: Path) -> Embeddings:
     )
 
 
-def refuse_shared_names(loaded: Sequence[Embeddings]) -> None:
-    """Nothing; two files of one name are an error."""
-    names = [embeddings.name for embeddings in loaded]
+def refuse_shared_names(names: Sequence[str]) -> None:
+    """Nothing; two of one name are an error."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InputError(f"file names must differ, outputs carry them; got {twice[0]} twice")

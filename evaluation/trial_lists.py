@@ -1,22 +1,20 @@
-"""Trial lists in VoxCeleb's form: lines of `label path path`."""
+"""Trial lists, their names matched with the rows of embeddings."""
 
-import gzip
-import zlib
-from itertools import chain
+from array import array
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from evaluation.data import Embeddings
 from evaluation.errors import InputError
 from evaluation.extraction.audio import EXTENSIONS
+from evaluation.trial_lines import read_trials
 from evaluation.trials import TrialList
+from evaluation.voxceleb import list_names
 
-LABELS = {"0": False, "1": True}
-# Stands in the index for a name that several rows share.
-SHARED = -1
+# Stands in the index for a name that several rows share, and for one that no row has.
+SHARED, ABSENT = -1, -2
 SHOWN = 3
 
 
@@ -26,43 +24,29 @@ def load_trial_list(path: Path, embeddings: Embeddings) -> TrialList:
     A name is an utterance, or `speaker/utterance`, with or without the extension of an audio
     file. A label that contradicts the speakers of its rows is an error.
     """
-    labels, names = _read(path)
     index = _index(embeddings)
-    different = dict.fromkeys(chain.from_iterable(names))
-    rows = {name: index.get(_key(name)) for name in different}
-    _refuse_unmatched(path, embeddings, rows)
-    pairs = np.array([[rows[name] for name in pair] for pair in names], dtype=np.int64)
-    _refuse_contradictions(path, embeddings, pairs, labels)
-    return TrialList(
-        embeddings, pairs=pairs, labels=labels, description=f"the trials of {path.name}"
-    )
-
-
-def _read(path: Path) -> tuple[NDArray[np.bool_], list[tuple[str, str]]]:
-    labels: list[bool] = []
-    names: list[tuple[str, str]] = []
-    try:
-        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
-            # A bar appears only when the list takes longer than a second.
-            shown = tqdm(lines, desc=path.name, unit=" lines", leave=False, disable=None, delay=1)
-            for number, line in enumerate(shown, start=1):
-                words = line.split()
-                if not words:
-                    continue
-                if len(words) != 3 or words[0] not in LABELS:
-                    raise InputError(
-                        f"{path}, line {number}: must be 'label path path' with a label of "
-                        f"{' or '.join(LABELS)}; got '{line.strip()}'"
-                    )
-                labels.append(LABELS[words[0]])
-                names.append((words[1], words[2]))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable trial list ({error})") from error
-    if not names:
+    # Numbers, not names: a list of a million lines takes 17 MB.
+    labels, places = array("b"), array("q")
+    rows: dict[str, int] = {}
+    for label, *names in read_trials(path):
+        labels.append(label)
+        for name in names:
+            row = rows.get(name)
+            if row is None:
+                row = rows[name] = index.get(_key(name), ABSENT)
+            places.append(row)
+    if not labels:
         raise InputError(f"{path}: must hold at least one trial; got none")
-    return np.array(labels), names
+    _refuse_unmatched(path, embeddings, rows)
+    pairs = np.frombuffer(places, np.int64).reshape(-1, 2)
+    truth = np.frombuffer(labels, np.int8).astype(np.bool_)
+    _refuse_contradictions(path, embeddings, pairs, truth)
+    return TrialList(
+        embeddings,
+        pairs=pairs,
+        labels=truth,
+        description=f"the trials of {path.name}{list_names(len(truth))}",
+    )
 
 
 def _key(name: str) -> str:
@@ -82,8 +66,8 @@ def _index(embeddings: Embeddings) -> dict[str, int]:
     return index
 
 
-def _refuse_unmatched(path: Path, embeddings: Embeddings, rows: dict[str, int | None]) -> None:
-    for failed, meaning in ((None, "are in no row of"), (SHARED, "are in several rows of")):
+def _refuse_unmatched(path: Path, embeddings: Embeddings, rows: dict[str, int]) -> None:
+    for failed, meaning in ((ABSENT, "are in no row of"), (SHARED, "are in several rows of")):
         names = [name for name, row in rows.items() if row == failed]
         if names:
             shown = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

@@ -2,12 +2,13 @@
 
 from evaluation.bitdepth.notation import SPACE, percent, signed, with_unit
 from evaluation.bitdepth.study import ModelStudy, Result
+from evaluation.bitdepth.verdicts import Verdict, verdict
 
 
-def recommended(study: ModelStudy) -> Result | None:
+def recommended(study: ModelStudy, *, tolerance: float) -> Result | None:
     """Return the smallest format whose interval of the EER's change has no loss in it, or None.
 
-    Of equally small ones it is that with the smaller change.
+    Of equally small ones it is one that keeps the threshold, and then that with the smaller change.
     """
     lossless = [
         result
@@ -17,12 +18,17 @@ def recommended(study: ModelStudy) -> Result | None:
     ]
     if not lossless:
         return None
-    return min(lossless, key=lambda result: (result.row.bits, result.row.eer.change))
+
+    def order(result: Result) -> tuple[int, bool, float]:
+        kept = verdict(result.row, tolerance=tolerance) is Verdict.SAFE
+        return result.row.bits, not kept, result.row.eer.change
+
+    return min(lossless, key=order)
 
 
-def recommendation(study: ModelStudy) -> str:
+def recommendation(study: ModelStudy, *, tolerance: float) -> str:
     """Return in two sentences what to take and what it costs."""
-    best, float32 = recommended(study), study.float32
+    best, float32 = recommended(study, tolerance=tolerance), study.float32
     if best is None:
         return (
             f"{study.name}: every format costs accuracy, or there are too few speakers to tell; "

@@ -1,8 +1,18 @@
 """The page that tells the outcome of the studies of several models."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import minifloat as mf
+from evaluation.bitdepth.comparison_tables import (
+    against_published,
+    by_list,
+    overflow_table,
+    speed_table,
+    storage_table,
+)
 from evaluation.bitdepth.notation import percent, with_unit
+from evaluation.bitdepth.overflow import Overflow
 from evaluation.bitdepth.recommendation import recommendation
 from evaluation.bitdepth.report_tables import (
     decisions,
@@ -11,30 +21,46 @@ from evaluation.bitdepth.report_tables import (
     overview,
     values,
 )
+from evaluation.bitdepth.speed import Speed
 from evaluation.bitdepth.study import ModelStudy
 from evaluation.bitdepth.verdicts import Verdict, summarise
 from evaluation.bootstrap import CONFIDENCE
 from evaluation.metrics import BINS_PER_UNIT
-from evaluation.report import Figure, Making, Points, Section, render
+from evaluation.report import Figure, Making, Points, Section, Table, render
 
 TITLE = "What fewer bits cost in speaker verification"
 # Below so many speakers, draws of them differ too little.
 FEW_SPEAKERS = 20
 
 
+@dataclass(frozen=True, kw_only=True)
+class Extras:
+    """What is told of a study besides its rows.
+
+    `published` is the model of the published study whose threshold was taken.
+    """
+
+    figures: Sequence[Figure]
+    published: str | None
+    overflow_format: mf.Format | None
+    overflows: Sequence[Overflow]
+    speeds: Sequence[Speed]
+
+
 def report(
     studies: Sequence[ModelStudy],
-    figures: Mapping[str, Sequence[Figure]],
+    extras: Mapping[str, Extras],
     *,
     command: str,
     draws: int,
     seed: int,
     tolerance: float,
 ) -> str:
-    """Return the page; `figures` holds those of each model by the model's name."""
+    """Return the page; `extras` holds what is told of each study by its name."""
     sections = [_formats(studies, tolerance=tolerance)]
     for study in studies:
-        sections.append(_model(study, figures[study.name], tolerance=tolerance))
+        sections.append(_model(study, extras[study.name], tolerance=tolerance))
+    sections.append(_beyond(studies, extras))
     confidence = round(100 * CONFIDENCE)
     making = Making(
         command=command,
@@ -49,11 +75,11 @@ def report(
             "FRR and the four counts at the threshold are exact.",
         },
     )
-    return render(TITLE, _summary(studies), sections, making)
+    return render(TITLE, _summary(studies, tolerance=tolerance), sections, making)
 
 
-def _summary(studies: Sequence[ModelStudy]) -> str:
-    return " ".join(recommendation(study) for study in studies)
+def _summary(studies: Sequence[ModelStudy], *, tolerance: float) -> str:
+    return " ".join(recommendation(study, tolerance=tolerance) for study in studies)
 
 
 def _formats(studies: Sequence[ModelStudy], *, tolerance: float) -> Section:
@@ -83,8 +109,9 @@ def _formats(studies: Sequence[ModelStudy], *, tolerance: float) -> Section:
     )
 
 
-def _model(study: ModelStudy, figures: Sequence[Figure], *, tolerance: float) -> Section:
+def _model(study: ModelStudy, extra: Extras, *, tolerance: float) -> Section:
     base, summary = study.float32, summarise(study, tolerance=tolerance)
+    published = against_published(study, extra.published) if extra.published else None
     few = "With so few speakers the intervals are too narrow to rely on. "
     return Section(
         title=study.name,
@@ -99,6 +126,23 @@ def _model(study: ModelStudy, figures: Sequence[Figure], *, tolerance: float) ->
             decisions(study),
             identification(study),
             values(study),
-            *figures,
+            *([published] if published else []),
+            *extra.figures,
         ],
     )
+
+
+def _beyond(studies: Sequence[ModelStudy], extras: Mapping[str, Extras]) -> Section:
+    """Return what is told over lists and models."""
+    blocks: list[Table] = []
+    models = dict.fromkeys(study.embeddings.name for study in studies)
+    for model in models:
+        own = [study for study in studies if study.embeddings.name == model]
+        if len(own) > 1:
+            blocks.append(by_list(own))
+        study, extra = own[0], extras[own[0].name]
+        if extra.overflow_format and extra.overflows:
+            blocks.append(overflow_table(study, extra.overflow_format, extra.overflows))
+        if extra.speeds:
+            blocks.append(speed_table(study, extra.speeds))
+    return Section(title="Overflow, speed and storage", blocks=[*blocks, storage_table()])

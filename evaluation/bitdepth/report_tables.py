@@ -24,7 +24,7 @@ FORMAT = Column(heading="format")
 
 def overview(study: ModelStudy, *, tolerance: float) -> Table:
     """Return a row for each format: what it saves, and whether it serves as it is and scaled."""
-    base, best = study.float32, recommended(study)
+    base, best = study.float32, recommended(study, tolerance=tolerance)
 
     def judged(result: Result, verdict: Verdict) -> Cell:
         row = result.row
@@ -82,7 +82,7 @@ def error_rates(study: ModelStudy, *, tolerance: float) -> Table:
         row = result.row
         cells: list[Value] = [result.condition.label, row.bytes_per_vector]
         for estimate in (row.eer, row.far, row.frr):
-            cells += [_value(estimate), _change(estimate, result)]
+            cells += [value_cell(estimate), change_cell(estimate, result)]
         judged = verdict(row, tolerance=tolerance)
         reference = result.condition.is_float32
         cells.append("reference" if reference else Cell(value=judged.value, tone=TONES[judged]))
@@ -100,12 +100,13 @@ def error_rates(study: ModelStudy, *, tolerance: float) -> Table:
     )
 
 
-def _value(estimate: Estimate) -> Cell:
-    return Cell(value=estimate.value, low=estimate.low, high=estimate.high)
+def value_cell(estimate: Estimate, *, mark: str = "", tone: Tone = "") -> Cell:
+    """Return an estimate with its interval."""
+    return Cell(value=estimate.value, low=estimate.low, high=estimate.high, mark=mark, tone=tone)
 
 
-def _change(estimate: Estimate, result: Result, *, rise: Tone = "poor") -> Cell:
-    """The difference from float32; `rise` is how a rise is to be seen."""
+def change_cell(estimate: Estimate, result: Result, *, rise: Tone = "poor") -> Cell:
+    """Return the difference from float32; `rise` is how a rise is to be seen."""
     if result.condition.is_float32:
         return Cell(value=None)
     fall: Tone = "good" if rise == "poor" else "poor"
@@ -135,7 +136,7 @@ def decisions(study: ModelStudy) -> Table:
             [
                 result.condition.label,
                 *counts,
-                _value(row.same_decision),
+                value_cell(row.same_decision),
                 *flips,
                 row.eer_threshold,
                 row.eer_threshold_shift,
@@ -177,11 +178,11 @@ def identification(study: ModelStudy) -> Table:
     rows: list[list[Value]] = [
         [
             result.condition.label,
-            *(_value(result.row.min_dcf[prior]) for prior in PRIORS),
-            _value(result.row.top1),
-            _change(result.row.top1, result, rise="good"),
-            _value(result.row.top5),
-            _value(result.row.recall10),
+            *(value_cell(result.row.min_dcf[prior]) for prior in PRIORS),
+            value_cell(result.row.top1),
+            change_cell(result.row.top1, result, rise="good"),
+            value_cell(result.row.top5),
+            value_cell(result.row.recall10),
         ]
         for result in study.results
     ]

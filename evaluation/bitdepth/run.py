@@ -11,16 +11,17 @@ from tqdm import tqdm
 
 import minifloat as mf
 from evaluation.bitdepth.conditions import Condition
-from evaluation.bitdepth.report import report
+from evaluation.bitdepth.figures import figures
+from evaluation.bitdepth.overflow import first_to_overflow, overflows
+from evaluation.bitdepth.published import THRESHOLDS
+from evaluation.bitdepth.report import Extras, report
 from evaluation.bitdepth.rows import Row
-from evaluation.bitdepth.score_plots import threshold_curves, violins
+from evaluation.bitdepth.speed import speeds
 from evaluation.bitdepth.study import ModelStudy, Result, study
 from evaluation.bitdepth.tables import csv_text, terminal_table
-from evaluation.bitdepth.value_plots import value_histograms
 from evaluation.data import Embeddings, load_embeddings, refuse_shared_names
 from evaluation.errors import InputError
 from evaluation.output import write_whole
-from evaluation.report import Figure
 from evaluation.trial_lists import load_trial_list
 from evaluation.trials import AllPairs, Trials, checked
 
@@ -29,17 +30,31 @@ UNFINISHED = "metrics-unfinished.csv"
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the command line asks for; `thresholds` holds none, one for all, or one per file."""
+    """What the command line asks for; `thresholds` holds none, one for all, or one per file.
+
+    A threshold that is a name is that of a published model. Without `trials` all pairs are made.
+    """
 
     files: list[Path]
-    trials: Path | None
-    thresholds: list[float]
+    trials: list[Path]
+    thresholds: list[float | str]
     formats: list[mf.Format]
     draws: int
     seed: int
     tolerance: float
+    speed: bool
     out: Path
     command: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    """One model on one set of trials."""
+
+    name: str
+    embeddings: Embeddings
+    trials: Trials
+    threshold: float | str | None
 
 
 def run(options: Options) -> None:
@@ -47,13 +62,10 @@ def run(options: Options) -> None:
 
     Until all is done each finished condition is in UNFINISHED, so that an interruption loses none.
     """
-    thresholds = _threshold_per_file(options)
-    loaded = [load_embeddings(path) for path in options.files]
-    refuse_shared_names(loaded)
     # All input is read before any of it is studied: an error in the last file costs no waiting.
-    trials = [_trials(embeddings, options) for embeddings in loaded]
+    tasks = _tasks(options)
     studies: list[ModelStudy] = []
-    figures: dict[str, list[Figure]] = {}
+    extras: dict[str, Extras] = {}
     rows: list[Row] = []
     unfinished = options.out / UNFINISHED
 
@@ -61,23 +73,25 @@ def run(options: Options) -> None:
         rows.append(result.row)
         write_whole(unfinished, csv_text(rows))
 
-    for embeddings, pairs, threshold in zip(loaded, trials, thresholds, strict=True):
+    for task in tasks:
+        named = THRESHOLDS.get(str(task.threshold))
         outcome = study(
-            embeddings,
-            pairs,
+            task.embeddings,
+            task.trials,
+            name=task.name,
             formats=options.formats,
-            threshold=threshold,
+            threshold=named if isinstance(task.threshold, str) else task.threshold,
             draws=options.draws,
             seed=options.seed,
-            progress=partial(_progress, name=embeddings.name),
+            progress=partial(_progress, name=task.name),
             keep=keep,
         )
         print(terminal_table(outcome, tolerance=options.tolerance), end="\n\n", flush=True)
         studies.append(outcome)
-        figures[embeddings.name] = _figures(outcome, options)
+        extras[task.name] = _extras(outcome, task, options)
     page = report(
         studies,
-        figures,
+        extras,
         command=options.command,
         draws=options.draws,
         seed=options.seed,
@@ -85,10 +99,27 @@ def run(options: Options) -> None:
     )
     write_whole(options.out / "report.html", page)
     os.replace(unfinished, options.out / "metrics.csv")
-    print(f"wrote metrics.csv, {3 * len(studies)} figures and report.html to {options.out}")
+    drawn = sum(len(extra.figures) for extra in extras.values())
+    print(f"wrote metrics.csv, {drawn} figures and report.html to {options.out}")
 
 
-def _threshold_per_file(options: Options) -> Sequence[float | None]:
+def _tasks(options: Options) -> list[_Task]:
+    tasks = []
+    for path, threshold in zip(options.files, _threshold_per_file(options), strict=True):
+        embeddings = load_embeddings(path)
+        lists: list[Path | None] = [*options.trials] or [None]
+        for trial_list in lists:
+            name = embeddings.name
+            if trial_list is not None and len(options.trials) > 1:
+                name += f"-{trial_list.name.partition('.')[0]}"
+            trials = _trials(embeddings, trial_list)
+            task = _Task(name=name, embeddings=embeddings, trials=trials, threshold=threshold)
+            tasks.append(task)
+    refuse_shared_names([task.name for task in tasks])
+    return tasks
+
+
+def _threshold_per_file(options: Options) -> Sequence[float | str | None]:
     given, files = options.thresholds, len(options.files)
     if len(given) not in (0, 1, files):
         raise InputError(
@@ -97,10 +128,10 @@ def _threshold_per_file(options: Options) -> Sequence[float | None]:
     return [None] * files if not given else given * (files // len(given))
 
 
-def _trials(embeddings: Embeddings, options: Options) -> Trials:
-    if options.trials is None:
+def _trials(embeddings: Embeddings, trial_list: Path | None) -> Trials:
+    if trial_list is None:
         return checked(AllPairs(embeddings), source=embeddings.name)
-    return checked(load_trial_list(options.trials, embeddings), source=str(options.trials))
+    return checked(load_trial_list(trial_list, embeddings), source=str(trial_list))
 
 
 def _progress(conditions: Sequence[Condition], *, name: str) -> Iterable[Condition]:
@@ -113,39 +144,17 @@ def _progress(conditions: Sequence[Condition], *, name: str) -> Iterable[Conditi
             yield condition
 
 
-def _figures(outcome: ModelStudy, options: Options) -> list[Figure]:
-    name = outcome.name
-    smallest = min(options.formats, key=lambda format: format.bits)
-    label = smallest.name.upper()
-    drawn = [
-        Figure(
-            slug=f"{name}-scores",
-            svg=violins(outcome),
-            alt=f"{name}: distributions of the scores of pairs of different speakers and of one "
-            "speaker, for every format as it is and scaled, with the threshold.",
-            caption="Scores of pairs of different speakers and of one speaker. A pair right of the "
-            "dashed line is accepted. Widths show how many pairs, short lines the medians.",
-            tall=True,
-        ),
-        Figure(
-            slug=f"{name}-thresholds",
-            svg=threshold_curves(outcome, smallest),
-            alt=f"{name}: FAR and FRR against the threshold, float32 dashed and {label} solid, "
-            "as it is and scaled, with the values at the threshold marked.",
-            caption=f"FAR and FRR at every threshold: the nearer the solid lines ({label}) to the "
-            "dashed ones (float32), the less is lost. The dotted line is the unchanged threshold, "
-            "the points what it yields.",
-        ),
-        Figure(
-            slug=f"{name}-values",
-            svg=value_histograms(outcome, smallest),
-            alt=f"{name}: values of the embeddings in float32 with the values of {label} marked, "
-            f"and their shares after conversion to {label}, as they are and scaled.",
-            caption=f"Values of the embeddings before and after conversion to {label}, as they are "
-            f"and scaled. Dotted lines are the values that {label} has; the numbers over the bars "
-            "are percent.",
-        ),
-    ]
+def _extras(outcome: ModelStudy, task: _Task, options: Options) -> Extras:
+    drawn = figures(outcome, options.formats)
     for figure in drawn:
         write_whole(options.out / f"{figure.slug}.svg", figure.svg)
-    return drawn
+    format = first_to_overflow(options.formats)
+    return Extras(
+        figures=drawn,
+        published=task.threshold if isinstance(task.threshold, str) else None,
+        overflow_format=format,
+        overflows=(
+            overflows(outcome, format, draws=options.draws, seed=options.seed) if format else []
+        ),
+        speeds=speeds(task.embeddings, options.formats) if options.speed else [],
+    )

@@ -95,7 +95,8 @@ def threshold_curves(study: ModelStudy, format: mf.Format) -> str:
     return svg(f"{study.name} thresholds", 4.8, draw)
 
 
-def _false_rates(result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def false_rates(result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """FAR and FRR with the threshold at the lower edge of each of the FIGURE_BINS bins."""
     scores = result.scores
     far = np.cumsum(scores.nontargets[::-1])[::-1] / scores.nontargets.sum()
     frr = (np.cumsum(scores.targets) - scores.targets) / scores.targets.sum()
@@ -108,7 +109,7 @@ def _threshold_range(results: list[Result], format: mf.Format) -> tuple[float, f
     ends = []
     for result in results:
         if result.condition.is_float32 or result.condition.format == format:
-            far, frr = _false_rates(result)
+            far, frr = false_rates(result)
             ends += [edges[np.argmax(far < 0.2)], edges[np.searchsorted(frr, 0.98) - 1]]
     return min(ends) - 0.02, max(ends) + 0.02
 
@@ -116,7 +117,7 @@ def _threshold_range(results: list[Result], format: mf.Format) -> tuple[float, f
 def _curves(axis: Axes, result: Result, *, dashed: bool) -> None:
     edges = np.arange(FIGURE_BINS) * 2 / FIGURE_BINS - 1
     for name, colour, rate in zip(
-        ("FAR", "FRR"), (NONTARGET, TARGET), _false_rates(result), strict=True
+        ("FAR", "FRR"), (NONTARGET, TARGET), false_rates(result), strict=True
     ):
         format = "float32" if dashed else result.condition.name.upper()
         axis.plot(

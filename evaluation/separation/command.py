@@ -8,6 +8,7 @@ from pathlib import Path
 import minifloat as mf
 from evaluation.errors import InputError
 from evaluation.format_names import ALL_NAMES, formats_named
+from evaluation.study_file import add_study_option
 
 EXTRA = ("matplotlib", "jinja2", "tqdm", "scipy", "sklearn")
 INSTALL = 'pip install "minifloat[separation]"'
@@ -17,8 +18,10 @@ NONE, ALL, SMALLEST = "none", "all", "smallest"
 METRICS, INITS = ("cosine", "euclidean"), ("pca", "spectral")
 
 
-def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Nothing; the command is among the studies."""
+def add_parser(
+    studies: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> dict[str, argparse.Action]:
+    """Return the options by the names that a study file gives them; the command is added."""
     parser = studies.add_parser(
         "separation",
         help="which model separates speakers best, and whether fewer bits change that",
@@ -28,46 +31,51 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "(SVG) and report.html.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument(
-        "files",
-        nargs="+",
-        type=Path,
-        metavar="FILE",
-        help="one a model, of the same recordings: .npz, .safetensors, .ark or .scp, as for "
-        "bitdepth",
-    )
-    parser.add_argument(
-        "--formats", default=ALL_NAMES, metavar="NAMES", help="comma-separated, out of the default"
-    )
-    parser.add_argument(
-        "--umap-formats",
-        default=SMALLEST,
-        metavar="NAMES",
-        help=f"formats that get a map besides float32: {NONE}, {ALL}, {SMALLEST} (of the fewest "
-        "bits) or names",
-    )
-    parser.add_argument(
-        "--umap-neighbors", type=int, default=15, metavar="ROWS", help="UMAP's n_neighbors"
-    )
-    parser.add_argument(
-        "--umap-min-dist", type=float, default=0.1, metavar="DISTANCE", help="UMAP's min_dist"
-    )
-    parser.add_argument(
-        "--umap-metric", choices=METRICS, default=METRICS[0], help="distances between rows for UMAP"
-    )
-    parser.add_argument(
-        "--umap-init", choices=INITS, default=INITS[0], help="where UMAP starts from"
-    )
-    parser.add_argument(
-        "--draws", type=int, default=1000, help="draws of speakers for the intervals"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, help="seed of the draws and of UMAP, 0 or more"
-    )
-    parser.add_argument(
-        "--out", type=Path, default=Path("separation-report"), metavar="DIR", help="where files go"
-    )
+    add = parser.add_argument
+    actions = [
+        add(
+            "files",
+            nargs="*",
+            type=Path,
+            metavar="FILE",
+            help="one a model, of the same recordings: .npz, .safetensors, .ark or .scp, as for "
+            "bitdepth",
+        ),
+        add(
+            "--formats",
+            default=ALL_NAMES,
+            metavar="NAMES",
+            help="comma-separated, out of the default",
+        ),
+        add(
+            "--umap-formats",
+            default=SMALLEST,
+            metavar="NAMES",
+            help=f"formats with a map, besides float32: {NONE}, {ALL}, {SMALLEST} (of the fewest "
+            "bits) or names",
+        ),
+        add("--umap-neighbors", type=int, default=15, metavar="ROWS", help="UMAP's n_neighbors"),
+        add("--umap-min-dist", type=float, default=0.1, metavar="DISTANCE", help="UMAP's min_dist"),
+        add(
+            "--umap-metric",
+            choices=METRICS,
+            default=METRICS[0],
+            help="distances between rows for UMAP",
+        ),
+        add("--umap-init", choices=INITS, default=INITS[0], help="where UMAP starts from"),
+        add("--draws", type=int, default=1000, help="draws of speakers for the intervals"),
+        add("--seed", type=int, default=0, help="seed of the draws and of UMAP, 0 or more"),
+        add(
+            "--out",
+            type=Path,
+            default=Path("separation-report"),
+            metavar="DIR",
+            help="where files go",
+        ),
+    ]
+    add_study_option(parser)
     parser.set_defaults(run=_separation, interrupted=INTERRUPTED)
+    return {action.dest: action for action in actions}
 
 
 def _separation(given: argparse.Namespace, *, command: str) -> None:
@@ -82,6 +90,8 @@ def _separation(given: argparse.Namespace, *, command: str) -> None:
     from evaluation.separation.run import Options, run
     from evaluation.separation.speaker_map import MapOptions
 
+    if not given.files:
+        raise InputError("at least one FILE of embeddings must be given; got none")
     if given.draws < 1:
         raise InputError(f"--draws must be at least 1; got {given.draws}")
     if not 0 <= given.seed < 2**32:

@@ -43,7 +43,7 @@ def run(options: Options) -> None:
     Until all is done each finished step is in UNFINISHED, so that an interruption loses none.
     """
     loaded = [load_embeddings(path) for path in options.files]
-    refuse_shared_names(loaded)
+    refuse_shared_names([embeddings.name for embeddings in loaded])
     for embeddings in loaded:
         options.map.check(rows=len(embeddings))
     # What is missing is told before anything is measured, and importing it takes a while.

@@ -15,7 +15,7 @@ from evaluation.data import Embeddings
 from evaluation.output import write_whole
 
 Maker = Callable[..., Path]
-KINDS = ("scores", "thresholds", "values")
+KINDS = ("scores", "thresholds", "values", "det", "counts")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_no_id_of_the_report_occurs_twice_and_every_reference_has_one(outputs: P
 
 def test_figures_of_the_report_say_what_they_show(outputs: Path) -> None:
     page = (outputs / "report.html").read_text()
-    assert len(re.findall(r'<svg role="img" aria-label="(one|three): [^"]{40,}"', page)) == 6
+    assert len(re.findall(r'<svg role="img" aria-label="(one|three): [^"]{40,}"', page)) == 10
 
 
 @pytest.mark.parametrize("names", ["e2m1", "e5m2"])
@@ -130,6 +130,37 @@ def test_unusable_options_are_named(
 ) -> None:
     assert main(["bitdepth", str(make_file()), *arguments]) == 2
     assert re.search(f"^error: .*{message}", capsys.readouterr().err, re.MULTILINE)
+
+
+def test_each_list_is_studied_and_those_of_the_paper_are_named(
+    make_file: Maker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lists = []
+    for name, count in (("first", 12), ("second.csv", 9)):
+        lines = [
+            f"{int(t == s)},s{s:03}/000,s{t:03}/001"
+            for s in range(count)
+            for t in (s, (s + 1) % 12)
+        ]
+        lines = ["label,enrolled,tried", *lines]
+        if name == "first":
+            lines = [" ".join(line.split(",")) for line in lines[1:]]
+        lists.append(tmp_path / name)
+        lists[-1].write_text("\n".join(lines))
+    arguments = ["--formats", "e2m1", "--draws", "5", "--threshold", "campplus"]
+    arguments += [f"--trials={path}" for path in lists] + ["--out", str(tmp_path / "report")]
+    assert main(["bitdepth", str(make_file(name="voices")), *arguments]) == 0
+    assert capsys.readouterr().out.count("at threshold 0.381000") == 2
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "voices: FAR and FRR on each list" in page
+    assert "550,894 pairs: VoxCeleb1-H (cleaned), in the paper VoxCeleb-O" in page
+    assert (tmp_path / "report" / "voices-second-det.svg").exists()
+
+
+def test_speed_is_measured_when_asked_for(make_file: Maker, tmp_path: Path) -> None:
+    arguments = ["--formats", "e2m1", "--draws", "5", "--speed", "--out", str(tmp_path / "report")]
+    assert main(["bitdepth", str(make_file()), *arguments]) == 0
+    assert "search on this machine" in (tmp_path / "report" / "report.html").read_text()
 
 
 def test_two_files_of_one_name_are_refused(

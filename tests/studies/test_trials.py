@@ -78,6 +78,45 @@ def test_a_trial_list_is_matched_by_utterance_alone(make_file: Maker, tmp_path: 
 
 
 @pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("trials", ["s000/000 s000/001 target", "", "s000/002 s001/000 nontarget"]),
+        ("trials.csv", ["left,Label,right", "s000/000.wav,target,s000/001", "s000/002,0,s001/000"]),
+        ("trials.csv.gz", ["label,a,b", '1,"s000/000",s000/001', "0,s000/002,s001/000"]),
+    ],
+    ids=["Kaldi", "CSV", "packed CSV"],
+)
+def test_other_forms_give_the_same_trials(
+    voices: Embeddings, tmp_path: Path, name: str, lines: list[str]
+) -> None:
+    trials = load_trial_list(write_list(tmp_path / name, lines), voices)
+    scores = [(float(part.scores[0]), part.target) for part in streamed(trials) if part.scores.size]
+    assert sorted(scores) == [(0 * 1000 + 1, True), (2 * 1000 + 6, False)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["enrol,test"], r"three columns, one of them 'label'; got enrol, test"),
+        ([""], r"three columns, one of them 'label'; got none"),
+        (["label,a,b", "2,x,y"], r"line 2: must be two names and a label of 0, 1, .*; got '2'"),
+        (["label,a,b", "1,x"], r"line 2: must be two names .*; got '1,x'"),
+    ],
+)
+def test_unusable_csv_lists_say_what_is_wrong(
+    voices: Embeddings, tmp_path: Path, lines: list[str], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        load_trial_list(write_list(tmp_path / "list.csv", lines), voices)
+
+
+def test_a_list_keeps_to_the_form_of_its_first_line(voices: Embeddings, tmp_path: Path) -> None:
+    path = write_list(tmp_path / "list", ["s000/000 s000/001 target", "1 s000/000 s000/001"])
+    with pytest.raises(InputError, match="line 2: must be 'name name label' with a label of"):
+        load_trial_list(path, voices)
+
+
+@pytest.mark.parametrize(
     ("lines", "message"),
     [
         (

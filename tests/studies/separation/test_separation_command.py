@@ -162,3 +162,12 @@ def test_the_published_table_has_its_best_values_marked() -> None:
         *((name, "TitaNet") for name in ("cosine CCR", "cosine silhouette")),
         *((f"Euclidean {name}", "TitaNet") for name in ("OIIDD", "CCR", "silhouette")),
     }
+
+
+def test_a_study_file_holds_the_options(make_file: Maker, tmp_path: Path, quick_map: None) -> None:
+    make_file(name="voices")
+    study = tmp_path / "study.toml"
+    study.write_text('files = ["voices.npz"]\nformats = ["e2m1"]\ndraws = 5\numap_min_dist = 0.5\n')
+    out = tmp_path / "report"
+    assert main(["separation", "--study", str(study), "--out", str(out)]) == 0
+    assert "min_dist 0.5" in (out / "report.html").read_text()

@@ -1,0 +1,128 @@
+"""The command line of the bit-depth study: python -m evaluation bitdepth ..."""
+
+import argparse
+import importlib
+import math
+from pathlib import Path
+
+from evaluation.bitdepth.published import THRESHOLDS
+from evaluation.errors import InputError
+from evaluation.format_names import ALL_NAMES, formats_named
+from evaluation.study_file import add_study_option
+
+EXTRA = ("matplotlib", "jinja2", "tqdm")
+INSTALL = 'pip install "minifloat[evaluation]"'
+INTERRUPTED = "interrupted; what was finished is in the output folder"
+
+
+def add_parser(
+    studies: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> dict[str, argparse.Action]:
+    """Return the options by the names that a study file gives them; the command is added."""
+    parser = studies.add_parser(
+        "bitdepth",
+        help="what fewer bits per value cost in speaker verification",
+        description="Store embeddings in each format, as they are and scaled to its range, "
+        "compare both sides in it, and report FAR, FRR and EER with 95 %% intervals. Prints a "
+        "table per model; writes metrics.csv, figures (SVG) and report.html.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    files = parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="one a model: .npz with embeddings (rows, dim), speaker (rows,), utterance (rows,); "
+        ".safetensors of the extract command; .ark or .scp of Kaldi with utt2spk beside it",
+    )
+    trials = parser.add_argument(
+        "--trials",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="LIST",
+        help="lines of 'label path path' (VoxCeleb), 'name name target' (Kaldi), or .csv with a "
+        "column 'label'; .gz too; several are studied one after the other; without one all pairs",
+    )
+    threshold = parser.add_argument(
+        "--threshold",
+        type=_threshold,
+        action="append",
+        default=[],
+        metavar="COSINE",
+        help="where FAR and FRR are taken, once or once per FILE: a cosine, or a model of the "
+        f"published study ({', '.join(THRESHOLDS)}) for its threshold and, where the list is one "
+        "of the study's, its rates; without it where float32's meet",
+    )
+    formats = parser.add_argument(
+        "--formats", default=ALL_NAMES, metavar="NAMES", help="comma-separated, out of the default"
+    )
+    draws = parser.add_argument(
+        "--draws", type=int, default=1000, help="draws of speakers for the intervals"
+    )
+    seed = parser.add_argument("--seed", type=int, default=0, help="seed of the draws, 0 or more")
+    tolerance = parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.5,
+        metavar="POINTS",
+        help="the rise of FAR or FRR, in percentage points, up to which a format is called safe",
+    )
+    speed = parser.add_argument(
+        "--speed",
+        action="store_true",
+        help="measure searches too: times differ from run to run, unlike all other numbers",
+    )
+    out = parser.add_argument(
+        "--out", type=Path, default=Path("bitdepth-report"), metavar="DIR", help="where files go"
+    )
+    add_study_option(parser)
+    parser.set_defaults(run=_bitdepth, interrupted=INTERRUPTED)
+    named = (trials, threshold, formats, draws, seed, tolerance, speed, out)
+    return {"files": files} | {action.dest: action for action in named}
+
+
+def _threshold(text: str) -> float | str:
+    if text in THRESHOLDS:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be a cosine or one of {', '.join(THRESHOLDS)}; got '{text}'"
+        ) from None
+
+
+def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
+    for package in EXTRA:
+        try:
+            importlib.import_module(package)
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"the studies need {error.name}, which is not installed; {INSTALL}"
+            ) from error
+    # Imported late: it needs the packages whose absence is told above.
+    from evaluation.bitdepth.run import Options, run
+
+    if not given.files:
+        raise InputError("at least one FILE of embeddings must be given; got none")
+    if given.draws < 1:
+        raise InputError(f"--draws must be at least 1; got {given.draws}")
+    if given.seed < 0:
+        raise InputError(f"--seed must be at least 0; got {given.seed}")
+    if not (math.isfinite(given.tolerance) and given.tolerance >= 0):
+        raise InputError(f"--tolerance must be at least 0 points; got {given.tolerance}")
+    run(
+        Options(
+            files=given.files,
+            trials=given.trials,
+            thresholds=given.threshold,
+            formats=formats_named(given.formats),
+            draws=given.draws,
+            seed=given.seed,
+            tolerance=given.tolerance / 100,
+            speed=given.speed,
+            out=given.out,
+            command=command,
+        )
+    )

@@ -1,0 +1,77 @@
+"""What becomes of vectors whose values are too large, with and without saturation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+import minifloat as mf
+from evaluation.bitdepth.conditions import Condition, overflowing
+from evaluation.bitdepth.measurement import Number
+from evaluation.bitdepth.rows import Estimate, estimate
+from evaluation.bitdepth.study import ModelStudy
+from evaluation.bootstrap import SpeakerBootstrap
+
+# The largest value of the embeddings, as a multiple of the format's largest.
+SIZES = (1.0, 1.25, 1.5, 2.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overflow:
+    """Rates of embeddings that were multiplied so that their largest value is `largest`.
+
+    `values` and `vectors` are the shares that overflow; a vector does where one of its values
+    does. Differences are from float32, whose cosines no factor changes.
+    """
+
+    largest: float
+    saturate: bool
+    values: float
+    vectors: float
+    far: Estimate
+    frr: Estimate
+
+
+def first_to_overflow(formats: Sequence[mf.Format]) -> mf.Format | None:
+    """Return the format with the least range of those that have infinity or NaN, or None."""
+    able = [format for format in formats if format.specials != "none"]
+    return min(able, key=lambda format: format.max) if able else None
+
+
+def overflows(study: ModelStudy, format: mf.Format, *, draws: int, seed: int) -> list[Overflow]:
+    """Return the rates of a model in a format as it is, its values made larger step by step."""
+    embeddings, trials = study.embeddings, study.trials
+    largest = float(np.abs(embeddings.rows).max())
+    if not largest > 0:
+        return []
+    bootstrap = SpeakerBootstrap(trials, draws=draws, seed=seed)
+    grid = np.array([study.float32.threshold], np.float32)
+
+    def rates(condition: Condition, factor: float) -> tuple[Number, Number]:
+        stretched = replace(embeddings, rows=np.asarray(embeddings.rows * np.float32(factor)))
+        errors = bootstrap.errors(condition.convert(stretched).scorer, grid)
+        far = float(errors.false_accepts[0]) / trials.nontargets
+        frr = float(errors.false_rejects[0]) / trials.targets
+        return (
+            Number(value=far, draws=errors.far_draws[0]),
+            Number(value=frr, draws=errors.frr_draws[0]),
+        )
+
+    of_float32 = rates(study.results[0].condition, 1.0)
+    found = []
+    for size in SIZES:
+        factor = size * format.max / largest
+        beyond = overflowing(np.asarray(embeddings.rows * np.float32(factor)), format)
+        for saturate in (True, False):
+            far, frr = rates(Condition(format=format, saturate=saturate), factor)
+            found.append(
+                Overflow(
+                    largest=size * format.max,
+                    saturate=saturate,
+                    values=float(beyond.mean()),
+                    vectors=float(beyond.any(axis=1).mean()),
+                    far=estimate(far, of_float32[0]),
+                    frr=estimate(frr, of_float32[1]),
+                )
+            )
+    return found

@@ -1,0 +1,76 @@
+"""The command line of the range probe: python -m evaluation probe ..."""
+
+import argparse
+import importlib
+from pathlib import Path
+
+from evaluation.errors import InputError
+from evaluation.extractors.registry import MODELS
+
+EXTRA = ("matplotlib", "jinja2", "tqdm")
+INSTALL = 'pip install "minifloat[evaluation]"'
+
+
+def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Nothing; the command is among the studies."""
+    parser = studies.add_parser(
+        "probe",
+        help="how large a model's values are, and which formats they fit",
+        description="Run a model on a two-valued signal of 2 s, and on clips where they are "
+        "given, and report the range of its numbers at each stage, with a verdict for every "
+        "format. Prints the verdicts; writes ranges.csv, fits.csv and report.html.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--model",
+        required=True,
+        metavar="NAME",
+        help=f"{', '.join(MODELS)}, or module:function for one of your own",
+    )
+    parser.add_argument("--weights", metavar="PATH", help="as for the extract command")
+    parser.add_argument("--code", metavar="DIR", help="as for the extract command")
+    parser.add_argument("--device", help="where torch runs the model; a GPU where there is one")
+    parser.add_argument(
+        "--clips",
+        type=Path,
+        metavar="DIR",
+        help="recordings as for the extract command; where there are many, some spread over all",
+    )
+    parser.add_argument(
+        "--embeddings",
+        type=Path,
+        metavar="FILE",
+        help="embeddings of this model, which ends in batch normalisation: written as they were "
+        "before it, for the bitdepth study to compare",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("probe-report"), metavar="DIR", help="where files go"
+    )
+    parser.set_defaults(run=_probe, interrupted="interrupted; nothing was written")
+
+
+def _probe(given: argparse.Namespace, *, command: str) -> None:
+    wanted = (*EXTRA, "soundfile", "soxr") if given.clips else EXTRA
+    for package in wanted:
+        try:
+            importlib.import_module(package)
+        except ModuleNotFoundError as error:
+            extra = INSTALL if package in EXTRA else 'pip install "minifloat[extract]"'
+            raise InputError(
+                f"the probe needs {error.name}, which is not installed; {extra}"
+            ) from (error)
+    # Imported late: it needs the packages whose absence is told above.
+    from evaluation.probe.run import Options, run
+
+    run(
+        Options(
+            model=given.model,
+            weights=given.weights,
+            code=given.code,
+            device=given.device,
+            clips=given.clips,
+            embeddings=given.embeddings,
+            out=given.out,
+            command=command,
+        )
+    )

@@ -1,0 +1,97 @@
+"""The range of the numbers at each stage of a model, for a synthetic signal or for clips."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.extraction.audio import SAMPLE_RATE, Waveform
+from evaluation.extractors import Extractor, StagedExtractor
+from evaluation.extractors.extractor import EMBEDDING, FEATURES
+
+SECONDS = 2
+# Samples of one period: 125 Hz, a pitch that a voice can have, and no divisor of the 160 samples
+# between two frames, which would make all frames alike.
+PERIOD = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """Statistics of all values at one stage; `values` counts them."""
+
+    largest: float
+    smallest: float
+    mean: float
+    deviation: float
+    values: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probed:
+    """What a model makes of some clips: ranges by stage, and the vectors by stage.
+
+    Stages are in the order in which the model makes them. `vectors` has no features.
+    """
+
+    clips: int
+    ranges: dict[str, Range]
+    vectors: dict[str, NDArray[np.float32]]
+
+
+def two_valued_signal() -> Waveform:
+    """Return a square wave between -1 and +1."""
+    place = np.arange(SECONDS * SAMPLE_RATE) % PERIOD
+    return np.where(place < PERIOD // 2, 1, -1).astype(np.float32)
+
+
+def stages_of(extractor: Extractor, clip: Waveform) -> dict[str, NDArray[np.float32]]:
+    """Return the stages that a model shows of a clip: the embedding alone where it shows none."""
+    if isinstance(extractor, StagedExtractor):
+        return extractor.stages(clip)
+    return {EMBEDDING: extractor.embed([clip])[0]}
+
+
+def probed(extractor: Extractor, clips: Iterable[Waveform]) -> Probed:
+    """Return what a model makes of clips, at least one."""
+    sums: dict[str, _Sums] = {}
+    vectors: dict[str, list[NDArray[np.float32]]] = {}
+    count = 0
+    for clip in clips:
+        count += 1
+        for stage, values in stages_of(extractor, clip).items():
+            sums.setdefault(stage, _Sums()).add(values)
+            if stage != FEATURES:
+                # Windows of one clip each have a vector in some models.
+                vectors.setdefault(stage, []).append(values.reshape(-1, values.shape[-1]))
+    return Probed(
+        clips=count,
+        ranges={stage: one.range() for stage, one in sums.items()},
+        vectors={stage: np.concatenate(rows) for stage, rows in vectors.items()},
+    )
+
+
+class _Sums:
+    """The statistics of values that are never held together."""
+
+    def __init__(self) -> None:
+        self._largest, self._smallest = -np.inf, np.inf
+        self._count, self._sum, self._squares = 0, 0.0, 0.0
+
+    def add(self, values: NDArray[np.float32]) -> None:
+        wide = values.astype(np.float64)
+        self._largest = max(self._largest, float(wide.max()))
+        self._smallest = min(self._smallest, float(wide.min()))
+        self._count += wide.size
+        self._sum += float(wide.sum())
+        self._squares += float((wide**2).sum())
+
+    def range(self) -> Range:
+        mean = self._sum / self._count
+        return Range(
+            largest=self._largest,
+            smallest=self._smallest,
+            mean=mean,
+            deviation=float(np.sqrt(max(0.0, self._squares / self._count - mean**2))),
+            values=self._count,
+        )

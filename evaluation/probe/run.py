@@ -1,0 +1,94 @@
+"""The range probe from a model to files: probe, print, write."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+import minifloat as mf
+from evaluation.data import load_embeddings
+from evaluation.errors import InputError
+from evaluation.extraction.audio import UnreadableError, Waveform, read_audio, require_decoders
+from evaluation.extraction.recordings import find_recordings
+from evaluation.extractors import load_extractor
+from evaluation.extractors.extractor import EMBEDDING
+from evaluation.output import replacing, write_whole
+from evaluation.probe.batch_norm import before_batch_norm
+from evaluation.probe.fits import fits
+from evaluation.probe.ranges import Probed, probed, two_valued_signal
+from evaluation.probe.report import fit_table, range_table, report
+
+# Clips that are probed, at most.
+CLIPS = 100
+SIGNAL = "two-valued signal"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What the command line asks for."""
+
+    model: str
+    weights: str | None
+    code: str | None
+    device: str | None
+    clips: Path | None
+    embeddings: Path | None
+    out: Path
+    command: str
+
+
+def run(options: Options) -> None:
+    """Nothing; the verdicts are printed, and tables and report.html written."""
+    extractor = load_extractor(
+        options.model, weights=options.weights, code=options.code, device=options.device
+    )
+    found: dict[str, Probed] = {SIGNAL: probed(extractor, [two_valued_signal()])}
+    if options.clips is not None:
+        found["clips"] = probed(extractor, _clips(options.clips))
+    # Speech counts where there is some: a signal no voice makes may leave a model's usual range.
+    name, judged = list(found.items())[-1]
+    verdicts = fits(judged.vectors[EMBEDDING], mf.FORMATS)
+    for fit in verdicts:
+        print(fit.verdict)
+    tables = [range_table(found), fit_table(found)]
+    for table in tables:
+        write_whole(options.out / f"{table.slug}.csv", table.csv())
+    page = report(
+        options.model,
+        [fit.verdict for fit in verdicts],
+        tables,
+        judged=f"{name}, {judged.clips} in all" if name != SIGNAL else name,
+        command=options.command,
+        identity=extractor.identity,
+    )
+    write_whole(options.out / "report.html", page)
+    print(f"wrote ranges.csv, fits.csv and report.html to {options.out}")
+    if options.embeddings is not None:
+        embeddings = load_embeddings(options.embeddings)
+        path = options.out / f"{options.embeddings.stem}-before-normalisation.npz"
+        rows = before_batch_norm(extractor, embeddings.rows)
+        speaker = np.array(embeddings.speaker_names)[embeddings.speaker]
+        with replacing(path) as unfinished, unfinished.open("wb") as file:
+            np.savez(
+                file, embeddings=rows, speaker=speaker, utterance=np.array(embeddings.utterance)
+            )
+        print(f"wrote {path}")
+
+
+def _clips(folder: Path) -> Iterator[Waveform]:
+    """Clips spread over all; those that cannot be read are left out."""
+    recordings = find_recordings(folder).recordings
+    require_decoders(recording.path for recording in recordings)
+    chosen = np.unique(np.linspace(0, len(recordings) - 1, CLIPS).round().astype(int))
+    read = 0
+    for place in tqdm(chosen, unit=" clips", leave=False, disable=None):
+        try:
+            waveform = read_audio(recordings[place].path).waveform
+        except UnreadableError:
+            continue
+        read += 1
+        yield waveform
+    if not read:
+        raise InputError(f"{folder}: none of {len(recordings)} recordings could be read")

@@ -9,6 +9,7 @@ from evaluation.bitdepth.command import add_parser as add_bitdepth
 from evaluation.errors import InputError
 from evaluation.extraction.command import add_parser as add_extract
 from evaluation.probe.command import add_parser as add_probe
+from evaluation.separation.command import add_parser as add_separation
 from evaluation.study_file import expanded
 
 PROGRAM = "python -m evaluation"
@@ -19,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Studies of embeddings.")
     studies = parser.add_subparsers(dest="command", required=True, metavar="STUDY")
-    keys = {"bitdepth": add_bitdepth(studies)}
+    keys = {"bitdepth": add_bitdepth(studies), "separation": add_separation(studies)}
     add_extract(studies)
     add_probe(studies)
     try:

@@ -2,7 +2,7 @@
 
 import hashlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +94,13 @@ def load_embeddings(path: Path) -> Embeddings:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def refuse_shared_names(names: Sequence[str]) -> None:
+    """Nothing; two of one name are an error."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"file names must differ, outputs carry them; got {twice[0]} twice")
 
 
 def _extracted_arrays(path: Path) -> dict[str, NDArray[np.generic]]:

@@ -5,9 +5,9 @@ import importlib
 import math
 from pathlib import Path
 
-import minifloat as mf
 from evaluation.bitdepth.published import THRESHOLDS
 from evaluation.errors import InputError
+from evaluation.format_names import ALL_NAMES, formats_named
 from evaluation.study_file import add_study_option
 
 EXTRA = ("matplotlib", "jinja2", "tqdm")
@@ -19,7 +19,6 @@ def add_parser(
     studies: "argparse._SubParsersAction[argparse.ArgumentParser]",
 ) -> dict[str, argparse.Action]:
     """Return the options by the names that a study file gives them; the command is added."""
-    names = ",".join(format.name for format in mf.FORMATS)
     parser = studies.add_parser(
         "bitdepth",
         help="what fewer bits per value cost in speaker verification",
@@ -56,7 +55,7 @@ def add_parser(
         "of the study's, its rates; without it where float32's meet",
     )
     formats = parser.add_argument(
-        "--formats", default=names, metavar="NAMES", help="comma-separated, out of the default"
+        "--formats", default=ALL_NAMES, metavar="NAMES", help="comma-separated, out of the default"
     )
     draws = parser.add_argument(
         "--draws", type=int, default=1000, help="draws of speakers for the intervals"
@@ -118,7 +117,7 @@ def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
             files=given.files,
             trials=given.trials,
             thresholds=given.threshold,
-            formats=_formats(given.formats),
+            formats=formats_named(given.formats),
             draws=given.draws,
             seed=given.seed,
             tolerance=given.tolerance / 100,
@@ -127,12 +126,3 @@ def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
             command=command,
         )
     )
-
-
-def _formats(names: str) -> list[mf.Format]:
-    known = {format.name: format for format in mf.FORMATS}
-    wanted = [name.strip().lower() for name in names.split(",")]
-    for name in wanted:
-        if name not in known:
-            raise InputError(f"format must be one of {', '.join(known)}; got '{name}'")
-    return [format for name, format in known.items() if name in wanted]

@@ -19,7 +19,7 @@ from evaluation.bitdepth.rows import Row
 from evaluation.bitdepth.speed import speeds
 from evaluation.bitdepth.study import ModelStudy, Result, study
 from evaluation.bitdepth.tables import csv_text, terminal_table
-from evaluation.data import Embeddings, load_embeddings
+from evaluation.data import Embeddings, load_embeddings, refuse_shared_names
 from evaluation.errors import InputError
 from evaluation.output import write_whole
 from evaluation.trial_lists import load_trial_list
@@ -115,10 +115,7 @@ def _tasks(options: Options) -> list[_Task]:
             trials = _trials(embeddings, trial_list)
             task = _Task(name=name, embeddings=embeddings, trials=trials, threshold=threshold)
             tasks.append(task)
-    names = [task.name for task in tasks]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"file names must differ, outputs carry them; got {twice[0]} twice")
+    refuse_shared_names([task.name for task in tasks])
     return tasks
 
 

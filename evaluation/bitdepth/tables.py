@@ -4,11 +4,15 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from evaluation.bitdepth.notation import percent, rare, shift, signed
 from evaluation.bitdepth.rows import Estimate, Row
 from evaluation.bitdepth.study import ModelStudy
 from evaluation.bitdepth.verdicts import verdict
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 HEADINGS = (
     "format",
@@ -69,7 +73,7 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def csv_text(rows: Sequence[Row]) -> str:
+def csv_text(rows: "Sequence[DataclassInstance]") -> str:
     """Return rows, at least one, as CSV; an estimate takes a column for each of its numbers."""
     buffer = io.StringIO(newline="")
     flat = [_flat(row) for row in rows]
@@ -79,7 +83,7 @@ def csv_text(rows: Sequence[Row]) -> str:
     return buffer.getvalue()
 
 
-def _flat(row: Row) -> dict[str, object]:
+def _flat(row: "DataclassInstance") -> dict[str, object]:
     flat: dict[str, object] = {}
     for column in fields(row):
         value = getattr(row, column.name)

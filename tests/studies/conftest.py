@@ -1,14 +1,17 @@
 """Small embeddings with known structure, and the samples that ship with the package."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from evaluation.data import Embeddings, load_embeddings
+from evaluation.separation import study as separation_study
+from evaluation.separation.speaker_map import MapOptions
 
 Maker = Callable[..., Path]
 
@@ -57,3 +60,16 @@ def make_file(make_file_in: Maker, tmp_path: Path) -> Maker:
 @pytest.fixture
 def voices(make_file: Maker) -> Embeddings:
     return load_embeddings(make_file())
+
+
+@pytest.fixture(scope="module")
+def quick_map() -> Iterator[None]:
+    """Maps are projections to two dimensions that their seed chooses: UMAP takes a minute."""
+
+    def projected(rows: NDArray[np.float32], options: MapOptions) -> NDArray[np.float32]:
+        axes = np.random.default_rng(options.seed).standard_normal((rows.shape[1], 2))
+        return np.asarray(rows @ axes, dtype=np.float32)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(separation_study, "speaker_map", projected)
+        yield

@@ -1,0 +1,1 @@
+"""The separation study: which embedding model keeps speakers apart, and whether fewer bits do."""

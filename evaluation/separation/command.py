@@ -1,0 +1,137 @@
+"""The command line of the study: python -m evaluation separation ..."""
+
+import argparse
+import importlib
+import math
+from pathlib import Path
+
+import minifloat as mf
+from evaluation.errors import InputError
+from evaluation.format_names import ALL_NAMES, formats_named
+from evaluation.study_file import add_study_option
+
+EXTRA = ("matplotlib", "jinja2", "tqdm", "scipy", "sklearn")
+INSTALL = 'pip install "minifloat[separation]"'
+INTERRUPTED = "interrupted; what was finished is in the output folder"
+# Names of none, of all and of the formats with the fewest bits.
+NONE, ALL, SMALLEST = "none", "all", "smallest"
+METRICS, INITS = ("cosine", "euclidean"), ("pca", "spectral")
+
+
+def add_parser(
+    studies: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> dict[str, argparse.Action]:
+    """Return the options by the names that a study file gives them; the command is added."""
+    parser = studies.add_parser(
+        "separation",
+        help="which model separates speakers best, and whether fewer bits change that",
+        description="Measure how far each model's embeddings keep speakers apart: OIIDD, CCR and "
+        "silhouette of cosine distances, and of Euclidean distances on a 2-D map by UMAP, with 95 "
+        "%% intervals, in every format. Prints a table per model; writes metrics.csv, figures "
+        "(SVG) and report.html.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    actions = [
+        add(
+            "files",
+            nargs="*",
+            type=Path,
+            metavar="FILE",
+            help="one a model, of the same recordings: .npz, .safetensors, .ark or .scp, as for "
+            "bitdepth",
+        ),
+        add(
+            "--formats",
+            default=ALL_NAMES,
+            metavar="NAMES",
+            help="comma-separated, out of the default",
+        ),
+        add(
+            "--umap-formats",
+            default=SMALLEST,
+            metavar="NAMES",
+            help=f"formats with a map, besides float32: {NONE}, {ALL}, {SMALLEST} (of the fewest "
+            "bits) or names",
+        ),
+        add("--umap-neighbors", type=int, default=15, metavar="ROWS", help="UMAP's n_neighbors"),
+        add("--umap-min-dist", type=float, default=0.1, metavar="DISTANCE", help="UMAP's min_dist"),
+        add(
+            "--umap-metric",
+            choices=METRICS,
+            default=METRICS[0],
+            help="distances between rows for UMAP",
+        ),
+        add("--umap-init", choices=INITS, default=INITS[0], help="where UMAP starts from"),
+        add("--draws", type=int, default=1000, help="draws of speakers for the intervals"),
+        add("--seed", type=int, default=0, help="seed of the draws and of UMAP, 0 or more"),
+        add(
+            "--out",
+            type=Path,
+            default=Path("separation-report"),
+            metavar="DIR",
+            help="where files go",
+        ),
+    ]
+    add_study_option(parser)
+    parser.set_defaults(run=_separation, interrupted=INTERRUPTED)
+    return {action.dest: action for action in actions}
+
+
+def _separation(given: argparse.Namespace, *, command: str) -> None:
+    for package in EXTRA:
+        try:
+            importlib.import_module(package)
+        except ModuleNotFoundError as error:
+            raise InputError(
+                f"the separation study needs {error.name}, which is not installed; {INSTALL}"
+            ) from error
+    # Imported late: they need the packages whose absence is told above.
+    from evaluation.separation.run import Options, run
+    from evaluation.separation.speaker_map import MapOptions
+
+    if not given.files:
+        raise InputError("at least one FILE of embeddings must be given; got none")
+    if given.draws < 1:
+        raise InputError(f"--draws must be at least 1; got {given.draws}")
+    if not 0 <= given.seed < 2**32:
+        raise InputError(f"--seed must be at least 0 and below 2^32; got {given.seed}")
+    if not (math.isfinite(given.umap_min_dist) and 0 <= given.umap_min_dist <= 1):
+        raise InputError(f"--umap-min-dist must be from 0 to 1; got {given.umap_min_dist}")
+    formats = formats_named(given.formats)
+    run(
+        Options(
+            files=given.files,
+            formats=formats,
+            mapped=_mapped(given.umap_formats, formats),
+            map=MapOptions(
+                neighbors=given.umap_neighbors,
+                min_dist=given.umap_min_dist,
+                metric=given.umap_metric,
+                init=given.umap_init,
+                seed=given.seed,
+            ),
+            draws=given.draws,
+            seed=given.seed,
+            out=given.out,
+            command=command,
+        )
+    )
+
+
+def _mapped(names: str, formats: list[mf.Format]) -> list[mf.Format]:
+    if names == NONE:
+        return []
+    if names == ALL:
+        return formats
+    if names == SMALLEST:
+        fewest = min(format.bits for format in formats)
+        return [format for format in formats if format.bits == fewest]
+    mapped = formats_named(names)
+    absent = [format.name for format in mapped if format not in formats]
+    if absent:
+        raise InputError(
+            f"--umap-formats must be among --formats, {', '.join(f.name for f in formats)}; "
+            f"got '{absent[0]}'"
+        )
+    return mapped

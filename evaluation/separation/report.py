@@ -1,0 +1,119 @@
+"""The page that tells the outcome of the study."""
+
+from collections.abc import Mapping, Sequence
+
+from evaluation.bootstrap import CONFIDENCE
+from evaluation.report import Figure, Making, Points, Section, render
+from evaluation.separation.map_plots import COLOURS
+from evaluation.separation.overlap import POINTS, REACH, RULE
+from evaluation.separation.report_tables import choices, formats, leads, models, published
+from evaluation.separation.speaker_map import MapOptions
+from evaluation.separation.standings import Choice, Standing, standings
+from evaluation.separation.study import ModelStudy, Space
+from evaluation.separation.summary import cautions, summarise
+
+TITLE = "Which model separates speakers"
+PACKAGES = ("scipy", "scikit-learn", "umap-learn", "numba")
+TERMS = {
+    "centroid": "The average of a speaker's vectors. With cosine distances, of vectors brought to "
+    "length 1, so that a vector's length plays no part. The vector that is compared is part of its "
+    "own speaker's centroid.",
+    "OIIDD": "Overlap of the distances to the own speaker's centroid with those to the nearest "
+    "other speaker's: the area below both distributions, 0 where they are apart and 1 where they "
+    "are the same. Lower is better.",
+    "CCR": "How many vectors are nearer to another speaker's centroid than to their own. Lower is "
+    "better.",
+    "silhouette": "For each vector, how much nearer the vectors of its own speaker are than those "
+    "of the nearest other one, from -1 to 1; the mean over vectors. Higher is better.",
+    "Euclidean": "The same three on a map of two dimensions, which UMAP makes so that neighbours "
+    "stay neighbours. A map depends on its parameters and seed; the cosine distances do not.",
+}
+CHOICES = {
+    Choice.ORDER_KEPT.value: "By each metric the models come in the order that they have in "
+    "float32.",
+    Choice.BEST_KEPT.value: "The best stays best by each metric; others have changed places.",
+    Choice.CHANGED.value: "By some metric another model is best.",
+    "scaled": "Each vector is first multiplied by the factor that takes its largest value to the "
+    "largest of the format.",
+}
+
+
+def report(
+    studies: Sequence[ModelStudy],
+    figures: Mapping[str, Sequence[Figure]],
+    *,
+    command: str,
+    draws: int,
+    seed: int,
+    options: MapOptions,
+) -> str:
+    """Return the page; `figures` holds those of each model by its name, and any other by ""."""
+    found = standings(studies) if len(studies) > 1 else []
+    sections = [_models(studies, found)]
+    if found:
+        sections.append(_choices(studies, found, figures.get("", ())))
+    sections += [_model(study, figures[study.embeddings.name]) for study in studies]
+    making = Making(
+        command=command,
+        seed=seed,
+        data={study.embeddings.name: study.embeddings.sha256 for study in studies},
+        facts={
+            "intervals": f"{round(100 * CONFIDENCE)} %, percentiles of {draws} draws of speakers "
+            "with replacement; the same draws for every format and for models of the same "
+            "speakers, so that differences are paired. Every vector keeps its distances, to the "
+            "centroids of all speakers, and its place on the map: the intervals tell what other "
+            "speakers of this kind would change, not what another map would.",
+            "densities": "Gaussian kernels (scipy.stats.gaussian_kde), bandwidth by "
+            f"{str(RULE).capitalize()}'s rule and at least one step of the grid, which has "
+            f"{POINTS} points and reaches {REACH} bandwidths beyond the outermost distances; area "
+            "by the trapezoidal rule.",
+            "silhouettes": "As scikit-learn defines them; a speaker's only vector has 0.",
+            "map": f"UMAP of all vectors: {options.words()}.",
+        },
+        packages=PACKAGES,
+    )
+    return render(TITLE, summarise(studies, found), sections, making)
+
+
+def _models(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> Section:
+    tables = [models(studies), published(), *([leads(found)] if found else [])]
+    return Section(
+        title="Models side by side",
+        blocks=[
+            "A model turns a recording into a vector, and a good one puts the recordings of one "
+            "speaker close together and far from those of others. Three measures tell how well, "
+            "each of cosine distances between the vectors and of Euclidean distances on a "
+            "two-dimensional map of them.",
+            Points(points=cautions(studies)),
+            *tables,
+            Points(terms=TERMS),
+        ],
+    )
+
+
+def _choices(
+    studies: Sequence[ModelStudy], found: Sequence[Standing], figures: Sequence[Figure]
+) -> Section:
+    return Section(
+        title="Whether fewer bits change the choice",
+        blocks=[
+            "All vectors are stored in a number format and read back; then everything is measured "
+            "again, centroids included.",
+            choices(studies, found),
+            *figures,
+            Points(terms=CHOICES),
+        ],
+    )
+
+
+def _model(study: ModelStudy, figures: Sequence[Figure]) -> Section:
+    row = study.float32(Space.COSINE).row
+    return Section(
+        title=study.embeddings.name,
+        blocks=[
+            f"{row.vectors:,} vectors of {row.dim} values, {row.speakers:,} speakers. Maps colour "
+            f"{min(row.speakers, len(COLOURS))} of them, evenly spread over the names in order.",
+            *figures,
+            *(formats(study, space) for space in Space),
+        ],
+    )

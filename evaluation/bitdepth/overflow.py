@@ -87,6 +87,8 @@ def overflows(study: ModelStudy, format: mf.Format, *, draws: int, seed: int) ->
 def _stretched(
     embeddings: Embeddings, factor: float
 ) -> Callable[[], Iterator[NDArray[np.float32]]]:
+    # In float64: the factor of tiny values exceeds float32.
     return lambda: (
-        np.asarray(embeddings.rows[block] * np.float32(factor)) for block in embeddings.blocks()
+        np.multiply(embeddings.rows[block], factor, dtype=np.float64).astype(np.float32)
+        for block in embeddings.blocks()
     )

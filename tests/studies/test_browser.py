@@ -113,5 +113,10 @@ def test_nothing_but_tables_is_wider_than_the_screen(
     assert (int(lightness) < 128) == (scheme == "dark")
 
 
-def test_the_report_prints(page: "Page") -> None:
-    assert page.pdf(format="A4").startswith(b"%PDF")
+def test_the_report_prints_with_all_columns_on_the_paper(page: "Page") -> None:
+    page.emulate_media(media="print")
+    # A4 on its side less the margins, at 96 dots an inch.
+    page.set_viewport_size({"width": 1031, "height": 700})
+    widths = page.evaluate("[...document.querySelectorAll('table')].map((t) => t.scrollWidth)")
+    assert max(widths) <= 1031
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")

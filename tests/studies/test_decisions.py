@@ -4,6 +4,7 @@ from sklearn.metrics import det_curve
 
 import minifloat as mf
 from evaluation.bitdepth.conditions import Condition, conditions
+from evaluation.bitdepth.overflow import first_to_overflow, overflows
 from evaluation.bitdepth.recommendation import recommendation, recommended
 from evaluation.bitdepth.study import study
 from evaluation.data import Embeddings
@@ -74,3 +75,21 @@ def test_the_smallest_format_without_a_loss_is_recommended(voices: Embeddings) -
         if not result.condition.is_reference and result.row.bits < best.row.bits:
             assert result.row.eer.change_low > 0
     assert f"take {best.condition.label}" in recommendation(outcome, tolerance=0.005)
+
+
+def test_overflow_costs_pairs_only_where_nothing_saturates(voices: Embeddings) -> None:
+    outcome = study(voices, AllPairs(voices), formats=[mf.E3M4], draws=30)
+    found = overflows(outcome, mf.E3M4, draws=30, seed=0)
+    assert [one.largest for one in found[::2]] == [15.5, 19.375, 23.25, 31]
+    assert found[0].values == found[0].vectors == 0
+    for saturated, unsaturated in zip(found[::2], found[1::2], strict=True):
+        assert saturated.vectors == unsaturated.vectors
+        # Only pairs of one speaker that have a vector with infinity are rejected besides.
+        assert saturated.frr.value <= unsaturated.frr.value
+        assert unsaturated.frr.change <= saturated.frr.change + 2 * unsaturated.vectors + 0.1
+    assert found[-1].frr.change_low > 0
+
+
+def test_the_first_format_to_overflow_is_the_narrowest_with_infinity() -> None:
+    assert first_to_overflow(mf.FORMATS) is mf.E3M4
+    assert first_to_overflow([mf.E2M1]) is None

@@ -1,0 +1,55 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minifloat as mf
+from evaluation.bitdepth import comparison_tables
+from evaluation.bitdepth.comparison_tables import against_published, storage_table
+from evaluation.bitdepth.published import THRESHOLDS, published_rates
+from evaluation.bitdepth.study import study
+from evaluation.data import Embeddings
+from evaluation.trials import AllPairs
+from evaluation.voxceleb import LISTS, list_names
+
+Maker = Callable[..., Path]
+REFERENCES = ("float32", "float16", "bfloat16")
+
+
+def test_every_model_has_rates_of_every_list_and_format() -> None:
+    names = {*REFERENCES, *(format.name for format in mf.FORMATS)}
+    for model in THRESHOLDS:
+        for one in LISTS:
+            rates = published_rates(model, one.pairs)
+            assert set(rates) == names
+            assert all(0 <= rate < 1 for pair in rates.values() for rate in pair)
+    assert published_rates("redimnet", 37_611)["e3m4"] == pytest.approx((0.0144, 0.0947))
+    assert published_rates("redimnet", 1000) == {}
+
+
+def test_lists_are_named_as_in_the_paper_and_officially() -> None:
+    assert list_names(579_818) == " (VoxCeleb1-E (cleaned); in the paper VoxCeleb-H)"
+    assert list_names(579_819) == ""
+
+
+def test_published_rates_stand_beside_our_own(
+    voices: Embeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome = study(voices, AllPairs(voices), formats=[mf.E2M1], threshold=0.381, draws=5)
+    assert against_published(outcome, "campplus") is None
+    of_list = published_rates("campplus", 37_611)
+    monkeypatch.setattr(comparison_tables, "published_rates", lambda *_: of_list)
+    table = against_published(outcome, "campplus")
+    assert table is not None
+    header, *lines = table.csv().splitlines()
+    assert header == "format,far,far_low,far_high,far_published,frr,frr_low,frr_high,frr_published"
+    assert [line.split(",")[0] for line in lines] == [*REFERENCES, "E2M1"]
+    np.testing.assert_allclose(float(lines[-1].split(",")[-1]), 0.041)
+
+
+def test_the_storage_table_is_the_published_one() -> None:
+    table = storage_table()
+    shown = [[table.text(i, cell) for i, cell in enumerate(row)] for row in table.cells]
+    assert shown[0] == ["32", "73.46", "1075.96", "1132.46"]
+    assert shown[-1] == ["4", "9.18", "134.50", "141.56"]

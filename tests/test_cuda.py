@@ -38,7 +38,7 @@ def cuda() -> Any:
 
 @pytest.fixture
 def any_order() -> Iterator[list[dict[str, bool]]]:
-    yield [{"backward": b, "copies_early": c} for b in (False, True) for c in (False, True)]
+    yield [{"backward": b, "at_once": c} for b in (False, True) for c in (False, True)]
     emulated.set_order()
 
 

@@ -21,14 +21,15 @@ scores_kernel(Rows rows, Queries queries, std::int64_t slice_rows, float* out) {
       [&](std::int64_t row, std::int64_t query, float score) {
         if (row < end && query < queries.count) out[query * rows.count + row] = score;
       },
-      [](std::int64_t) {});
+      [](int) {});
 }
 
 }  // namespace
 
 std::int64_t scores_workspace(const Sides& sides) {
   Workspace workspace(nullptr);
-  take_queries(sides, std::min(sides.a_count, kQueries), tiles_for(sides), workspace);
+  take_queries(sides, std::min(sides.a_count, kQueries), tiles_for(sides), Order::kWarps,
+               workspace);
   return workspace.size();
 }
 
@@ -37,14 +38,16 @@ void scores(const Sides& sides, std::uint8_t* workspace, float* out, Stream stre
   for (std::int64_t first = 0; first < sides.a_count; first += kQueries) {
     Workspace memory(workspace);
     const std::int64_t count = std::min(kQueries, sides.a_count - first);
-    const Queries queries = take_queries(sides, count, tiles_for(sides), memory);
+    const int tiles = tiles_for(sides);
+    const Queries queries = take_queries(sides, count, tiles, Order::kWarps, memory);
     lay_out(sides, first, queries, stream);
-    choose_product(sides, [&](auto format, auto packed, auto tiles, auto is_long) {
-      const Slices slices = slices_of(rows.count, queries);
+    choose_product(sides, [&](auto format, auto packed, auto tile_count, auto is_long) {
+      const Slices slices =
+          slices_of(rows.count, queries.blocks, blocks_of(queries.tiles), Ring::kRows);
       const Grid grid{slices.count * queries.blocks, Ring::kThreads,
                       Piece<kFormatOf<format()>>::kRingBytes};
-      launch(scores_kernel<format(), packed(), tiles(), is_long()>, grid, stream, rows, queries,
-             slices.rows, out + first * sides.b_count);
+      launch(scores_kernel<format(), packed(), tile_count(), is_long()>, grid, stream, rows,
+             queries, slices.rows, out + first * sides.b_count);
     });
   }
 }

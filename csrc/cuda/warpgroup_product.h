@@ -1,0 +1,224 @@
+#pragma once
+
+// Matches of a slice of packed rows and a block of many queries, by the matrix units of warpgroups:
+// queries stay in shared memory, rows are decoded to registers as by product.h.
+
+#include "queries.h"
+#include "warpgroup_cut.h"
+#include "warpgroup_ring.h"
+
+namespace minifloat::cuda {
+
+template <int kFormat, bool kArePacked>
+struct WarpgroupProduct {
+  static constexpr Format F = kFormatOf<kFormat>;
+  using Row = Operand<F>;
+  using Planes = QueryPlanes<F, kArePacked>;
+  using Sum = typename Row::Sum;
+  using Rows2 = typename Row::Registers[2];
+  static constexpr bool kIsFloat = Row::kLane == Lane::kFloat;
+
+  // Of a block: matrix units take as long for a row's code in every lane, and so do their sums
+  // registers.
+  static constexpr int kTiles = 32 / (Planes::kCount * Row::kPlanes * (Row::kRegisters / 4));
+  static constexpr int kQueries = kTiles * kTileQueries;
+  static constexpr int kThreads = kWarpgroups * kWarpgroup;
+
+  // Four lanes' registers of eight queries, as matrix units read them.
+  static constexpr int kCoreBytes = 128;
+  static constexpr int kPairBytes = 2 * kTiles * kCoreBytes;
+  static constexpr int kStepBytes = Planes::kCount * Row::kRegisters / 2 * kPairBytes;
+
+  // Where planes count alike on both sides, a high and a low one have one sum with a low and a high
+  // one.
+  static constexpr bool kIsMerged =
+      !kIsFloat && Planes::kCount == 2 && Row::kPlanes == 2 && Planes::kBase == 1 << kRowShift;
+  static constexpr int kEach = kIsFloat ? 1 : Row::kPlanes * Planes::kCount - kIsMerged;
+  using FirstLook = Cut<!kIsFloat && kEach == 1>;
+
+  Sum each[kEach][4 * kTiles];
+  // Floats that are not in `each` yet, for a matrix unit's sums are not rounded to nearest.
+  Sum step_sums[kIsFloat ? 4 * kTiles : 1];
+
+  // Begins to add the products of one step; `queries` are the step's.
+  MINIFLOAT_DEVICE void add(const Rows2& rows, std::uint64_t queries, bool is_first) {
+    fence_products();
+#pragma unroll
+    for (int p = 0; p < Planes::kCount; ++p) {
+#pragma unroll
+      for (int at = 0; at < Row::kRegisters; at += 2) {
+        const std::uint64_t pair = queries + ((p * Row::kRegisters / 2 + at / 2) * kPairBytes >> 4);
+#pragma unroll
+        for (int plane = 0; plane < Row::kPlanes; ++plane) {
+          const bool is_begun = at > 0 || (kIsFloat && p > 0) || (kIsMerged && p > plane);
+          multiply_by_warpgroup(sums_of(plane, p), rows[0][plane][at], rows[1][plane][at],
+                                rows[0][plane][at + 1], rows[1][plane][at + 1], pair,
+                                is_begun || (!kIsFloat && !is_first));
+        }
+      }
+    }
+    commit_products();
+  }
+
+  // When the step's products are there.
+  MINIFLOAT_DEVICE void collect(bool is_first) {
+    if constexpr (kIsFloat) {
+#pragma unroll
+      for (int i = 0; i < 4 * kTiles; ++i) {
+        each[0][i] = is_first ? step_sums[i] : each[0][i] + step_sums[i];
+      }
+    }
+  }
+
+  // What the sums of all planes come to: of few enough products for an int32.
+  MINIFLOAT_DEVICE Sum whole(int i) const {
+    if constexpr (kEach == 1) {
+      return each[0][i];
+    } else {
+      const auto sum = [&](int n) { return static_cast<std::uint32_t>(each[n][i]); };
+      constexpr std::uint32_t kBase = Planes::kBase;
+      if constexpr (kIsMerged) {
+        return static_cast<Sum>((sum(0) * kBase + sum(1)) * kBase + sum(2));
+      } else if constexpr (kEach == 2) {
+        return static_cast<Sum>(sum(0) * kBase + sum(1));
+      } else {
+        const std::uint32_t high = sum(0) * kBase + sum(1), low = sum(2) * kBase + sum(3);
+        return static_cast<Sum>((high << kRowShift) + low);
+      }
+    }
+  }
+
+ private:
+  MINIFLOAT_DEVICE Sum (&sums_of(int plane, int p))[4 * kTiles] {
+    if constexpr (kIsFloat) {
+      return step_sums;
+    } else {
+      return each[kIsMerged ? plane + p : plane * Planes::kCount + p];
+    }
+  }
+};
+
+// A block's memory: queries, the warps' rings, the queries' gate, and of each warpgroup so many
+// bytes for its matches.
+template <class P>
+struct WarpgroupMemory {
+  using WarpsRing = WarpRing<P::F>;
+
+  static constexpr int rings_begin(int steps) { return steps * P::kStepBytes; }
+  static constexpr int gate_begin(int steps, int stages) {
+    return rings_begin(steps) + WarpsRing::bytes(stages);
+  }
+  // A multiple of 16.
+  static constexpr int matches_begin(int steps, int stages) {
+    return gate_begin(steps, stages) + 16;
+  }
+};
+
+// Calls matches.add(row, query, score) for pairs of rows [begin, end) and one block of queries
+// that matches.cuts() let pass, and matches.settle(i) when the warpgroup has done so with its row
+// block i.
+template <int kFormat, bool kArePacked, class Matches>
+MINIFLOAT_DEVICE void for_each_match(const Rows& rows, const Queries& queries, std::int64_t begin,
+                                     std::int64_t end, std::int64_t query_block, int stages,
+                                     Matches& matches) {
+  using P = WarpgroupProduct<kFormat, kArePacked>;
+  using Ring16 = WarpRing<P::F>;
+  using Memory = WarpgroupMemory<P>;
+  using FirstLook = typename P::FirstLook;
+  const int steps = static_cast<int>(steps_of(rows.dim));
+  const int lane = thread_index() % kWarp, warp = thread_index() / kWarp;
+  std::uint8_t* const memory = shared_memory();
+  Gate* const gate = reinterpret_cast<Gate*>(memory + Memory::gate_begin(steps, stages));
+  if (thread_index() == 0) {
+    const int bytes = steps * P::kStepBytes;
+    init_gate(gate, 1);
+    fence_gates();
+    arrive_and_expect(gate, bytes);
+    const auto* const elements = reinterpret_cast<const std::uint8_t*>(queries.elements);
+    copy_bulk(memory, elements + query_block * bytes, bytes, gate);
+  }
+  sync_threads();
+  std::int64_t block_row = begin + std::int64_t{warp / kGroupWarps} * Ring::kRows;
+  Ring16 ring(rows, block_row, end, memory + Memory::rings_begin(steps), stages);
+  wait_gate(gate, 0);
+  const std::uint64_t image = matrix_at(memory, P::kTiles * P::kCoreBytes, P::kCoreBytes);
+
+  for (int number = 0; block_row < end; ++number, block_row += kWarpgroups * Ring::kRows) {
+    const std::int64_t first_row = block_row + warp % kGroupWarps * 16 + lane / 4;
+    float norms[2], of_rows[2];
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const std::int64_t row = first_row + 8 * half;
+      norms[half] = row < end ? rows.norms[row] : 0.0f;
+      of_rows[half] = FirstLook::of_row(norms[half], matches.takes(row));
+    }
+    P sums;
+    const std::uint8_t* piece = nullptr;
+    const auto decode = [&](int step, typename P::Rows2& out) {
+      if (step % Ring16::kSteps == 0) piece = ring.take();
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        std::uint32_t words[P::Row::kWords];
+        row_words<P::F>(piece + (lane / 4 + 8 * half) * Ring16::kPitch +
+                            step % Ring16::kSteps * P::Row::kStepBytes,
+                        lane, true, words);
+        row_registers<P::F>(words, out[half]);
+      }
+    };
+    // Products of a step go on while the next one is decoded.
+    const auto multiply = [&](int step, const typename P::Rows2& now, typename P::Rows2& next) {
+      sums.add(now, image + std::uint64_t(step) * (P::kStepBytes >> 4), step == 0);
+      wait_products<1>();
+      if (step + 1 < steps) decode(step + 1, next);
+      if constexpr (P::kIsFloat) {
+        wait_products<0>();
+        sums.collect(step == 0);
+      }
+    };
+    typename P::Rows2 even, odd;
+    decode(0, even);
+#pragma unroll 1
+    for (int step = 0; step < steps; step += 2) {
+      multiply(step, even, odd);
+      if (step + 1 < steps) multiply(step + 1, odd, even);
+    }
+    wait_products<0>();
+
+    // Addresses that follow from it would else stay in registers from one row block to the next.
+    const int place = forget(lane % 4);
+    const auto* const all_cuts = reinterpret_cast<const Words4*>(matches.cuts()) + place;
+    Words4 next_cuts = all_cuts[0];
+#pragma unroll
+    for (int pair = 0; pair < P::kTiles / 2; ++pair) {
+      const auto cuts = bits_of<std::array<float, 4>>(next_cuts);
+      if (pair + 1 < P::kTiles / 2) next_cuts = all_cuts[(pair + 1) * 4];
+      const auto passes = [&](int i) {
+        return FirstLook::passes(sums.whole(8 * pair + i), cuts[i / 4 * 2 + i % 2],
+                                 of_rows[i / 2 % 2]);
+      };
+      bool any = false;
+#pragma unroll
+      for (int i = 0; i < 8; ++i) any |= passes(i);
+      if (!any) continue;
+      std::uint32_t passing = 0;
+#pragma unroll
+      for (int i = 0; i < 8; ++i) passing |= static_cast<std::uint32_t>(passes(i)) << i;
+#pragma unroll 1
+      for (; passing != 0; passing &= passing - 1) {
+        const int i = lowest_bit(passing);
+        auto dot = sums.whole(8 * pair);
+#pragma unroll
+        for (int n = 1; n < 8; ++n) dot = i == n ? sums.whole(8 * pair + n) : dot;
+        const std::int64_t query =
+            query_block * P::kQueries + 16 * pair + i / 4 * 8 + place * 2 + i % 2;
+        const int half = i / 2 % 2;
+        matches.add(
+            first_row + 8 * half, query,
+            static_cast<float>(dot) * queries.factors[query] * (half ? norms[1] : norms[0]));
+      }
+    }
+    matches.settle(number);
+  }
+}
+
+}  // namespace minifloat::cuda

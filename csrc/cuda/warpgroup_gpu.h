@@ -93,17 +93,13 @@ MINIFLOAT_DEVICE void wait_products() {
 #define MINIFLOAT_TEN(tens)                                                               \
   "%" #tens "0, %" #tens "1, %" #tens "2, %" #tens "3, %" #tens "4, %" #tens "5, %" #tens \
   "6, %" #tens "7, %" #tens "8, %" #tens "9, "
-#define MINIFLOAT_NAMES_32 MINIFLOAT_TEN() MINIFLOAT_TEN(1) MINIFLOAT_TEN(2) "%30, %31"
-#define MINIFLOAT_NAMES_64 \
-  MINIFLOAT_TEN()          \
-  MINIFLOAT_TEN(1)         \
-  MINIFLOAT_TEN(2) MINIFLOAT_TEN(3) MINIFLOAT_TEN(4) MINIFLOAT_TEN(5) "%60, %61, %62, %63"
-#define MINIFLOAT_NAMES_128                                                            \
-  MINIFLOAT_TEN()                                                                      \
-  MINIFLOAT_TEN(1)                                                                     \
-  MINIFLOAT_TEN(2) MINIFLOAT_TEN(3) MINIFLOAT_TEN(4) MINIFLOAT_TEN(5) MINIFLOAT_TEN(6) \
-      MINIFLOAT_TEN(7) MINIFLOAT_TEN(8) MINIFLOAT_TEN(9) MINIFLOAT_TEN(10)             \
-          MINIFLOAT_TEN(11) "%120, %121, %122, %123, %124, %125, %126, %127"
+#define MINIFLOAT_NAMES_30 MINIFLOAT_TEN() MINIFLOAT_TEN(1) MINIFLOAT_TEN(2)
+#define MINIFLOAT_NAMES_60 MINIFLOAT_NAMES_30 MINIFLOAT_TEN(3) MINIFLOAT_TEN(4) MINIFLOAT_TEN(5)
+#define MINIFLOAT_NAMES_90 MINIFLOAT_NAMES_60 MINIFLOAT_TEN(6) MINIFLOAT_TEN(7) MINIFLOAT_TEN(8)
+#define MINIFLOAT_NAMES_120 MINIFLOAT_NAMES_90 MINIFLOAT_TEN(9) MINIFLOAT_TEN(10) MINIFLOAT_TEN(11)
+#define MINIFLOAT_NAMES_32 MINIFLOAT_NAMES_30 "%30, %31"
+#define MINIFLOAT_NAMES_64 MINIFLOAT_NAMES_60 "%60, %61, %62, %63"
+#define MINIFLOAT_NAMES_128 MINIFLOAT_NAMES_120 "%120, %121, %122, %123, %124, %125, %126, %127"
 #define MINIFLOAT_4(kind, x, i) kind(x[i]), kind(x[i + 1]), kind(x[i + 2]), kind(x[i + 3])
 #define MINIFLOAT_16(kind, x, i)                                                     \
   MINIFLOAT_4(kind, x, i), MINIFLOAT_4(kind, x, i + 4), MINIFLOAT_4(kind, x, i + 8), \
@@ -161,6 +157,10 @@ MINIFLOAT_DEVICE void multiply_by_warpgroup(float (&x)[kSums], const std::uint32
 #undef MINIFLOAT_NAMES_128
 #undef MINIFLOAT_NAMES_64
 #undef MINIFLOAT_NAMES_32
+#undef MINIFLOAT_NAMES_120
+#undef MINIFLOAT_NAMES_90
+#undef MINIFLOAT_NAMES_60
+#undef MINIFLOAT_NAMES_30
 #undef MINIFLOAT_TEN
 
 // Whether the device that is current has code that multiplies by warpgroup: compute capability 9.0

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
-from ctypes import CDLL, c_bool, c_int, c_int64, c_size_t, c_void_p
+from ctypes import CDLL, c_bool, c_float, c_int, c_int64, c_size_t, c_void_p
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,13 @@ def stages(
     function.argtypes = [c_int, c_bool, c_int64, c_int64, c_size_t, c_int]
     found: int = function(format.index, packed, queries, dim, address, capacity)
     return found
+
+
+def cut(bound: float, factor: float, norm: float) -> np.float32:
+    """Return, in its bits, what an integer sum must reach for its score to be looked at."""
+    function: Any = CDLL(str(build())).minifloat_cut
+    function.argtypes, function.restype = [c_float] * 3, c_float
+    return np.float32(function(bound, factor, norm))
 
 
 def convert(x: NDArray[np.float32], format: minifloat.Format) -> NDArray[np.uint8] | None:

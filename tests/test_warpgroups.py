@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -146,6 +147,24 @@ def test_no_order_of_threads_copies_and_products_changes_an_answer(
 def test_searches_without_warpgroups_find_the_same(integer_format: mf.Format, search: Any) -> None:
     rows = sides(integer_format, True, 70, 300, 128)
     assert_finds_the_best(search, rows, None, None, 10, integer_format, 128)
+
+
+def test_every_sum_that_reaches_a_bound_is_looked_at() -> None:
+    random = np.random.default_rng(0)
+    factors = (2.0 ** random.uniform(-12, 2, 2000)).astype(np.float32)
+    norms = (2.0 ** random.uniform(-12, 2, 2000)).astype(np.float32)
+    sums = (2.0 ** random.uniform(0, 22.9, 2000)).astype(np.int32)
+    for total, factor, norm in zip(sums, factors, norms, strict=True):
+        score, more = (np.float32(x) * factor * norm for x in (total, total * (1 + 2.0**-18) + 1))
+        assert total >= emulated.cut(score, factor, norm).view(np.int32)
+        assert total < emulated.cut(more, factor, norm).view(np.int32)
+
+
+def test_no_bits_of_nan_are_compared() -> None:
+    for bound in (-np.inf, -1, -0.0, 0, 1e-38, 0.5, 1):
+        for factor in (0, 1e-6, 1, 100):
+            for norm in (0, np.nan, 1e-6, 1, 100):
+                assert not np.isnan(emulated.cut(bound, factor, norm))
 
 
 def test_warpgroups_multiply_where_queries_are_many_and_rows_are_aligned(

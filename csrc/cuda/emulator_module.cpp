@@ -28,6 +28,12 @@ MINIFLOAT_EXPORT int minifloat_stages(int format, bool are_packed, std::int64_t 
   return cuda::stages_of(sides, capacity);
 }
 
+// What an integer sum below 2^23 must reach to be looked at.
+MINIFLOAT_EXPORT float minifloat_cut(float bound, float factor, float norm) {
+  using FirstLook = cuda::Cut<true>;
+  return FirstLook::of(bound, factor) * FirstLook::of_row(norm, true);
+}
+
 // Codes by a processor's own conversion; false where no processor has one to this format.
 MINIFLOAT_EXPORT bool minifloat_convert(int format, const float* values, std::int64_t count,
                                         std::uint8_t* codes) {

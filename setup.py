@@ -42,7 +42,10 @@ def find_nvcc() -> str | None:
 
 
 def targets() -> list[str]:
-    """Return nvcc's options for every architecture; later GPUs compile the code of plain ones."""
+    """Return nvcc's options for every architecture; later GPUs compile the code of plain ones.
+
+    Whether there is code for sm_90a, which no other GPU runs, the host's code must know too.
+    """
     options = []
     archs = os.environ.get("MINIFLOAT_CUDA_ARCHS", DEFAULT_ARCHS).split(";")
     for arch in archs:

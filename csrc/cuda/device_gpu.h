@@ -152,6 +152,10 @@ MINIFLOAT_DEVICE int forget(int x) {
   asm volatile("" : "+r"(x));
   return x;
 }
+MINIFLOAT_DEVICE float forget(float x) {
+  asm volatile("" : "+f"(x));
+  return x;
+}
 
 inline void check(cudaError_t error) {
   if (error != cudaSuccess) {

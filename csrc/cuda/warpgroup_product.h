@@ -60,12 +60,24 @@ struct WarpgroupProduct {
     commit_products();
   }
 
-  // When the step's products are there.
+  // When the step's products are there; no use of them may be moved to before this.
   MINIFLOAT_DEVICE void collect(bool is_first) {
     if constexpr (kIsFloat) {
 #pragma unroll
       for (int i = 0; i < 4 * kTiles; ++i) {
-        each[0][i] = is_first ? step_sums[i] : each[0][i] + step_sums[i];
+        const float sum = forget(step_sums[i]);
+        each[0][i] = is_first ? sum : each[0][i] + sum;
+      }
+    }
+  }
+
+  // When all products are there: no use of sums may be moved to before this.
+  MINIFLOAT_DEVICE void finish() {
+    if constexpr (!kIsFloat) {
+#pragma unroll
+      for (auto& sums : each) {
+#pragma unroll
+        for (int i = 0; i < 4 * kTiles; ++i) sums[i] = forget(sums[i]);
       }
     }
   }
@@ -145,12 +157,14 @@ MINIFLOAT_DEVICE void for_each_match(const Rows& rows, const Queries& queries, s
 
   for (int number = 0; block_row < end; ++number, block_row += kWarpgroups * Ring::kRows) {
     const std::int64_t first_row = block_row + warp % kGroupWarps * 16 + lane / 4;
-    float norms[2], of_rows[2];
+    // Asked for here, looked at after the products.
+    float norms[2];
+    bool take_part[2];
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       const std::int64_t row = first_row + 8 * half;
       norms[half] = row < end ? rows.norms[row] : 0.0f;
-      of_rows[half] = FirstLook::of_row(norms[half], matches.takes(row));
+      take_part[half] = matches.takes(row);
     }
     P sums;
     const std::uint8_t* piece = nullptr;
@@ -182,7 +196,10 @@ MINIFLOAT_DEVICE void for_each_match(const Rows& rows, const Queries& queries, s
       multiply(step, even, odd);
       if (step + 1 < steps) multiply(step + 1, odd, even);
     }
+    const float of_rows[2] = {FirstLook::of_row(norms[0], take_part[0]),
+                              FirstLook::of_row(norms[1], take_part[1])};
     wait_products<0>();
+    sums.finish();
 
     // Addresses that follow from it would else stay in registers from one row block to the next.
     const int place = forget(lane % 4);

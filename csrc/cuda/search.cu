@@ -77,11 +77,12 @@ struct Plan {
 
 Plan plan_of(const Sides& sides, std::int64_t count, std::int64_t k, Workspace& workspace) {
   Plan plan{};
-  plan.found.kept = static_cast<int>(std::min(k, kMostKept));
+  const int kept = static_cast<int>(std::min(k, kMostKept));
+  const int fewest = kept + std::max(16, kept / 4) + Ring::kRows;
+  plan.found.kept = kept;
+  plan.found.capacity = static_cast<int>(std::bit_ceil(static_cast<unsigned>(fewest)));
   // Sorting them costs less than letting many pass that a higher threshold would not.
-  plan.found.crowd = plan.found.kept + std::max(16, plan.found.kept / 2);
-  plan.found.capacity =
-      static_cast<int>(std::bit_ceil(static_cast<unsigned>(plan.found.crowd + Ring::kRows)));
+  plan.found.crowd = std::min(kept + std::max(16, kept / 2), plan.found.capacity - Ring::kRows);
   plan.stages = has_warpgroup_products() ? stages_of(sides, plan.found.capacity) : 0;
   if (plan.stages > 0) {
     choose_operands(sides, [&](auto format, auto packed) {

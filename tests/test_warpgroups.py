@@ -1,4 +1,4 @@
-"""Searches for many queries by the matrix units of warpgroups, in the emulator."""
+"""Scores of many queries, and searches, by the matrix units of warpgroups, in the emulator."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -79,6 +79,17 @@ def test_searches_for_many_queries_find_the_best(
     assert_finds_the_best(
         search, sides(format, are_packed, queries, rows, dim), None, None, k, format, dim
     )
+
+
+def test_scores_of_many_queries_are_those_of_the_plain_way(
+    format: mf.Format, are_packed: bool
+) -> None:
+    emulated.install()
+    scores = implementation("cuda", ops.scores.__name__)
+    rows = sides(format, are_packed, 66, 205, 192)
+    found, expected = (f(*rows, format.name, 192) for f in (scores, eager.scores))
+    off = bound(192) if format.lane == "float" else 0
+    torch.testing.assert_close(found, expected, rtol=0, atol=off)
 
 
 def test_more_queries_than_a_block_has_are_found(

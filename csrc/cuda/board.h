@@ -28,6 +28,8 @@ constexpr int board_bytes(int queries, int capacity) {
 template <int kQueryCount, class Cut>
 class Board {
  public:
+  static constexpr bool kTakesAll = false;
+
   // `slice` and `query_block` say which matches are this warpgroup's.
   MINIFLOAT_DEVICE Board(std::uint8_t* memory, const Found& found, const Queries& queries,
                          const std::uint8_t* selected, std::int64_t slice, std::int64_t query_block,

@@ -83,12 +83,10 @@ Plan plan_of(const Sides& sides, std::int64_t count, std::int64_t k, Workspace& 
   plan.found.capacity = static_cast<int>(std::bit_ceil(static_cast<unsigned>(fewest)));
   // Sorting them costs less than letting many pass that a higher threshold would not.
   plan.found.crowd = std::min(kept + std::max(16, kept / 2), plan.found.capacity - Ring::kRows);
-  plan.stages = has_warpgroup_products() ? stages_of(sides, plan.found.capacity) : 0;
+  plan.stages = stages_of(sides, plan.found.capacity);
   if (plan.stages > 0) {
-    choose_operands(sides, [&](auto format, auto packed) {
-      constexpr int kTiles = WarpgroupProduct<format(), packed()>::kTiles;
-      plan.queries = take_queries(sides, count, kTiles, Order::kWarpgroups, workspace);
-    });
+    plan.queries =
+        take_queries(sides, count, warpgroup_tiles(sides), Order::kWarpgroups, workspace);
     plan.slices = slices_of(sides.b_count, plan.queries.blocks, 1, kWarpgroups * Ring::kRows);
     plan.parts = plan.slices.count * kWarpgroups;
   } else {
@@ -114,7 +112,7 @@ void find(const Sides& sides, const Plan& plan, const Found& found, const std::u
   if (plan.stages > 0) {
     choose_operands(sides, [&](auto format, auto packed) {
       using P = WarpgroupProduct<format(), packed()>;
-      const auto bytes = search_bytes<P>(sides.dim, plan.stages, found.capacity);
+      const auto bytes = block_bytes<P>(sides.dim, plan.stages, found.capacity);
       const Grid grid{blocks, P::kThreads, static_cast<int>(bytes)};
       launch(warpgroup_search_kernel<format(), packed()>, grid, stream, rows, plan.queries,
              selected, plan.slices.rows, found, plan.stages);

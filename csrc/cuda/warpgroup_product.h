@@ -1,114 +1,12 @@
 #pragma once
 
 // Matches of a slice of packed rows and a block of many queries, by the matrix units of warpgroups:
-// queries stay in shared memory, rows are decoded to registers as by product.h.
+// queries stay in shared memory, and rows stream by.
 
-#include "queries.h"
-#include "warpgroup_cut.h"
 #include "warpgroup_ring.h"
+#include "warpgroup_sums.h"
 
 namespace minifloat::cuda {
-
-template <int kFormat, bool kArePacked>
-struct WarpgroupProduct {
-  static constexpr Format F = kFormatOf<kFormat>;
-  using Row = Operand<F>;
-  using Planes = QueryPlanes<F, kArePacked>;
-  using Sum = typename Row::Sum;
-  using Rows2 = typename Row::Registers[2];
-  static constexpr bool kIsFloat = Row::kLane == Lane::kFloat;
-
-  // Of a block: matrix units take as long for a row's code in every lane, and so do their sums
-  // registers.
-  static constexpr int kTiles = 32 / (Planes::kCount * Row::kPlanes * (Row::kRegisters / 4));
-  static constexpr int kQueries = kTiles * kTileQueries;
-  static constexpr int kThreads = kWarpgroups * kWarpgroup;
-
-  // Four lanes' registers of eight queries, as matrix units read them.
-  static constexpr int kCoreBytes = 128;
-  static constexpr int kPairBytes = 2 * kTiles * kCoreBytes;
-  static constexpr int kStepBytes = Planes::kCount * Row::kRegisters / 2 * kPairBytes;
-
-  // Where planes count alike on both sides, a high and a low one have one sum with a low and a high
-  // one.
-  static constexpr bool kIsMerged =
-      !kIsFloat && Planes::kCount == 2 && Row::kPlanes == 2 && Planes::kBase == 1 << kRowShift;
-  static constexpr int kEach = kIsFloat ? 1 : Row::kPlanes * Planes::kCount - kIsMerged;
-  using FirstLook = Cut<!kIsFloat && kEach == 1>;
-
-  Sum each[kEach][4 * kTiles];
-  // Floats that are not in `each` yet, for a matrix unit's sums are not rounded to nearest.
-  Sum step_sums[kIsFloat ? 4 * kTiles : 1];
-
-  // Begins to add the products of one step; `queries` are the step's.
-  MINIFLOAT_DEVICE void add(const Rows2& rows, std::uint64_t queries, bool is_first) {
-    fence_products();
-#pragma unroll
-    for (int p = 0; p < Planes::kCount; ++p) {
-#pragma unroll
-      for (int at = 0; at < Row::kRegisters; at += 2) {
-        const std::uint64_t pair = queries + ((p * Row::kRegisters / 2 + at / 2) * kPairBytes >> 4);
-#pragma unroll
-        for (int plane = 0; plane < Row::kPlanes; ++plane) {
-          const bool is_begun = at > 0 || (kIsFloat && p > 0) || (kIsMerged && p > plane);
-          multiply_by_warpgroup(sums_of(plane, p), rows[0][plane][at], rows[1][plane][at],
-                                rows[0][plane][at + 1], rows[1][plane][at + 1], pair,
-                                is_begun || (!kIsFloat && !is_first));
-        }
-      }
-    }
-    commit_products();
-  }
-
-  // When the step's products are there; no use of them may be moved to before this.
-  MINIFLOAT_DEVICE void collect(bool is_first) {
-    if constexpr (kIsFloat) {
-#pragma unroll
-      for (int i = 0; i < 4 * kTiles; ++i) {
-        const float sum = forget(step_sums[i]);
-        each[0][i] = is_first ? sum : each[0][i] + sum;
-      }
-    }
-  }
-
-  // When all products are there: no use of sums may be moved to before this.
-  MINIFLOAT_DEVICE void finish() {
-    if constexpr (!kIsFloat) {
-#pragma unroll
-      for (auto& sums : each) {
-#pragma unroll
-        for (int i = 0; i < 4 * kTiles; ++i) sums[i] = forget(sums[i]);
-      }
-    }
-  }
-
-  // What the sums of all planes come to: of few enough products for an int32.
-  MINIFLOAT_DEVICE Sum whole(int i) const {
-    if constexpr (kEach == 1) {
-      return each[0][i];
-    } else {
-      const auto sum = [&](int n) { return static_cast<std::uint32_t>(each[n][i]); };
-      constexpr std::uint32_t kBase = Planes::kBase;
-      if constexpr (kIsMerged) {
-        return static_cast<Sum>((sum(0) * kBase + sum(1)) * kBase + sum(2));
-      } else if constexpr (kEach == 2) {
-        return static_cast<Sum>(sum(0) * kBase + sum(1));
-      } else {
-        const std::uint32_t high = sum(0) * kBase + sum(1), low = sum(2) * kBase + sum(3);
-        return static_cast<Sum>((high << kRowShift) + low);
-      }
-    }
-  }
-
- private:
-  MINIFLOAT_DEVICE Sum (&sums_of(int plane, int p))[4 * kTiles] {
-    if constexpr (kIsFloat) {
-      return step_sums;
-    } else {
-      return each[kIsMerged ? plane + p : plane * Planes::kCount + p];
-    }
-  }
-};
 
 // A block's memory: queries, the warps' rings, the queries' gate, and of each warpgroup so many
 // bytes for its matches.
@@ -126,9 +24,42 @@ struct WarpgroupMemory {
   }
 };
 
+// Calls add(pair of tiles, number in it, sum) for a lane's sums that the first look lets pass.
+template <class P, class Add>
+MINIFLOAT_DEVICE void add_passing(const P& sums, const float (&of_rows)[2],
+                                  const float* cuts_of_queries, int place, Add add) {
+  const auto* const all_cuts = reinterpret_cast<const Words4*>(cuts_of_queries) + place;
+  Words4 next_cuts = all_cuts[0];
+#pragma unroll
+  for (int pair = 0; pair < P::kTiles / 2; ++pair) {
+    const auto cuts = bits_of<std::array<float, 4>>(next_cuts);
+    if (pair + 1 < P::kTiles / 2) next_cuts = all_cuts[(pair + 1) * 4];
+    const auto passes = [&](int i) {
+      return P::FirstLook::passes(sums.whole(8 * pair + i), cuts[i / 4 * 2 + i % 2],
+                                  of_rows[i / 2 % 2]);
+    };
+    bool any = false;
+#pragma unroll
+    for (int i = 0; i < 8; ++i) any |= passes(i);
+    if (!any) continue;
+    std::uint32_t passing = 0;
+#pragma unroll
+    for (int i = 0; i < 8; ++i) passing |= static_cast<std::uint32_t>(passes(i)) << i;
+#pragma unroll 1
+    for (; passing != 0; passing &= passing - 1) {
+      const int i = lowest_bit(passing);
+      auto dot = sums.whole(8 * pair);
+#pragma unroll
+      for (int n = 1; n < 8; ++n) dot = i == n ? sums.whole(8 * pair + n) : dot;
+      add(pair, i, dot);
+    }
+  }
+}
+
 // Calls matches.add(row, query, score) for pairs of rows [begin, end) and one block of queries
 // that matches.cuts() let pass, and matches.settle(i) when the warpgroup has done so with its row
-// block i.
+// block i; or where matches take all, for every pair, also of rows past the end and queries past
+// the last.
 template <int kFormat, bool kArePacked, class Matches>
 MINIFLOAT_DEVICE void for_each_match(const Rows& rows, const Queries& queries, std::int64_t begin,
                                      std::int64_t end, std::int64_t query_block, int stages,
@@ -203,38 +134,20 @@ MINIFLOAT_DEVICE void for_each_match(const Rows& rows, const Queries& queries, s
 
     // Addresses that follow from it would else stay in registers from one row block to the next.
     const int place = forget(lane % 4);
-    const auto* const all_cuts = reinterpret_cast<const Words4*>(matches.cuts()) + place;
-    Words4 next_cuts = all_cuts[0];
+    const auto add = [&](int pair, int i, auto dot) {
+      const std::int64_t query =
+          query_block * P::kQueries + 16 * pair + i / 4 * 8 + place * 2 + i % 2;
+      const int half = i / 2 % 2;
+      matches.add(first_row + 8 * half, query,
+                  static_cast<float>(dot) * queries.factors[query] * (half ? norms[1] : norms[0]));
+    };
+    if constexpr (Matches::kTakesAll) {
 #pragma unroll
-    for (int pair = 0; pair < P::kTiles / 2; ++pair) {
-      const auto cuts = bits_of<std::array<float, 4>>(next_cuts);
-      if (pair + 1 < P::kTiles / 2) next_cuts = all_cuts[(pair + 1) * 4];
-      const auto passes = [&](int i) {
-        return FirstLook::passes(sums.whole(8 * pair + i), cuts[i / 4 * 2 + i % 2],
-                                 of_rows[i / 2 % 2]);
-      };
-      bool any = false;
-#pragma unroll
-      for (int i = 0; i < 8; ++i) any |= passes(i);
-      if (!any) continue;
-      std::uint32_t passing = 0;
-#pragma unroll
-      for (int i = 0; i < 8; ++i) passing |= static_cast<std::uint32_t>(passes(i)) << i;
-#pragma unroll 1
-      for (; passing != 0; passing &= passing - 1) {
-        const int i = lowest_bit(passing);
-        auto dot = sums.whole(8 * pair);
-#pragma unroll
-        for (int n = 1; n < 8; ++n) dot = i == n ? sums.whole(8 * pair + n) : dot;
-        const std::int64_t query =
-            query_block * P::kQueries + 16 * pair + i / 4 * 8 + place * 2 + i % 2;
-        const int half = i / 2 % 2;
-        matches.add(
-            first_row + 8 * half, query,
-            static_cast<float>(dot) * queries.factors[query] * (half ? norms[1] : norms[0]));
-      }
+      for (int i = 0; i < 4 * P::kTiles; ++i) add(i / 8, i % 8, sums.whole(i));
+    } else {
+      add_passing(sums, of_rows, matches.cuts(), place, add);
+      matches.settle(number);
     }
-    matches.settle(number);
   }
 }
 

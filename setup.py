@@ -42,12 +42,16 @@ def find_nvcc() -> str | None:
 
 
 def targets() -> list[str]:
-    """Return nvcc's options for every architecture; later GPUs compile the code of plain ones."""
+    """Return nvcc's options for every architecture; later GPUs compile the code of plain ones.
+
+    Whether there is code for sm_90a, which no other GPU runs, the host's code must know too.
+    """
     options = []
-    for arch in os.environ.get("MINIFLOAT_CUDA_ARCHS", DEFAULT_ARCHS).split(";"):
+    archs = os.environ.get("MINIFLOAT_CUDA_ARCHS", DEFAULT_ARCHS).split(";")
+    for arch in archs:
         codes = [f"sm_{arch}", *([f"compute_{arch}"] if arch.isdigit() else [])]
         options += [f"-gencode=arch=compute_{arch},code={code}" for code in codes]
-    return options
+    return [*options, *(["-DMINIFLOAT_SM90A"] if "90a" in archs else [])]
 
 
 def library_dirs(nvcc: str) -> list[str]:

@@ -18,8 +18,9 @@ import minifloat as mf
 from minifloat import ops
 from operator_arguments import arguments, normal, outputs
 
-# Rows that fill no block, dims that fill steps and one that does not, few queries and many.
-ROWS, DIMS, QUERIES, NEIGHBOURS = 700, (33, 64, 192), (3, 130), (5, 300)
+# Rows that fill no block, dims that fill steps, in one piece of a row or more, and one that does not,
+# few queries and many.
+ROWS, DIMS, QUERIES, NEIGHBOURS = 700, (33, 64, 320), (3, 130), (5, 300)
 
 
 def check(device: str) -> int:
@@ -36,8 +37,9 @@ def check(device: str) -> int:
             for count in QUERIES:
                 for k in NEIGHBOURS:
                     mf.search(rows[:count], rows, k)
+                    mf.scores(rows[:count], rows)
                     mf.search(normal(count, dim, seed=1).to(device), rows, k)
-                    calls += 2
+                    calls += 3
     return calls
 
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
-from ctypes import CDLL, c_bool, c_int, c_int64, c_void_p
+from ctypes import CDLL, c_bool, c_float, c_int, c_int64, c_size_t, c_void_p
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,11 +44,41 @@ def install() -> None:
         vars(minifloat)["_cuda"] = sys.modules[name]
 
 
-def set_order(*, backward: bool = False, copies_early: bool = False) -> None:
-    """Choose the order in which threads take turns, and when asynchronous copies are made."""
+def set_order(*, backward: bool = False, at_once: bool = False) -> None:
+    """Choose the order in which threads take turns, and when asynchronous work is done."""
     function: Any = CDLL(str(build())).minifloat_set_order
     function.argtypes = [c_bool, c_bool]
-    function(backward, copies_early)
+    function(backward, at_once)
+
+
+def set_warpgroup_products(there: bool) -> None:
+    """Choose whether the GPU has warpgroups that multiply; it has until something else is said."""
+    function: Any = CDLL(str(build())).minifloat_set_warpgroup_products
+    function.argtypes = [c_bool]
+    function(there)
+
+
+def stages(
+    format: minifloat.Format,
+    *,
+    packed: bool = True,
+    queries: int = 256,
+    dim: int = 256,
+    address: int = 0,
+    capacity: int = 128,
+) -> int:
+    """Return the stages of each ring in a search by warpgroups, 0 where they do not multiply."""
+    function: Any = CDLL(str(build())).minifloat_stages
+    function.argtypes = [c_int, c_bool, c_int64, c_int64, c_size_t, c_int]
+    found: int = function(format.index, packed, queries, dim, address, capacity)
+    return found
+
+
+def cut(bound: float, factor: float, norm: float) -> np.float32:
+    """Return, in its bits, what an integer sum must reach for its score to be looked at."""
+    function: Any = CDLL(str(build())).minifloat_cut
+    function.argtypes, function.restype = [c_float] * 3, c_float
+    return np.float32(function(bound, factor, norm))
 
 
 def convert(x: NDArray[np.float32], format: minifloat.Format) -> NDArray[np.uint8] | None:

@@ -26,7 +26,10 @@ needs_emulator = pytest.mark.skipif(not emulated.IS_HERE, reason="the emulator i
 
 # What 128 threads of a kernel of products may take, for so many of its blocks to run at once.
 REGISTERS = {"one tile": 65536 // 128 // 4, "many tiles": 255}
+WARPGROUP_REGISTERS = 65536 // 256 - 1
 ARCHITECTURES = ("sm_80", "sm_90a", "sm_100a")
+# The one whose warpgroups multiply.
+WARPGROUPS = "sm_90a"
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def cuda() -> Any:
 
 @pytest.fixture
 def any_order() -> Iterator[list[dict[str, bool]]]:
-    yield [{"backward": b, "copies_early": c} for b in (False, True) for c in (False, True)]
+    yield [{"backward": b, "at_once": c} for b in (False, True) for c in (False, True)]
     emulated.set_order()
 
 
@@ -188,6 +191,12 @@ def product_kernel(name: str) -> tuple[mf.Format, int] | None:
     return (mf.FORMATS[int(found[1])], int(found[2])) if found else None
 
 
+def warpgroup_format(name: str) -> mf.Format | None:
+    """Return the format of a kernel of products by warpgroups."""
+    found = re.search(r"warpgroup_(?:scores|search)_kernel<(\d+), (?:true|false)>", name)
+    return mf.FORMATS[int(found[1])] if found else None
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_kernel_stays_in_registers(architecture: str) -> None:
     parts = disassembled("-res-usage").split("arch = ")
@@ -202,6 +211,8 @@ def test_every_kernel_stays_in_registers(architecture: str) -> None:
     for product, registers in products:
         if product:
             assert registers <= REGISTERS["one tile" if product[1] == 1 else "many tiles"]
+    for name, registers, *_ in found:
+        assert not warpgroup_format(name) or int(registers) <= WARPGROUP_REGISTERS
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -213,5 +224,14 @@ def test_products_are_made_by_matrix_units(architecture: str) -> None:
         name, _, code = function.partition("\n")
         product = product_kernel(name)
         units = set(re.findall(r"\b([A-Z]*MMA)\.", code))
+        by_warpgroup = warpgroup_format(name)
+        if by_warpgroup:
+            there = architecture == WARPGROUPS
+            unit = "HGMMA" if by_warpgroup.lane == "float" else "IGMMA"
+            assert units == ({unit} if there else set()), name
+            # Rows and queries come by bulk copies, and one step's products go on during the next.
+            assert ("UBLKCP" in code) == there, name
+            assert ("WARPGROUP.DEPBAR.LE gsb0, 0x1" in code) == there, name
+            continue
         wanted = {"HMMA"} if product and product[0].lane == "float" else {"IMMA"}
         assert units == (wanted if product else set()), name

@@ -25,12 +25,20 @@ MINIFLOAT_DEVICE float score_of(Key key) {
 
 MINIFLOAT_DEVICE std::int64_t row_of(Key key) { return ~static_cast<std::uint32_t>(key); }
 
-// Threads that do something together: a block, or one warp of it.
+// Threads that do something together: a warp, a warpgroup or a whole block that is larger.
 struct Group {
   int thread;
   int threads;
 
-  MINIFLOAT_DEVICE void sync() const { threads == kWarp ? sync_warp() : sync_threads(); }
+  MINIFLOAT_DEVICE void sync() const {
+    if (threads == kWarp) {
+      sync_warp();
+    } else if (threads == kWarpgroup) {
+      sync_warpgroup();
+    } else {
+      sync_threads();
+    }
+  }
 };
 
 // Puts keys in shared memory, a power of two of them, into descending order, for all threads to

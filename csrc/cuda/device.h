@@ -26,10 +26,16 @@ struct Grid {
 // Threads that run in step: they exchange registers and multiply matrices together.
 inline constexpr int kWarp = 32;
 
+// Warps that gather matches together, and on compute capability 9.0 multiply matrices together.
+inline constexpr int kWarpgroup = 128;
+
+// What waits in shared memory for copies into it.
+using Gate = std::uint64_t;
+
 }  // namespace minifloat
 
 #ifdef __CUDACC__
-#include "device_gpu.h"
+#include "warpgroup_gpu.h"
 #else
-#include "device_host.h"
+#include "warpgroup_host.h"
 #endif

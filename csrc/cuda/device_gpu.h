@@ -27,9 +27,6 @@ MINIFLOAT_DEVICE std::uint8_t* shared_memory() {
 MINIFLOAT_DEVICE void sync_threads() { __syncthreads(); }
 MINIFLOAT_DEVICE void sync_warp() { __syncwarp(); }
 
-// Whether it holds for any thread of the block; all wait for all.
-MINIFLOAT_DEVICE bool any_thread(bool holds) { return __syncthreads_or(holds) != 0; }
-
 // The value of the lane whose number differs in the bits of `mask`.
 template <class T>
 MINIFLOAT_DEVICE T exchange(T value, int mask) {
@@ -153,6 +150,10 @@ MINIFLOAT_DEVICE std::uint64_t atomic_max(std::uint64_t* to, std::uint64_t x) {
 // From here on the compiler does not know what x is.
 MINIFLOAT_DEVICE int forget(int x) {
   asm volatile("" : "+r"(x));
+  return x;
+}
+MINIFLOAT_DEVICE float forget(float x) {
+  asm volatile("" : "+f"(x));
   return x;
 }
 

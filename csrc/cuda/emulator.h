@@ -10,10 +10,10 @@
 namespace minifloat::emulator {
 
 // What a GPU leaves open: in which order threads and blocks take turns, and whether asynchronous
-// copies are made when they are asked for or when they are waited for.
+// copies and products are made when they are asked for or when they are waited for.
 struct Order {
   bool backward;
-  bool copies_early;
+  bool at_once;
 };
 void set_order(const Order& order);
 
@@ -29,12 +29,17 @@ struct Place {
 };
 const Place& place();
 
+// Ends the block with an error; the calling thread does not go on.
+void fail(const char* error);
+
+// Whether the GPU is one whose warpgroups multiply matrices; it is until something else is said.
+void set_warpgroup_products(bool are_there);
+bool has_warpgroup_products();
+
 std::uint8_t* shared_memory();
 void sync_block();
+void sync_warpgroup();
 void sync_warp();
-
-// Whether it holds for any thread of the block.
-bool any_of_block(bool holds);
 
 // Gives this lane's bytes to its warp and returns those of all lanes, `size` apart. They stay until
 // the next call but one.
@@ -43,5 +48,18 @@ const std::byte* gather(const void* mine, std::size_t size);
 void copy_async(void* to, const void* from, int bytes, int zeros);
 void commit_copies();
 void wait_copies(int pending);
+
+// Gates are 8 bytes of shared memory. Bulk copies are made when no thread can go on without, unless
+// at once.
+void init_gate(std::uint64_t* gate, int arrivals);
+void arrive_and_expect(std::uint64_t* gate, int bytes);
+void wait_gate(std::uint64_t* gate, int parity);
+void copy_bulk(void* to, const void* from, int bytes, std::uint64_t* gate);
+
+// A product is this thread's part of one, which all threads of its warp take part in.
+void fence_products();
+void add_product(std::function<void()> product);
+void commit_products();
+void wait_products(int pending);
 
 }  // namespace minifloat::emulator

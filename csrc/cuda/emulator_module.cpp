@@ -2,13 +2,36 @@
 
 #include "choices.h"
 #include "device.h"
+#include "warpgroup_plan.h"
 
 #define MINIFLOAT_EXPORT extern "C" [[gnu::visibility("default")]]
 
 namespace minifloat {
 
-MINIFLOAT_EXPORT void minifloat_set_order(bool backward, bool copies_early) {
-  emulator::set_order({backward, copies_early});
+MINIFLOAT_EXPORT void minifloat_set_order(bool backward, bool at_once) {
+  emulator::set_order({backward, at_once});
+}
+
+MINIFLOAT_EXPORT void minifloat_set_warpgroup_products(bool are_there) {
+  emulator::set_warpgroup_products(are_there);
+}
+
+// Stages of the rings of a search by warpgroups, or 0.
+MINIFLOAT_EXPORT int minifloat_stages(int format, bool are_packed, std::int64_t queries,
+                                      std::int64_t dim, std::uintptr_t rows, int capacity) {
+  cuda::Sides sides{};
+  sides.format = format;
+  sides.dim = dim;
+  sides.a_packed = are_packed;
+  sides.a_count = queries;
+  sides.b = reinterpret_cast<const std::uint8_t*>(rows);
+  return cuda::stages_of(sides, capacity);
+}
+
+// What an integer sum below 2^23 must reach to be looked at.
+MINIFLOAT_EXPORT float minifloat_cut(float bound, float factor, float norm) {
+  using FirstLook = cuda::Cut<true>;
+  return FirstLook::of(bound, factor) * FirstLook::of_row(norm, true);
 }
 
 // Codes by a processor's own conversion; false where no processor has one to this format.

@@ -86,7 +86,7 @@ struct Sums {
 };
 
 // Calls use(row, query, score) for rows [begin, end) and one block of queries, once each, and
-// then(row) when all threads have done so with 64 of them; both are called for rows past the end
+// then(i) when this one has done so with row block i; both are called for rows past the end
 // and queries past the last. kIsLong where sums may not fit.
 template <int kFormat, bool kArePacked, int kTiles, bool kIsLong, class Use, class Then>
 MINIFLOAT_DEVICE void for_each_score(const Rows& rows, const Queries& queries, std::int64_t begin,
@@ -179,7 +179,7 @@ MINIFLOAT_DEVICE void for_each_score(const Rows& rows, const Queries& queries, s
         }
       }
     }
-    then(first_of_block);
+    then(block);
   }
 }
 

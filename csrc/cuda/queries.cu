@@ -63,7 +63,15 @@ lay_out_kernel(const Row* rows, std::int64_t row_size, const float* norms, std::
             words.each[w] |= plane_of<F, kArePacked>(elements[j], p) << (kWidth * e);
           }
         }
-        queries.elements[((i / kWarp * kPlanes + p) * kParts + part) * kWarp + lane] = words;
+        if (queries.order == Order::kWarps) {
+          queries.elements[((i / kWarp * kPlanes + p) * kParts + part) * kWarp + lane] = words;
+          continue;
+        }
+        auto* const all = reinterpret_cast<std::uint32_t*>(queries.elements);
+        const std::int64_t first = ((block * steps + step) * kPlanes + p) * Layout::kRegisters;
+        for (int w = 0; w < 4; ++w) {
+          all[((first + part * 4 + w) * queries.tiles + tile) * kWarp + lane] = words.each[w];
+        }
       }
     }
   }
@@ -75,9 +83,10 @@ constexpr int kVectors = QueryPlanes<kFormatOf<kFormat>, kArePacked>::kCount *
 
 }  // namespace
 
-Queries take_queries(const Sides& sides, std::int64_t count, int tiles, Workspace& workspace) {
+Queries take_queries(const Sides& sides, std::int64_t count, int tiles, Order order,
+                     Workspace& workspace) {
   const std::int64_t block = std::int64_t{tiles} * kTileQueries;
-  Queries queries{nullptr, nullptr, count, (count + block - 1) / block, tiles};
+  Queries queries{nullptr, nullptr, count, (count + block - 1) / block, tiles, order};
   choose_format(sides.format, [&](auto f) {
     choose_bool(sides.a_packed, [&](auto packed) {
       queries.elements = workspace.take<Words4>(queries.blocks * tiles * steps_of(sides.dim) *

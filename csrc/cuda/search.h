@@ -17,6 +17,7 @@ struct Found {
   Key* thresholds;  // by query: matches below are not among the best, whichever slice found them
   Key* limits;      // by query: only matches below take part
   int capacity;
+  int crowd;  // with more matches than this, those not among the best are dropped
   int kept;
 };
 

@@ -50,13 +50,14 @@ struct Slices {
   std::int64_t rows;  // of each but the last
 };
 
-inline Slices slices_of(std::int64_t rows, const Queries& queries) {
-  const std::int64_t wanted = std::int64_t{multiprocessor_count()} * blocks_of(queries.tiles);
+inline Slices slices_of(std::int64_t rows, std::int64_t query_blocks, int blocks_at_once,
+                        std::int64_t block_rows) {
+  const std::int64_t wanted = std::int64_t{multiprocessor_count()} * blocks_at_once;
   const std::int64_t shares =
-      std::max<std::int64_t>(1, wanted / std::max<std::int64_t>(1, queries.blocks));
-  const std::int64_t row_blocks = (rows + Ring::kRows - 1) / Ring::kRows;
+      std::max<std::int64_t>(1, wanted / std::max<std::int64_t>(1, query_blocks));
+  const std::int64_t row_blocks = (rows + block_rows - 1) / block_rows;
   const std::int64_t each = std::max<std::int64_t>(1, (row_blocks + shares - 1) / shares);
-  return {(row_blocks + each - 1) / each, each * Ring::kRows};
+  return {(row_blocks + each - 1) / each, each * block_rows};
 }
 
 }  // namespace minifloat::cuda

@@ -18,8 +18,8 @@ import minifloat as mf
 from minifloat import ops
 from operator_arguments import arguments, normal, outputs
 
-# Rows that fill no block, dims that fill steps, in one piece of a row or more, and one that does not,
-# few queries and many.
+# Rows that fill no block; dims that fill steps, in one piece of a row or more, and one that does
+# not; few queries and many.
 ROWS, DIMS, QUERIES, NEIGHBOURS = 700, (33, 64, 320), (3, 130), (5, 300)
 
 

@@ -6,6 +6,21 @@
 #include "warpgroup_plan.h"
 
 namespace minifloat::cuda {
+
+// Takes every score. Not in the namespace below, of which the compiler wants all to be called also
+// where warpgroups do not multiply.
+struct Matrix {
+  static constexpr bool kTakesAll = true;
+  float* out;
+  std::int64_t rows;
+  std::int64_t end;
+  std::int64_t queries;
+
+  MINIFLOAT_DEVICE void add(std::int64_t row, std::int64_t query, float score) const {
+    if (row < end && query < queries) out[query * rows + row] = score;
+  }
+};
+
 namespace {
 
 // Queries that are laid out at once.
@@ -24,20 +39,6 @@ scores_kernel(Rows rows, Queries queries, std::int64_t slice_rows, float* out) {
       },
       [](int) {});
 }
-
-// Writes every score.
-struct Matrix {
-  static constexpr bool kTakesAll = true;
-  float* out;
-  std::int64_t rows;
-  std::int64_t end;
-  std::int64_t queries;
-
-  MINIFLOAT_DEVICE bool takes(std::int64_t) const { return true; }
-  MINIFLOAT_DEVICE void add(std::int64_t row, std::int64_t query, float score) const {
-    if (row < end && query < queries) out[query * rows + row] = score;
-  }
-};
 
 template <int kFormat, bool kArePacked>
 MINIFLOAT_KERNEL((WarpgroupProduct<kFormat, kArePacked>::kThreads), 1)

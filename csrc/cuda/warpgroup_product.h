@@ -95,7 +95,8 @@ MINIFLOAT_DEVICE void for_each_match(const Rows& rows, const Queries& queries, s
     for (int half = 0; half < 2; ++half) {
       const std::int64_t row = first_row + 8 * half;
       norms[half] = row < end ? rows.norms[row] : 0.0f;
-      take_part[half] = matches.takes(row);
+      take_part[half] = true;
+      if constexpr (!Matches::kTakesAll) take_part[half] = matches.takes(row);
     }
     P sums;
     const std::uint8_t* piece = nullptr;

@@ -39,6 +39,10 @@ class Probed:
     vectors: dict[str, NDArray[np.float32]]
 
 
+class RefusedError(ValueError):
+    """A model takes none of the clips."""
+
+
 def two_valued_signal() -> Waveform:
     """Return a square wave between -1 and +1."""
     place = np.arange(SECONDS * SAMPLE_RATE) % PERIOD
@@ -53,17 +57,25 @@ def stages_of(extractor: Extractor, clip: Waveform) -> dict[str, NDArray[np.floa
 
 
 def probed(extractor: Extractor, clips: Iterable[Waveform]) -> Probed:
-    """Return what a model makes of clips, at least one."""
+    """Return what a model makes of clips; RefusedError, with its reason, where it takes none."""
     sums: dict[str, _Sums] = {}
     vectors: dict[str, list[NDArray[np.float32]]] = {}
-    count = 0
+    count, refused = 0, "there is none"
     for clip in clips:
+        try:
+            stages = stages_of(extractor, clip)
+        except ValueError as error:
+            # Some models look for speech in a clip first.
+            refused = str(error)
+            continue
         count += 1
-        for stage, values in stages_of(extractor, clip).items():
+        for stage, values in stages.items():
             sums.setdefault(stage, _Sums()).add(values)
             if stage != FEATURES:
                 # Windows of one clip each have a vector in some models.
                 vectors.setdefault(stage, []).append(values.reshape(-1, values.shape[-1]))
+    if not count:
+        raise RefusedError(refused)
     return Probed(
         clips=count,
         ranges={stage: one.range() for stage, one in sums.items()},

@@ -88,6 +88,7 @@ def report(
     verdicts: Sequence[str],
     tables: Sequence[Table],
     *,
+    left_out: Sequence[str],
     judged: str,
     command: str,
     identity: Mapping[str, str],
@@ -100,7 +101,10 @@ def report(
         f"{smallest} Judged by the embeddings of the {judged}.",
         [
             Section(title="Formats", blocks=[Points(points=verdicts)]),
-            Section(title="Ranges", blocks=list(tables)),
+            Section(
+                title="Ranges",
+                blocks=[*([Points(points=left_out)] if left_out else []), *tables],
+            ),
         ],
         Making(
             command=command,

@@ -1,6 +1,6 @@
 """The range probe from a model to files: probe, print, write."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from evaluation.extractors.extractor import EMBEDDING
 from evaluation.output import replacing, write_whole
 from evaluation.probe.batch_norm import before_batch_norm
 from evaluation.probe.fits import fits
-from evaluation.probe.ranges import Probed, probed, two_valued_signal
+from evaluation.probe.ranges import Probed, RefusedError, probed, two_valued_signal
 from evaluation.probe.report import fit_table, range_table, report
 
 # Clips that are probed, at most.
@@ -44,14 +44,20 @@ def run(options: Options) -> None:
     extractor = load_extractor(
         options.model, weights=options.weights, code=options.code, device=options.device
     )
-    found: dict[str, Probed] = {SIGNAL: probed(extractor, [two_valued_signal()])}
-    if options.clips is not None:
-        found["clips"] = probed(extractor, _clips(options.clips))
+    found: dict[str, Probed] = {}
+    left_out: list[str] = []
+    for source, clips in _sources(options.clips):
+        try:
+            found[source] = probed(extractor, clips)
+        except RefusedError as error:
+            left_out.append(f"{source}: left out, for the model says: {error}")
+    if not found:
+        raise InputError("; ".join([*left_out, "--clips names a folder of speech"]))
     # Speech counts where there is some: a signal no voice makes may leave a model's usual range.
     name, judged = list(found.items())[-1]
     verdicts = fits(judged.vectors[EMBEDDING], mf.FORMATS)
-    for fit in verdicts:
-        print(fit.verdict)
+    for line in (*left_out, *(fit.verdict for fit in verdicts)):
+        print(line)
     tables = [range_table(found), fit_table(found)]
     for table in tables:
         write_whole(options.out / f"{table.slug}.csv", table.csv())
@@ -59,6 +65,7 @@ def run(options: Options) -> None:
         options.model,
         [fit.verdict for fit in verdicts],
         tables,
+        left_out=left_out,
         judged=f"{name}, {judged.clips} in all" if name != SIGNAL else name,
         command=options.command,
         identity=extractor.identity,
@@ -75,6 +82,13 @@ def run(options: Options) -> None:
                 file, embeddings=rows, speaker=speaker, utterance=np.array(embeddings.utterance)
             )
         print(f"wrote {path}")
+
+
+def _sources(clips: Path | None) -> Iterator[tuple[str, Iterable[Waveform]]]:
+    """What is probed, by name, speech last."""
+    yield SIGNAL, [two_valued_signal()]
+    if clips is not None:
+        yield "clips", _clips(clips)
 
 
 def _clips(folder: Path) -> Iterator[Waveform]:

@@ -140,3 +140,34 @@ def test_a_model_without_stages_shows_its_embedding(
     assert main(["probe", "--model", "own_model:embed", "--out", str(out)]) == 0
     lines = (out / "ranges.csv").read_text().splitlines()
     assert lines[1:] == ["two-valued signal: embedding,1.0,1.0,1.0,0.0,3"]
+
+
+class Listening(Normalising):
+    """A model that takes clips without a steady pitch only."""
+
+    def stages(self, clip: Waveform) -> dict[str, NDArray[np.float32]]:
+        if set(clip.tolist()) <= {-1, 1}:
+            raise ValueError("must hold speech; got silence")
+        return super().stages(clip)
+
+
+def test_what_a_model_does_not_take_is_left_out_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run_module, "load_extractor", lambda *_, **__: Listening())
+    square = two_valued_signal()
+    for place, clip in enumerate((*clips(), square)):
+        (tmp_path / f"s{place}").mkdir()
+        path = tmp_path / f"s{place}" / "a.wav"
+        soundfile.write(path, np.tile(clip, 90), SAMPLE_RATE, subtype="FLOAT")
+    out = tmp_path / "out"
+    arguments = ["probe", "--model", "campplus", "--out", str(out)]
+    assert main([*arguments, "--clips", str(tmp_path)]) == 0
+    said = "two-valued signal: left out, for the model says: must hold speech; got silence"
+    assert said in capsys.readouterr().out
+    assert said in (out / "report.html").read_text()
+    lines = (out / "ranges.csv").read_text().splitlines()[1:]
+    assert {line.split(":")[0] for line in lines} == {"clips"}
+    assert "clips: 2" in (out / "report.html").read_text()
+    assert main(arguments) == 2
+    assert f"{said}; --clips names a folder of speech" in capsys.readouterr().err

@@ -5,11 +5,12 @@ synthetic. MINIFLOAT_CAMPPLUS names a file of CAM++'s published weights.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from evaluation.data import load_embeddings
@@ -19,6 +20,15 @@ from evaluation.extractors import Extractor
 
 SPEECH = "MINIFLOAT_SPEECH"
 CLIPS = 8
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Torch on one thread: with more, the order of its sums depends on how large a batch is."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

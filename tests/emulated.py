@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pybind11
+import torch
 from numpy.typing import NDArray
 
 import minifloat
@@ -28,8 +29,9 @@ HEADERS = sorted([*ROOT.glob("csrc/*.h"), *ROOT.glob("csrc/cuda/*.h")])
 FLAGS = ["-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off"]
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"]
 
-# Threads switch stacks in assembly.
-IS_HERE = platform.machine() == "x86_64"
+# Threads switch stacks in assembly; where there is a GPU, the kernels are those for it.
+IS_HERE = platform.machine() == "x86_64" and not torch.cuda.is_available()
+NOT_HERE = "the emulator is for x86-64 machines without a GPU"
 
 
 def install() -> None:

@@ -22,7 +22,7 @@ from minifloat.backends import eager, implementation
 
 PACKAGE = Path(mf.__file__).parent
 
-needs_emulator = pytest.mark.skipif(not emulated.IS_HERE, reason="the emulator is for x86-64")
+needs_emulator = pytest.mark.skipif(not emulated.IS_HERE, reason=emulated.NOT_HERE)
 
 # What 128 threads of a kernel of products may take, for so many of its blocks to run at once.
 REGISTERS = {"one tile": 65536 // 128 // 4, "many tiles": 255}

@@ -13,7 +13,7 @@ from minifloat import ops
 from minifloat.backends import eager, implementation
 from minifloat.scoring import _side
 
-pytestmark = pytest.mark.skipif(not emulated.IS_HERE, reason="the emulator is for x86-64")
+pytestmark = pytest.mark.skipif(not emulated.IS_HERE, reason=emulated.NOT_HERE)
 
 Sides = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 

@@ -1,13 +1,13 @@
 """The command line of the bit-depth study: python -m evaluation bitdepth ..."""
 
 import argparse
-import importlib
 import math
 from pathlib import Path
 
 from evaluation.bitdepth.published import THRESHOLDS
 from evaluation.errors import InputError
 from evaluation.format_names import ALL_NAMES, formats_named
+from evaluation.packages import require
 from evaluation.study_file import add_study_option
 
 EXTRA = ("matplotlib", "jinja2", "tqdm")
@@ -95,12 +95,7 @@ def _threshold(text: str) -> float | str:
 
 def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
     for package in EXTRA:
-        try:
-            importlib.import_module(package)
-        except ModuleNotFoundError as error:
-            raise InputError(
-                f"the studies need {error.name}, which is not installed; {INSTALL}"
-            ) from error
+        require(package, needs="the studies need", install=INSTALL)
     # Imported late: it needs the packages whose absence is told above.
     from evaluation.bitdepth.run import Options, run
 

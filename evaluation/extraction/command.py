@@ -1,11 +1,10 @@
 """The command line of extraction: python -m evaluation extract ..."""
 
 import argparse
-import importlib
 from pathlib import Path
 
-from evaluation.errors import InputError
 from evaluation.extractors.registry import MODELS
+from evaluation.packages import require
 
 EXTRA = ("soundfile", "soxr", "tqdm")
 INSTALL = 'pip install "minifloat[extract]"'
@@ -67,12 +66,7 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def _extract(given: argparse.Namespace, *, command: str) -> None:
     for package in EXTRA:
-        try:
-            importlib.import_module(package)
-        except ModuleNotFoundError as error:
-            raise InputError(
-                f"extraction needs {error.name}, which is not installed; {INSTALL}"
-            ) from error
+        require(package, needs="extraction needs", install=INSTALL)
     from evaluation.extraction.run import Options, run
 
     run(

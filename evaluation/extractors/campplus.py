@@ -8,8 +8,9 @@ import torch
 from evaluation.errors import InputError
 from evaluation.extraction.audio import SAMPLE_RATE, Waveform
 from evaluation.extractors.campplus_network import BINS, CamPlusPlusNetwork
-from evaluation.extractors.library import digest, existing, require
+from evaluation.extractors.library import digest, existing
 from evaluation.extractors.torch_extractor import TorchExtractor
+from evaluation.packages import require
 
 INSTALL = 'pip install "minifloat[extract-campplus]"'
 # Names of the last layer in a state dict, whose shape says how many values a vector has.
@@ -27,7 +28,7 @@ class CamPlusPlus(TorchExtractor):
 
     def __init__(self, *, weights: str | None, device: torch.device) -> None:
         path = existing("campplus", weights)
-        self._fbank = require("kaldi_native_fbank", model="campplus", install=INSTALL)
+        self._fbank = require("kaldi_native_fbank", needs="campplus needs", install=INSTALL)
         state = _read(path)
         self.dim = int(state[LAST_WEIGHT].shape[0])
         network = CamPlusPlusNetwork(self.dim)

@@ -15,7 +15,8 @@ from evaluation.extractors.extractor import (
     EMBEDDING,
     FEATURES,
 )
-from evaluation.extractors.library import digest, release, require
+from evaluation.extractors.library import digest, release
+from evaluation.packages import require
 
 INSTALL = 'pip install --no-deps resemblyzer && pip install "minifloat[extract-ge2e]"'
 # Windows a second, and the share of the last one that must be sound: the library's defaults.
@@ -31,8 +32,8 @@ class Ge2e:
     """
 
     def __init__(self, *, weights: str | None, device: torch.device) -> None:
-        library = require("resemblyzer", model="ge2e", install=INSTALL)
-        self._audio = require("resemblyzer.audio", model="ge2e", install=INSTALL)
+        library = require("resemblyzer", needs="ge2e needs", install=INSTALL)
+        self._audio = require("resemblyzer.audio", needs="ge2e needs", install=INSTALL)
         path = Path(weights or Path(library.__file__ or "").with_name("pretrained.pt"))
         if not path.is_file():
             raise InputError(f"ge2e: --weights must be a file; got '{weights}'")

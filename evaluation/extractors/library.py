@@ -1,24 +1,12 @@
 """The libraries that models come in, and the weights that they load."""
 
 import hashlib
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
 
 from evaluation.errors import InputError
-
-
-def require(module: str, *, model: str, install: str) -> ModuleType:
-    """Return the module; one that is not installed is an error that names the command."""
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"{model} needs {error.name}, which is not installed; {install}"
-        ) from error
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import torch
 
 from evaluation.extraction.audio import Waveform
-from evaluation.extractors.library import digest, loading, release, require
+from evaluation.extractors.library import digest, loading, release
 from evaluation.extractors.torch_extractor import TorchExtractor
+from evaluation.packages import require
 
 INSTALL = 'pip install "minifloat[extract-nemo]"'
 
@@ -25,9 +26,13 @@ class NemoExtractor(TorchExtractor):
     default: ClassVar[str]
 
     def __init__(self, *, weights: str | None, device: torch.device) -> None:
-        library = require("nemo.collections.asr.models", model=self.model, install=INSTALL)
+        library = require(
+            "nemo.collections.asr.models", needs=f"{self.model} needs", install=INSTALL
+        )
         # NeMo tells at length, for each model, how it was trained.
-        require("nemo.utils", model=self.model, install=INSTALL).logging.setLevel(logging.ERROR)
+        require("nemo.utils", needs=f"{self.model} needs", install=INSTALL).logging.setLevel(
+            logging.ERROR
+        )
         source = weights or self.default
         loaded = library.EncDecSpeakerLabelModel
         with loading(self.model, source):

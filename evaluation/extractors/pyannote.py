@@ -3,8 +3,9 @@
 import torch
 
 from evaluation.extraction.audio import Waveform
-from evaluation.extractors.library import digest, loading, release, require
+from evaluation.extractors.library import digest, loading, release
 from evaluation.extractors.torch_extractor import TorchExtractor
+from evaluation.packages import require
 
 INSTALL = 'pip install "minifloat[extract-pyannote]"'
 DEFAULT = "pyannote/embedding"
@@ -19,7 +20,7 @@ class PyannoteEmbedding(TorchExtractor):
     """
 
     def __init__(self, *, weights: str | None, device: torch.device) -> None:
-        library = require("pyannote.audio", model="pyannote", install=INSTALL)
+        library = require("pyannote.audio", needs="pyannote needs", install=INSTALL)
         source = weights or DEFAULT
         with loading("pyannote", source):
             model = library.Model.from_pretrained(source)

@@ -7,8 +7,9 @@ import torch
 
 from evaluation.errors import InputError
 from evaluation.extraction.audio import Waveform
-from evaluation.extractors.library import digest, loading, require
+from evaluation.extractors.library import digest, loading
 from evaluation.extractors.torch_extractor import TorchExtractor
+from evaluation.packages import require
 
 INSTALL = 'pip install "minifloat[extract-redimnet]"'
 REPOSITORY = "IDRnD/ReDimNet"
@@ -28,7 +29,7 @@ class ReDimNet(TorchExtractor):
     def __init__(
         self, *, weights: str | None, device: torch.device, code: str | None = None
     ) -> None:
-        require("torchaudio", model="redimnet", install=INSTALL)
+        require("torchaudio", needs="redimnet needs", install=INSTALL)
         chosen = weights or DEFAULT
         if code is not None and not Path(code, "hubconf.py").is_file():
             raise InputError(f"--code must be a folder with hubconf.py; got '{code}'")

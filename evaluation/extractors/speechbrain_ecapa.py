@@ -5,8 +5,9 @@ from pathlib import Path
 import torch
 
 from evaluation.extraction.audio import Waveform
-from evaluation.extractors.library import digest, loading, release, require
+from evaluation.extractors.library import digest, loading, release
 from evaluation.extractors.torch_extractor import TorchExtractor
+from evaluation.packages import require
 
 INSTALL = 'pip install "minifloat[extract-speechbrain]"'
 DEFAULT = "speechbrain/spkrec-ecapa-voxceleb"
@@ -22,7 +23,7 @@ class SpeechBrainEcapa(TorchExtractor):
 
     def __init__(self, *, weights: str | None, device: torch.device) -> None:
         library = require(
-            "speechbrain.inference.classifiers", model="speechbrain-ecapa", install=INSTALL
+            "speechbrain.inference.classifiers", needs="speechbrain-ecapa needs", install=INSTALL
         )
         source = weights or DEFAULT
         # A folder that was copied from a hub still names the hub as the place of its weights.

@@ -3,8 +3,9 @@
 import torch
 
 from evaluation.extraction.audio import SAMPLE_RATE, Waveform
-from evaluation.extractors.library import digest, loading, release, require
+from evaluation.extractors.library import digest, loading, release
 from evaluation.extractors.torch_extractor import TorchExtractor
+from evaluation.packages import require
 
 INSTALL = 'pip install "minifloat[extract-wavlm]"'
 DEFAULT = "microsoft/wavlm-base-plus-sv"
@@ -18,7 +19,7 @@ class WavLm(TorchExtractor):
     """
 
     def __init__(self, *, weights: str | None, device: torch.device) -> None:
-        library = require("transformers", model="wavlm", install=INSTALL)
+        library = require("transformers", needs="wavlm needs", install=INSTALL)
         source = weights or DEFAULT
         with loading("wavlm", source):
             self._prepare = library.AutoFeatureExtractor.from_pretrained(source)

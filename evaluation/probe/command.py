@@ -1,11 +1,10 @@
 """The command line of the range probe: python -m evaluation probe ..."""
 
 import argparse
-import importlib
 from pathlib import Path
 
-from evaluation.errors import InputError
 from evaluation.extractors.registry import MODELS
+from evaluation.packages import require
 
 EXTRA = ("matplotlib", "jinja2", "tqdm")
 INSTALL = 'pip install "minifloat[evaluation]"'
@@ -50,15 +49,10 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _probe(given: argparse.Namespace, *, command: str) -> None:
-    wanted = (*EXTRA, "soundfile", "soxr") if given.clips else EXTRA
-    for package in wanted:
-        try:
-            importlib.import_module(package)
-        except ModuleNotFoundError as error:
-            extra = INSTALL if package in EXTRA else 'pip install "minifloat[extract]"'
-            raise InputError(
-                f"the probe needs {error.name}, which is not installed; {extra}"
-            ) from (error)
+    for package in EXTRA:
+        require(package, needs="the probe needs", install=INSTALL)
+    for package in ("soundfile", "soxr") if given.clips else ():
+        require(package, needs="the probe needs", install='pip install "minifloat[extract]"')
     # Imported late: it needs the packages whose absence is told above.
     from evaluation.probe.run import Options, run
 

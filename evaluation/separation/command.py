@@ -1,13 +1,13 @@
 """The command line of the study: python -m evaluation separation ..."""
 
 import argparse
-import importlib
 import math
 from pathlib import Path
 
 import minifloat as mf
 from evaluation.errors import InputError
 from evaluation.format_names import ALL_NAMES, formats_named
+from evaluation.packages import require
 from evaluation.study_file import add_study_option
 
 EXTRA = ("matplotlib", "jinja2", "tqdm", "scipy", "sklearn")
@@ -80,12 +80,7 @@ def add_parser(
 
 def _separation(given: argparse.Namespace, *, command: str) -> None:
     for package in EXTRA:
-        try:
-            importlib.import_module(package)
-        except ModuleNotFoundError as error:
-            raise InputError(
-                f"the separation study needs {error.name}, which is not installed; {INSTALL}"
-            ) from error
+        require(package, needs="the separation study needs", install=INSTALL)
     # Imported late: they need the packages whose absence is told above.
     from evaluation.separation.run import Options, run
     from evaluation.separation.speaker_map import MapOptions

@@ -42,8 +42,13 @@ class Sides:
         /,
     ) -> None: ...
 
+class Memory:
+    """Memory of the device, and how many bytes it has."""
+
+    def __init__(self, data: int, bytes: int, /) -> None: ...
+
 def scores_workspace(sides: Sides, /) -> int: ...
-def scores(sides: Sides, workspace: int, out: int, stream: int, /) -> None: ...
+def scores(sides: Sides, workspace: Memory, out: int, stream: int, /) -> None: ...
 def pair_scores(sides: Sides, pairs: int, count: int, out: int, stream: int, /) -> None: ...
 def search_workspace(sides: Sides, k: int, /) -> int: ...
 def search(
@@ -52,7 +57,7 @@ def search(
     ranges: int,
     range_count: int,
     k: int,
-    workspace: int,
+    workspace: Memory,
     scores: int,
     rows: int,
     stream: int,

@@ -60,6 +60,24 @@ def set_warpgroup_products(there: bool) -> None:
     function(there)
 
 
+def set_multiprocessors(count: int) -> None:
+    """Choose how many multiprocessors the GPU has; few until something else is said."""
+    function: Any = CDLL(str(build())).minifloat_set_multiprocessors
+    function.argtypes = [c_int]
+    function(count)
+
+
+def search_workspace(
+    format: minifloat.Format, *, queries: int, rows: int, dim: int, k: int, at_once: int
+) -> tuple[int, int]:
+    """Return a search's bytes of workspace, and those that some of its queries take at once."""
+    function: Any = CDLL(str(build())).minifloat_search_workspace
+    function.argtypes = [c_int, *[c_int64] * 5, c_void_p]
+    bytes = np.empty(2, np.int64)
+    function(format.index, queries, rows, dim, k, at_once, bytes.ctypes.data)
+    return int(bytes[0]), int(bytes[1])
+
+
 def stages(
     format: minifloat.Format,
     *,

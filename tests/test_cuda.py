@@ -124,15 +124,150 @@ def test_rows_that_a_search_cannot_find_are_marked(format: mf.Format, cuda: Any)
     ends = (codes.data_ptr(), norms.data_ptr(), 100)
     some = _cuda.Sides(format.index, 9, codes.data_ptr(), True, norms.data_ptr(), 2, *ends)
     workspace = torch.empty(_cuda.search_workspace(some, 5), dtype=torch.uint8)
+    memory = _cuda.Memory(workspace.data_ptr(), workspace.nbytes)
     for ranges in ([[7, 9]], []):
         chosen = torch.tensor(ranges, dtype=torch.int64).reshape(-1, 2)
         scores, found = torch.zeros(2, 5), torch.zeros(2, 5, dtype=torch.int64)
-        where = (workspace.data_ptr(), scores.data_ptr(), found.data_ptr())
+        where = (memory, scores.data_ptr(), found.data_ptr())
         _cuda.search(some, 0, chosen.data_ptr(), len(chosen), 5, *where, 0)
         count = 2 * len(ranges)
         assert found[:, :count].sort().values.tolist() == [[7, 8][:count]] * 2
         assert found[:, count:].tolist() == [[-1] * (5 - count)] * 2
         assert scores.isnan().tolist() == [[False] * count + [True] * (5 - count)] * 2
+
+
+@pytest.fixture
+def multiprocessors() -> Iterator[Any]:
+    """A function that says how many multiprocessors the GPU has during the test."""
+    yield emulated.set_multiprocessors
+    emulated.set_multiprocessors(2)
+
+
+@needs_emulator
+def test_a_workspace_holds_every_chunk_of_queries(
+    format: mf.Format, cuda: Any, multiprocessors: Any
+) -> None:
+    most = 4096
+    # Whole blocks of queries, one fewer and one more, and what lies between.
+    last = [n for i in range(16) for n in (256 * i + 1, 256 * i + 97, 256 * i + 255, 256 * i + 256)]
+    for count in (2, 16, 80, 108, 132, 144, 160):
+        multiprocessors(count)
+        for rows, dim, k in ((100_000, 256, 10), (1_000_000, 256, 100), (5000, 200, 1000)):
+            shape = {"rows": rows, "dim": dim, "k": k}
+            for at_once in last:
+                for chunks in (0, 1, 3):
+                    queries = most * chunks + at_once
+                    for chunk in {min(most, queries), queries % most or most}:
+                        whole, part = emulated.search_workspace(
+                            format, queries=queries, at_once=chunk, **shape
+                        )
+                        assert part <= whole, (count, shape, queries, chunk)
+
+
+@needs_emulator
+@pytest.mark.parametrize(("dim", "count", "rows"), [(9, 63, 8000), (64, 31, 3960)])
+def test_a_last_chunk_that_takes_more_memory_than_the_first_finds_the_same(
+    cuda: Any, multiprocessors: Any, dim: int, count: int, rows: int
+) -> None:
+    # The blocks of 4096 queries have a slice each, that of the last 20 has all multiprocessors.
+    multiprocessors(count)
+    queries = 4116
+    shape = {"rows": rows, "dim": dim, "k": 1}
+    first, last = (
+        emulated.search_workspace(mf.E2M1, queries=queries, at_once=n, **shape)[1]
+        for n in (4096, 20)
+    )
+    assert last > first
+    both = random_rows(mf.E2M1, queries + rows, dim)
+    arguments: Any = (*sides(both[:queries], both[queries:]), None, None, 1, "e2m1", dim)
+    for found, expected in zip(cuda.search(*arguments), eager.search(*arguments), strict=True):
+        assert torch.equal(found, expected)
+
+
+@needs_emulator
+def test_a_workspace_that_is_too_small_is_refused(cuda: Any) -> None:
+    from minifloat import _cuda
+
+    rows = random_rows(mf.E2M1, 70, 64)
+    codes, norms = rows.codes.data_ptr(), rows.reciprocal_norms.data_ptr()
+    some = _cuda.Sides(mf.E2M1.index, 64, codes, True, norms, 70, codes, norms, 70)
+    out, indices = torch.empty(70, 70), torch.empty(70, 5, dtype=torch.int64)
+    for bytes, run in (
+        (
+            _cuda.search_workspace(some, 5),
+            lambda memory: _cuda.search(
+                some, 0, 0, -1, 5, memory, out.data_ptr(), indices.data_ptr(), 0
+            ),
+        ),
+        (
+            _cuda.scores_workspace(some),
+            lambda memory: _cuda.scores(some, memory, out.data_ptr(), 0),
+        ),
+    ):
+        workspace = torch.empty(bytes, dtype=torch.uint8)
+        run(_cuda.Memory(workspace.data_ptr(), bytes))
+        with pytest.raises(ValueError, match="the workspace is too small"):
+            run(_cuda.Memory(workspace.data_ptr(), bytes - 1))
+
+
+class OnGpu(torch.Tensor):
+    """A tensor that says it is on a GPU."""
+
+    is_cuda = True
+
+
+@needs_emulator
+def test_a_workspace_is_sized_on_the_device_of_the_rows(
+    cuda: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from minifloat import _cuda
+
+    current = ["another"]
+
+    class Device:
+        def __init__(self, device: torch.device) -> None:
+            self.device = device
+
+        def __enter__(self) -> None:
+            current.append(str(self.device))
+
+        def __exit__(self, *_: object) -> None:
+            current.pop()
+
+    sized = []
+    for name in ("search_workspace", "scores_workspace"):
+        right = getattr(_cuda, name)
+
+        def seen(*arguments: Any, right: Any = right) -> int:
+            sized.append(current[-1])
+            bytes: int = right(*arguments)
+            return bytes
+
+        monkeypatch.setattr(_cuda, name, seen)
+    monkeypatch.setattr(torch.cuda, "device", Device)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: SimpleNamespace(cuda_stream=0))
+    rows = [x.as_subclass(OnGpu) for x in sides(*[random_rows(mf.E2M1, 5, 9)] * 2)]
+    with torch._C.DisableTorchFunctionSubclass():
+        cuda.search(*rows, None, None, 2, "e2m1", 9)
+        cuda.scores(*rows, "e2m1", 9)
+    assert sized == ["cpu", "cpu"]
+
+
+@needs_emulator
+def test_rows_of_no_elements_score_zero_whatever_the_memory_held(
+    format: mf.Format, cuda: Any
+) -> None:
+    codes, norms = torch.empty(70, 0, dtype=torch.uint8), torch.zeros(70)
+    torch.use_deterministic_algorithms(True)  # New memory is NaN then.
+    try:
+        for count in (3, 70):
+            rows = (codes[:count], norms[:count], codes, norms)
+            assert torch.equal(cuda.scores(*rows, format.name, 0), torch.zeros(count, 70))
+            scores, found = cuda.search(*rows, None, None, 5, format.name, 0)
+            assert torch.equal(scores, torch.zeros(count, 5))
+            assert found.tolist() == [[0, 1, 2, 3, 4]] * count
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
 @needs_emulator

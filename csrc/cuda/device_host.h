@@ -161,7 +161,6 @@ inline void fill_memory(void* to, int byte, std::int64_t bytes, Stream) {
   if (bytes > 0) std::memset(to, byte, bytes);
 }
 
-// Few, for the emulator runs one block after the other.
-inline int multiprocessor_count() { return 2; }
+inline int multiprocessor_count() { return emulator::multiprocessors(); }
 
 }  // namespace minifloat

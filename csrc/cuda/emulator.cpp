@@ -19,6 +19,7 @@ constexpr std::size_t kStackBytes = 256 << 10;
 thread_local Block* running = nullptr;
 Order order{};
 bool are_products_there = true;
+int multiprocessor_count = 2;
 
 // A thread's stack, which its successors in later blocks use again.
 char* stack_of(int thread) {
@@ -150,6 +151,8 @@ void Block::run() {
 void set_order(const Order& wanted) { order = wanted; }
 void set_warpgroup_products(bool are_there) { are_products_there = are_there; }
 bool has_warpgroup_products() { return are_products_there; }
+void set_multiprocessors(int count) { multiprocessor_count = count; }
+int multiprocessors() { return multiprocessor_count; }
 
 void run(std::int64_t blocks, int threads, int shared_bytes, const std::function<void()>& body) {
   if (threads % kWarpThreads != 0) throw std::logic_error("a block has whole warps");

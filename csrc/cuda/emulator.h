@@ -36,6 +36,11 @@ void fail(const char* error);
 void set_warpgroup_products(bool are_there);
 bool has_warpgroup_products();
 
+// How many multiprocessors the GPU has; few until something else is said, for one block runs after
+// the other.
+void set_multiprocessors(int count);
+int multiprocessors();
+
 std::uint8_t* shared_memory();
 void sync_block();
 void sync_warpgroup();

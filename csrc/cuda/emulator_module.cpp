@@ -16,6 +16,25 @@ MINIFLOAT_EXPORT void minifloat_set_warpgroup_products(bool are_there) {
   emulator::set_warpgroup_products(are_there);
 }
 
+MINIFLOAT_EXPORT void minifloat_set_multiprocessors(int count) {
+  emulator::set_multiprocessors(count);
+}
+
+// Bytes of a search's workspace, and of what so many of its queries take at once.
+MINIFLOAT_EXPORT void minifloat_search_workspace(int format, std::int64_t queries,
+                                                 std::int64_t rows, std::int64_t dim,
+                                                 std::int64_t k, std::int64_t count,
+                                                 std::int64_t* bytes) {
+  cuda::Sides sides{};
+  sides.format = format;
+  sides.dim = dim;
+  sides.a_packed = true;
+  sides.a_count = queries;
+  sides.b_count = rows;
+  bytes[0] = cuda::search_workspace(sides, k);
+  bytes[1] = cuda::chunk_workspace(sides, count, k);
+}
+
 // Stages of the rings of a search by warpgroups, or 0.
 MINIFLOAT_EXPORT int minifloat_stages(int format, bool are_packed, std::int64_t queries,
                                       std::int64_t dim, std::uintptr_t rows, int capacity) {

@@ -45,9 +45,16 @@ struct Sides {
 void pair_scores(const Sides& sides, const std::int64_t* pairs, std::int64_t count, float* out,
                  Stream stream);
 
-// out[i * b_count + j] is the cosine of rows a[i] and b[j]. The workspace has so many bytes.
+// Memory of the device for one launch.
+struct Memory {
+  std::uint8_t* data;
+  std::int64_t bytes;
+};
+
+// out[i * b_count + j] is the cosine of rows a[i] and b[j]. The workspace has as many bytes, at
+// least, as the first says.
 std::int64_t scores_workspace(const Sides& sides);
-void scores(const Sides& sides, std::uint8_t* workspace, float* out, Stream stream);
+void scores(const Sides& sides, const Memory& workspace, float* out, Stream stream);
 
 // Rows of b that take part in a search: those of some ranges for which the mask holds, if there
 // are such.
@@ -61,9 +68,11 @@ struct Selection {
 inline constexpr std::int64_t kMostRows = std::int64_t{1} << 32;
 
 // The k best selected rows of b for each row of a, best first, ties to the lower row, NaN last;
-// where there are none, row -1 with score NaN.
+// where there are none, row -1 with score NaN. Queries are taken in chunks of kMostQueries, and the
+// workspace serves each of them in turn.
+inline constexpr std::int64_t kMostQueries = 1 << 12;
 std::int64_t search_workspace(const Sides& sides, std::int64_t k);
-void search(const Sides& sides, const Selection& selection, std::int64_t k, std::uint8_t* workspace,
+void search(const Sides& sides, const Selection& selection, std::int64_t k, const Memory& workspace,
             float* scores, std::int64_t* rows, Stream stream);
 
 }  // namespace minifloat::cuda

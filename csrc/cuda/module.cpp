@@ -61,8 +61,11 @@ PYBIND11_MODULE(_cuda, m) {
   });
   py::class_<Sides>(m, "Sides").def(py::init(&sides_at));
   m.def("scores_workspace", scores_workspace);
-  m.def("scores", [](const Sides& sides, Pointer workspace, Pointer out, Pointer stream) {
-    scores(sides, at<std::uint8_t>(workspace), at<float>(out), stream_at(stream));
+  py::class_<Memory>(m, "Memory").def(py::init([](Pointer data, std::int64_t bytes) {
+    return Memory{at<std::uint8_t>(data), bytes};
+  }));
+  m.def("scores", [](const Sides& sides, const Memory& workspace, Pointer out, Pointer stream) {
+    scores(sides, workspace, at<float>(out), stream_at(stream));
   });
   m.def("pair_scores",
         [](const Sides& sides, Pointer pairs, std::int64_t count, Pointer out, Pointer stream) {
@@ -72,10 +75,9 @@ PYBIND11_MODULE(_cuda, m) {
   m.def("search_workspace", search_workspace);
   m.def("search",
         [](const Sides& sides, Pointer mask, Pointer ranges, std::int64_t range_count,
-           std::int64_t k, Pointer workspace, Pointer scores, Pointer rows, Pointer stream) {
+           std::int64_t k, const Memory& workspace, Pointer scores, Pointer rows, Pointer stream) {
           search(sides, {at<std::uint8_t>(mask), at<std::int64_t>(ranges), range_count}, k,
-                 at<std::uint8_t>(workspace), at<float>(scores), at<std::int64_t>(rows),
-                 stream_at(stream));
+                 workspace, at<float>(scores), at<std::int64_t>(rows), stream_at(stream));
         });
 }
 

@@ -78,15 +78,15 @@ Plan plan_of(const Sides& sides, std::int64_t count, Workspace& workspace) {
 }  // namespace
 
 std::int64_t scores_workspace(const Sides& sides) {
-  Workspace workspace(nullptr);
+  Workspace workspace;
   plan_of(sides, std::min(sides.a_count, kQueries), workspace);
   return workspace.size();
 }
 
-void scores(const Sides& sides, std::uint8_t* workspace, float* out, Stream stream) {
+void scores(const Sides& sides, const Memory& workspace, float* out, Stream stream) {
   const Rows rows{sides.b, sides.b_norms, sides.dim, sides.b_count};
   for (std::int64_t first = 0; first < sides.a_count; first += kQueries) {
-    Workspace memory(workspace);
+    Workspace memory(workspace.data, workspace.bytes);
     const std::int64_t count = std::min(kQueries, sides.a_count - first);
     const Plan plan = plan_of(sides, count, memory);
     const std::int64_t blocks = plan.slices.count * plan.queries.blocks;

@@ -12,9 +12,6 @@
 namespace minifloat::cuda {
 namespace {
 
-// Queries that are laid out at once.
-constexpr std::int64_t kQueries = 1 << 12;
-
 // Scores are compared with a bound.
 struct Bound {
   MINIFLOAT_DEVICE static int place(int query) { return query; }
@@ -130,17 +127,23 @@ void find(const Sides& sides, const Plan& plan, const Found& found, const std::u
 
 }  // namespace
 
-std::int64_t search_workspace(const Sides& sides, std::int64_t k) {
-  Workspace workspace(nullptr);
-  plan_of(sides, std::min(sides.a_count, kQueries), k, workspace);
+std::int64_t chunk_workspace(const Sides& sides, std::int64_t count, std::int64_t k) {
+  Workspace workspace;
+  plan_of(sides, count, k, workspace);
   return workspace.size();
 }
 
-void search(const Sides& sides, const Selection& selection, std::int64_t k, std::uint8_t* workspace,
+std::int64_t search_workspace(const Sides& sides, std::int64_t k) {
+  // The last chunk has fewer queries, and so may have more slices and need more.
+  return std::max(chunk_workspace(sides, std::min(sides.a_count, kMostQueries), k),
+                  chunk_workspace(sides, sides.a_count % kMostQueries, k));
+}
+
+void search(const Sides& sides, const Selection& selection, std::int64_t k, const Memory& workspace,
             float* scores, std::int64_t* rows_out, Stream stream) {
-  for (std::int64_t first = 0; first < sides.a_count; first += kQueries) {
-    Workspace memory(workspace);
-    const std::int64_t count = std::min(kQueries, sides.a_count - first);
+  for (std::int64_t first = 0; first < sides.a_count; first += kMostQueries) {
+    Workspace memory(workspace.data, workspace.bytes);
+    const std::int64_t count = std::min(kMostQueries, sides.a_count - first);
     const Plan plan = plan_of(sides, count, k, memory);
     const std::int64_t padded = plan.queries.blocks * plan.queries.tiles * kTileQueries;
     lay_out(sides, first, plan.queries, stream);

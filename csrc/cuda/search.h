@@ -21,6 +21,9 @@ struct Found {
   int kept;
 };
 
+// Bytes that a search of so many queries at once takes.
+std::int64_t chunk_workspace(const Sides& sides, std::int64_t count, std::int64_t k);
+
 // Marks rows that take part in a search.
 void select(const Selection& selection, std::int64_t rows, std::uint8_t* selected, Stream stream);
 

@@ -8,6 +8,7 @@ row -1 with score NaN.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -125,8 +126,9 @@ def scores_into(
     ops.scores_into(a, a_norms, b, b_norms, format, dim, out)
     a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
     sides = _sides(a, a_norms, b, b_norms, format, dim)
-    workspace = _memory(_cuda.scores_workspace(sides), b)
-    _run(_cuda.scores, b, sides, workspace.data_ptr(), out.data_ptr())
+    with _device_of(b):
+        workspace = _workspace(_cuda.scores_workspace(sides), b)
+        _run(_cuda.scores, b, sides, _memory(workspace), out.data_ptr())
 
 
 def pair_scores(
@@ -189,19 +191,20 @@ def _search_into(
 ) -> None:
     """Search contiguous rows for as many as the answers (a, k) have."""
     sides, k = _sides(a, a_norms, b, b_norms, format, dim), scores.shape[1]
-    workspace = _memory(_cuda.search_workspace(sides, k), b)
-    _run(
-        _cuda.search,
-        b,
-        sides,
-        0 if mask is None else mask.data_ptr(),
-        0 if ranges is None else ranges.data_ptr(),
-        -1 if ranges is None else len(ranges),
-        k,
-        workspace.data_ptr(),
-        scores.data_ptr(),
-        indices.data_ptr(),
-    )
+    with _device_of(b):
+        workspace = _workspace(_cuda.search_workspace(sides, k), b)
+        _run(
+            _cuda.search,
+            b,
+            sides,
+            0 if mask is None else mask.data_ptr(),
+            0 if ranges is None else ranges.data_ptr(),
+            -1 if ranges is None else len(ranges),
+            k,
+            _memory(workspace),
+            scores.data_ptr(),
+            indices.data_ptr(),
+        )
 
 
 def _sides(
@@ -221,9 +224,18 @@ def _sides(
     )
 
 
-def _memory(bytes: int, on: Tensor) -> Tensor:
+def _workspace(bytes: int, on: Tensor) -> Tensor:
     """Memory of a tensor's device, which its stream keeps until the work is done."""
     return torch.empty(bytes, dtype=torch.uint8, device=on.device)
+
+
+def _memory(workspace: Tensor) -> _cuda.Memory:
+    return _cuda.Memory(workspace.data_ptr(), workspace.nbytes)
+
+
+def _device_of(on: Tensor) -> AbstractContextManager[None]:
+    """Make a tensor's device the current one, of which the kernels ask how large it is."""
+    return torch.cuda.device(on.device) if on.is_cuda else nullcontext()
 
 
 def _rows(x: Tensor) -> int:
@@ -233,8 +245,5 @@ def _rows(x: Tensor) -> int:
 
 def _run(kernel: Callable[..., None], on: Tensor, *arguments: Any) -> None:
     """Put a kernel into the current stream of a tensor's device."""
-    if on.is_cuda:
-        with torch.cuda.device(on.device):
-            kernel(*arguments, torch.cuda.current_stream().cuda_stream)
-    else:
-        kernel(*arguments, 0)
+    with _device_of(on):
+        kernel(*arguments, torch.cuda.current_stream().cuda_stream if on.is_cuda else 0)

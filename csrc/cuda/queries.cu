@@ -2,6 +2,8 @@
 
 #include "queries.h"
 
+#include <algorithm>
+
 #include "elements.h"
 #include "vectors.h"
 
@@ -34,6 +36,10 @@ lay_out_kernel(const Row* rows, std::int64_t row_size, const float* norms, std::
   using Layout = Operand<F>;
   constexpr int kPlanes = QueryPlanes<F, kArePacked>::kCount, kParts = Layout::kRegisters / 4;
   constexpr int kPerWord = kLaneCodes / Layout::kRegisters, kWidth = 32 / kPerWord;
+  const std::int64_t padded = queries.blocks * queries.tiles * kTileQueries;
+  for (std::int64_t query = launch_index(); query < padded; query += launch_size()) {
+    queries.factors[query] = query < queries.count ? norms[query] * unit : 0.0f;
+  }
   const std::int64_t steps = steps_of(dim);
   const std::int64_t count = queries.blocks * steps * queries.tiles * kWarp;
   for (std::int64_t i = launch_index(); i < count; i += launch_size()) {
@@ -48,9 +54,6 @@ lay_out_kernel(const Row* rows, std::int64_t row_size, const float* norms, std::
       if (query < queries.count && at < dim) {
         elements[j] = element_at<F>(rows + query * row_size, at);
       }
-    }
-    if (step == 0 && lane % 4 == 0) {
-      queries.factors[query] = query < queries.count ? norms[query] * unit : 0.0f;
     }
     for (int p = 0; p < kPlanes; ++p) {
       for (int part = 0; part < kParts; ++part) {
@@ -98,7 +101,9 @@ Queries take_queries(const Sides& sides, std::int64_t count, int tiles, Order or
 }
 
 void lay_out(const Sides& sides, std::int64_t first, const Queries& queries, Stream stream) {
-  const std::int64_t pieces = queries.blocks * queries.tiles * steps_of(sides.dim) * kWarp;
+  // Rows of no elements have norms all the same.
+  const std::int64_t steps = std::max<std::int64_t>(1, steps_of(sides.dim));
+  const std::int64_t pieces = queries.blocks * queries.tiles * steps * kWarp;
   const Grid grid{blocks_for((pieces + kThreads - 1) / kThreads, kBlocks), kThreads, 0};
   choose_format(sides.format, [&](auto f) {
     constexpr Format F = kFormatOf<f()>;

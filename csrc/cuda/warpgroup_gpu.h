@@ -39,13 +39,13 @@ MINIFLOAT_DEVICE bool elect() {
 }
 
 // A gate in shared memory opens, once in each phase, when so many have arrived and the bytes that
-// they expect are there. The block sees it after fence_gates and a barrier.
+// they expect are there. The block, and copies, see it after fence_gates and a barrier.
 MINIFLOAT_DEVICE void init_gate(Gate* gate, int arrivals) {
   asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(shared_address(gate)), "r"(arrivals)
                : "memory");
 }
 MINIFLOAT_DEVICE void fence_gates() {
-  asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+  asm volatile("fence.mbarrier_init.release.cluster; fence.proxy.async.shared::cta;" ::: "memory");
 }
 MINIFLOAT_DEVICE void arrive_and_expect(Gate* gate, int bytes) {
   asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(gate)),

@@ -140,6 +140,20 @@ def test_rows_of_a_code_that_is_not_finite_go_last(are_packed: bool, search: Any
         assert rows[:, -23:].tolist() == [list(range(0, 200, 9))] * 65
 
 
+@pytest.mark.parametrize("name", ["e5m2", "e3m4"])
+def test_a_query_with_an_infinity_gets_the_first_rows(name: str, search: Any) -> None:
+    format = mf.formats.as_format(name)
+    a, _, codes, norms = sides(format, True, 65, 200, 64)
+    a = a.clone()
+    a[3, 5] = mf.encode(torch.tensor(torch.inf), format, saturate=False)
+    assert mf.decode(a[3], format)[5].isinf()
+    a_norms = torch.ops.minifloat.reciprocal_norms(a, name, 64)
+    for k in (10, 200):
+        arguments: Any = (a, a_norms, codes, norms, None, None, k, name, 64)
+        assert search(*arguments)[1][3].tolist() == list(range(k))
+        assert eager.search(*arguments)[1][3].tolist() == list(range(k))
+
+
 def test_no_order_of_threads_copies_and_products_changes_an_answer(
     format: mf.Format, are_packed: bool, search: Any
 ) -> None:

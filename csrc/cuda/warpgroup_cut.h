@@ -26,6 +26,9 @@ struct Cut {
 
   // Of a query whose scores are looked at from `bound` on: never where that is NaN.
   MINIFLOAT_DEVICE static float of(float bound, float factor) {
+    // No sum of integers is below -kMost, but a sum of floats may be minus infinity.
+    constexpr float kLowest = bits_of<float>(0xff800000);
+    if (!kIsInteger && bound == kLowest) return kLowest;
     const float quotient = factor > 0 ? bound / factor : bound <= 0 ? -kMost : kMost;
     const float finite = quotient < -kMost ? -kMost : quotient > kMost ? kMost : quotient;
     return (finite - (finite < 0 ? -finite : finite) * kLess) * kOfQuery;

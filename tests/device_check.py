@@ -1,12 +1,13 @@
 """Runs every CUDA kernel on small inputs, for a checker of a GPU's memory and threads to watch:
 
-compute-sanitizer --tool memcheck python tests/device_check.py
+compute-sanitizer --tool memcheck python tests/device_check.py cuda e2m1
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
 # Each tensor is memory of its own, so that what is beyond it is seen. Torch looks when it starts.
 os.environ["PYTORCH_NO_CUDA_MEMORY_CACHING"] = "1"
@@ -23,10 +24,10 @@ from operator_arguments import arguments, normal, outputs
 ROWS, DIMS, QUERIES, NEIGHBOURS = 700, (33, 64, 320), (3, 130), (5, 300)
 
 
-def check(device: str) -> int:
+def check(device: str, formats: Sequence[mf.Format]) -> int:
     """Return how many calls were made."""
     calls = 0
-    for format in mf.FORMATS:
+    for format in formats:
         for operator in ops.OPERATORS:
             for sample in arguments(operator.__name__, format):
                 there = [x.detach().to(device) if isinstance(x, Tensor) else x for x in sample]
@@ -40,11 +41,13 @@ def check(device: str) -> int:
                     mf.scores(rows[:count], rows)
                     mf.search(normal(count, dim, seed=1).to(device), rows, k)
                     calls += 3
+            print(f"{format}, dim {dim}: {calls} calls so far", flush=True)
     return calls
 
 
 if __name__ == "__main__":
-    _device = sys.argv[1] if len(sys.argv) > 1 else "cuda"
-    print(check(_device), "calls")
+    _device, *_names = sys.argv[1:] or ["cuda"]
+    _formats = [mf.formats.as_format(name) for name in _names] or mf.FORMATS
+    print(check(_device, _formats), "calls")
     if _device == "cuda":
         torch.cuda.synchronize()

@@ -1,12 +1,7 @@
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +11,13 @@ import torch
 import minifloat as mf
 from benchmarks.cases import Rival
 from benchmarks.gpu import __main__ as command
-from benchmarks.gpu import equality, registry, sanitizers, search_rivals, suite
+from benchmarks.gpu import digests, equality, registry, search_rivals
 from benchmarks.gpu.best import best_of, recall
-from benchmarks.gpu.cases import Case, Entrant, Outcome, Setting, limit
+from benchmarks.gpu.cases import Entrant, Setting, limit
 from benchmarks.gpu.codec import CodecCase, CodecJob
 from benchmarks.gpu.devices import Gpu, Processor
-from benchmarks.gpu.equality import EqualityCase
-from benchmarks.gpu.report import file_name
+from benchmarks.gpu.digests import DigestCase
+from benchmarks.gpu.equality import ScoresEquality
 from benchmarks.gpu.search import SearchCase, SearchJob
 from benchmarks.gpu.search_rivals import SEARCH_RIVALS
 from minifloat.backends import implementation
@@ -35,45 +30,48 @@ TORCH_RIVALS = {"torch float16", "torch float8_e4m3fn", "torch int8"}
 SEARCH = SearchCase(24, 208, 48, 5, (mf.E2M1, mf.E4M3), "read", side=32, rivals=SEARCH_RIVALS)
 
 
-def run(out: Path, *given: str) -> tuple[int, dict[str, Any]]:
-    status = command.main(["--device", "cpu", "--no-suite", "--out", str(out), *given])
-    return status, json.loads(out.read_text())
-
-
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Everything, as the command writes it, at the smallest sizes."""
-    out = tmp_path_factory.mktemp("gpu") / "results" / "cpu.json"
-    status, found = run(out, "--scale", str(SCALE), "--rounds", "3", "--commit", "unknown")
-    assert status == 0
+    """What the command measures, as it writes it, at the smallest sizes."""
+    out = tmp_path_factory.mktemp("gpu") / "results"
+    steps = "launch,equality,digests,bars"
+    given = ["--device", "cpu", "--scale", str(SCALE), "--rounds", "3", "--commit", "unknown"]
+    assert command.main([*given, "--steps", steps, "--out", str(out)]) == 0
+    found: dict[str, Any] = json.loads((out / "report.json").read_text())
     return found
 
 
 def of(report: dict[str, Any], op: str) -> list[dict[str, Any]]:
-    return [case for case in report["cases"] if case["op"] == op]
+    items = (step["items"].values() for step in report["steps"].values())
+    return [record for records in items for record in records if record["op"] == op]
 
 
 def test_a_report_holds_every_case_and_what_it_ran_on(report: dict[str, Any]) -> None:
-    expected = registry.cases(SCALE)
-    assert len(report["cases"]) == len(expected)
-    for record, case in zip(report["cases"], expected, strict=True):
-        assert record.items() >= {"op": case.op, **case.inputs}.items()
-        assert record["failures"] == {}
-        assert set(record["left_out"]) <= {"flashlib float16"}
-        assert record["seconds"] > 0
+    assert list(report["steps"]) == list(registry.GROUPS)
+    for group, cases in registry.GROUPS.items():
+        step = report["steps"][group]
+        expected = {str(case): case for case in reversed(cases(SCALE))}
+        assert set(step["items"]) == set(expected)
+        for name, case in expected.items():
+            record = step["items"][name]
+            assert record.items() >= {"op": case.op, **case.inputs}.items()
+            assert record["failures"] == {}
+            assert set(record["left_out"]) <= {"flashlib float16"}
+            assert record["seconds"] >= 0
+        assert (step["ended"], step["left_out"]) == (None, [])
+        facts = step["facts"]
+        assert facts["device"]["name"].startswith("cpu")
+        versions = facts["versions"]
+        assert versions["minifloat"] == mf.__version__
+        assert versions["torch"] == torch.__version__
+        assert set(versions) >= {"python", "triton", "cuda", "driver"}
     assert report["complete"]
-    assert report["device"]["name"].startswith("cpu")
     assert report["commit"]
-    assert report["backends"] == ["cpu"]
-    versions = report["versions"]
-    assert versions["minifloat"] == mf.__version__
-    assert versions["torch"] == torch.__version__
-    assert set(versions) >= {"python", "triton", "cuda", "driver"}
     assert "--scale" in report["command"]
 
 
 def test_full_sizes_are_those_that_are_promised() -> None:
-    cases = registry.cases(1)
+    cases = registry.bars(1)
     searches = [case for case in cases if isinstance(case, SearchCase)]
     assert {(c.queries, c.rows, c.dim, c.k) for c in searches if c.bound == "read"} == {
         (queries, 10_000_000, 256, 10) for queries in (1, 8, 64)
@@ -92,8 +90,8 @@ def test_full_sizes_are_those_that_are_promised() -> None:
 
 
 def test_a_record_has_quartiles_rates_and_ratios_of_the_same_rounds(report: dict[str, Any]) -> None:
-    contests = [case for case in report["cases"] if "minifloat" in case]
-    assert len(contests) == len(report["cases"]) - 1
+    contests = report["steps"]["bars"]["items"].values()
+    assert len(contests) > 12
     for case in contests:
         assert case["rounds"] == 3
         assert case["minifloat"]
@@ -134,7 +132,7 @@ def test_a_record_of_a_search_has_recall_shares_and_every_rival(report: dict[str
             assert ours["tops"] == pytest.approx(products / ours["median_s"] / 1e12)
             shares = {name for name in ours if name.startswith("share_of_")}
             assert shares in ({"share_of_read"}, {"share_of_int8_peak", "share_of_float16_peak"})
-    for case in searches[:4]:
+    for case in searches[:1]:
         assert [ours["format"] for ours in case["minifloat"]] == [f.name for f in mf.FORMATS]
     reads = [limits for name, limits in searches[0]["limits"].items() if "4 bits" in name]
     (e2m1,) = (ours for ours in searches[0]["minifloat"] if ours["format"] == "e2m1")
@@ -154,14 +152,14 @@ def test_the_nearest_rows_of_host_memory_are_found_block_by_block(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("benchmarks.gpu.host._BLOCK_ROWS", 48)
-    (case,) = (c for c in registry.cases(SCALE) if c.op == "search of host memory")
+    (case,) = (c for c in registry.bars(SCALE) if c.op == "search of host memory")
     outcome = case.measure(SETTING, FOREVER)
     assert outcome.failures == {}
     assert outcome.found["minifloat"][0]["recall"] > 0.5
 
 
 def test_equality_is_told_by_backend_and_format(report: dict[str, Any]) -> None:
-    (case,) = of(report, "equality with the CPU")
+    (case,) = of(report, "scores equal to the CPU's")
     integers = [f.name for f in mf.FORMATS if f.lane != "float"]
     assert case["equal"] == {"cpu": dict.fromkeys(integers, True)}
 
@@ -180,10 +178,42 @@ def test_scores_that_differ_by_a_bit_are_a_failure(monkeypatch: pytest.MonkeyPat
         return wrong
 
     monkeypatch.setattr(equality, "implementation", off_by_a_bit)
-    case = EqualityCase((mf.E2M1,), queries=3, rows=7, dim=16)
+    case = ScoresEquality((mf.E2M1,), queries=3, rows=7, dim=16)
     outcome = case.measure(Setting(Processor(), ("cpu", "other"), 1), FOREVER)
     assert outcome.found == {"equal": {"cpu": {"e2m1": True}, "other": {"e2m1": False}}}
-    assert outcome.failures == {"other e2m1": "1 of 21 scores differ from the CPU's"}
+    assert outcome.failures == {"other e2m1": "1 of 21 differ from the CPU's"}
+
+
+def test_a_code_that_differs_is_told_with_its_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(backend: str, operator: str) -> Callable[..., Any]:
+        right = implementation("cpu", operator)
+
+        def call(x: torch.Tensor, *rest: Any) -> torch.Tensor:
+            codes: torch.Tensor = right(x, *rest)
+            return codes ^ (x.view(torch.int32) == 2500) if backend == "other" else codes
+
+        return call
+
+    monkeypatch.setattr(digests, "implementation", wrong)
+    monkeypatch.setattr(digests, "_CHUNK", 1000)
+    outcome = DigestCase(mf.E5M2, 3000).measure(Setting(Processor(), ("other",), 1), FOREVER)
+    place = "0x000009c4, saturate=True: 0x01 instead of 0x00"
+    assert outcome.failures == {"other": f"2 codes differ from the CPU's, {place}"}
+
+
+def test_a_digest_is_the_recorded_one_or_a_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(digests, "_PATTERNS", 3000)
+    setting = Setting(Processor(), ("cpu",), 1)
+    case = DigestCase(mf.E5M2, 3000)
+    (failure,) = case.measure(setting, FOREVER).failures.values()
+    assert failure == "the digest is not the one in tests/digests.json"
+    digest = case.measure(setting, FOREVER).found["digests"]["cpu"]
+    recorded = tmp_path / "digests.json"
+    recorded.write_text(json.dumps({"e5m2": digest}))
+    monkeypatch.setattr(digests, "RECORDED", recorded)
+    assert case.measure(setting, FOREVER).failures == {}
 
 
 @pytest.mark.parametrize(
@@ -249,41 +279,6 @@ def test_recall_is_the_share_of_exact_rows_that_were_found() -> None:
     assert recall(exact.flip(0), exact) == 0
 
 
-@dataclass(frozen=True)
-class Raising(Case):
-    """A case that cannot be measured."""
-
-    error: BaseException
-
-    op = "nothing"
-
-    @property
-    def inputs(self) -> dict[str, int | str]:
-        return {}
-
-    def measure(self, setting: Setting, until: float) -> Outcome:
-        raise self.error
-
-
-def use(monkeypatch: pytest.MonkeyPatch, *cases: Case) -> None:
-    monkeypatch.setattr(registry, "cases", lambda scale: list(cases))
-
-
-def test_a_case_that_fails_is_recorded_and_the_rest_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    bad = Raising(torch.OutOfMemoryError("too much\n of it"))
-    use(monkeypatch, bad, SEARCH)
-    status, report = run(tmp_path / "a.json")
-    assert status == 1
-    assert report["complete"]
-    first, second = report["cases"]
-    assert first["failures"] == {"all": "OutOfMemoryError: too much of it"}
-    assert second["failures"] == {}
-    assert second["minifloat"]
-    assert "all failed: OutOfMemoryError: too much of it" in capsys.readouterr().out
-
-
 def test_an_entrant_that_fails_late_is_recorded_and_the_rest_is_timed() -> None:
     def start(job: SearchJob) -> Callable[[], object]:
         answers = iter([job.run("cpu", mf.E4M3)()] * 3)
@@ -296,26 +291,6 @@ def test_an_entrant_that_fails_late_is_recorded_and_the_rest_is_timed() -> None:
     assert outcome.found["rivals"] == {}
     assert outcome.found["rounds"] == 3
     assert len(outcome.found["minifloat"]) == 2
-
-
-def test_an_interruption_keeps_what_was_done(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use(monkeypatch, SEARCH, Raising(KeyboardInterrupt()), SEARCH)
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "a.json")
-    report = json.loads((tmp_path / "a.json").read_text())
-    assert not report["complete"]
-    assert [case["op"] for case in report["cases"]] == ["search"]
-    assert report["cases"][0]["minifloat"]
-    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
-
-
-def test_a_case_without_time_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, SEARCH)
-    status, report = run(tmp_path / "a.json", "--minutes", "1e-6")
-    assert status == 1
-    assert report["cases"][0]["failures"] == {"all": "no time was left of 0 s"}
 
 
 def test_a_late_case_gets_three_rounds() -> None:
@@ -341,147 +316,9 @@ def test_a_limit_has_the_rates_of_what_it_does() -> None:
     }
 
 
-SUITE = """
-import pytest, time
-
-def test_one_gpu(): pass
-def test_two_gpu(): assert False
-def test_three_gpu(): pytest.skip()
-def test_four(): assert False
-"""
-
-
-def test_a_suite_is_counted_and_its_failures_are_named(tmp_path: Path) -> None:
-    tests = tmp_path / "test_small.py"
-    tests.write_text(SUITE)
-    found = suite.run_suite(60, [str(tests), "absent.py"], "gpu")
-    counts = {name: found[name] for name in ("passed", "failed", "errors", "skipped")}
-    assert counts == {"passed": 1, "failed": 1, "errors": 0, "skipped": 1}
-    assert [name.split(".")[-1] for name in found["first_failed"]] == ["test_two_gpu"]
-    assert found["absent_files"] == ["absent.py"]
-    assert found["failure"].startswith("pytest's exit status is 1")
-    assert found["seconds"] > 0
-
-
-def test_a_suite_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
-    tests = tmp_path / "test_long.py"
-    tests.write_text("import time\n\n\ndef test_gpu(): time.sleep(60)\n")
-    found = suite.run_suite(1, [str(tests)], "gpu")
-    assert found["failure"].startswith("stopped after 1 s")
-    assert found["seconds"] < 30
-
-
-def test_a_suite_without_tests_or_packages_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suite, "find_spec", lambda n: None if n == "gfloat" else find_spec(n))
-    found = suite.run_suite(60, ["absent.py"], "gpu")
-    assert found["missing"] == ["gfloat"]
-    assert found["failure"] == "no test ran; missing: gfloat (pip install gfloat)"
-
-
-def test_a_failing_suite_is_in_the_report_and_the_rest_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use(monkeypatch, SEARCH)
-    monkeypatch.setattr(command, "run_suite", lambda seconds: {"failure": "one", "passed": 2})
-    out = tmp_path / "a.json"
-    assert command.main(["--device", "cpu", "--out", str(out)]) == 1
-    report = json.loads(out.read_text())
-    assert report["suite"] == {"failure": "one", "passed": 2}
-    assert report["cases"][0]["minifloat"]
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        (["--minutes", "0"], "must be a number above 0; got '0'"),
-        (["--minutes", "soon"], "must be a number above 0; got 'soon'"),
-        (["--scale", "0"], "must be a whole number, at least 1; got '0'"),
-        (["--only", "nothing"], "--only must be in the name of a case; got 'nothing'"),
-        (["--backend", "cpu,vulkan"], "--backend must name backends; got 'vulkan'"),
-        (["--out", "/dev/null/a.json"], "--out /dev/null/a.json: "),
-    ],
-)
-def test_a_wrong_option_is_told_with_what_is_allowed(
-    given: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        command.main(["--device", "cpu", "--no-suite", *given])
-    assert message in capsys.readouterr().err
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_without_a_gpu_the_command_says_what_can_be_done(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        command.main([])
-    assert "torch finds no GPU here; --device cpu" in capsys.readouterr().err
-
-
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 def test_a_gpu_has_a_clock_and_counts_memory() -> None:
     device = Gpu()
     source = torch.ones(2**24, dtype=torch.uint8, device=device.torch)
     assert 0 < device.seconds(source.clone) < 1
     assert device.peak_bytes(source.clone) == source.nbytes
-
-
-def test_a_file_is_named_by_the_device() -> None:
-    assert file_name("NVIDIA H200") == "nvidia-h200.json"
-
-
-def test_the_script_names_what_python_lacks_and_the_command_that_gets_it(tmp_path: Path) -> None:
-    bare = tmp_path / "python"
-    bare.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "$@"\n')
-    bare.chmod(0o755)
-    found = subprocess.run(
-        [ROOT / "scripts" / "gpu"],
-        env={"PATH": "/usr/local/bin:/usr/bin:/bin", "PYTHON": str(bare)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert found.returncode == 2
-    names = "setuptools pybind11 numpy safetensors torch"
-    assert found.stderr == f"{bare} lacks: {names}; {bare} -m pip install {names}\n"
-
-
-def sanitizer(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = folder / "compute-sanitizer"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
-
-
-def test_sanitizers_run_every_tool_and_tell_what_they_find(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Called as: --tool NAME --error-exitcode 99 COMMAND
-    script = 'echo "ERROR SUMMARY: 1 error in $5"; test $2 != racecheck || exit $4'
-    sanitizer(tmp_path, script, monkeypatch)
-    found = sanitizers.run_sanitizers(60, ["check"])
-    assert [result["tool"] for result in found] == ["memcheck", "racecheck", "synccheck"]
-    assert {result["summary"] for result in found} == {"ERROR SUMMARY: 1 error in check"}
-    failures = [result["failure"] for result in found]
-    assert failures == [None, "exit status 99\nERROR SUMMARY: 1 error in check", None]
-
-
-def test_a_sanitizer_that_takes_too_long_is_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sanitizer(tmp_path, "exec sleep 60", monkeypatch)
-    found = sanitizers.run_sanitizers(0, ["check"])
-    assert {result["failure"] for result in found} == {"stopped after 1 s"}
-
-
-def test_without_a_sanitizer_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
-    for found in sanitizers.run_sanitizers(60):
-        assert found["failure"] is None
-        assert "not on the PATH" in found["left_out"]
-
-
-def test_what_sanitizers_run_calls_every_operator() -> None:
-    command = [sys.executable, "tests/device_check.py", "cpu"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert int(done.stdout.split()[0]) > 6 * 11

@@ -1,120 +1,112 @@
-"""The command line: python -m benchmarks.gpu ..."""
+"""The command line: python -m benchmarks.gpu ..., which imports nothing that could break."""
 
 from __future__ import annotations
 
-import faulthandler
+import json
 import os
 import shlex
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from importlib.util import find_spec
-from pathlib import Path
+from threading import Lock
 from time import monotonic
+from typing import Any
 
-import torch
-
-from benchmarks.gpu import registry
-from benchmarks.gpu.cases import Case, Outcome, Setting, reason, seconds_left
-from benchmarks.gpu.devices import DEVICES, Device
-from benchmarks.gpu.machine import commit, versions
-from benchmarks.gpu.options import PROGRAM, RESULTS, make_parser
-from benchmarks.gpu.progress import told
-from benchmarks.gpu.report import Report, file_name
-from benchmarks.gpu.sanitizers import run_sanitizers
-from benchmarks.gpu.suite import run_suite
-from minifloat.backends import BACKENDS
-
-# A stream of Python's may have been put in its place.
-_STDERR = 2
-# How long the last case may take beyond the end before all is stopped.
-_GRACE_SECONDS = 60
-# The share of the time at which sanitizers begin.
-_MEASURED = 0.8
+from benchmarks.gpu.commit import commit
+from benchmarks.gpu.options import PROGRAM, Options, parse, parser
+from benchmarks.gpu.report import LOG, NAME, Report
+from benchmarks.gpu.steps import Step, steps
+from benchmarks.gpu.supervisor import Listener, supervise
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit status: 0, 1 where something failed, 2 for what the user can mend."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    parser = make_parser()
-    options = parser.parse_args(given)
-    if options.device == "cuda" and not torch.cuda.is_available():
-        parser.error("torch finds no GPU here; --device cpu tries the flow without one")
-    chosen = [case for case in registry.cases(options.scale) if options.only in str(case)]
-    if not chosen:
-        parser.error(f"--only must be in the name of a case; got {options.only!r}")
-    start, seconds = monotonic(), 60 * options.minutes
-    device = DEVICES[options.device]()
-    backends = options.backend or backends_of(device)
-    for backend in backends:
-        if find_spec(f"minifloat.backends.{backend}") is None:
-            parser.error(f"--backend must name backends; got {backend!r}")
-    path: Path = options.out or RESULTS / file_name(str(device.facts["name"]))
+    options = parse(given)
+    all_steps = steps(options)
+    names = [step.name for step in all_steps]
+    for name in options.steps:
+        if name not in names:
+            parser().error(f"--steps must be of {', '.join(names)}; got {name!r}")
+    chosen = [step for step in all_steps if not options.steps or step.name in options.steps]
     about = {
-        "command": shlex.join([*PROGRAM.split(), *given]),
+        "command": shlex.join([PROGRAM, *given]),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit() or options.commit,
-        "device": device.facts,
-        "versions": versions(device),
         "processor_cores": os.cpu_count(),
         "scale": options.scale,
-        "backends": backends,
     }
     try:
-        report = Report(path, about)
-    except OSError as error:
-        parser.error(f"--out {path}: {error.strerror}")
-    # A kernel that hangs ends the run: what was measured is in the file.
-    faulthandler.dump_traceback_later(seconds + _GRACE_SECONDS, exit=True, file=_STDERR)
-    try:
-        if options.suite:
-            print("== running the tests", flush=True)
-            report.put_suite(run_suite(seconds / 3))
-        setting = Setting(device, backends, options.rounds)
-        checked = options.suite and "cuda" in backends
-        _measure(chosen, setting, start, seconds * (_MEASURED if checked else 1), report)
-        if checked:
-            print("== running compute-sanitizer", flush=True)
-            report.put_sanitizers(run_sanitizers(start + seconds - monotonic()))
-    finally:
-        faulthandler.cancel_dump_traceback_later()
+        report = Report(options.out, about, options.resume)
+    except (OSError, ValueError, KeyError) as error:
+        parser().error(f"--out {options.out} or --resume {options.resume}: {error}")
+    with open(options.out / LOG, "a", buffering=1) as log:
+        run = Run(options, report, log)
+        for step in chosen:
+            run.do(step)
+            if step.name == "build" and report.failures:
+                run.say("== without the CUDA kernels there is nothing to run")
+                return 1
     report.complete()
-    print(f"== {monotonic() - start:.0f} s, {report.failures} failed: {path}")
+    print(f"== {run.seconds:.0f} s, {report.failures} failed: {options.out / NAME}")
     return 1 if report.failures else 0
 
 
-def backends_of(device: Device) -> tuple[str, ...]:
-    """Return the backends that can serve a device, torch's choice first."""
-    served = [BACKENDS[device.torch.type.upper()]]
-    if device.torch.type == "cuda" and find_spec("triton"):
-        served.append("triton")
-    return tuple(dict.fromkeys(served))
+class Run:
+    """Steps one after the other, whose lines go to a log and whose events go to a report."""
 
+    def __init__(self, options: Options, report: Report, log: Any) -> None:
+        self._report, self._log, self._lock = report, log, Lock()
+        self._start = monotonic()
+        self._end = self._start + 60 * options.minutes
+        self._share = options.minutes / 9
 
-def _measure(
-    chosen: Sequence[Case], setting: Setting, start: float, seconds: float, report: Report
-) -> None:
-    """Put the outcome of each case into the report; what is late gets fewer rounds, then none."""
-    until = start + seconds
-    told_before: set[str] = set()
-    for number, case in enumerate(chosen):
-        begin, left = monotonic(), seconds_left(until)
-        print(f"== {begin - start:.0f} s of {seconds:.0f}, {number + 1} of {len(chosen)}: {case}")
-        if left <= 0:
-            failures = {"all": f"no time was left of {seconds:.0f} s"}
-            report.put_case(case, Outcome(failures=failures), 0.0)
-            continue
-        try:
-            outcome = case.measure(setting, begin + left / (len(chosen) - number))
-        except Exception as error:
-            outcome = Outcome(failures={"all": reason(error)})
-            setting.device.recover()
-        report.put_case(case, outcome, monotonic() - begin)
-        for line in told(outcome):
-            # What is left out is so in most cases.
-            if line not in told_before:
-                print(f"   {line}", flush=True)
-        told_before.update(told(outcome))
+    @property
+    def seconds(self) -> float:
+        """How long it has gone on."""
+        return monotonic() - self._start
+
+    def say(self, line: str) -> None:
+        """Put a line into the log and onto the terminal."""
+        with self._lock:
+            print(line, flush=True)
+            self._log.write(f"{self.seconds:7.1f} {line}\n")
+
+    def do(self, step: Step) -> None:
+        """Do a step, as far as its time and that of the run allow."""
+        begin = monotonic()
+        until = min(self._end, begin + step.seconds * self._share)
+        self.say(f"== {step.name}, {until - begin:.0f} s at most")
+        done = self._report.done(step.name)
+        listener = Listener(self.say, lambda event: self._hear(step.name, event))
+        with ThreadPoolExecutor(len(step.workers)) as pool:
+            tasks = [
+                pool.submit(supervise, worker, done, until, listener) for worker in step.workers
+            ]
+            whys = sorted({why for task in tasks if (why := task.result())})
+        self._report.end(step.name, monotonic() - begin, "; ".join(whys) or None)
+        self._tell(step.name)
+
+    def _hear(self, step: str, event: dict[str, Any]) -> None:
+        with self._lock:
+            self._report.hear(step, event)
+        if "begin" in event:
+            self.say(f"-- {event['begin']}")
+        for name, why in event.get("record", {}).get("failures", {}).items():
+            self.say(f"FAILED {event['end']}: {name}: {why}")
+
+    def _tell(self, step: str) -> None:
+        found = self._report.steps[step]
+        failed = sum(bool(record["failures"]) for record in found["items"].values())
+        told = {
+            "done": len(found["items"]) - failed,
+            "failed": failed,
+            "left out": len(found["left_out"]),
+            "seconds": found["seconds"],
+            "ended": found["ended"],
+        }
+        self.say(f"== {step}: {json.dumps(told)}")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class ContestCase(Case):
                 outcome.left_out[name] = str(error)
             except Exception as error:
                 outcome.failures[name] = reason(error)
-                setting.device.recover()
+                setting.device.recover(f"{name}: {reason(error)}")
         rounds = _in_turn(runs, setting, until, outcome)
         times = {name: timing_of(seconds) for name, seconds in rounds.items()}
         for name, time in times.items():
@@ -86,7 +86,7 @@ def _in_turn(
                 seconds[name].append(setting.device.seconds(run))
             except Exception as error:
                 outcome.failures[name] = reason(error)
-                setting.device.recover()
+                setting.device.recover(f"{name}: {reason(error)}")
                 del going[name]
     return {name: seconds[name] for name in going}
 

@@ -15,6 +15,10 @@ from benchmarks.cases import Run
 _LEAST_FLUSH = 2**28
 
 
+class DeadDeviceError(Exception):
+    """A device answers nothing any more, as after a bad address; the message says since what."""
+
+
 class Device(ABC):
     """A torch device, the clock that its work is timed with, and its memory."""
 
@@ -35,8 +39,8 @@ class Device(ABC):
         """Return the most memory that a run takes beyond its inputs; None where nobody counts."""
 
     @abstractmethod
-    def recover(self) -> None:
-        """Give back what a run that failed has left of memory."""
+    def recover(self, since: str) -> None:
+        """Give back what a run has left of memory; DeadDeviceError where that cannot be done."""
 
     def generator(self, seed: int) -> torch.Generator:
         """Return a generator of random numbers on the device."""
@@ -84,9 +88,13 @@ class Gpu(Device):
         torch.cuda.synchronize()
         return torch.cuda.max_memory_allocated() - before
 
-    def recover(self) -> None:
-        """Empty the allocator's cache, which a larger block may not fit beside."""
-        torch.cuda.empty_cache()
+    def recover(self, since: str) -> None:
+        """Wait, and empty the allocator's cache, which a larger block may not fit beside."""
+        try:
+            torch.cuda.synchronize()
+            torch.cuda.empty_cache()
+        except RuntimeError as error:
+            raise DeadDeviceError(since or " ".join(str(error).split())) from error
 
 
 class Processor(Device):
@@ -109,7 +117,7 @@ class Processor(Device):
     def peak_bytes(self, run: Run) -> None:
         """Return None."""
 
-    def recover(self) -> None:
+    def recover(self, since: str) -> None:
         """Do nothing."""
 
 

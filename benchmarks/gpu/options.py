@@ -3,69 +3,91 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.gpu.devices import DEVICES
-from benchmarks.options import count
-
-PROGRAM = "python -m benchmarks.gpu"
-RESULTS = Path("benchmarks/results")
+PROGRAM = "scripts/gpu"
+FOLDER = Path("build/gpu")
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the parser; its `--help` says what is measured."""
-    parser = argparse.ArgumentParser(
+@dataclass(frozen=True)
+class Options:
+    """What a run is to do."""
+
+    device: str
+    minutes: float
+    out: Path
+    resume: Path | None
+    steps: tuple[str, ...]
+    only: str
+    rounds: int
+    scale: int
+    registry: str
+    commit: str | None
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; its `--help` says what is done."""
+    made = argparse.ArgumentParser(
         prog=PROGRAM,
-        description="Run the behaviour tests on the current GPU's backends, then measure encoding, "
-        "decoding and searching there: in turn with the GPU's own copies, reads and matrix "
-        "products and with other ways to search, whose answers are checked first. The result is "
-        "one JSON file, whole after each case. What fails is recorded in it with the reason, and "
-        "the rest goes on; the exit status is 1 then.",
+        description="On a machine with an NVIDIA GPU: build minifloat for it, compare answers with "
+        "the CPU's, measure encoding, decoding and searching beside the GPU's own limits and other "
+        "ways to search, run the behaviour tests and compute-sanitizer; all of it for the CUDA "
+        "kernels, then for Triton's. Each step runs in processes of its own: one that hangs or "
+        "dies costs the case that it was at. DIR gets report.json, whole at any time, and log.txt. "
+        "The exit status is 1 where something failed.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument(
-        "--device",
-        choices=DEVICES,
-        default="cuda",
-        help="%(default)s by default; cpu tries the whole flow, with --scale 100000 in seconds",
+    made.add_argument("--minutes", type=_minutes, default=9.0, metavar="N", help="when to stop")
+    made.add_argument(
+        "--out", type=Path, default=FOLDER, metavar="DIR", help="where the report and the log go"
     )
-    parser.add_argument(
-        "--scale", type=count, default=1, metavar="N", help="divisor of all sizes; 1 by default"
-    )
-    parser.add_argument(
-        "--backend",
-        type=lambda text: tuple(dict.fromkeys(text.split(","))),
-        metavar="NAMES",
-        help="backends, comma-separated; by default all that serve the device",
-    )
-    parser.add_argument(
-        "--only",
-        default="",
-        metavar="TEXT",
-        help="measure only cases with this in their names, such as 'search, queries 64'",
-    )
-    parser.add_argument(
-        "--rounds", type=count, default=15, metavar="N", help="most rounds; %(default)s by default"
-    )
-    parser.add_argument(
-        "--minutes",
-        type=_minutes,
-        default=6.5,
-        metavar="N",
-        help="when to stop, of which tests take a third at most; %(default)s by default",
-    )
-    parser.add_argument(
-        "--no-suite", dest="suite", action="store_false", help="leave the tests and sanitizers out"
-    )
-    parser.add_argument(
-        "--commit", metavar="NAME", help="what is recorded as the commit where git cannot tell it"
-    )
-    parser.add_argument(
-        "--out",
+    made.add_argument(
+        "--resume",
         type=Path,
         metavar="FILE",
-        help=f"the JSON file; {RESULTS}/<device name>.json by default",
+        help="a former report: what it has, and what did not fail there, is not done again",
     )
-    return parser
+    made.add_argument(
+        "--steps", type=_names, default=(), metavar="NAMES", help="only these, comma-separated"
+    )
+    made.add_argument(
+        "--only", default="", metavar="TEXT", help="time only cases with this in their names"
+    )
+    made.add_argument("--rounds", type=_count, default=15, metavar="N", help="most rounds of each")
+    made.add_argument("--scale", type=_count, default=1, metavar="N", help="divisor of all sizes")
+    made.add_argument(
+        "--device",
+        choices=("cuda", "cpu"),
+        default="cuda",
+        help="cpu tries the flow without a GPU, with --scale 100000 in a minute",
+    )
+    made.add_argument(
+        "--registry",
+        default="benchmarks.gpu.registry",
+        metavar="MODULE",
+        help="the module that has the cases",
+    )
+    made.add_argument(
+        "--commit", metavar="NAME", help="what is recorded as the commit where git cannot tell it"
+    )
+    return made
+
+
+def parse(arguments: Sequence[str] | None = None) -> Options:
+    """Return the options; what is wrong is told, with what is allowed."""
+    return Options(**vars(parser().parse_args(arguments)))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text.split(",")))
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number, at least 1; got {text!r}")
+    return int(text)
 
 
 def _minutes(text: str) -> float:

@@ -1,22 +1,19 @@
-"""What is told while cases are measured."""
+"""What is told while a run goes on."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.gpu.cases import Outcome
 
-
-def told(outcome: Outcome) -> list[str]:
-    """Return a line for each of ours, and for each entrant that failed or was left out."""
-    lines = [_line(ours) for ours in outcome.found.get("minifloat", ())]
+def told(record: Mapping[str, Any]) -> list[str]:
+    """Return a line for each of ours, and for each entrant that was left out."""
+    lines = [_line(ours) for ours in record.get("minifloat", ())]
     lines += [
         f"{backend}: " + ", ".join(f"{name} {_equal(same)}" for name, same in formats.items())
-        for backend, formats in outcome.found.get("equal", {}).items()
+        for backend, formats in record.get("equal", {}).items()
     ]
-    for what, reasons in (("failed", outcome.failures), ("left out", outcome.left_out)):
-        lines += [f"{name} {what}: {why}" for name, why in reasons.items()]
-    return lines
+    return lines + [f"{name} left out: {why}" for name, why in record["left_out"].items()]
 
 
 def _equal(same: bool) -> str:

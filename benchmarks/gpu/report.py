@@ -1,69 +1,93 @@
-"""The one file of a run: what it ran on, what it found and what failed."""
+"""The files of a run: what it ran on, what each step found and what failed, and all that was said.
+
+The report is whole at any time, and what a former one has need not be done again.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import re
+from collections.abc import Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
-from benchmarks.gpu.cases import Case, Outcome
+NAME = "report.json"
+LOG = "log.txt"
+
+# It is written no more often, but where something fails or a step ends.
+_SECONDS = 1.0
 
 
 class Report:
-    """A JSON file that is whole after each thing that is put into it."""
+    """A JSON file of steps: of each its items by name, with the records that workers told of."""
 
-    def __init__(self, path: Path, about: dict[str, Any]) -> None:
-        self._path = path
-        self._content: dict[str, Any] = {"complete": False, **about, "suite": None}
-        self._content |= {"sanitizers": [], "cases": []}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._write()
+    def __init__(self, folder: Path, about: Mapping[str, Any], former: Path | None = None) -> None:
+        self.steps: dict[str, Any] = {}
+        if former is not None:
+            self._take_over(json.loads(former.read_text()))
+        self._content: dict[str, Any] = {"complete": False, **about, "steps": self.steps}
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / NAME
+        self._written = float("-inf")
+        self.write()
 
     @property
     def failures(self) -> int:
-        """How many things have failed."""
-        suite = self._content["suite"]
-        failed = sum(len(case["failures"]) for case in self._content["cases"])
-        failed += sum(found["failure"] is not None for found in self._content["sanitizers"])
-        return failed + (suite is not None and suite["failure"] is not None)
-
-    def put_suite(self, suite: dict[str, Any]) -> None:
-        """Put in the suite's result."""
-        self._content["suite"] = suite
-        self._write()
-
-    def put_sanitizers(self, found: list[dict[str, Any]]) -> None:
-        """Put in what sanitizers found."""
-        self._content["sanitizers"] = found
-        self._write()
-
-    def put_case(self, case: Case, outcome: Outcome, seconds: float) -> None:
-        """Put in a case's outcome, and the seconds that it took in all."""
-        self._content["cases"].append(
-            {
-                "op": case.op,
-                **case.inputs,
-                "seconds": seconds,
-                **outcome.found,
-                "failures": outcome.failures,
-                "left_out": outcome.left_out,
-            }
+        """How many items have failed, and how many steps ended early."""
+        return sum(
+            sum(bool(record["failures"]) for record in step["items"].values())
+            + (step["ended"] is not None)
+            for step in self.steps.values()
         )
-        self._write()
+
+    def done(self, step: str) -> frozenset[str]:
+        """Return a step's items that are in the report and have not failed."""
+        return frozenset(self._step(step)["items"])
+
+    def hear(self, step: str, event: Mapping[str, Any]) -> None:
+        """Put in an event of a step's worker."""
+        content = self._step(step)
+        if "facts" in event:
+            content["facts"] = event["facts"]
+        if "plan" in event:
+            content["planned"] = [*content.get("planned", ()), *event["plan"]]
+        if "end" in event:
+            record = {"failures": {}, **event["record"]}
+            content["items"][event["end"]] = record
+            self.write(at_once=bool(record["failures"]))
+
+    def end(self, step: str, seconds: float, why: str | None) -> None:
+        """Put in a step's time, and why it ended early if it did; what it left out is told."""
+        content = self._step(step)
+        # Of several workers, and again of each that took the place of another.
+        planned = dict.fromkeys(content.pop("planned", ()))
+        content["left_out"] = [item for item in planned if item not in content["items"]]
+        content["seconds"] = round(content["seconds"] + seconds, 1)
+        content["ended"] = why or (None if content["items"] else "there is nothing to do in it")
+        self.write()
 
     def complete(self) -> None:
         """Say that nothing is missing."""
         self._content["complete"] = True
-        self._write()
+        self.write()
 
-    def _write(self) -> None:
+    def write(self, *, at_once: bool = True) -> None:
+        """Put the report in the place of the one before."""
+        if not at_once and monotonic() - self._written < _SECONDS:
+            return
         beside = self._path.with_name(f"{self._path.name}.part")
         beside.write_text(json.dumps(self._content, indent=1) + "\n")
         os.replace(beside, self._path)
+        self._written = monotonic()
 
+    def _step(self, name: str) -> dict[str, Any]:
+        empty = {"seconds": 0.0, "ended": None, "items": {}, "left_out": []}
+        found: dict[str, Any] = self.steps.setdefault(name, empty)
+        return found
 
-def file_name(device: str) -> str:
-    """Return the name of a device's file."""
-    return re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-") + ".json"
+    def _take_over(self, former: Mapping[str, Any]) -> None:
+        """Keep what a former report found, less what failed."""
+        for name, step in former["steps"].items():
+            kept = {item: found for item, found in step["items"].items() if not found["failures"]}
+            self._step(name).update(step, items=kept, ended=None)

@@ -1,97 +1,111 @@
-"""The behaviour tests on a GPU's backends, run by pytest in a process of its own."""
+"""Runs behaviour tests by pytest and tells of each: the work of one process."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
+import argparse
 import sys
-import tempfile
-from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
-from time import monotonic
-from typing import Any
-from xml.etree import ElementTree
+from collections.abc import Callable, Sequence
 
-TESTS = tuple(
-    f"tests/test_{name}.py"
-    for name in ("gpu", "codec", "packing", "scores", "search", "operators", "vectors")
+import pytest
+
+from benchmarks.gpu.telling import (
+    leave,
+    read_task,
+    tell_all_done,
+    tell_begin,
+    tell_end,
+    tell_plan,
 )
-CHOICE = "triton or cuda or gpu"
-_NEEDED = ("pytest", "hypothesis", "ml_dtypes", "gfloat")
-_MOST_PROCESSES = 12
-_MOST_NAMES = 20
-# Pytest's exit status where nothing was chosen.
-_NO_TESTS = 5
+
+# Characters of a failure that are kept, from its end, where the error is.
+_LONGEST = 2000
+# What pytest ends with when it has done all that it was asked for.
+_ENDINGS = (
+    pytest.ExitCode.OK,
+    pytest.ExitCode.TESTS_FAILED,
+    pytest.ExitCode.NO_TESTS_COLLECTED,
+    # Where a file cannot be imported, which has been told of.
+    pytest.ExitCode.INTERRUPTED,
+)
 
 
-def run_suite(seconds: float, tests: Sequence[str] = TESTS, choice: str = CHOICE) -> dict[str, Any]:
-    """Return how many tests passed, failed, ended in error and were skipped, and in what time.
-
-    `failure` says what is wrong, or is None; `missing` names packages that the tests need.
-    """
-    start = monotonic()
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    found = [test for test in tests if Path(test).exists()]
-    with tempfile.TemporaryDirectory() as folder:
-        junit = Path(folder, "junit.xml")
-        command = [sys.executable, "-m", "pytest", "-q", *found, "-k", choice]
-        command += ["--continue-on-collection-errors", "-p", "no:cacheprovider"]
-        command += [f"--junitxml={junit}"]
-        if find_spec("xdist"):
-            command += ["-n", str(min(_MOST_PROCESSES, os.cpu_count() or 1))]
-        status = _status(command, seconds) if found else _NO_TESTS
-        counts = _counts(junit)
-    return {
-        **counts,
-        "seconds": round(monotonic() - start, 1),
-        "choice": choice,
-        "files": found,
-        "absent_files": [test for test in tests if test not in found],
-        "missing": missing,
-        "failure": _failure(status, seconds, missing),
-    }
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Return the exit status: 0 once each test is told of, whether it failed or not."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--choice", required=True)
+    parser.add_argument("files", nargs="+")
+    options = parser.parse_args(arguments)
+    # In this process, in order, and with no report but what is told of each.
+    command = [*options.files, "-k", options.choice, "-s", "--continue-on-collection-errors"]
+    command += ["-o", "addopts=", *(f"-pno:{name}" for name in ("terminal", "cacheprovider"))]
+    teller = Teller(read_task().done, device_lives)
+    status = pytest.ExitCode(pytest.main(command, plugins=[teller]))
+    if status not in _ENDINGS:
+        return int(status)
+    tell_all_done()
+    return 0
 
 
-def _status(command: list[str], seconds: float) -> int | None:
-    """Return pytest's exit status, or None where it took too long."""
-    # Its workers end with it.
-    with subprocess.Popen(command, start_new_session=True) as process:
-        try:
-            return process.wait(max(seconds, 1.0))
-        except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise
-            return None
+def device_lives() -> bool:
+    """Return whether the GPU still answers, once all that it was given is done."""
+    import torch
+
+    try:
+        if torch.cuda.is_initialized():
+            torch.cuda.synchronize()
+    except RuntimeError:
+        return False
+    return True
 
 
-def _counts(junit: Path) -> dict[str, Any]:
-    """Return counts, and the names of the first tests that failed."""
-    if not junit.exists():
-        return {}
-    root = ElementTree.parse(junit).getroot()
-    failed, errors, skipped = (list(root.iter(name)) for name in ("failure", "error", "skipped"))
-    tests = list(root.iter("testcase"))
-    names = [
-        f"{test.get('classname')}.{test.get('name')}"
-        for test in tests
-        if test.find("failure") is not None or test.find("error") is not None
-    ]
-    return {
-        "passed": len(tests) - len(names) - len(skipped),
-        "failed": len(failed),
-        "errors": len(errors),
-        "skipped": len(skipped),
-        "first_failed": names[:_MOST_NAMES],
-    }
+class Teller:
+    """A plugin of pytest: tests that are done are left out, the others are told of one by one."""
+
+    def __init__(self, done: frozenset[str], is_alive: Callable[[], bool]) -> None:
+        self._done, self._is_alive = done, is_alive
+        self._seconds, self._skipped, self._failures = 0.0, "", dict[str, str]()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep what is not done."""
+        items[:] = [item for item in items if item.nodeid not in self._done]
+        tell_plan([item.nodeid for item in items])
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Tell of a file that cannot be imported."""
+        if report.failed:
+            failures = {"import": report.longreprtext[-_LONGEST:]}
+            tell_end(f"import of {report.nodeid}", {"failures": failures})
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Tell that a test begins."""
+        self._seconds, self._skipped, self._failures = 0.0, "", {}
+        tell_begin(nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what a part of a test came to."""
+        self._seconds += report.duration
+        if report.failed:
+            self._failures[report.when or "call"] = report.longreprtext[-_LONGEST:]
+        elif report.skipped and isinstance(report.longrepr, tuple):
+            self._skipped = report.longrepr[2]
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Tell what a test came to, and leave where it took the device with it."""
+        is_alive = self._is_alive()
+        if not is_alive:
+            self._failures["device"] = "the device does not answer any more"
+        record = {"seconds": round(self._seconds, 3), "failures": self._failures}
+        if self._skipped:
+            record["skipped"] = self._skipped
+        told = "FAILED" if self._failures else "skipped" if self._skipped else "passed"
+        print(f"{told} {nodeid} {self._seconds:.2f} s", flush=True)
+        for part, failure in self._failures.items():
+            print(f"{part}: {failure}", flush=True)
+        tell_end(nodeid, record)
+        if not is_alive:
+            leave()
 
 
-def _failure(status: int | None, seconds: float, missing: list[str]) -> str | None:
-    needs = f"; missing: {', '.join(missing)} (pip install {' '.join(missing)})" if missing else ""
-    if status is None:
-        return f"stopped after {seconds:.0f} s{needs}"
-    if status == _NO_TESTS:
-        return f"no test ran{needs}"
-    return f"pytest's exit status is {status}{needs}" if status else None
+if __name__ == "__main__":
+    sys.exit(main())

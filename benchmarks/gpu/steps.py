@@ -1,0 +1,82 @@
+"""The steps of a run, what matters most first, and the workers that do them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.gpu.options import Options
+from benchmarks.gpu.supervisor import Worker
+
+FORMATS = ("e2m1", "e4m3", "e3m4", "e2m3", "e3m2", "e5m2")
+# Behaviour tests that run on GPUs too.
+TESTS = tuple(
+    f"tests/test_{name}.py"
+    for name in ("gpu", "codec", "packing", "scores", "search", "operators", "vectors")
+)
+# What importing torch and starting the GPU may take.
+_START_SECONDS = 60.0
+_SANITIZERS = ("memcheck", "racecheck", "synccheck")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Workers that go on at once, and the seconds that they may take of a run of nine minutes."""
+
+    name: str
+    workers: Sequence[Worker]
+    seconds: float
+
+
+def steps(options: Options) -> list[Step]:
+    """Return the steps of a device: all of CUDA, then Triton, whose kernels compile as they run."""
+    if options.device == "cpu":
+        return [*_measurements(options, "", "cpu"), _suite("suite", "eager", 60)]
+    return [
+        Step("build", [_worker("build", item_seconds=150)], 150),
+        *_measurements(options, "", "cuda"),
+        _suite("suite", "cuda and not triton", 100),
+        *(_sanitizer(tool) for tool in _SANITIZERS),
+        *_measurements(options, "triton ", "triton"),
+        _suite("triton suite", "triton", 150),
+    ]
+
+
+def _measurements(options: Options, prefix: str, backend: str) -> list[Step]:
+    # A kernel that never returns costs so many seconds; those of Triton are compiled meanwhile.
+    item = 45.0 if prefix else 30.0
+    return [
+        _measurement(options, prefix, "launch", backend, 40, item),
+        _measurement(options, prefix, "equality", backend, 60, item),
+        _measurement(options, prefix, "digests", backend, 90, item),
+        _measurement(options, prefix, "bars", backend, 210, 2 * item),
+    ]
+
+
+def _measurement(
+    options: Options, prefix: str, group: str, backend: str, seconds: float, item: float
+) -> Step:
+    arguments = ["--device", options.device, "--backends", backend, "--group", group]
+    arguments += ["--registry", options.registry, "--scale", str(options.scale)]
+    arguments += ["--rounds", str(options.rounds)]
+    if group == "bars":
+        arguments += ["--only", options.only]
+    worker = _worker("measure", *arguments, item_seconds=item)
+    return Step(prefix + group, [worker], seconds)
+
+
+def _suite(name: str, choice: str, seconds: float) -> Step:
+    # Files at once, for most of a test is the CPU's.
+    workers = [_worker("suite", "--choice", choice, test, item_seconds=45) for test in TESTS]
+    return Step(name, workers, seconds)
+
+
+def _sanitizer(tool: str) -> Step:
+    workers = [_worker("sanitizers", "--tool", tool, f, item_seconds=60) for f in FORMATS]
+    return Step(tool, workers, 60)
+
+
+def _worker(module: str, *arguments: str, item_seconds: float) -> Worker:
+    command = [sys.executable, "-m", f"benchmarks.gpu.{module}", *arguments]
+    return Worker(command, _START_SECONDS, item_seconds, {})

@@ -1,7 +1,6 @@
 """Fixtures that make every behaviour test a cross product of formats and backends."""
 
 import os
-import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -12,9 +11,9 @@ import torch
 
 import emulated
 import minifloat as mf
-from minifloat import _C, ops
-from minifloat.backends import HAS_CUDA_KERNELS, implementation
-from on_gpu import on_gpu
+from minifloat import _C
+from minifloat.backends import HAS_CUDA_KERNELS
+from on_gpu import on_gpu, served_by
 
 # Without a GPU, Triton's kernels run on CPU tensors, one program after the other. It looks at this
 # when they are defined.
@@ -70,17 +69,10 @@ def backend(request: pytest.FixtureRequest) -> Iterator[str]:
     if name == "cuda" and not HAS_GPU:
         emulated.install()
     if name in PYTHON_BACKENDS:
-        with torch.library._scoped_library("minifloat", "IMPL") as library:
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "Warning only once for all operators")
-                for operator in ops.OPERATORS:
-                    function = implementation(name, operator.__name__)
-                    if HAS_GPU and name != "eager":
-                        function = on_gpu(operator, function)
-                    library.impl(operator.__name__, function, "CPU", allow_override=True)
-            # Triton's interpreter computes with NumPy, which warns of infinity and NaN.
-            with np.errstate(all="ignore"):
-                yield name
+        wrap = on_gpu if HAS_GPU and name != "eager" else None
+        # Triton's interpreter computes with NumPy, which warns of infinity and NaN.
+        with served_by(name, "CPU", wrap), np.errstate(all="ignore"):
+            yield name
     else:
         before = _C.isa()
         _C.set_isa(name)

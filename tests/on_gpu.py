@@ -1,14 +1,50 @@
-"""Operators of a GPU's backend for CPU tensors, which go there and back."""
+"""Which backend serves tensors during a test, a GPU's for CPU tensors too, and that none waits."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from minifloat import ops
+from minifloat.backends import implementation
+
+Function = Callable[..., Any]
 
 
-def on_gpu(operator: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
+@contextmanager
+def served_by(
+    name: str, key: str, wrap: Callable[[Function, Function], Function] | None = None
+) -> Iterator[None]:
+    """Tensors of a dispatch key are served by a backend, whose functions `wrap` may change."""
+    with torch.library._scoped_library("minifloat", "IMPL") as library:
+        with warnings.catch_warnings():
+            # Torch tells of a kernel that another one replaces, once a process.
+            warnings.filterwarnings("ignore", "Warning only once for all operators")
+            for operator in ops.OPERATORS:
+                function = implementation(name, operator.__name__)
+                if wrap is not None:
+                    function = wrap(operator, function)
+                library.impl(operator.__name__, function, key, allow_override=True)
+        yield
+
+
+@contextmanager
+def nothing_waits() -> Iterator[None]:
+    """What waits for the GPU raises RuntimeError."""
+    with warnings.catch_warnings():
+        # Torch tells so once a process, and has changed the mode by then.
+        warnings.filterwarnings("ignore", "Synchronization debug mode is a prototype feature")
+        try:
+            torch.cuda.set_sync_debug_mode("error")
+            yield
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+
+def on_gpu(operator: Function, function: Function) -> Function:
     """Return an operator that refuses what the CPU's do, and computes on the current GPU."""
 
     def call(*arguments: Any) -> Any:

@@ -102,7 +102,7 @@ def check_table(
     # The last run is NaN's.
     number = np.concatenate([starts[:-1], starts[1:] - np.uint32(1)]).view(np.float32)
     expected = oracles.decode(np.concatenate([codes[:-1], codes[:-1]]), format)
-    rounded = oracles.round_once(number.astype(np.float64), format, saturate=saturate)
+    rounded = oracles.round_once_by_gfloat(number.astype(np.float64), format, saturate=saturate)
     np.testing.assert_array_equal(rounded, expected)
 
 

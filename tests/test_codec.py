@@ -1,4 +1,3 @@
-import gfloat
 import hypothesis
 import numpy as np
 import pytest
@@ -39,9 +38,19 @@ def test_decode_gives_the_value_of_every_code(format: mf.Format, backend: str) -
     np.testing.assert_array_equal(mf.decode(codes, format), expected)
     assert np.array_equal(np.signbit(mf.decode(codes, format)), np.signbit(expected))
     np.testing.assert_array_equal(format.values, expected)
-    np.testing.assert_array_equal(
-        gfloat.decode_ndarray(oracles.gfloat_format(format), codes), expected
-    )
+
+
+@SATURATE
+def test_gfloat_gives_the_values_of_codes_and_of_numbers_too(
+    format: mf.Format, saturate: bool
+) -> None:
+    gfloat = pytest.importorskip("gfloat")
+    values = gfloat.decode_ndarray(oracles.gfloat_format(format), every_code(format))
+    np.testing.assert_array_equal(values, oracles.decode(every_code(format), format))
+    x = hard_values(format, np.float64)
+    x = x[~np.isnan(x)]
+    expected = oracles.round_once_by_gfloat(x, format, saturate=saturate)
+    np.testing.assert_array_equal(oracles.round_once(x, format, saturate=saturate), expected)
 
 
 def test_decode_ignores_bits_above_the_formats(format: mf.Format, backend: str) -> None:

@@ -124,8 +124,8 @@ def scores_into(
     f = as_format(format)
     plan = plan_of(a, f, dim)
     constants = plan.constants(len(a))
-    grid = (blocks(len(b), constants["ROWS"]), blocks(len(a), constants["QUERIES"]))
-    _launch(scores_kernel, grid, b)(
+    row_blocks = blocks(len(b), constants["ROWS"])
+    _launch(scores_kernel, (row_blocks * blocks(len(a), constants["QUERIES"]),), b)(
         plan.lay_out(a),
         a_norms * unit_of(a, f),
         len(a),
@@ -133,6 +133,7 @@ def scores_into(
         b.contiguous(),
         b_norms.contiguous(),
         len(b),
+        row_blocks,
         plan.groups,
         f.row_bytes(dim),
         out,
@@ -224,7 +225,7 @@ def _next_best(
     slice_rows = blocks(blocks(len(b), wanted), constants["ROWS"]) * constants["ROWS"]
     slices = blocks(len(b), slice_rows)
     keys = torch.empty((query_count, slices, k), dtype=torch.int64, device=b.device)
-    _launch(search_kernel, (slices, query_blocks), b)(
+    _launch(search_kernel, (query_blocks, slices), b)(
         queries,
         factors,
         query_count,
@@ -301,7 +302,10 @@ def _multiprocessors(device: torch.device) -> int:
 
 
 def _launch(kernel: Any, grid: tuple[int, ...], on: Tensor) -> Callable[..., None]:
-    """Return the kernel on a grid, on the device of a tensor; nothing where the grid is empty."""
+    """Return the kernel on a grid, on the device of a tensor; nothing where the grid is empty.
+
+    Along its first axis a grid may have 2^31 - 1 blocks, along any other 65535.
+    """
 
     def run(*arguments: object, **constants: object) -> None:
         if 0 in grid:

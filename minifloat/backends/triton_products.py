@@ -179,7 +179,7 @@ def products(
     return total.to(tl.float32)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["row_blocks"])
 def scores_kernel(
     queries,
     factors,
@@ -188,6 +188,7 @@ def scores_kernel(
     packed,
     norms,
     row_count,
+    row_blocks,
     groups,
     row_bytes,
     out,
@@ -202,9 +203,10 @@ def scores_kernel(
     QUERIES: tl.constexpr,
     ROWS: tl.constexpr,
 ):
+    program = tl.program_id(0).to(tl.int64)
     # Offsets within a tile are int32, wherever it is.
-    first_row = tl.program_id(0).to(tl.int64) * ROWS
-    first_query = tl.program_id(1).to(tl.int64) * QUERIES
+    first_row = program % row_blocks * ROWS
+    first_query = program // row_blocks * QUERIES
     row, query = tl.arange(0, ROWS), tl.arange(0, QUERIES)
     row_there, query_there = row < row_count - first_row, query < query_count - first_query
     dots = products(

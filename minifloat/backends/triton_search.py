@@ -54,14 +54,14 @@ def search_kernel(
     With `last`, (queries,), only of those that come after it in an answer. The output is
     (queries, slices, k), in no order, of keys: `key_of` a score and a row.
     """
-    first_query = tl.program_id(1).to(tl.int64) * QUERIES
+    first_query = tl.program_id(0).to(tl.int64) * QUERIES
     query = tl.arange(0, QUERIES)
     query_there = query < query_count - first_query
     factor = tl.load(factors + first_query + query, mask=query_there, other=0.0)
     if HAS_LAST:
         last_key = tl.load(last + first_query + query, mask=query_there, other=0)
         last_score, last_row = score_of(last_key), row_of(last_key)
-    begin = tl.program_id(0).to(tl.int64) * slice_rows
+    begin = tl.program_id(1).to(tl.int64) * slice_rows
     end = tl.minimum(begin + slice_rows, row_count)
     column = tl.arange(0, ROWS)
     slot = tl.arange(0, KEPT)
@@ -83,8 +83,8 @@ def search_kernel(
             LANE, E, M, PLANES, QUERY_BASE, GROUPS, CHUNK, IS_SHORT,
         )  # fmt: skip
         score = dots * factor[:, None] * norm[None, :]
-        # The larger of NaN and a number is the number.
-        score = tl.maximum(score, _LOWEST)
+        # NaN is larger than nothing, and what a maximum makes of it differs by version of Triton.
+        score = tl.where(score > _LOWEST, score, _LOWEST)
         score = tl.where(takes_part[None, :], score, float("-inf"))
         if HAS_LAST:
             later = (first_row + column)[None, :] > last_row[:, None]
@@ -107,7 +107,7 @@ def search_kernel(
             more = tl.max((tl.max(score, 1) > worst).to(tl.int32), 0)
     # A row that is not there is the last of all.
     row = tl.where(kept == _NO_ROW, _LAST_ROW, begin + kept)
-    at = ((first_query + query) * tl.num_programs(0) + tl.program_id(0))[:, None] * k
+    at = ((first_query + query) * tl.num_programs(1) + tl.program_id(1))[:, None] * k
     there = query_there[:, None] & (slot < k)[None, :]
     tl.store(out + at + slot[None, :], key_of(best, row), mask=there)
 

@@ -192,18 +192,15 @@ def test_a_workspace_that_is_too_small_is_refused(cuda: Any) -> None:
     codes, norms = rows.codes.data_ptr(), rows.reciprocal_norms.data_ptr()
     some = _cuda.Sides(mf.E2M1.index, 64, codes, True, norms, 70, codes, norms, 70)
     out, indices = torch.empty(70, 70), torch.empty(70, 5, dtype=torch.int64)
-    for bytes, run in (
-        (
-            _cuda.search_workspace(some, 5),
-            lambda memory: _cuda.search(
-                some, 0, 0, -1, 5, memory, out.data_ptr(), indices.data_ptr(), 0
-            ),
-        ),
-        (
-            _cuda.scores_workspace(some),
-            lambda memory: _cuda.scores(some, memory, out.data_ptr(), 0),
-        ),
-    ):
+
+    def search(memory: Any) -> None:
+        _cuda.search(some, 0, 0, -1, 5, memory, out.data_ptr(), indices.data_ptr(), 0)
+
+    def scores(memory: Any) -> None:
+        _cuda.scores(some, memory, out.data_ptr(), 0)
+
+    sizes = (_cuda.search_workspace(some, 5), _cuda.scores_workspace(some))
+    for bytes, run in zip(sizes, (search, scores), strict=True):
         workspace = torch.empty(bytes, dtype=torch.uint8)
         run(_cuda.Memory(workspace.data_ptr(), bytes))
         with pytest.raises(ValueError, match="the workspace is too small"):

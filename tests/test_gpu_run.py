@@ -260,7 +260,7 @@ def test_kernels_that_do_not_load_are_a_failed_build(
     def fails(name: str) -> None:
         raise ImportError(f"no {name}")
 
-    monkeypatch.setattr(build.importlib, "import_module", fails)
+    monkeypatch.setattr("benchmarks.gpu.build.importlib.import_module", fails)
     monkeypatch.setattr(build, "build", lambda: None)
     task = io.StringIO()
     write_task(task, Task(frozenset(), 60))

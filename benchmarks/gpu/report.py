@@ -82,7 +82,7 @@ class Report:
         self._written = monotonic()
 
     def _step(self, name: str) -> dict[str, Any]:
-        empty = {"seconds": 0.0, "ended": None, "items": {}, "left_out": []}
+        empty: dict[str, Any] = {"seconds": 0.0, "ended": None, "items": {}, "left_out": []}
         found: dict[str, Any] = self.steps.setdefault(name, empty)
         return found
 

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn, TextIO
+from typing import IO, Any, NamedTuple, NoReturn
 
 # Begins the lines that are events; all others are for people.
 MARK = "\x1e"
@@ -25,7 +25,7 @@ class Task(NamedTuple):
     seconds: float
 
 
-def write_task(to: TextIO, task: Task) -> None:
+def write_task(to: IO[str], task: Task) -> None:
     """Tell a worker what to do."""
     json.dump({"done": sorted(task.done), "seconds": task.seconds}, to)
 

@@ -121,7 +121,9 @@ def build() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        headers = b"".join(path.read_bytes() for path in HEADERS) + repr(flags).encode()
+        headers = b"".join(path.read_bytes() for path in HEADERS)
+        # The includes name the version of Python, which an extension is for.
+        headers += repr([flags, includes]).encode()
 
         def compiled(source: Path) -> Path:
             digest = hashlib.sha256(headers + source.read_bytes()).hexdigest()[:16]

@@ -41,6 +41,9 @@ MINIFLOAT_DEVICE void copy_piece(const Rows& rows, std::int64_t row, std::int64_
                                  std::int64_t first, std::uint8_t* stage) {
   constexpr int kVectors = Piece<F>::kBytes / 16 + 1;
   const std::int64_t bytes = row_bytes(rows.dim, F.bits());
+  // Where the last 16 rows are, which may be as short as a byte, 16 bytes may go past them all.
+  const std::uint8_t* const all_end =
+      row + Ring::kRows + 16 > rows.count ? rows.packed + rows.count * bytes : nullptr;
   for (int i = thread_index(); i < Ring::kRows * kVectors; i += Ring::kThreads) {
     const int r = i / kVectors, v = i % kVectors;
     const bool is_there = row + r < end;
@@ -50,7 +53,12 @@ MINIFLOAT_DEVICE void copy_piece(const Rows& rows, std::int64_t row, std::int64_
         from - reinterpret_cast<std::uintptr_t>(from) % 16 + std::int64_t{16} * v;
     const std::int64_t left = is_there ? begin + bytes - vector : 0;
     const int taken = left < 0 ? 0 : left > 16 ? 16 : static_cast<int>(left);
-    copy_async(stage + r * Piece<F>::kPitch + 16 * v, vector, taken);
+    std::uint8_t* const to = stage + r * Piece<F>::kPitch + 16 * v;
+    if (all_end && taken > 0 && vector + 16 > all_end) {
+      for (int j = 0; j < 16; ++j) to[j] = j < taken ? vector[j] : std::uint8_t{0};
+    } else {
+      copy_async(to, vector, taken);
+    }
   }
 }
 

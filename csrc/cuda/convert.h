@@ -12,7 +12,18 @@ namespace minifloat {
 
 using Sources = std::tuple<Float16, Bfloat16, float, double>;
 
-MINIFLOAT_DEVICE float widen(Float16 x) { return from_half(x.bits); }
+// A GPU's conversions give every NaN the same sign.
+MINIFLOAT_DEVICE float nan_of(bool is_negative) {
+  return bits_of<float>(is_negative ? 0xffc00000 : 0x7fc00000);
+}
+
+MINIFLOAT_DEVICE float widen(Float16 x) {
+  const float wide = from_half(x.bits);
+  return wide == wide ? wide : nan_of(x.bits >> 15 != 0);
+}
+MINIFLOAT_DEVICE float widen(double x) {
+  return x == x ? to_float(x) : nan_of(bits_of<std::uint64_t>(x) >> 63 != 0);
+}
 template <class Source>
 MINIFLOAT_DEVICE float widen(Source x) {
   return to_float(x);

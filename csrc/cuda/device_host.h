@@ -62,7 +62,10 @@ inline std::uint32_t window(std::uint32_t low, std::uint32_t high, int shift) {
 }
 
 inline std::uint16_t to_half(float x) { return bits_of<std::uint16_t>(static_cast<_Float16>(x)); }
-inline float from_half(std::uint16_t x) { return static_cast<float>(bits_of<_Float16>(x)); }
+inline float from_half(std::uint16_t x) {
+  const auto wide = static_cast<float>(bits_of<_Float16>(x));
+  return wide == wide ? wide : bits_of<float>(0x7fffffff);
+}
 
 // Products and sums of float16 are exact in float64 unless their exponents are far apart, and then
 // rounding twice is rounding once.

@@ -31,7 +31,8 @@ def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
     finite = steps + (binade >> shift)
 
     sign_bit = 1 << (f.bits - 1)
-    sign = (bits >> (32 - f.bits)) & sign_bit
+    # Of the source, for a conversion may lose that of NaN.
+    sign = x.signbit().int() * sign_bit
     number = torch.where(magnitude > 0x7F800000, _nan_code(f), finite)
     return ((sign ^ number) & 0xFF).to(torch.uint8)
 

@@ -109,13 +109,18 @@ def encode(x, E: tl.constexpr, M: tl.constexpr, SPECIALS: tl.constexpr, SATURATE
 @triton.jit
 def to_float32(x):
     """Values of any float type as float32 that encode alike: float64 is rounded to odd."""
+    bits = x.to(tl.float32).to(tl.int32, bitcast=True)
     if x.dtype == tl.float64:
-        nearest = x.to(tl.float32)
-        back = nearest.to(tl.float64)
+        back = x.to(tl.float32).to(tl.float64)
         away = (tl.abs(back) > tl.abs(x)).to(tl.int32)
         inexact = (back != x).to(tl.int32)
-        return ((nearest.to(tl.int32, bitcast=True) - away) | inexact).to(tl.float32, bitcast=True)
-    return x.to(tl.float32)
+        bits = (bits - away) | inexact
+    if x.dtype != tl.float32:
+        # A GPU's conversions give every NaN the same sign.
+        OWN: tl.constexpr = tl.int64 if x.dtype == tl.float64 else tl.int16
+        negative = (x.to(OWN, bitcast=True) < 0).to(tl.int32)
+        bits = (bits & 0x7FFFFFFF) | (negative << 31)
+    return bits.to(tl.float32, bitcast=True)
 
 
 @triton.jit

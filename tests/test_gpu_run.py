@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from benchmarks.gpu import __main__ as command
-from benchmarks.gpu import build
+from benchmarks.gpu import build, results
 from benchmarks.gpu.options import parse
 from benchmarks.gpu.report import Report
 from benchmarks.gpu.steps import FORMATS, TESTS, steps
@@ -358,3 +358,31 @@ def test_what_sanitizers_run_calls_every_operator() -> None:
     program = [sys.executable, "tests/device_check.py", "cpu", "e2m1", "e4m3"]
     done = subprocess.run(program, capture_output=True, text=True, check=True, cwd=ROOT)
     assert int(done.stdout.splitlines()[-1].split()[0]) > 2 * 11
+
+
+def test_results_are_a_report_without_paths_and_without_what_passed(tmp_path: Path) -> None:
+    passed = {"seconds": 0.1, "failures": {}}
+    failed = {"seconds": 0.2, "failures": {"call": "a\nlong\nstory\n"}}
+    measured = {"seconds": 1, "minifloat": [{"median_s": 0.1}], "failures": {}, "left_out": {}}
+    step = {"seconds": 3.0, "ended": None, "left_out": []}
+    facts = {"device": {"name": "NVIDIA H200"}, "versions": {"torch": "2"}}
+    report = {
+        "complete": True,
+        "command": "scripts/gpu --minutes 5 --out /a/b --rounds 3",
+        "steps": {
+            "bars": {**step, "facts": facts, "items": {"search": measured}},
+            "suite": {**step, "items": {"one": passed, "two": failed, "three": passed}},
+        },
+    }
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    assert results.main([str(tmp_path / "report.json"), "--out", str(tmp_path)]) == 0
+    found = json.loads((tmp_path / "nvidia-h200.json").read_text())
+    assert found["command"] == "scripts/gpu --minutes 5 --rounds 3"
+    assert found.items() >= facts.items()
+    assert found["steps"]["bars"]["items"] == {
+        "search": {"seconds": 1, "minifloat": [{"median_s": 0.1}]}
+    }
+    assert found["steps"]["suite"]["passed"] == 2
+    assert found["steps"]["suite"]["items"] == {
+        "two": {"seconds": 0.2, "failures": {"call": "story"}}
+    }

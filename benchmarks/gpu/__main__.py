@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     about = {
         "command": shlex.join([PROGRAM, *given]),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": commit() or options.commit,
+        "commit": options.commit or commit(),
         "processor_cores": os.cpu_count(),
         "scale": options.scale,
     }
@@ -69,8 +69,12 @@ class Run:
 
     def say(self, line: str) -> None:
         """Put a line into the log and onto the terminal."""
+        self.note(line)
+        print(line, flush=True)
+
+    def note(self, line: str) -> None:
+        """Put a line into the log."""
         with self._lock:
-            print(line, flush=True)
             self._log.write(f"{self.seconds:7.1f} {line}\n")
 
     def do(self, step: Step) -> None:
@@ -79,7 +83,7 @@ class Run:
         until = min(self._end, begin + step.seconds * self._share)
         self.say(f"== {step.name}, {until - begin:.0f} s at most")
         done = self._report.done(step.name)
-        listener = Listener(self.say, lambda event: self._hear(step.name, event))
+        listener = Listener(self._listen, lambda event: self._hear(step.name, event))
         with ThreadPoolExecutor(len(step.workers)) as pool:
             tasks = [
                 pool.submit(supervise, worker, done, until, listener) for worker in step.workers
@@ -88,13 +92,20 @@ class Run:
         self._report.end(step.name, monotonic() - begin, "; ".join(whys) or None)
         self._tell(step.name)
 
+    def _listen(self, line: str) -> None:
+        # What is to be seen at once is set in; there are thousands of others.
+        (self.say if line.startswith("   ") else self.note)(line)
+
     def _hear(self, step: str, event: dict[str, Any]) -> None:
         with self._lock:
             self._report.hear(step, event)
         if "begin" in event:
-            self.say(f"-- {event['begin']}")
+            self.note(f"-- {event['begin']}")
         for name, why in event.get("record", {}).get("failures", {}).items():
-            self.say(f"FAILED {event['end']}: {name}: {why}")
+            self.note(f"FAILED {event['end']}: {name}: {why}")
+            # The last line of a traceback says what is wrong, and the first of all others.
+            *_, last = why.strip().splitlines()
+            print(f"FAILED {event['end']}: {name}: {last}", flush=True)
 
     def _tell(self, step: str) -> None:
         found = self._report.steps[step]

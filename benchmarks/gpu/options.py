@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
         help="the module that has the cases",
     )
     made.add_argument(
-        "--commit", metavar="NAME", help="what is recorded as the commit where git cannot tell it"
+        "--commit", metavar="NAME", help="what is recorded as the commit, by default what git says"
     )
     return made
 

@@ -34,7 +34,7 @@ def steps(options: Options) -> list[Step]:
     if options.device == "cpu":
         return [*_measurements(options, "", "cpu"), _suite("suite", "eager", 60)]
     return [
-        Step("build", [_worker("build", item_seconds=150)], 150),
+        Step("build", [_worker("build", item_seconds=120)], 120),
         *_measurements(options, "", "cuda"),
         _suite("suite", "cuda and not triton", 100),
         *(_sanitizer(tool) for tool in _SANITIZERS),
@@ -49,21 +49,29 @@ def _measurements(options: Options, prefix: str, backend: str) -> list[Step]:
     return [
         _measurement(options, prefix, "launch", backend, 40, item),
         _measurement(options, prefix, "equality", backend, 60, item),
-        _measurement(options, prefix, "digests", backend, 90, item),
-        _measurement(options, prefix, "bars", backend, 210, 2 * item),
+        # All at once, for most of the time is the CPU's, which adds them up.
+        _measurement(
+            options, prefix, "digests", backend, 60, 2 * item, [f"format {f}," for f in FORMATS]
+        ),
+        _measurement(options, prefix, "bars", backend, 180, 2 * item, [options.only]),
     ]
 
 
 def _measurement(
-    options: Options, prefix: str, group: str, backend: str, seconds: float, item: float
+    options: Options,
+    prefix: str,
+    group: str,
+    backend: str,
+    seconds: float,
+    item: float,
+    shares: Sequence[str] = ("",),
 ) -> Step:
+    """Return a step whose workers have the cases with these words in their names."""
     arguments = ["--device", options.device, "--backends", backend, "--group", group]
     arguments += ["--registry", options.registry, "--scale", str(options.scale)]
     arguments += ["--rounds", str(options.rounds)]
-    if group == "bars":
-        arguments += ["--only", options.only]
-    worker = _worker("measure", *arguments, item_seconds=item)
-    return Step(prefix + group, [worker], seconds)
+    workers = [_worker("measure", *arguments, "--only", only, item_seconds=item) for only in shares]
+    return Step(prefix + group, workers, seconds)
 
 
 def _suite(name: str, choice: str, seconds: float) -> Step:
@@ -73,8 +81,8 @@ def _suite(name: str, choice: str, seconds: float) -> Step:
 
 
 def _sanitizer(tool: str) -> Step:
-    workers = [_worker("sanitizers", "--tool", tool, f, item_seconds=60) for f in FORMATS]
-    return Step(tool, workers, 60)
+    workers = [_worker("sanitizers", "--tool", tool, f, item_seconds=100) for f in FORMATS]
+    return Step(tool, workers, 100)
 
 
 def _worker(module: str, *arguments: str, item_seconds: float) -> Worker:

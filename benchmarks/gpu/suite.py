@@ -100,8 +100,6 @@ class Teller:
             record["skipped"] = self._skipped
         told = "FAILED" if self._failures else "skipped" if self._skipped else "passed"
         print(f"{told} {nodeid} {self._seconds:.2f} s", flush=True)
-        for part, failure in self._failures.items():
-            print(f"{part}: {failure}", flush=True)
         tell_end(nodeid, record)
         if not is_alive:
             leave()

@@ -31,11 +31,15 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 
+# How many multiprocessors an emulated GPU has: one that is soon full, and a large one, on which the
+# same rows are shared out in more slices.
+EMULATED = {"cuda": emulated.FEW_MULTIPROCESSORS, "cuda on many": 132}
+
 # Those that are written in Python serve CPU tensors only here.
 PYTHON_BACKENDS = (
     "eager",
     *(["triton"] if find_spec("triton") else []),
-    *(["cuda"] if (HAS_CUDA_KERNELS if HAS_GPU else emulated.IS_HERE) else []),
+    *((["cuda"] if HAS_CUDA_KERNELS else []) if HAS_GPU else EMULATED if emulated.IS_HERE else []),
 )
 BACKENDS = (*_C.available_isas(), *PYTHON_BACKENDS)
 
@@ -66,13 +70,17 @@ def isa(request: pytest.FixtureRequest) -> Iterator[str]:
 def backend(request: pytest.FixtureRequest) -> Iterator[str]:
     """The backend that serves CPU tensors during the test."""
     name: str = request.param
-    if name == "cuda" and not HAS_GPU:
-        emulated.install()
     if name in PYTHON_BACKENDS:
+        if name in EMULATED and not HAS_GPU:
+            emulated.install()
+            emulated.set_multiprocessors(EMULATED[name])
+            name = "cuda"
         wrap = on_gpu if HAS_GPU and name != "eager" else None
         # Triton's interpreter computes with NumPy, which warns of infinity and NaN.
         with served_by(name, "CPU", wrap), np.errstate(all="ignore"):
             yield name
+        if name == "cuda" and not HAS_GPU:
+            emulated.set_multiprocessors(emulated.FEW_MULTIPROCESSORS)
     else:
         before = _C.isa()
         _C.set_isa(name)

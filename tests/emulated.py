@@ -33,6 +33,9 @@ WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"]
 IS_HERE = platform.machine() == "x86_64" and not torch.cuda.is_available()
 NOT_HERE = "the emulator is for x86-64 machines without a GPU"
 
+# What an emulated GPU has until something else is said.
+FEW_MULTIPROCESSORS = 2
+
 
 def install() -> None:
     """Make the emulated kernels those of `minifloat.backends.cuda`."""

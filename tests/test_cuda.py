@@ -140,7 +140,7 @@ def test_rows_that_a_search_cannot_find_are_marked(format: mf.Format, cuda: Any)
 def multiprocessors() -> Iterator[Any]:
     """A function that says how many multiprocessors the GPU has during the test."""
     yield emulated.set_multiprocessors
-    emulated.set_multiprocessors(2)
+    emulated.set_multiprocessors(emulated.FEW_MULTIPROCESSORS)
 
 
 @needs_emulator

@@ -18,10 +18,12 @@ pytestmark = pytest.mark.skipif(not emulated.IS_HERE, reason=emulated.NOT_HERE)
 Sides = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
 
-@pytest.fixture
-def search() -> Any:
+@pytest.fixture(params=[emulated.FEW_MULTIPROCESSORS, 132], ids=["few", "many"])
+def search(request: pytest.FixtureRequest) -> Iterator[Any]:
     emulated.install()
-    return implementation("cuda", ops.search.__name__)
+    emulated.set_multiprocessors(request.param)
+    yield implementation("cuda", ops.search.__name__)
+    emulated.set_multiprocessors(emulated.FEW_MULTIPROCESSORS)
 
 
 @pytest.fixture(params=["packed", "floats"])

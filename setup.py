@@ -1,12 +1,14 @@
 """Builds minifloat._C, the CPU kernels, with the C++ compiler alone, and with nvcc minifloat._cuda.
 
-MINIFLOAT_CUDA=0 leaves minifloat._cuda out; MINIFLOAT_CUDA_ARCHS says for which GPUs it is built.
+The latter where there is an NVIDIA GPU; MINIFLOAT_CUDA=1 builds it anywhere, MINIFLOAT_CUDA=0
+nowhere. MINIFLOAT_CUDA_ARCHS says for which GPUs.
 """
 
 import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,16 +34,36 @@ if os.environ.get("CI"):
 DEFAULT_ARCHS = "80;90a;100a"
 
 
+def has_gpu() -> bool:
+    """Return whether NVIDIA's driver finds a GPU here."""
+    program = shutil.which("nvidia-smi")
+    return (
+        program is not None and subprocess.run([program, "-L"], capture_output=True).returncode == 0
+    )
+
+
 def find_nvcc() -> str | None:
-    """Return where nvcc is, or None where it is not, or not wanted."""
-    if os.environ.get("MINIFLOAT_CUDA") == "0":
+    """Return where nvcc is, or None where CUDA kernels are not wanted or cannot be built."""
+    wanted = os.environ.get("MINIFLOAT_CUDA")
+    if wanted not in (None, "0", "1"):
+        sys.exit(f"MINIFLOAT_CUDA must be 0 or 1; got {wanted!r}")
+    if wanted == "0" or (wanted is None and not has_gpu()):
         return None
     home = os.environ.get("CUDA_HOME")
-    return (
+    found = (
         (home and shutil.which("nvcc", path=f"{home}/bin"))
         or shutil.which("nvcc")
         or shutil.which("nvcc", path="/usr/local/cuda/bin")
     )
+    if not found:
+        message = "minifloat: CUDA kernels need nvcc, which is neither on the PATH nor in CUDA_HOME"
+        if wanted:
+            sys.exit(message)
+        print(f"{message}; GPUs are served by Triton or plain torch", file=sys.stderr)
+    return found or None
+
+
+nvcc = find_nvcc()
 
 
 def targets() -> list[str]:
@@ -76,12 +98,10 @@ class BuildExtensions(build_ext):
         compile_one: Callable[..., Any] = self.compiler._compile
 
         def compile(obj: str, source: str, *rest: Any) -> None:
-            if source.endswith(".cu"):
+            if nvcc and source.endswith(".cu"):
                 options = [*NVCC_FLAGS, *NVCC_WARNINGS, *targets()]
                 hidden = ["-Xcompiler", "-fPIC,-fvisibility=hidden"]
-                subprocess.run(
-                    [find_nvcc() or "nvcc", *options, *hidden, "-c", source, "-o", obj], check=True
-                )
+                subprocess.run([nvcc, *options, *hidden, "-c", source, "-o", obj], check=True)
             else:
                 compile_one(obj, source, *rest)
 
@@ -99,7 +119,6 @@ extensions = [
         extra_compile_args=[*FLAGS, *WARNINGS],
     )
 ]
-nvcc = find_nvcc()
 if nvcc:
     extensions.append(
         Pybind11Extension(

@@ -44,7 +44,7 @@ def build() -> str | None:
     # Both extensions at once, and in no environment, so that only what has changed is compiled.
     command = [sys.executable, "setup.py", "--quiet", "egg_info", "build_ext", "--inplace"]
     command += ["--parallel", "2"]
-    environment = {**os.environ, "MINIFLOAT_CUDA_ARCHS": found}
+    environment = {**os.environ, "MINIFLOAT_CUDA": "1", "MINIFLOAT_CUDA_ARCHS": found}
     status = subprocess.run(command, env=environment, check=False).returncode
     return f"setup.py ended with exit status {status}; the log says why" if status else None
 

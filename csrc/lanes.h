@@ -47,6 +47,11 @@ MINIFLOAT_INLINE std::int64_t query_max(Format f, std::int64_t dim) {
   return exact < 1024 ? 1024 : exact > kQueryMax ? kQueryMax : exact;
 }
 
+// A cosine: roundings may leave a score beyond -1 or 1. NaN stays.
+MINIFLOAT_INLINE float within_one(float score) {
+  return score > 1.0f ? 1.0f : score < -1.0f ? -1.0f : score;
+}
+
 // One code in its lane. Codes that are not finite become anything: their row's norm is NaN.
 template <Format F>
 MINIFLOAT_INLINE Element<F> to_element(std::uint8_t code) {

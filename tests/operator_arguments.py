@@ -24,7 +24,8 @@ def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
     a, b = mf.quantize(x, format), mf.quantize(normal(7, seed=1), format)
     packed = (a.codes, a.reciprocal_norms)
     strided = a.codes.T.contiguous().T
-    lane = (x.mul(99).to(ops.element_dtype(name)), torch.ones(5))
+    elements = x.mul(99).to(ops.element_dtype(name))
+    lane = (elements, 1 / elements.float().norm(dim=1))
     database = (b.codes, b.reciprocal_norms)
     pairs = torch.tensor([[4, 6], [0, 0]])
     sources = [x.to(dtype) for dtype in ops.SOURCES]

@@ -148,4 +148,5 @@ def cosines(a: mf.PackedVectors, b: mf.PackedVectors) -> NDArray[np.float32]:
     dots = (fixed(a) @ fixed(b).T).astype(np.float32) * (step * step)
     halves = dots * a.reciprocal_norms.numpy()[:, None]
     scores: NDArray[np.float32] = halves * b.reciprocal_norms.numpy()
-    return scores
+    # Roundings may leave a cosine beyond 1.
+    return np.clip(scores, -1, 1)

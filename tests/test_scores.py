@@ -1,3 +1,4 @@
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -74,6 +75,11 @@ def test_scores_of_the_float_lane_are_within_their_bound(format: mf.Format, back
         assert np.all(np.abs(mf.scores(a, b).double().numpy() - x @ y.T / norms) <= bound)
 
 
+def power_of_two_above(x: float) -> float:
+    """What a product is divided by with no rounding, so that it is no larger than a cosine."""
+    return float(2 ** math.ceil(math.log2(x)))
+
+
 @pytest.mark.parametrize("integer_format", [mf.E3M4, mf.E3M2, mf.E2M3], ids=str)
 def test_sums_beyond_an_int32_are_exact(integer_format: mf.Format, backend: str) -> None:
     largest = round(integer_format.max * 2**integer_format.fraction_bits)
@@ -86,7 +92,7 @@ def test_sums_beyond_an_int32_are_exact(integer_format: mf.Format, backend: str)
     plus, last = oracles.pack(group, integer_format.bits)
     packed = torch.from_numpy(np.tile(plus, (2, groups)))
     packed[1, -len(last) :] = torch.from_numpy(last)
-    norms = torch.tensor([0.5, 0.25])
+    norms = torch.tensor([0.5, 0.25]) / power_of_two_above(dim**0.5 * integer_format.max)
     found = torch.ops.minifloat.scores(packed, norms, packed, norms, integer_format.name, dim)
     same, other = dim * largest**2, (dim - 6) * largest**2
     unit = np.float32(integer_format.smallest_subnormal) ** 2
@@ -105,7 +111,7 @@ def test_sums_with_float_queries_beyond_an_int32_are_exact(
         queries = torch.full((2, dim), -_C.QUERY_MAX, dtype=torch.int16)
         queries[1, : dim // 3] = _C.QUERY_MAX - 1
         dots = queries.numpy().astype(np.int64).sum(1, keepdims=True) * largest
-        norms = torch.tensor([0.5, 0.25])
+        norms = torch.tensor([0.5, 0.25]) / power_of_two_above(dim**0.5 * _C.QUERY_MAX)
         found = torch.ops.minifloat.scores(
             queries, norms, rows.codes, rows.reciprocal_norms, integer_format.name, dim
         )

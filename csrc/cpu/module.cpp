@@ -26,8 +26,38 @@ T* at(Pointer pointer) {
   return reinterpret_cast<T*>(pointer);
 }
 
+// Whether a handler of one of Python's signals has raised something. They run in the main thread
+// alone, and others need not wait for Python to look.
+bool is_interrupted() {
+#ifdef __linux__
+  if (gettid() != getpid()) return false;
+#endif
+  const py::gil_scoped_acquire acquire;
+  return PyErr_CheckSignals() != 0;
+}
+
+// Does work with no need of Python, which a signal may end early: its error is thrown then.
+template <class Work>
+void without_python(Work work) {
+  Call call(is_interrupted);
+  {
+    const py::gil_scoped_release release;
+    work();
+  }
+  if (call.is_over()) throw py::error_already_set();
+}
+
 // Codes that one piece of parallel work takes: whole groups of eight, which are whole bytes.
 constexpr std::int64_t kGrain = 1 << 16;
+
+// Codes that take some milliseconds.
+constexpr std::int64_t kStretch = 1 << 24;
+
+// Calls run(begin, count) for stretches of [begin, end) of so many.
+template <class Run>
+void in_stretches(std::int64_t begin, std::int64_t end, std::int64_t stretch, Run run) {
+  for (; begin < end && keep_going(); begin += stretch) run(begin, std::min(stretch, end - begin));
+}
 
 // Large pieces, for kernels have a way of their own with long runs, but enough of them to keep all
 // threads busy to the end.
@@ -36,20 +66,35 @@ std::int64_t grain_of(std::int64_t count, int threads) {
   return std::max(kGrain, even / kGrain * kGrain);
 }
 
+// Calls run(first, count) over flat codes, in parallel.
+template <class Run>
+void over_codes(std::int64_t count, int threads, Run run) {
+  without_python([&] {
+    parallel_for(
+        count, grain_of(count, threads), threads,
+        [&](std::int64_t begin, std::int64_t end) { in_stretches(begin, end, kStretch, run); });
+  });
+}
+
 // Calls run(first_code, count, first_byte) over packed rows, in parallel. Rows that fill their
 // bytes are one long row.
 template <class Run>
 void over_packed_rows(std::int64_t rows, std::int64_t dim, int bits, int threads, Run run) {
   if (dim * bits % 8 == 0) {
-    parallel_for(
-        rows * dim, grain_of(rows * dim, threads), threads,
-        [&](std::int64_t begin, std::int64_t end) { run(begin, end - begin, begin * bits / 8); });
-  } else {
-    const std::int64_t grain = std::max<std::int64_t>(1, kGrain / dim);
-    parallel_for(rows, grain, threads, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t r = begin; r < end; ++r) run(r * dim, dim, r * row_bytes(dim, bits));
+    return over_codes(rows * dim, threads, [&](std::int64_t first, std::int64_t count) {
+      run(first, count, first * bits / 8);
     });
   }
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / dim);
+  without_python([&] {
+    parallel_for(rows, grain, threads, [&](std::int64_t begin, std::int64_t end) {
+      in_stretches(begin, end, grain, [&](std::int64_t first, std::int64_t count) {
+        for (std::int64_t r = first; r < first + count; ++r) {
+          run(r * dim, dim, r * row_bytes(dim, bits));
+        }
+      });
+    });
+  });
 }
 
 const Kernels& kernels_of(int format) { return current_isa().kernels[format]; }
@@ -58,25 +103,22 @@ constexpr std::int64_t kSourceBytes[kSources] = {2, 2, 4, 8};
 
 void encode(int format, int source, bool saturate, Pointer values, std::int64_t count, Pointer out,
             int threads) {
-  const py::gil_scoped_release release;
   const Encode kernel = kernels_of(format).encode[source][!saturate];
-  parallel_for(count, grain_of(count, threads), threads, [&](std::int64_t begin, std::int64_t end) {
-    kernel(at<const std::uint8_t>(values) + begin * kSourceBytes[source], end - begin,
-           at<std::uint8_t>(out) + begin);
+  over_codes(count, threads, [&](std::int64_t first, std::int64_t taken) {
+    kernel(at<const std::uint8_t>(values) + first * kSourceBytes[source], taken,
+           at<std::uint8_t>(out) + first);
   });
 }
 
 void decode(int format, Pointer codes, std::int64_t count, Pointer out, int threads) {
-  const py::gil_scoped_release release;
   const auto kernel = kernels_of(format).decode;
-  parallel_for(count, grain_of(count, threads), threads, [&](std::int64_t begin, std::int64_t end) {
-    kernel(at<const std::uint8_t>(codes) + begin, end - begin, at<float>(out) + begin);
+  over_codes(count, threads, [&](std::int64_t first, std::int64_t taken) {
+    kernel(at<const std::uint8_t>(codes) + first, taken, at<float>(out) + first);
   });
 }
 
 void pack(int format, Pointer codes, std::int64_t rows, std::int64_t dim, Pointer out,
           int threads) {
-  const py::gil_scoped_release release;
   const auto kernel = kernels_of(format).pack;
   over_packed_rows(
       rows, dim, bits_of_format(format), threads, [&](auto code, auto count, auto byte) {
@@ -86,7 +128,6 @@ void pack(int format, Pointer codes, std::int64_t rows, std::int64_t dim, Pointe
 
 void unpack(int format, Pointer packed, std::int64_t rows, std::int64_t dim, Pointer out,
             int threads) {
-  const py::gil_scoped_release release;
   const auto kernel = kernels_of(format).unpack;
   over_packed_rows(
       rows, dim, bits_of_format(format), threads, [&](auto code, auto count, auto byte) {
@@ -96,7 +137,6 @@ void unpack(int format, Pointer packed, std::int64_t rows, std::int64_t dim, Poi
 
 void encode_pack(int format, int source, bool saturate, Pointer values, std::int64_t rows,
                  std::int64_t dim, Pointer out, int threads) {
-  const py::gil_scoped_release release;
   const Encode kernel = kernels_of(format).encode_pack[source][!saturate];
   over_packed_rows(rows, dim, bits_of_format(format), threads,
                    [&](auto code, auto count, auto byte) {
@@ -107,14 +147,17 @@ void encode_pack(int format, int source, bool saturate, Pointer values, std::int
 
 void reciprocal_norms(int format, Pointer packed, std::int64_t rows, std::int64_t dim, Pointer out,
                       int threads) {
-  const py::gil_scoped_release release;
   const auto kernel = kernels_of(format).reciprocal_norm;
   const std::int64_t bytes = row_bytes(dim, bits_of_format(format));
   const std::int64_t grain = std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, dim));
-  parallel_for(rows, grain, threads, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      at<float>(out)[r] = kernel(at<const std::uint8_t>(packed) + r * bytes, dim);
-    }
+  without_python([&] {
+    parallel_for(rows, grain, threads, [&](std::int64_t begin, std::int64_t end) {
+      in_stretches(begin, end, grain, [&](std::int64_t first, std::int64_t count) {
+        for (std::int64_t r = first; r < first + count; ++r) {
+          at<float>(out)[r] = kernel(at<const std::uint8_t>(packed) + r * bytes, dim);
+        }
+      });
+    });
   });
 }
 
@@ -143,8 +186,12 @@ std::int64_t multiply(int format, std::int64_t products, int threads) {
   return done;
 }
 
-Rows rows_at(Pointer data, bool packed, Pointer norms, std::int64_t count) {
-  return {at<const void>(data), packed, at<const float>(norms), count};
+Sides sides_at(int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms,
+               std::int64_t a_count, Pointer b, Pointer b_norms, std::int64_t b_count) {
+  return {format,
+          dim,
+          {at<const void>(a), a_packed, at<const float>(a_norms), a_count},
+          {at<const void>(b), true, at<const float>(b_norms), b_count}};
 }
 
 PYBIND11_MODULE(_C, m) {
@@ -176,28 +223,25 @@ PYBIND11_MODULE(_C, m) {
   m.def("scores", [](int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms,
                      std::int64_t a_count, Pointer b, Pointer b_norms, std::int64_t b_count,
                      Pointer out, int threads) {
-    const py::gil_scoped_release release;
-    all_scores(
-        {format, dim, rows_at(a, a_packed, a_norms, a_count), rows_at(b, true, b_norms, b_count)},
-        at<float>(out), threads);
+    const Sides sides = sides_at(format, dim, a, a_packed, a_norms, a_count, b, b_norms, b_count);
+    without_python([&] { all_scores(sides, at<float>(out), threads); });
   });
   m.def("pair_scores", [](int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms,
                           std::int64_t a_count, Pointer b, Pointer b_norms, std::int64_t b_count,
                           Pointer pairs, std::int64_t count, Pointer out, int threads) {
-    const py::gil_scoped_release release;
-    pair_scores(
-        {format, dim, rows_at(a, a_packed, a_norms, a_count), rows_at(b, true, b_norms, b_count)},
-        at<const std::int64_t>(pairs), count, at<float>(out), threads);
+    const Sides sides = sides_at(format, dim, a, a_packed, a_norms, a_count, b, b_norms, b_count);
+    without_python(
+        [&] { pair_scores(sides, at<const std::int64_t>(pairs), count, at<float>(out), threads); });
   });
   m.def("search", [](int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms,
                      std::int64_t a_count, Pointer b, Pointer b_norms, std::int64_t b_count,
                      Pointer mask, Pointer ranges, std::int64_t range_count, std::int64_t k,
                      Pointer scores, Pointer indices, int threads) {
-    const py::gil_scoped_release release;
-    search(
-        {format, dim, rows_at(a, a_packed, a_norms, a_count), rows_at(b, true, b_norms, b_count)},
-        {at<const bool>(mask), at<const std::int64_t>(ranges), range_count}, k, at<float>(scores),
-        at<std::int64_t>(indices), threads);
+    const Sides sides = sides_at(format, dim, a, a_packed, a_norms, a_count, b, b_norms, b_count);
+    const Selection selection{at<const bool>(mask), at<const std::int64_t>(ranges), range_count};
+    without_python([&] {
+      search(sides, selection, k, at<float>(scores), at<std::int64_t>(indices), threads);
+    });
   });
 }
 

@@ -13,10 +13,20 @@
 namespace minifloat {
 namespace {
 
+using std::chrono::milliseconds;
+
+// A signal is seen after so long, and something else may want the processor then.
+constexpr milliseconds kPause{50};
+
+// What this thread is at, and whether it is the one that asked for it.
+thread_local Call* current = nullptr;
+thread_local bool is_caller = false;
+
 struct Job {
   std::int64_t count;
   std::int64_t grain;
   const std::function<void(std::int64_t, std::int64_t)>* body;
+  Call* call;
   std::atomic<std::int64_t> next = 0;
   std::atomic<std::int64_t> done = 0;
   int helpers_wanted = 0;
@@ -28,7 +38,7 @@ struct Job {
       const std::int64_t begin = next.fetch_add(grain);
       if (begin >= count) break;
       const std::int64_t end = std::min(count, begin + grain);
-      (*body)(begin, end);
+      if (!call || !call->is_over()) (*body)(begin, end);
       finished += end - begin;
     }
     return finished > 0 && done.fetch_add(finished) + finished == count;
@@ -51,7 +61,11 @@ class Pool {
     job->work();
     std::unique_lock lock(mutex_);
     std::erase(jobs_, job);
-    finished_.wait(lock, [&] { return job->done == job->count; });
+    while (!finished_.wait_for(lock, kPause, [&] { return job->done == job->count; })) {
+      lock.unlock();
+      if (is_caller) current->look();
+      lock.lock();
+    }
   }
 
  private:
@@ -67,7 +81,9 @@ class Pool {
       const std::shared_ptr<Job> job = *found;
       --job->helpers_wanted;
       lock.unlock();
+      current = job->call;
       const bool last = job->work();
+      current = nullptr;
       lock.lock();
       if (last) finished_.notify_all();
     }
@@ -95,6 +111,32 @@ Pool& pool() {
 
 }  // namespace
 
+Call::Call(bool (*is_called_off)()) : is_called_off_(is_called_off), before_(current) {
+  current = this;
+  is_caller = true;
+}
+
+Call::~Call() {
+  current = before_;
+  is_caller = before_ != nullptr;
+}
+
+void Call::look() {
+  const auto now = Clock::now();
+  passes_ = now - looked_ > kPause / 50 ? 1 : std::min(2 * passes_, 64);
+  looked_ = now;
+  left_ = passes_;
+  if (now - asked_ < kPause) return;
+  if (is_called_off_()) over_ = true;
+  asked_ = Clock::now();
+}
+
+bool keep_going() {
+  if (!current) return true;
+  if (is_caller && !current->is_over()) current->ask();
+  return !current->is_over();
+}
+
 void parallel_for(std::int64_t count, std::int64_t grain, int threads,
                   const std::function<void(std::int64_t, std::int64_t)>& body) {
   if (count <= 0) return;
@@ -105,6 +147,7 @@ void parallel_for(std::int64_t count, std::int64_t grain, int threads,
   job->count = count;
   job->grain = grain;
   job->body = &body;
+  job->call = current;
   job->helpers_wanted = useful - 1;
   pool().run(job);
 }

@@ -50,7 +50,7 @@ class Scorer {
       kernels_.rows_to_lane(packed, count, sides_.dim, lane_.data());
     }
     for (const Queries::Part& part : queries_.parts()) {
-      if (part.first >= limit) break;
+      if (part.first >= limit || !keep_going()) break;
       scores_.resize(kRows * part.width);
       const Scores kernel =
           part.is_scan
@@ -89,7 +89,7 @@ void for_each_query_block(const Sides& sides, const Scoring& scoring, int thread
   const std::int64_t even = (sides.a.count + threads - 1) / threads;
   const std::int64_t grain = std::clamp<std::int64_t>((even + 63) / 64 * 64, 1, kQueries);
   parallel_for(sides.a.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t first = begin; first < end; first += grain) {
+    for (std::int64_t first = begin; first < end && keep_going(); first += grain) {
       use(Queries(sides, scoring, scans(sides), first, std::min(grain, end - first)), first);
     }
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "../lanes.h"
 #include "../packing.h"
 #include "isa.h"
 #include "parallel.h"
@@ -25,19 +26,19 @@ void self_scores(const Sides& sides, float* out, int threads) {
   for_each_query_block(products, scoring, 1, [&](const Queries& queries, std::int64_t begin) {
     parallel_for(n - begin, rows, threads, [&](std::int64_t from, std::int64_t end) {
       Scorer scorer(products, scoring, queries);
-      for (std::int64_t j = begin + from; j < begin + end; j += rows) {
+      for (std::int64_t j = begin + from; j < begin + end && keep_going(); j += rows) {
         const std::int64_t count = std::min(rows, begin + end - j);
         const auto use = [&](const Queries::Part& part, const float* block) {
           for (std::int64_t q = part.first; q < part.first + part.count; ++q) {
             for (std::int64_t r = std::max(j, q); r < j + count; ++r) {
               const float product = block[(r - j) * part.width + q - part.first];
-              out[q * n + r] = product * norms[q] * norms[r];
+              out[q * n + r] = within_one(product * norms[q] * norms[r]);
             }
           }
           for (std::int64_t r = j; r < j + count; ++r) {
             for (std::int64_t q = part.first; q < std::min(r, part.first + part.count); ++q) {
               const float product = block[(r - j) * part.width + q - part.first];
-              out[r * n + q] = product * norms[r] * norms[q];
+              out[r * n + q] = within_one(product * norms[r] * norms[q]);
             }
           }
         };
@@ -60,12 +61,14 @@ void all_scores(const Sides& sides, float* out, int threads) {
   for_each_query_block(sides, scoring, shares.queries, [&](const Queries& queries, std::int64_t) {
     parallel_for(sides.b.count, rows, shares.rows, [&](std::int64_t begin, std::int64_t end) {
       Scorer scorer(sides, scoring, queries);
-      for (std::int64_t j = begin; j < end; j += rows) {
+      for (std::int64_t j = begin; j < end && keep_going(); j += rows) {
         const std::int64_t count = std::min(rows, end - j);
         scorer(j, count, [&](const Queries::Part& part, const float* scores) {
           for (int i = 0; i < part.count; ++i) {
             float* to = out + (part.first + i) * sides.b.count + j;
-            for (std::int64_t r = 0; r < count; ++r) to[r] = scores[r * part.width + i];
+            for (std::int64_t r = 0; r < count; ++r) {
+              to[r] = within_one(scores[r * part.width + i]);
+            }
           }
         });
       }
@@ -81,7 +84,7 @@ void pair_scores(const Sides& sides, const std::int64_t* pairs, std::int64_t cou
   const std::int64_t bytes = row_bytes(sides.dim, kFormats[sides.format].format.bits());
   const auto* const packed = static_cast<const std::uint8_t*>(sides.b.data);
   parallel_for(count, kGrain, threads, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t t = begin; t < end;) {
+    for (std::int64_t t = begin; t < end && keep_going();) {
       // Trial lists come sorted by their first row: it is brought into its lane once.
       const std::int64_t row = pairs[2 * t];
       const Queries query(sides, scoring, true, row, 1);
@@ -90,6 +93,7 @@ void pair_scores(const Sides& sides, const std::int64_t* pairs, std::int64_t cou
         const std::int64_t other = pairs[2 * t + 1];
         kernels.scan[panel.planes - 1](scoring, panel, packed + other * bytes,
                                        sides.b.reciprocal_norms + other, 1, out + t);
+        out[t] = within_one(out[t]);
       }
     }
   });

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "../lanes.h"
 #include "isa.h"
 #include "parallel.h"
 #include "queries.h"
@@ -38,7 +39,7 @@ void keep_best(std::vector<Match>& matches, std::int64_t k) {
 class Best {
  public:
   void offer(float score, std::int64_t row, std::int64_t k) {
-    matches_.push_back({std::isnan(score) ? -kInfinity : score, row});
+    matches_.push_back({std::isnan(score) ? -kInfinity : within_one(score), row});
     if (std::ssize(matches_) < k + std::max(k, kSlack)) return;
     keep_best(matches_, k);
     bound_ = matches_[k - 1].score;
@@ -67,7 +68,7 @@ std::vector<Block> blocks_of(const Selection& selection, std::int64_t rows) {
   std::vector<Block> blocks;
   for (std::int64_t i = 0; i < selection.range_count; ++i) {
     const std::int64_t end = selection.ranges[2 * i + 1];
-    for (std::int64_t first = selection.ranges[2 * i]; first < end; first += rows) {
+    for (std::int64_t first = selection.ranges[2 * i]; first < end && keep_going(); first += rows) {
       Block block{first, std::min(rows, end - first), ~0ull};
       if (selection.mask) {
         block.selected = 0;
@@ -130,7 +131,7 @@ void search(const Sides& sides, const Selection& selection, std::int64_t k, floa
       Scorer scorer(sides, scoring, some);
       for (; share < last_share; ++share) {
         std::vector<float> bounds(queries, -kInfinity);
-        for (std::int64_t first; (first = next.fetch_add(taken)) < count;) {
+        for (std::int64_t first; (first = next.fetch_add(taken)) < count && keep_going();) {
           for (std::int64_t i = first; i < std::min(first + taken, count); ++i) {
             scorer(blocks[i].first, blocks[i].count,
                    [&](const Queries::Part& of, const float* row) {
@@ -144,7 +145,8 @@ void search(const Sides& sides, const Selection& selection, std::int64_t k, floa
 
   parallel_for(queries, kRows, threads, [&](std::int64_t begin, std::int64_t end) {
     std::vector<Match> matches;
-    for (std::int64_t q = begin; q < end; ++q) {
+    // There are as many as are wanted only where all blocks were gone through.
+    for (std::int64_t q = begin; q < end && keep_going(); ++q) {
       matches.clear();
       for (const auto& share : found) {
         matches.insert(matches.end(), share[q].matches().begin(), share[q].matches().end());

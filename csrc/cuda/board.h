@@ -64,7 +64,7 @@ class Board {
   MINIFLOAT_DEVICE void add(std::int64_t row, std::int64_t query, float score) {
     if (query >= queries_.count || !takes(row)) return;
     const int q = static_cast<int>(query - first_);
-    const Key key = key_of(score, row);
+    const Key key = key_of(within_one(score), row);
     if (key <= thresholds_[q] || key >= limits_[q]) return;
     keys(q)[atomic_add(&counts_[q], 1)] = key;
   }
@@ -107,7 +107,9 @@ class Board {
 
   MINIFLOAT_DEVICE void raise(int query, Key threshold) {
     thresholds_[query] = threshold;
-    const float bound = threshold == 0 ? bits_of<float>(0xff800000) : score_of(threshold);
+    const float score = score_of(threshold);
+    // What is below -1 by rounding counts as -1, and may be of a lower row.
+    const float bound = threshold == 0 || score <= -1.0f ? bits_of<float>(0xff800000) : score;
     cuts_[Cut::place(query)] = Cut::of(bound, queries_.factors[first_ + query]);
   }
 

@@ -45,6 +45,9 @@ struct Sides {
 void pair_scores(const Sides& sides, const std::int64_t* pairs, std::int64_t count, float* out,
                  Stream stream);
 
+// Called between chunks of queries, of which there may be many; it may throw.
+using Between = void (*)();
+
 // Memory of the device for one launch.
 struct Memory {
   std::uint8_t* data;
@@ -54,7 +57,8 @@ struct Memory {
 // out[i * b_count + j] is the cosine of rows a[i] and b[j]. The workspace has as many bytes, at
 // least, as the first says.
 std::int64_t scores_workspace(const Sides& sides);
-void scores(const Sides& sides, const Memory& workspace, float* out, Stream stream);
+void scores(const Sides& sides, const Memory& workspace, float* out, Between between,
+            Stream stream);
 
 // Rows of b that take part in a search: those of some ranges for which the mask holds, if there
 // are such.
@@ -73,6 +77,6 @@ inline constexpr std::int64_t kMostRows = std::int64_t{1} << 32;
 inline constexpr std::int64_t kMostQueries = 1 << 12;
 std::int64_t search_workspace(const Sides& sides, std::int64_t k);
 void search(const Sides& sides, const Selection& selection, std::int64_t k, const Memory& workspace,
-            float* scores, std::int64_t* rows, Stream stream);
+            float* scores, std::int64_t* rows, Between between, Stream stream);
 
 }  // namespace minifloat::cuda

@@ -17,6 +17,11 @@ T* at(Pointer pointer) {
   return reinterpret_cast<T*>(pointer);
 }
 
+// Throws what a handler of one of Python's signals raised.
+void look_at_signals() {
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
 Stream stream_at(Pointer stream) { return at<CUstream_st>(stream); }
 
 Sides sides_at(int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms,
@@ -65,7 +70,7 @@ PYBIND11_MODULE(_cuda, m) {
     return Memory{at<std::uint8_t>(data), bytes};
   }));
   m.def("scores", [](const Sides& sides, const Memory& workspace, Pointer out, Pointer stream) {
-    scores(sides, workspace, at<float>(out), stream_at(stream));
+    scores(sides, workspace, at<float>(out), look_at_signals, stream_at(stream));
   });
   m.def("pair_scores",
         [](const Sides& sides, Pointer pairs, std::int64_t count, Pointer out, Pointer stream) {
@@ -73,12 +78,12 @@ PYBIND11_MODULE(_cuda, m) {
         });
   m.attr("MOST_ROWS") = kMostRows;
   m.def("search_workspace", search_workspace);
-  m.def("search",
-        [](const Sides& sides, Pointer mask, Pointer ranges, std::int64_t range_count,
-           std::int64_t k, const Memory& workspace, Pointer scores, Pointer rows, Pointer stream) {
-          search(sides, {at<std::uint8_t>(mask), at<std::int64_t>(ranges), range_count}, k,
-                 workspace, at<float>(scores), at<std::int64_t>(rows), stream_at(stream));
-        });
+  m.def("search", [](const Sides& sides, Pointer mask, Pointer ranges, std::int64_t range_count,
+                     std::int64_t k, const Memory& workspace, Pointer scores, Pointer rows,
+                     Pointer stream) {
+    search(sides, {at<std::uint8_t>(mask), at<std::int64_t>(ranges), range_count}, k, workspace,
+           at<float>(scores), at<std::int64_t>(rows), look_at_signals, stream_at(stream));
+  });
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ pair_scores_kernel(const Row* a, std::int64_t a_size, const float* a_norms, floa
       dot += static_cast<Sum>(element_at<F>(a + i * a_size, at)) * element_at<F>(b + j * bytes, at);
     }
     dot = sum_of_warp(dot);
-    if (lane == 0) out[p] = static_cast<float>(dot) * (a_norms[i] * unit) * b_norms[j];
+    if (lane != 0) continue;
+    out[p] = within_one(static_cast<float>(dot) * (a_norms[i] * unit) * b_norms[j]);
   }
 }
 

@@ -17,7 +17,7 @@ struct Matrix {
   std::int64_t queries;
 
   MINIFLOAT_DEVICE void add(std::int64_t row, std::int64_t query, float score) const {
-    if (row < end && query < queries) out[query * rows + row] = score;
+    if (row < end && query < queries) out[query * rows + row] = within_one(score);
   }
 };
 
@@ -35,7 +35,7 @@ scores_kernel(Rows rows, Queries queries, std::int64_t slice_rows, float* out) {
   for_each_score<kFormat, kArePacked, kTiles, kIsLong>(
       rows, queries, begin, end, block_index() % queries.blocks,
       [&](std::int64_t row, std::int64_t query, float score) {
-        if (row < end && query < queries.count) out[query * rows.count + row] = score;
+        if (row < end && query < queries.count) out[query * rows.count + row] = within_one(score);
       },
       [](int) {});
 }
@@ -83,9 +83,11 @@ std::int64_t scores_workspace(const Sides& sides) {
   return workspace.size();
 }
 
-void scores(const Sides& sides, const Memory& workspace, float* out, Stream stream) {
+void scores(const Sides& sides, const Memory& workspace, float* out, Between between,
+            Stream stream) {
   const Rows rows{sides.b, sides.b_norms, sides.dim, sides.b_count};
   for (std::int64_t first = 0; first < sides.a_count; first += kQueries) {
+    between();
     Workspace memory(workspace.data, workspace.bytes);
     const std::int64_t count = std::min(kQueries, sides.a_count - first);
     const Plan plan = plan_of(sides, count, memory);

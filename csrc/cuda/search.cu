@@ -140,8 +140,9 @@ std::int64_t search_workspace(const Sides& sides, std::int64_t k) {
 }
 
 void search(const Sides& sides, const Selection& selection, std::int64_t k, const Memory& workspace,
-            float* scores, std::int64_t* rows_out, Stream stream) {
+            float* scores, std::int64_t* rows_out, Between between, Stream stream) {
   for (std::int64_t first = 0; first < sides.a_count; first += kMostQueries) {
+    between();
     Workspace memory(workspace.data, workspace.bytes);
     const std::int64_t count = std::min(kMostQueries, sides.a_count - first);
     const Plan plan = plan_of(sides, count, k, memory);

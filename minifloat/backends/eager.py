@@ -18,7 +18,8 @@ def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
     f = as_format(format)
     shift = 23 - f.mantissa_bits
     min_normal = (127 + 1 - f.bias) << 23
-    bits = _to_float32(x.contiguous()).view(torch.int32)
+    x = x.contiguous()
+    bits = _to_float32(x).view(torch.int32)
     magnitude = bits & 0x7FFFFFFF
 
     # As in csrc/codec.h, which says why.
@@ -86,7 +87,7 @@ def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, 
     ops.scores(a, a_norms, b, b_norms, format, dim)
     products = _values(a, format, dim) @ _values(b, format, dim).T
     # A sum that starts from 0 is never -0.
-    return (products.float() + 0.0) * a_norms[:, None] * b_norms
+    return _within_one((products.float() + 0.0) * a_norms[:, None] * b_norms)
 
 
 def scores_into(
@@ -103,7 +104,7 @@ def pair_scores(
     ops.check_pairs(pairs, a, b)
     i, j = pairs.unbind(1)
     products = (_values(a[i], format, dim) * _values(b[j], format, dim)).sum(-1)
-    return products.float() * a_norms[i] * b_norms[j]
+    return _within_one(products.float() * a_norms[i] * b_norms[j])
 
 
 def search(
@@ -132,6 +133,11 @@ def search(
             order = keys.sort(stable=True, dim=1, descending=True).indices[:, :k]
             best, indices = best.gather(1, order), indices.gather(1, order)
     return best, indices
+
+
+def _within_one(scores: Tensor) -> Tensor:
+    """Cosines: roundings may leave scores beyond -1 or 1. NaN stays."""
+    return scores.clamp(-1, 1)
 
 
 def _bytes(groups: Tensor) -> Tensor:

@@ -17,6 +17,9 @@ from minifloat.vectors import PackedVectors, amax, check_finite, scale_rows
 
 _ops = torch.ops.minifloat
 
+# Values of queries that are brought into their lane at once.
+_CHUNK = 1 << 24
+
 
 @overload
 def scores(
@@ -166,11 +169,26 @@ def _to_lane(queries: Tensor, database: PackedVectors) -> tuple[Tensor, Tensor]:
     queries, dtype = queries.detach(), ops.element_dtype(database.format.name)
     if len(queries) == 0:
         return queries.to(dtype), queries[:, 0].float()
+    # Of many at once, temporaries would leave the cache, and a signal would wait for all.
+    step = max(1, _CHUNK // database.dim)
+    if len(queries) <= step:
+        return _chunk_to_lane(queries, database, 0)
+    parts = [
+        _chunk_to_lane(queries[first : first + step], database, first)
+        for first in range(0, len(queries), step)
+    ]
+    elements, norms = zip(*parts, strict=True)
+    return torch.cat(elements), torch.cat(norms)
+
+
+def _chunk_to_lane(queries: Tensor, database: PackedVectors, first: int) -> tuple[Tensor, Tensor]:
+    """Return queries from number `first` on in the database's lane."""
+    dtype = ops.element_dtype(database.format.name)
     format, dim = database.format, database.dim
     limit = 1.0 if dtype.is_floating_point else float(_C.query_max(format.index, dim))
     largest = amax(queries)
     if queries.device.type == "cpu":
-        check_finite("queries", largest)
+        check_finite("queries", largest, first)
     scaled = scale_rows(queries, largest, limit)
     elements = (scaled if dtype.is_floating_point else scaled.round()).to(dtype)
     norms = elements.double().square().sum(1).sqrt()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import minifloat as mf
 import oracles
-from minifloat import _C
+from minifloat import _C, scoring
 
 DIMS = [1, 7, 9, 15, 17, 31, 33, 63, 65, 192, 511, 2183]
 
@@ -413,3 +413,15 @@ def test_queries_that_are_not_finite_are_refused_by_row() -> None:
         message = "row 2 of queries holds NaN or infinity; all values must be finite"
         with pytest.raises(ValueError, match=f"^{message}$"):
             mf.scores(queries, b)
+
+
+def test_many_float_queries_are_taken_in_chunks_as_one_after_the_other(
+    format: mf.Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, queries = random_rows(format, 20, 9), normal(17, 9)
+    expected = mf.scores(queries, rows)
+    monkeypatch.setattr(scoring, "_CHUNK", 40)
+    assert torch.equal(mf.scores(queries, rows), expected)
+    queries[14, 3] = torch.nan
+    with pytest.raises(ValueError, match="row 14 of queries holds NaN or infinity"):
+        mf.scores(queries, rows)

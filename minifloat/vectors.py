@@ -13,7 +13,7 @@ from torch import Tensor
 
 from minifloat import ops, storage
 from minifloat.arrays import as_tensor, on_huge_pages
-from minifloat.formats import Format, as_format
+from minifloat.formats import Format, FormatLike, as_format
 
 _ops = torch.ops.minifloat
 
@@ -129,7 +129,7 @@ class PackedVectors:
 
 def quantize(
     x: Tensor | NDArray[Any],
-    format: Format | str,
+    format: FormatLike,
     *,
     scale: Scale = "amax",
     saturate: bool = True,

@@ -55,7 +55,10 @@ def add_parser(
         "of the study's, its rates; without it where float32's meet",
     )
     formats = parser.add_argument(
-        "--formats", default=ALL_NAMES, metavar="NAMES", help="comma-separated, out of the default"
+        "--formats",
+        default=ALL_NAMES,
+        metavar="NAMES",
+        help="comma-separated, out of the default, or as torch and ml_dtypes call them",
     )
     draws = parser.add_argument(
         "--draws", type=int, default=1000, help="draws of speakers for the intervals"

@@ -101,7 +101,7 @@ def test_a_trial_list_thresholds_and_formats_are_honoured(
     trials = tmp_path / "list.txt"
     lines = [f"1 s{s:03}/000 s{s:03}/001\n0 s{s:03}/000 s{(s + 1) % 12:03}/001" for s in range(12)]
     trials.write_text("\n".join(lines))
-    arguments = ["--trials", str(trials), "--threshold", "0.25", "--formats", "e2m1,E4M3"]
+    arguments = ["--trials", str(trials), "--threshold", "0.25", "--formats", "e2m1,float8_e4m3fn"]
     path = make_file(name="voices")
     assert main(["bitdepth", str(path), *arguments, "--draws", "9", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
@@ -118,6 +118,7 @@ def test_a_trial_list_thresholds_and_formats_are_honoured(
     ("arguments", "message"),
     [
         (["--formats", "e2m1,e4m4"], "format must be one of e5m2, .*; got 'e4m4'"),
+        (["--formats", "float8_e4m3"], "got 'float8_e4m3', whose largest value is 240: e4m3 is"),
         (["--draws", "0"], "--draws must be at least 1; got 0"),
         (["--seed", "-1"], "--seed must be at least 0; got -1"),
         (["--tolerance", "nan"], "--tolerance must be at least 0 points; got nan"),

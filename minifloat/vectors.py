@@ -43,12 +43,22 @@ class PackedVectors:
         return self.codes.shape[0]
 
     def __getitem__(self, rows: int | slice | Tensor | Sequence[int]) -> PackedVectors:
-        """Return some of the rows: by a slice (a view), an index, or indices or a boolean mask."""
+        """Return some of the rows: by a slice, an index, or indices or a boolean mask.
+
+        A slice is a view, if its step is positive.
+        """
         if isinstance(rows, int):
             if not -len(self) <= rows < len(self):
                 raise IndexError(f"row {rows} is out of range for {len(self)} rows")
             rows = slice(rows % len(self), rows % len(self) + 1)
-        elif not isinstance(rows, slice):
+        elif isinstance(rows, slice):
+            chosen = range(*rows.indices(len(self)))
+            if chosen.step < 0:
+                ascending = chosen[::-1] if chosen else range(0)
+                found = self[ascending.start : ascending.stop : ascending.step]
+                codes, norms = found.codes.flip(0), found.reciprocal_norms.flip(0)
+                return PackedVectors(codes, norms, self.format, self.dim)
+        else:
             # An index of no dimensions is one row, and an empty list has no dtype of its own.
             index = torch.atleast_1d(torch.as_tensor(rows))
             if index.ndim > 1:

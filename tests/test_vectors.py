@@ -190,6 +190,11 @@ def test_rows_are_chosen_as_in_a_tensor(format: mf.Format) -> None:
         (slice(1, 5, 2), [1, 3]),
         (slice(-2, None), [4, 5]),
         (slice(4, 2), []),
+        (slice(None, None, -1), [5, 4, 3, 2, 1, 0]),
+        (slice(4, 1, -2), [4, 2]),
+        (slice(-1, -3, -1), [5, 4]),
+        (slice(99, None, -4), [5, 1]),
+        (slice(1, 4, -1), []),
         ([3, 3, -1], [3, 3, 5]),
         ([], []),
         (mask.tolist(), [0, 3, 5]),
@@ -204,6 +209,19 @@ def test_rows_are_chosen_as_in_a_tensor(format: mf.Format) -> None:
         assert_rows(rows[index], rows, numbers)  # type: ignore[index]
     assert rows[1:3].codes.data_ptr() == rows.codes[1].data_ptr()
     assert [float(row.reciprocal_norms) for row in rows] == rows.reciprocal_norms.tolist()  # type: ignore[attr-defined]
+
+
+def test_a_slice_takes_the_rows_that_it_takes_of_a_list(format: mf.Format) -> None:
+    for count in (0, 1, 4):
+        rows = mf.quantize(normal(count, 9), format)
+        bounds = (None, *range(-count - 1, count + 2))
+        for start in bounds:
+            for stop in bounds:
+                for step in (None, 1, 2, 5, -1, -2, -5):
+                    index = slice(start, stop, step)
+                    assert_rows(rows[index], rows, list(range(count))[index])
+    with pytest.raises(ValueError, match=r"^slice step cannot be zero$"):
+        rows[::0]
 
 
 def test_rows_out_of_range_are_refused() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import torch
 from numpy.typing import NDArray
@@ -66,6 +66,17 @@ class PackedVectors:
             rows = index if index.numel() else index.long()
         return PackedVectors(self.codes[rows], self.reciprocal_norms[rows], self.format, self.dim)
 
+    def __contains__(self, row: object) -> NoReturn:
+        """Raise TypeError, for near rows are looked for, not equal ones."""
+        raise TypeError(
+            "PackedVectors do not tell what is in them: search finds the nearest rows, and "
+            "(vectors.dequantize() == row).all(1) those that decode to a row"
+        )
+
+    def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
+        """Raise TypeError, for codes are no values."""
+        raise TypeError("PackedVectors hold codes, not values: call dequantize() for float32 rows")
+
     def __repr__(self) -> str:
         """Return the shape, the format, the size and the device."""
         ratio = 4 * self.dim * len(self) / self.nbytes if len(self) else 1.0
@@ -73,6 +84,11 @@ class PackedVectors:
             f"PackedVectors({len(self)} x {self.dim} {self.format}, {self.nbytes:,} bytes, "
             f"{ratio:.2f}x smaller than float32, {self.device})"
         )
+
+    @property
+    def shape(self) -> torch.Size:
+        """Rows and dim, as of the rows that were packed."""
+        return torch.Size((len(self), self.dim))
 
     @property
     def device(self) -> torch.device:

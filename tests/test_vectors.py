@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 
 import hypothesis
 import numpy as np
@@ -284,6 +285,39 @@ def test_rows_cannot_be_changed_by_assignment() -> None:
     rows = mf.quantize(normal(2, 9), "e2m1")
     with pytest.raises(AttributeError, match="cannot assign to field 'dim'"):
         rows.dim = 8  # type: ignore[misc]
+
+
+def test_the_shape_is_rows_and_dim(format: mf.Format) -> None:
+    rows = mf.quantize(normal(5, 9), format)
+    assert isinstance(rows.shape, torch.Size)
+    assert rows.shape == rows.dequantize().shape == (5, 9)
+    assert rows[:0].shape == (0, 9)
+    assert rows.to("meta").shape == (5, 9)
+
+
+def test_packed_vectors_are_no_array_of_values() -> None:
+    rows = mf.quantize(normal(2, 9), "e2m1")
+    message = "PackedVectors hold codes, not values: call dequantize() for float32 rows"
+    functions: list[Callable[[], object]] = [
+        lambda: np.asarray(rows),
+        lambda: np.array([rows, rows]),
+        lambda: np.asarray(rows, np.float64),
+        lambda: np.ones((2, 9)) @ rows,
+    ]
+    for function in functions:
+        with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+            function()
+
+
+def test_what_is_in_packed_vectors_is_not_asked_with_in() -> None:
+    rows = mf.quantize(normal(2, 9), "e2m1")
+    message = (
+        "PackedVectors do not tell what is in them: search finds the nearest rows, and "
+        "(vectors.dequantize() == row).all(1) those that decode to a row"
+    )
+    for row in (rows[0], normal(1, 9)[0], 3):
+        with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+            row in rows  # noqa: B015
 
 
 def test_rows_are_picked_along_one_dimension() -> None:

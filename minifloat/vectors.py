@@ -31,6 +31,9 @@ class PackedVectors:
 
     codes: (rows, row_bytes) uint8. reciprocal_norms: (rows,) float32, 0 for a zero row and NaN
     for one that holds infinity or NaN.
+
+    Two are equal if format, dim, codes and reciprocal norms are, on whatever device; rows may be
+    written to, so there is no hash.
     """
 
     codes: Tensor
@@ -65,6 +68,17 @@ class PackedVectors:
                 raise IndexError(f"rows must be picked along 1 dimension; got {index.ndim}")
             rows = index if index.numel() else index.long()
         return PackedVectors(self.codes[rows], self.reciprocal_norms[rows], self.format, self.dim)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both hold the same rows; NaN norms are equal."""
+        if not isinstance(other, PackedVectors):
+            return NotImplemented
+        if (self.format, self.shape) != (other.format, other.shape):
+            return False
+        other = other.to(self.device)
+        a, b = self.reciprocal_norms, other.reciprocal_norms
+        same = (a == b) | (a.isnan() & b.isnan())
+        return torch.equal(self.codes, other.codes) and bool(same.all())
 
     def __contains__(self, row: object) -> NoReturn:
         """Raise TypeError, for near rows are looked for, not equal ones."""

@@ -320,6 +320,43 @@ def test_what_is_in_packed_vectors_is_not_asked_with_in() -> None:
             row in rows  # noqa: B015
 
 
+def test_packed_vectors_are_equal_if_all_they_hold_is(format: mf.Format) -> None:
+    rows = mf.quantize(normal(4, 9), format)
+    assert rows == rows[:]
+    assert rows == mf.quantize(normal(4, 9), format)
+    assert rows[:0] == rows[2:2]
+    norms = rows.reciprocal_norms
+    changed = rows.codes.clone()
+    changed[3, 0] ^= 1
+    for other in (
+        rows[:3],
+        rows[::-1],
+        mf.PackedVectors(changed, norms, format, 9),
+        mf.PackedVectors(rows.codes, norms * 2, format, 9),
+        mf.PackedVectors(rows.codes, norms * torch.nan, format, 9),
+        *(mf.quantize(normal(4, 9), other) for other in mf.FORMATS if other != format),
+        rows.codes,
+        4,
+        None,
+    ):
+        assert rows != other
+    short = mf.quantize(normal(4, 8), format)
+    longer = mf.PackedVectors(rows.codes, norms, format, 8)
+    assert rows not in [short, longer]
+
+
+def test_rows_that_are_not_finite_equal_themselves() -> None:
+    x = torch.tensor([[1.0, 1e9, 2.0], [1.0, 2.0, 3.0]])
+    rows, same = (mf.quantize(x, "e5m2", scale="none", saturate=False) for _ in range(2))
+    assert rows.reciprocal_norms.isnan().tolist() == [True, False]
+    assert rows == same
+
+
+def test_packed_vectors_have_no_hash() -> None:
+    with pytest.raises(TypeError, match=r"^unhashable type: 'PackedVectors'$"):
+        hash(mf.quantize(normal(2, 9), "e2m1"))
+
+
 def test_rows_are_picked_along_one_dimension() -> None:
     rows = mf.quantize(torch.ones(4, 3), "e2m1")
     with pytest.raises(IndexError, match=r"^rows must be picked along 1 dimension; got 2$"):

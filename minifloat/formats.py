@@ -39,6 +39,10 @@ class Format:
         """Return the name."""
         return self.name
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how a pickle finds the format again: by its name, in `FORMATS`."""
+        return as_format, (self.name,)
+
     @property
     def bits(self) -> int:
         """Bits of one code."""

@@ -33,7 +33,8 @@ class PackedVectors:
     for one that holds infinity or NaN.
 
     Two are equal if format, dim, codes and reciprocal norms are, on whatever device; rows may be
-    written to, so there is no hash.
+    written to, so there is no hash. `torch.save` and pickle keep only rows that are shown, and
+    `torch.load` takes them with `weights_only`.
     """
 
     codes: Tensor
@@ -90,6 +91,18 @@ class PackedVectors:
     def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
         """Raise TypeError, for codes are no values."""
         raise TypeError("PackedVectors hold codes, not values: call dequantize() for float32 rows")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields, their tensors without what else lies in their memory.
+
+        Those of a file share one memory, which `torch.save` refuses.
+        """
+        shown = (
+            t if t.untyped_storage().nbytes() == t.nbytes else t.clone()
+            for t in (self.codes, self.reciprocal_norms)
+        )
+        codes, norms = shown
+        return {**vars(self), "codes": codes, "reciprocal_norms": norms}
 
     def __repr__(self) -> str:
         """Return the shape, the format, the size and the device."""
@@ -165,6 +178,9 @@ class PackedVectors:
         Raises ValueError for a file that is not of this kind, naming what is wrong.
         """
         return PackedVectors(*storage.load(path))
+
+
+torch.serialization.add_safe_globals([PackedVectors, as_format])
 
 
 def quantize(

@@ -1,5 +1,10 @@
+import copy
+import pickle
 import re
 from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -355,6 +360,47 @@ def test_rows_that_are_not_finite_equal_themselves() -> None:
 def test_packed_vectors_have_no_hash() -> None:
     with pytest.raises(TypeError, match=r"^unhashable type: 'PackedVectors'$"):
         hash(mf.quantize(normal(2, 9), "e2m1"))
+
+
+def saved_and_loaded(what: object) -> Any:
+    file = BytesIO()
+    torch.save(what, file)
+    file.seek(0)
+    return torch.load(file, weights_only=True)
+
+
+def test_torch_saves_packed_vectors_and_loads_weights_only(
+    format: mf.Format, tmp_path: Path
+) -> None:
+    rows = mf.quantize(normal(4, 9), format)
+    rows.save(tmp_path / "rows.safetensors")
+    mapped = mf.PackedVectors.load(tmp_path / "rows.safetensors")
+    found = saved_and_loaded({"rows": rows, "some": rows[1:3], "mapped": mapped})
+    assert found == {"rows": rows, "some": rows[1:3], "mapped": rows}
+    assert found["rows"].format is format
+    assert saved_and_loaded(format) is format
+
+
+def test_copies_and_pickles_of_packed_vectors_are_equal(format: mf.Format) -> None:
+    rows = mf.quantize(normal(4, 9), format)
+    copies = [pickle.loads(pickle.dumps(rows, protocol)) for protocol in (2, 3, 4, 5)]
+    for same in (*copies, copy.copy(rows), deep := copy.deepcopy(rows)):
+        assert same == rows
+        assert same.format is format
+    assert deep.codes.data_ptr() != rows.codes.data_ptr()
+    assert copy.copy(rows).codes.data_ptr() == rows.codes.data_ptr()
+
+
+def test_copies_and_pickles_of_a_format_are_the_format_itself(format: mf.Format) -> None:
+    assert format.values.size
+    copies = [pickle.loads(pickle.dumps(format, protocol)) for protocol in range(6)]
+    for same in (*copies, copy.copy(format), copy.deepcopy(format)):
+        assert same is format
+
+
+def test_a_few_rows_are_pickled_without_the_others() -> None:
+    rows = mf.quantize(normal(1000, 192), "e2m1")
+    assert len(pickle.dumps(rows[:2])) < 4000 < len(pickle.dumps(rows))
 
 
 def test_rows_are_picked_along_one_dimension() -> None:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from minifloat import ops, storage
-from minifloat.arrays import as_tensor, on_huge_pages
+from minifloat.arrays import Rows, as_rows, on_huge_pages
 from minifloat.formats import Format, FormatLike, as_format
 
 _ops = torch.ops.minifloat
@@ -184,7 +183,7 @@ torch.serialization.add_safe_globals([PackedVectors, as_format])
 
 
 def quantize(
-    x: Tensor | NDArray[Any],
+    x: Rows,
     format: FormatLike,
     *,
     scale: Scale = "amax",
@@ -197,10 +196,11 @@ def quantize(
     a row's length, so the factor is not kept. With "none" values are taken as they are, and
     `saturate` says what becomes of those too large, as in `encode`.
 
-    Raises ValueError for a row that holds NaN or infinity, naming the row.
+    x is a tensor, an array, a list of rows, or a data frame or a column of rows (pandas, Polars,
+    Arrow), which NumPy reads. Raises ValueError for a row that holds NaN or infinity, naming it.
     """
     f = as_format(format)
-    x = as_tensor(x)
+    x = as_rows("x", x)
     if scale not in ("amax", "none"):
         raise ValueError(f"scale must be one of amax, none; got {scale!r}")
     _check_rows("x", x)

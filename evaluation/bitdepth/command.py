@@ -32,8 +32,9 @@ def add_parser(
         nargs="*",
         type=Path,
         metavar="FILE",
-        help="one a model: .npz with embeddings (rows, dim), speaker (rows,), utterance (rows,); "
-        ".safetensors of the extract command; .ark or .scp of Kaldi with utt2spk beside it",
+        help="one a model: .npz with embeddings (rows, dim), speaker (rows,) and, for --trials, "
+        "utterance (rows,); .safetensors of the extract command; .ark or .scp of Kaldi with "
+        "utt2spk beside it",
     )
     trials = parser.add_argument(
         "--trials",

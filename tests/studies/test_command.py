@@ -133,6 +133,19 @@ def test_unusable_options_are_named(
     assert re.search(f"^error: .*{message}", capsys.readouterr().err, re.MULTILINE)
 
 
+def test_names_of_rows_are_needed_by_trial_lists_alone(
+    make_file: Maker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(make_file(utterance=None)), "--draws", "9", "--formats", "e2m1"]
+    arguments += ["--out", str(tmp_path / "report")]
+    assert main(["bitdepth", *arguments]) == 0
+    trials = tmp_path / "list.txt"
+    trials.write_text("1 s000/000 s000/001")
+    assert main(["bitdepth", *arguments, "--trials", str(trials)]) == 2
+    message = "list.txt: names rows by their utterance, which voices does not have"
+    assert message in capsys.readouterr().err
+
+
 def test_each_list_is_studied_and_those_of_the_paper_are_named(
     make_file: Maker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

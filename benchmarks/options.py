@@ -12,6 +12,7 @@ import minifloat as mf
 from benchmarks.elementwise import DIM
 from benchmarks.registry import OPS, SOURCES
 from minifloat import _C
+from minifloat.formats import as_format
 
 PROGRAM = "python -m benchmarks"
 _FACTORS = {"": 1, "K": 2**10, "M": 2**20}
@@ -30,19 +31,26 @@ def make_parser() -> argparse.ArgumentParser:
         "plain read of as many bytes as the database's codes; their GMAC/s are queries x rows x "
         "dim over time. numkong, which has no top-k, gives scores only in a search too.",
     )
-    for option, allowed, default, text in (
-        ("--op", {op.name: op for op in OPS}, "all", "operations"),
-        ("--format", {f.name: f for f in mf.FORMATS}, "all", "formats"),
+    for option, allowed, find, default, text in (
+        (
+            "--op",
+            [op.name for op in OPS],
+            _finder({op.name: op for op in OPS}),
+            "all",
+            "operations",
+        ),
+        ("--format", [f.name for f in mf.FORMATS], as_format, "all", "formats"),
         (
             "--source",
-            {name: name for name in SOURCES},
+            SOURCES,
+            _finder({name: name for name in SOURCES}),
             "float32,codes",
             "what encoders and searches read, dtypes of values or codes for packed queries",
         ),
     ):
         parser.add_argument(
             option,
-            type=_names(allowed),
+            type=_names(find),
             default=",".join(allowed) if default == "all" else default,
             metavar="NAMES",
             help=f"{text}, comma-separated, out of {', '.join(allowed)}; {default} by default",
@@ -88,18 +96,25 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _names(allowed: Mapping[str, T]) -> Callable[[str], list[T]]:
-    """Return the parser of comma-separated names."""
+def _names(find: Callable[[str], T]) -> Callable[[str], list[T]]:
+    """Return the parser of comma-separated names; what one stands for is taken once."""
 
     def parse(text: str) -> list[T]:
-        names = list(dict.fromkeys(text.split(",")))
-        for name in names:
-            if name not in allowed:
-                message = f"must be one of {', '.join(allowed)}; got {name!r}"
-                raise argparse.ArgumentTypeError(message)
-        return [allowed[name] for name in names]
+        try:
+            return list(dict.fromkeys(find(name) for name in text.split(",")))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
 
     return parse
+
+
+def _finder(allowed: Mapping[str, T]) -> Callable[[str], T]:
+    def find(name: str) -> T:
+        if name not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}; got {name!r}")
+        return allowed[name]
+
+    return find
 
 
 def _sizes(text: str) -> list[int]:

@@ -13,7 +13,9 @@ from evaluation.errors import InputError
 from evaluation.extracted import EXTENSION, read_extracted
 from evaluation.kaldi import KALDI, read_kaldi
 
-ARRAYS = ("embeddings", "speaker", "utterance")
+NEEDED = ("embeddings", "speaker")
+# What only trial lists need, which name rows by it.
+UTTERANCE = "utterance"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,14 +23,14 @@ class Embeddings:
     """Rows of one model, grouped by speaker.
 
     `speaker` counts from 0 and never decreases along the rows; `speaker_names[speaker[i]]` names
-    the speaker of row i.
+    the speaker of row i. `utterance` names rows, for trial lists, where the file does.
     """
 
     name: str
     rows: NDArray[np.float32]
     speaker: NDArray[np.int32]
     speaker_names: list[str]
-    utterance: list[str]
+    utterance: list[str] | None
     sha256: str
 
     def __len__(self) -> int:
@@ -48,10 +50,10 @@ class Embeddings:
 def load_embeddings(path: Path) -> Embeddings:
     """Return the embeddings of a file, grouped by speaker, otherwise in file order.
 
-    An .npz file holds `embeddings` (rows, dim) of any float type, `speaker` (rows,) and `utterance`
-    (rows,). A .safetensors file is what `python -m evaluation extract` writes, manifest included.
-    An .ark or .scp file is Kaldi's, with utt2spk beside it. Rows are taken as float32, which is
-    what every format is compared with.
+    An .npz file holds `embeddings` (rows, dim) of any float type, `speaker` (rows,) and, if trial
+    lists are to name its rows, `utterance` (rows,). A .safetensors file is what `python -m
+    evaluation extract` writes, manifest included. An .ark or .scp file is Kaldi's, with utt2spk
+    beside it. Rows are taken as float32, which is what every format is compared with.
     """
     if path.suffix == EXTENSION:
         arrays = _extracted_arrays(path)
@@ -59,14 +61,15 @@ def load_embeddings(path: Path) -> Embeddings:
         arrays = read_kaldi(path)
     else:
         arrays = _npz_arrays(path)
-    embeddings, speaker, utterance = (arrays[name] for name in ARRAYS)
+    embeddings, speaker = (arrays[name] for name in NEEDED)
+    utterance = arrays.get(UTTERANCE)
     if embeddings.ndim != 2 or embeddings.dtype.kind != "f" or 0 in embeddings.shape:
         raise InputError(
             f"{path}: embeddings must be floats of shape (rows, dim), neither 0; "
             f"got {embeddings.dtype} of shape {embeddings.shape}"
         )
-    for name, labels in (("speaker", speaker), ("utterance", utterance)):
-        if labels.shape != embeddings.shape[:1]:
+    for name, labels in (("speaker", speaker), (UTTERANCE, utterance)):
+        if labels is not None and labels.shape != embeddings.shape[:1]:
             raise InputError(
                 f"{path}: {name} must have one label per row, shape {embeddings.shape[:1]}; "
                 f"got shape {labels.shape}"
@@ -75,9 +78,10 @@ def load_embeddings(path: Path) -> Embeddings:
         rows = embeddings.astype(np.float32, copy=False)
     bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(bad):
+        called = "" if utterance is None else f" (utterance '{utterance[bad[0]]}')"
         raise InputError(
-            f"{path}: every value must be finite in float32; row {bad[0]} "
-            f"(utterance '{utterance[bad[0]]}') is not, {len(bad)} of {len(rows)} rows in all"
+            f"{path}: every value must be finite in float32; row {bad[0]}{called} is not, "
+            f"{len(bad)} of {len(rows)} rows in all"
         )
     names, codes = np.unique(speaker.astype(str), return_inverse=True)
     order = np.argsort(codes, kind="stable")
@@ -86,7 +90,7 @@ def load_embeddings(path: Path) -> Embeddings:
         rows=np.ascontiguousarray(rows if (order[1:] > order[:-1]).all() else rows[order]),
         speaker=codes[order].astype(np.int32),
         speaker_names=[str(name) for name in names],
-        utterance=[str(name) for name in utterance[order]],
+        utterance=None if utterance is None else [str(name) for name in utterance[order]],
         sha256=_digest(path),
     )
 
@@ -108,7 +112,7 @@ def _extracted_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     return {
         "embeddings": found.rows,
         "speaker": np.array([entry.speaker for entry in found.entries]),
-        "utterance": np.array([entry.utterance for entry in found.entries]),
+        UTTERANCE: np.array([entry.utterance for entry in found.entries]),
     }
 
 
@@ -118,13 +122,14 @@ def _npz_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
             archive = np.load(file, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise InputError(f"{path}: must be an .npz archive; got a single .npy array")
-            missing = [name for name in ARRAYS if name not in archive]
+            missing = [name for name in NEEDED if name not in archive]
             if missing:
                 raise InputError(
-                    f"{path}: must hold the arrays {', '.join(ARRAYS)}; "
+                    f"{path}: must hold the arrays {' and '.join(NEEDED)}; "
                     f"{', '.join(missing)} missing, found {', '.join(archive) or 'none'}"
                 )
-            return {name: _read_array(archive, name, path) for name in ARRAYS}
+            names = [name for name in (*NEEDED, UTTERANCE) if name in archive]
+            return {name: _read_array(archive, name, path) for name in names}
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (zipfile.BadZipFile, EOFError, OSError) as error:

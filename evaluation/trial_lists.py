@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.data import Embeddings
+from evaluation.data import UTTERANCE, Embeddings
 from evaluation.errors import InputError
 from evaluation.extraction.audio import EXTENSIONS
 from evaluation.trial_lines import read_trials
@@ -24,7 +24,12 @@ def load_trial_list(path: Path, embeddings: Embeddings) -> TrialList:
     A name is an utterance, or `speaker/utterance`, with or without the extension of an audio
     file. A label that contradicts the speakers of its rows is an error.
     """
-    index = _index(embeddings)
+    if embeddings.utterance is None:
+        raise InputError(
+            f"{path}: names rows by their utterance, which {embeddings.name} does not have: its "
+            f".npz must hold an array '{UTTERANCE}' of {len(embeddings)} names"
+        )
+    index = _index(embeddings, embeddings.utterance)
     # Numbers, not names: a list of a million lines takes 17 MB.
     labels, places = array("b"), array("q")
     rows: dict[str, int] = {}
@@ -37,10 +42,10 @@ def load_trial_list(path: Path, embeddings: Embeddings) -> TrialList:
             places.append(row)
     if not labels:
         raise InputError(f"{path}: must hold at least one trial; got none")
-    _refuse_unmatched(path, embeddings, rows)
+    _refuse_unmatched(path, embeddings, embeddings.utterance, rows)
     pairs = np.frombuffer(places, np.int64).reshape(-1, 2)
     truth = np.frombuffer(labels, np.int8).astype(np.bool_)
-    _refuse_contradictions(path, embeddings, pairs, truth)
+    _refuse_contradictions(path, embeddings, embeddings.utterance, pairs, truth)
     return TrialList(
         embeddings,
         pairs=pairs,
@@ -55,32 +60,33 @@ def _key(name: str) -> str:
     return stem if dot and dot + extension.lower() in EXTENSIONS else path
 
 
-def _index(embeddings: Embeddings) -> dict[str, int]:
+def _index(embeddings: Embeddings, utterance: list[str]) -> dict[str, int]:
     index: dict[str, int] = {}
-    for row, (code, utterance) in enumerate(
-        zip(embeddings.speaker, embeddings.utterance, strict=True)
-    ):
-        key = _key(utterance)
-        for name in (key, f"{embeddings.speaker_names[code]}/{key}"):
-            index[name] = SHARED if index.get(name, row) != row else row
+    for row, (code, name) in enumerate(zip(embeddings.speaker, utterance, strict=True)):
+        key = _key(name)
+        for known in (key, f"{embeddings.speaker_names[code]}/{key}"):
+            index[known] = SHARED if index.get(known, row) != row else row
     return index
 
 
-def _refuse_unmatched(path: Path, embeddings: Embeddings, rows: dict[str, int]) -> None:
+def _refuse_unmatched(
+    path: Path, embeddings: Embeddings, utterance: list[str], rows: dict[str, int]
+) -> None:
     for failed, meaning in ((ABSENT, "are in no row of"), (SHARED, "are in several rows of")):
         names = [name for name, row in rows.items() if row == failed]
         if names:
             shown = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
             raise InputError(
                 f"{path}: {len(names)} of {len(rows)} names {meaning} {embeddings.name}: {shown}; "
-                f"names are utterances ('{embeddings.utterance[0]}') or speaker/utterance "
-                f"('{embeddings.speaker_names[0]}/{embeddings.utterance[0]}')"
+                f"names are utterances ('{utterance[0]}') or speaker/utterance "
+                f"('{embeddings.speaker_names[0]}/{utterance[0]}')"
             )
 
 
 def _refuse_contradictions(
     path: Path,
     embeddings: Embeddings,
+    utterance: list[str],
     pairs: NDArray[np.int64],
     labels: NDArray[np.bool_],
 ) -> None:
@@ -91,5 +97,5 @@ def _refuse_contradictions(
         raise InputError(
             f"{path}: a label must be 1 exactly where the speakers of {embeddings.name} are the "
             f"same; {len(wrong)} of {len(labels)} are not, first {int(labels[wrong[0]])} for "
-            f"'{embeddings.utterance[first]}' and '{embeddings.utterance[second]}'"
+            f"'{utterance[first]}' and '{utterance[second]}'"
         )

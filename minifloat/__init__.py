@@ -1,6 +1,15 @@
 """Small-float embeddings: encode, pack, and score cosine similarity straight from packed codes."""
 
 from importlib.metadata import version as _version
+from importlib.util import find_spec as _find_spec
+
+# The folder of a checkout hides an installed package from Python that starts beside it.
+if _find_spec("minifloat._C") is None:
+    raise ImportError(
+        f"minifloat is imported from {__path__[0]}, where its kernels are not built for this "
+        "Python: in a checkout, `pip install -e .` builds them there; to use a minifloat that is "
+        "installed, start Python in another folder"
+    )
 
 from minifloat import backends as _backends
 from minifloat.codec import decode, encode, encode_pack, pack, round, unpack

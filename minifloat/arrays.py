@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from minifloat import _C
@@ -17,6 +18,7 @@ from minifloat.formats import Format
 _LARGE = 1 << 22
 
 Array = TypeVar("Array", Tensor, NDArray[Any])
+Rows: TypeAlias = "Tensor | ArrayLike"
 
 
 def as_tensor(x: Tensor | NDArray[Any]) -> Tensor:
@@ -31,6 +33,30 @@ def as_tensor(x: Tensor | NDArray[Any]) -> Tensor:
     if not x.dtype.isnative or any(step < 0 or step % x.itemsize for step in x.strides):
         x = x.astype(x.dtype.newbyteorder("="), order="C")
     return torch.from_numpy(x if x.flags.writeable else _writeable(x))
+
+
+def as_rows(name: str, x: Rows) -> Tensor:
+    """Return rows as a tensor: of a tensor or array, or of what NumPy makes an array of.
+
+    That is a list of rows, and a data frame or a column of rows, whosever it is.
+    """
+    if isinstance(x, Tensor):
+        return x
+    if not isinstance(x, list | tuple | np.ndarray):
+        if not hasattr(x, "__array__"):
+            raise TypeError(
+                f"{name} must be a torch tensor, a NumPy array, a list of rows, or a data frame "
+                f"or a column of rows; got {type(x).__name__}"
+            )
+        x = np.asarray(x)
+    # A column of rows becomes an array of objects.
+    if isinstance(x, list | tuple) or (x.dtype == object and x.ndim == 1):
+        x = _stacked(name, x)
+    if x.dtype == object:
+        raise TypeError(
+            f"{name} must hold floats; got Python objects, which np.asarray(x, np.float32) converts"
+        )
+    return as_tensor(x)
 
 
 def like(x: Array, result: Tensor) -> Array:
@@ -69,6 +95,21 @@ def as_codes(codes: Tensor | NDArray[Any], format: Format, *, packed: bool = Fal
             raise TypeError(f"{name} must be {names}; got {codes.dtype}")
         codes = codes.view(np.uint8)
     return as_tensor(codes)
+
+
+def _stacked(name: str, rows: Iterable[Any]) -> NDArray[Any]:
+    """Return the array of rows that come one by one."""
+    found: list[NDArray[Any]] = []
+    for i, row in enumerate(rows):
+        if isinstance(row, Tensor):
+            raise TypeError(f"{name} must be one tensor, which torch.stack makes; got a list")
+        found.append(np.asarray(row))
+        if found[i].shape != found[0].shape:
+            raise ValueError(
+                f"rows of {name} must have one shape; got {found[i].shape} in row {i} "
+                f"and {found[0].shape} in row 0"
+            )
+    return np.stack(found) if found else np.empty(0)
 
 
 def _writeable(x: NDArray[Any]) -> NDArray[Any]:

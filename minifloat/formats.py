@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Specials = Literal["ieee", "nan", "none"]
 Lane = Literal["int8", "int16", "float"]
+FormatLike: TypeAlias = "Format | str | torch.dtype | np.dtype[Any] | type[np.generic]"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class Format:
     def __str__(self) -> str:
         """Return the name."""
         return self.name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how a pickle finds the format again: by its name, in `FORMATS`."""
+        return as_format, (self.name,)
 
     @property
     def bits(self) -> int:
@@ -94,13 +99,20 @@ class Format:
 
     @property
     def _standard_name(self) -> str:
+        """What ml_dtypes calls the format, and torch where it fills whole bytes."""
         return f"float{self.bits}_{self.name}" + ("" if self.specials == "ieee" else "fn")
+
+    @property
+    def _torch_name(self) -> str | None:
+        """What torch calls, or would call, bytes of the format; None where codes cross bytes."""
+        if 8 % self.bits:
+            return None
+        return self._standard_name + ("" if self.bits == 8 else f"_x{8 // self.bits}")
 
     @property
     def torch_dtype(self) -> torch.dtype | None:
         """The torch dtype whose bytes are this format's packed rows, or None."""
-        name = self._standard_name + ("" if self.bits == 8 else "_x2")
-        return getattr(torch, name, None)
+        return getattr(torch, self._torch_name, None) if self._torch_name else None
 
     @property
     def ml_dtype(self) -> np.dtype[Any]:
@@ -118,18 +130,51 @@ class Format:
 
 
 FORMATS: tuple[Format, ...] = tuple(Format(*facts) for facts in _C.FORMATS)
-_BY_NAME = {format.name: format for format in FORMATS}
+_BY_NAME: dict[object, Format] = {
+    name: f
+    for f in FORMATS
+    for name in (f.name, f._standard_name, f._torch_name, f.torch_dtype)
+    if name
+}
 
 
-def as_format(format: Format | str) -> Format:
-    """Return the format that a name, in any case, or a format stands for; else ValueError."""
+def as_format(format: FormatLike) -> Format:
+    """Return the format that a name, a dtype or a format stands for; else ValueError.
+
+    Names are the formats' own, in any case, and those that ml_dtypes and torch give them, as are
+    dtypes: `e4m3`, `float8_e4m3fn`, `torch.float8_e4m3fn`, `ml_dtypes.float8_e4m3fn`.
+    """
     if isinstance(format, Format):
         return format
     try:
         return _BY_NAME[format]
     except (KeyError, TypeError):
         pass
-    found = _BY_NAME.get(format.lower()) if isinstance(format, str) else None
+    name = _name(format)
+    found = _BY_NAME.get(name)
     if found is None:
-        raise ValueError(f"format must be one of {', '.join(_BY_NAME)}; got {format!r}")
+        allowed = ", ".join(f.name for f in FORMATS)
+        raise ValueError(f"format must be one of {allowed}; got {format!r}{_likeness(name)}")
     return found
+
+
+def _name(format: object) -> str:
+    """Return the name of what may be a format, in small letters; else an empty one."""
+    if isinstance(format, type) and issubclass(format, np.generic):
+        return format.__name__.lower()
+    named = isinstance(format, str | torch.dtype | np.dtype)
+    return str(format).lower().removeprefix("torch.") if named else ""
+
+
+def _likeness(name: str) -> str:
+    """Return, of a name that only looks like a format's, how they differ."""
+    for f in FORMATS:
+        plain = f"float{f.bits}_{f.name}"
+        if name.startswith(plain):
+            differs = "whose codes mean other values"
+            if name == plain:
+                # Without a suffix the top exponent is that of infinity and NaN, as in IEEE 754.
+                largest = (2 - 2.0**-f.mantissa_bits) * 2.0**f.bias
+                differs = f"whose largest value is {largest:g}"
+            return f", {differs}: {f.name} is {f._standard_name}, whose largest value is {f.max:g}"
+    return ""

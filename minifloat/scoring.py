@@ -8,11 +8,11 @@ from typing import Any, overload
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from minifloat import _C, ops, streaming
-from minifloat.arrays import Array, as_tensor
+from minifloat.arrays import Array, Rows, as_rows, as_tensor
 from minifloat.vectors import PackedVectors, amax, check_finite, scale_rows
 
 _ops = torch.ops.minifloat
@@ -23,22 +23,22 @@ _CHUNK = 1 << 24
 
 @overload
 def scores(
-    a: PackedVectors | Tensor | NDArray[Any],
+    a: PackedVectors | Rows,
     b: PackedVectors,
     *,
     pairs: None = None,
     out: Array,
 ) -> Array: ...
 @overload
-def scores(
-    a: NDArray[Any], b: PackedVectors, *, pairs: Any = None, out: None = None
-) -> NDArray[Any]: ...
-@overload
-def scores(
+def scores(  # type: ignore[overload-overlap]  # NumPy reads tensors too.
     a: PackedVectors | Tensor, b: PackedVectors, *, pairs: Any = None, out: None = None
 ) -> Tensor: ...
+@overload
 def scores(
-    a: PackedVectors | Tensor | NDArray[Any],
+    a: ArrayLike, b: PackedVectors, *, pairs: Any = None, out: None = None
+) -> NDArray[Any]: ...
+def scores(
+    a: PackedVectors | Rows,
     b: PackedVectors,
     *,
     pairs: Tensor | NDArray[Any] | None = None,
@@ -49,7 +49,8 @@ def scores(
     With pairs, (n, 2) int64, return the n cosines of rows a[pairs[:, 0]] and b[pairs[:, 1]]
     instead, with no matrix in between. a holds packed rows (symmetric: codes against codes) or
     float rows (asymmetric, which takes a's share out of the error). A zero row scores 0, a row
-    that holds infinity or NaN scores NaN. NumPy rows give a NumPy answer.
+    that holds infinity or NaN scores NaN. NumPy rows give a NumPy answer,
+    and so do lists, data frames and columns of rows.
 
     The matrix goes to `out` if that is given, a contiguous float32 tensor or array of its shape: so
     blocks of a large matrix, as scores(a[i:j], b, out=buffer), need no memory of their own. Rows
@@ -70,11 +71,7 @@ def scores(
 
 
 @overload
-def search(
-    queries: NDArray[Any], database: PackedVectors, k: int, *, mask: Any = None, ranges: Any = None
-) -> tuple[NDArray[Any], NDArray[Any]]: ...
-@overload
-def search(
+def search(  # type: ignore[overload-overlap]
     queries: PackedVectors | Tensor,
     database: PackedVectors,
     k: int,
@@ -82,8 +79,12 @@ def search(
     mask: Any = None,
     ranges: Any = None,
 ) -> tuple[Tensor, Tensor]: ...
+@overload
 def search(
-    queries: PackedVectors | Tensor | NDArray[Any],
+    queries: ArrayLike, database: PackedVectors, k: int, *, mask: Any = None, ranges: Any = None
+) -> tuple[NDArray[Any], NDArray[Any]]: ...
+def search(
+    queries: PackedVectors | Rows,
     database: PackedVectors,
     k: int,
     *,
@@ -141,7 +142,7 @@ def _writable(out: Tensor | NDArray[Any]) -> Tensor:
     return as_tensor(out)
 
 
-def _side(a: PackedVectors | Tensor | NDArray[Any], b: PackedVectors) -> tuple[Tensor, Tensor]:
+def _side(a: PackedVectors | Rows, b: PackedVectors) -> tuple[Tensor, Tensor]:
     """Return rows of a as operators take them, and the reciprocals of their norms."""
     if not isinstance(b, PackedVectors):
         raise TypeError(f"the database must be PackedVectors; got {type(b).__name__}")
@@ -152,7 +153,7 @@ def _side(a: PackedVectors | Tensor | NDArray[Any], b: PackedVectors) -> tuple[T
                 f"and dim {b.dim} in {b.format}"
             )
         return a.codes, a.reciprocal_norms
-    a = as_tensor(a)
+    a = as_rows("queries", a)
     if a.ndim != 2 or a.shape[1] != b.dim or a.dtype not in ops.SOURCES:
         raise ValueError(
             f"queries must be floating-point rows (rows, {b.dim}); "

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from minifloat import ops, storage
-from minifloat.arrays import as_tensor, on_huge_pages
-from minifloat.formats import Format, as_format
+from minifloat.arrays import Rows, as_rows, on_huge_pages
+from minifloat.formats import Format, FormatLike, as_format
 
 _ops = torch.ops.minifloat
 
@@ -31,6 +30,10 @@ class PackedVectors:
 
     codes: (rows, row_bytes) uint8. reciprocal_norms: (rows,) float32, 0 for a zero row and NaN
     for one that holds infinity or NaN.
+
+    Two are equal if format, dim, codes and reciprocal norms are, on whatever device; rows may be
+    written to, so there is no hash. `torch.save` and pickle keep only rows that are shown, and
+    `torch.load` takes them with `weights_only`.
     """
 
     codes: Tensor
@@ -43,18 +46,62 @@ class PackedVectors:
         return self.codes.shape[0]
 
     def __getitem__(self, rows: int | slice | Tensor | Sequence[int]) -> PackedVectors:
-        """Return some of the rows: by a slice (a view), an index, or indices or a boolean mask."""
+        """Return some of the rows: by a slice, an index, or indices or a boolean mask.
+
+        A slice is a view, if its step is positive.
+        """
         if isinstance(rows, int):
             if not -len(self) <= rows < len(self):
                 raise IndexError(f"row {rows} is out of range for {len(self)} rows")
             rows = slice(rows % len(self), rows % len(self) + 1)
-        elif not isinstance(rows, slice):
+        elif isinstance(rows, slice):
+            chosen = range(*rows.indices(len(self)))
+            if chosen.step < 0:
+                ascending = chosen[::-1] if chosen else range(0)
+                found = self[ascending.start : ascending.stop : ascending.step]
+                codes, norms = found.codes.flip(0), found.reciprocal_norms.flip(0)
+                return PackedVectors(codes, norms, self.format, self.dim)
+        else:
             # An index of no dimensions is one row, and an empty list has no dtype of its own.
             index = torch.atleast_1d(torch.as_tensor(rows))
             if index.ndim > 1:
                 raise IndexError(f"rows must be picked along 1 dimension; got {index.ndim}")
             rows = index if index.numel() else index.long()
         return PackedVectors(self.codes[rows], self.reciprocal_norms[rows], self.format, self.dim)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether both hold the same rows; NaN norms are equal."""
+        if not isinstance(other, PackedVectors):
+            return NotImplemented
+        if (self.format, self.shape) != (other.format, other.shape):
+            return False
+        other = other.to(self.device)
+        a, b = self.reciprocal_norms, other.reciprocal_norms
+        same = (a == b) | (a.isnan() & b.isnan())
+        return torch.equal(self.codes, other.codes) and bool(same.all())
+
+    def __contains__(self, row: object) -> NoReturn:
+        """Raise TypeError, for near rows are looked for, not equal ones."""
+        raise TypeError(
+            "PackedVectors do not tell what is in them: search finds the nearest rows, and "
+            "(vectors.dequantize() == row).all(1) those that decode to a row"
+        )
+
+    def __array__(self, dtype: object = None, copy: object = None) -> NoReturn:
+        """Raise TypeError, for codes are no values."""
+        raise TypeError("PackedVectors hold codes, not values: call dequantize() for float32 rows")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields, their tensors without what else lies in their memory.
+
+        Those of a file share one memory, which `torch.save` refuses.
+        """
+        shown = (
+            t if t.untyped_storage().nbytes() == t.nbytes else t.clone()
+            for t in (self.codes, self.reciprocal_norms)
+        )
+        codes, norms = shown
+        return {**vars(self), "codes": codes, "reciprocal_norms": norms}
 
     def __repr__(self) -> str:
         """Return the shape, the format, the size and the device."""
@@ -63,6 +110,11 @@ class PackedVectors:
             f"PackedVectors({len(self)} x {self.dim} {self.format}, {self.nbytes:,} bytes, "
             f"{ratio:.2f}x smaller than float32, {self.device})"
         )
+
+    @property
+    def shape(self) -> torch.Size:
+        """Rows and dim, as of the rows that were packed."""
+        return torch.Size((len(self), self.dim))
 
     @property
     def device(self) -> torch.device:
@@ -127,9 +179,12 @@ class PackedVectors:
         return PackedVectors(*storage.load(path))
 
 
+torch.serialization.add_safe_globals([PackedVectors, as_format])
+
+
 def quantize(
-    x: Tensor | NDArray[Any],
-    format: Format | str,
+    x: Rows,
+    format: FormatLike,
     *,
     scale: Scale = "amax",
     saturate: bool = True,
@@ -141,10 +196,11 @@ def quantize(
     a row's length, so the factor is not kept. With "none" values are taken as they are, and
     `saturate` says what becomes of those too large, as in `encode`.
 
-    Raises ValueError for a row that holds NaN or infinity, naming the row.
+    x is a tensor, an array, a list of rows, or a data frame or a column of rows (pandas, Polars,
+    Arrow), which NumPy reads. Raises ValueError for a row that holds NaN or infinity, naming it.
     """
     f = as_format(format)
-    x = as_tensor(x)
+    x = as_rows("x", x)
     if scale not in ("amax", "none"):
         raise ValueError(f"scale must be one of amax, none; got {scale!r}")
     _check_rows("x", x)

@@ -16,6 +16,7 @@ from benchmarks import instructions
 from benchmarks.cases import FLOATS, Rival, RivalError, Run, Sizes, checked, package
 from benchmarks.elementwise import DIM, ElementwiseCase, Job, make_input
 from benchmarks.limits import LEAST_BYTES, copies, reads
+from benchmarks.options import make_parser
 from benchmarks.record import measure
 from benchmarks.registry import OPS, RIVALS, SOURCES, cases
 from benchmarks.scoring import Scoring, ScoringCase, recall
@@ -251,6 +252,7 @@ def test_a_count_without_valgrind_is_told_with_the_command_that_installs_it(
     [
         (["--op", "encode,cast"], "must be one of encode, decode, .*; got 'cast'"),
         (["--format", "e4m4"], "must be one of e5m2, .*; got 'e4m4'"),
+        (["--format", "float8_e4m3"], "got 'float8_e4m3', whose largest value is 240: e4m3 is"),
         (["--source", "int8"], "must be one of float16, .*codes; got 'int8'"),
         (["--source", "codes"], "--source: encode needs one of float16, .*float64; got codes"),
         (["--queries", "1,0"], "must be a whole number, at least 1; got '0'"),
@@ -269,6 +271,11 @@ def test_a_wrong_option_is_told_with_what_is_allowed(
     with pytest.raises(SystemExit, match="2"):
         command.main(given)
     assert re.search(message, capsys.readouterr().err)
+
+
+def test_formats_are_taken_by_any_of_their_names_and_once() -> None:
+    given = ["--format", "float4_e2m1fn,e4m3,E2M1,float8_e4m3fn"]
+    assert make_parser().parse_args(given).format == [mf.E2M1, mf.E4M3]
 
 
 def test_a_missing_package_is_told_with_the_command_that_installs_it(

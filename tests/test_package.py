@@ -1,12 +1,16 @@
 import ast
 import inspect
+import os
 import re
+import shutil
 import subprocess
 import sys
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pytest
+import safetensors
 import torch
 
 import minifloat as mf
@@ -35,6 +39,30 @@ known = {*sys.stdlib_module_names, "numpy", "safetensors", "torch"}
 print(*sorted(names - known), torch.cuda.is_initialized())
 """
     assert run("-c", program) == "minifloat False\n"
+
+
+@pytest.mark.parametrize("start", ["import minifloat", "import minifloat.formats"])
+def test_a_checkout_without_kernels_says_what_to_type(tmp_path: Path, start: str) -> None:
+    folder = tmp_path / "minifloat"
+    shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    # Without site, an editable installation does not lend its kernels.
+    others = {str(Path(inspect.getfile(module)).parents[1]) for module in (np, safetensors, torch)}
+    found = subprocess.run(
+        [sys.executable, "-S", "-c", start],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sorted(others))},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert found.returncode == 1
+    assert found.stderr.splitlines()[-1] == (
+        f"ImportError: minifloat is imported from {folder}, where its kernels are not built for "
+        "this Python: in a checkout, `pip install -e .` builds them there; to use a minifloat that "
+        "is installed, start Python in another folder"
+    )
+    assert "partially initialized" not in found.stderr
 
 
 def test_all_names_what_is_public() -> None:

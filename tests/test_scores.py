@@ -401,8 +401,6 @@ def test_queries_that_are_not_float_rows_are_refused() -> None:
         message = f"queries must be floating-point rows (rows, 9); got {got}"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             mf.scores(queries, b)
-    with pytest.raises(TypeError, match=r"^expected a torch tensor or a NumPy array; got list$"):
-        mf.scores([[1.0] * 9], b)  # type: ignore[call-overload]
 
 
 def test_queries_that_are_not_finite_are_refused_by_row() -> None:

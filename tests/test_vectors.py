@@ -1,4 +1,10 @@
+import copy
+import pickle
 import re
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -141,8 +147,6 @@ def test_rows_of_another_kind_are_refused() -> None:
             mf.quantize(torch.zeros(2, 3, dtype=dtype), "e2m1")
     with pytest.raises(ValueError, match=r"^scale must be one of amax, none; got 'max'$"):
         mf.quantize(torch.zeros(2, 3), "e2m1", scale="max")  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match=r"^expected a torch tensor or a NumPy array; got list$"):
-        mf.quantize([[1.0]], "e2m1")  # type: ignore[arg-type]
 
 
 def test_arrays_and_tensors_of_any_stride_become_the_same_rows(
@@ -190,6 +194,11 @@ def test_rows_are_chosen_as_in_a_tensor(format: mf.Format) -> None:
         (slice(1, 5, 2), [1, 3]),
         (slice(-2, None), [4, 5]),
         (slice(4, 2), []),
+        (slice(None, None, -1), [5, 4, 3, 2, 1, 0]),
+        (slice(4, 1, -2), [4, 2]),
+        (slice(-1, -3, -1), [5, 4]),
+        (slice(99, None, -4), [5, 1]),
+        (slice(1, 4, -1), []),
         ([3, 3, -1], [3, 3, 5]),
         ([], []),
         (mask.tolist(), [0, 3, 5]),
@@ -204,6 +213,19 @@ def test_rows_are_chosen_as_in_a_tensor(format: mf.Format) -> None:
         assert_rows(rows[index], rows, numbers)  # type: ignore[index]
     assert rows[1:3].codes.data_ptr() == rows.codes[1].data_ptr()
     assert [float(row.reciprocal_norms) for row in rows] == rows.reciprocal_norms.tolist()  # type: ignore[attr-defined]
+
+
+def test_a_slice_takes_the_rows_that_it_takes_of_a_list(format: mf.Format) -> None:
+    for count in (0, 1, 4):
+        rows = mf.quantize(normal(count, 9), format)
+        bounds = (None, *range(-count - 1, count + 2))
+        for start in bounds:
+            for stop in bounds:
+                for step in (None, 1, 2, 5, -1, -2, -5):
+                    index = slice(start, stop, step)
+                    assert_rows(rows[index], rows, list(range(count))[index])
+    with pytest.raises(ValueError, match=r"^slice step cannot be zero$"):
+        rows[::0]
 
 
 def test_rows_out_of_range_are_refused() -> None:
@@ -266,6 +288,117 @@ def test_rows_cannot_be_changed_by_assignment() -> None:
     rows = mf.quantize(normal(2, 9), "e2m1")
     with pytest.raises(AttributeError, match="cannot assign to field 'dim'"):
         rows.dim = 8  # type: ignore[misc]
+
+
+def test_the_shape_is_rows_and_dim(format: mf.Format) -> None:
+    rows = mf.quantize(normal(5, 9), format)
+    assert isinstance(rows.shape, torch.Size)
+    assert rows.shape == rows.dequantize().shape == (5, 9)
+    assert rows[:0].shape == (0, 9)
+    assert rows.to("meta").shape == (5, 9)
+
+
+def test_packed_vectors_are_no_array_of_values() -> None:
+    rows = mf.quantize(normal(2, 9), "e2m1")
+    message = "PackedVectors hold codes, not values: call dequantize() for float32 rows"
+    functions: list[Callable[[], object]] = [
+        lambda: np.asarray(rows),
+        lambda: np.array([rows, rows]),
+        lambda: np.asarray(rows, np.float64),
+        lambda: np.ones((2, 9)) @ rows,
+    ]
+    for function in functions:
+        with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+            function()
+
+
+def test_what_is_in_packed_vectors_is_not_asked_with_in() -> None:
+    rows = mf.quantize(normal(2, 9), "e2m1")
+    message = (
+        "PackedVectors do not tell what is in them: search finds the nearest rows, and "
+        "(vectors.dequantize() == row).all(1) those that decode to a row"
+    )
+    for row in (rows[0], normal(1, 9)[0], 3):
+        with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+            row in rows  # noqa: B015
+
+
+def test_packed_vectors_are_equal_if_all_they_hold_is(format: mf.Format) -> None:
+    rows = mf.quantize(normal(4, 9), format)
+    assert rows == rows[:]
+    assert rows == mf.quantize(normal(4, 9), format)
+    assert rows[:0] == rows[2:2]
+    norms = rows.reciprocal_norms
+    changed = rows.codes.clone()
+    changed[3, 0] ^= 1
+    for other in (
+        rows[:3],
+        rows[::-1],
+        mf.PackedVectors(changed, norms, format, 9),
+        mf.PackedVectors(rows.codes, norms * 2, format, 9),
+        mf.PackedVectors(rows.codes, norms * torch.nan, format, 9),
+        *(mf.quantize(normal(4, 9), other) for other in mf.FORMATS if other != format),
+        rows.codes,
+        4,
+        None,
+    ):
+        assert rows != other
+    short = mf.quantize(normal(4, 8), format)
+    longer = mf.PackedVectors(rows.codes, norms, format, 8)
+    assert rows not in [short, longer]
+
+
+def test_rows_that_are_not_finite_equal_themselves() -> None:
+    x = torch.tensor([[1.0, 1e9, 2.0], [1.0, 2.0, 3.0]])
+    rows, same = (mf.quantize(x, "e5m2", scale="none", saturate=False) for _ in range(2))
+    assert rows.reciprocal_norms.isnan().tolist() == [True, False]
+    assert rows == same
+
+
+def test_packed_vectors_have_no_hash() -> None:
+    with pytest.raises(TypeError, match=r"^unhashable type: 'PackedVectors'$"):
+        hash(mf.quantize(normal(2, 9), "e2m1"))
+
+
+def saved_and_loaded(what: object) -> Any:
+    file = BytesIO()
+    torch.save(what, file)
+    file.seek(0)
+    return torch.load(file, weights_only=True)
+
+
+def test_torch_saves_packed_vectors_and_loads_weights_only(
+    format: mf.Format, tmp_path: Path
+) -> None:
+    rows = mf.quantize(normal(4, 9), format)
+    rows.save(tmp_path / "rows.safetensors")
+    mapped = mf.PackedVectors.load(tmp_path / "rows.safetensors")
+    found = saved_and_loaded({"rows": rows, "some": rows[1:3], "mapped": mapped})
+    assert found == {"rows": rows, "some": rows[1:3], "mapped": rows}
+    assert found["rows"].format is format
+    assert saved_and_loaded(format) is format
+
+
+def test_copies_and_pickles_of_packed_vectors_are_equal(format: mf.Format) -> None:
+    rows = mf.quantize(normal(4, 9), format)
+    copies = [pickle.loads(pickle.dumps(rows, protocol)) for protocol in (2, 3, 4, 5)]
+    for same in (*copies, copy.copy(rows), deep := copy.deepcopy(rows)):
+        assert same == rows
+        assert same.format is format
+    assert deep.codes.data_ptr() != rows.codes.data_ptr()
+    assert copy.copy(rows).codes.data_ptr() == rows.codes.data_ptr()
+
+
+def test_copies_and_pickles_of_a_format_are_the_format_itself(format: mf.Format) -> None:
+    assert format.values.size
+    copies = [pickle.loads(pickle.dumps(format, protocol)) for protocol in range(6)]
+    for same in (*copies, copy.copy(format), copy.deepcopy(format)):
+        assert same is format
+
+
+def test_a_few_rows_are_pickled_without_the_others() -> None:
+    rows = mf.quantize(normal(1000, 192), "e2m1")
+    assert len(pickle.dumps(rows[:2])) < 4000 < len(pickle.dumps(rows))
 
 
 def test_rows_are_picked_along_one_dimension() -> None:

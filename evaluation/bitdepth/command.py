@@ -32,8 +32,9 @@ def add_parser(
         nargs="*",
         type=Path,
         metavar="FILE",
-        help="one a model: .npz with embeddings (rows, dim), speaker (rows,), utterance (rows,); "
-        ".safetensors of the extract command; .ark or .scp of Kaldi with utt2spk beside it",
+        help="one a model: .npz with embeddings (rows, dim), speaker (rows,) and, for --trials, "
+        "utterance (rows,); .safetensors of the extract command; .ark or .scp of Kaldi with "
+        "utt2spk beside it",
     )
     trials = parser.add_argument(
         "--trials",
@@ -55,7 +56,10 @@ def add_parser(
         "of the study's, its rates; without it where float32's meet",
     )
     formats = parser.add_argument(
-        "--formats", default=ALL_NAMES, metavar="NAMES", help="comma-separated, out of the default"
+        "--formats",
+        default=ALL_NAMES,
+        metavar="NAMES",
+        help="comma-separated, out of the default, or as torch and ml_dtypes call them",
     )
     draws = parser.add_argument(
         "--draws", type=int, default=1000, help="draws of speakers for the intervals"

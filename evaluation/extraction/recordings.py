@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -37,7 +38,7 @@ class Recording:
 
 @dataclass(frozen=True, kw_only=True)
 class Skipped:
-    """A file that gives no embedding, and why."""
+    """A file, or a link to a folder, that gives no embedding, and why."""
 
     name: str
     reason: str
@@ -76,7 +77,8 @@ def find_recordings(data: Path, *, layout: str = AUTO) -> Found:
 
 
 def _in_folder(root: Path, layout: str) -> Found:
-    paths = [PurePosixPath(path.relative_to(root)) for path in _audio_files(root)]
+    skipped: list[Skipped] = []
+    paths = [PurePosixPath(path.relative_to(root)) for path in _audio_files(root, skipped)]
     if layout == AUTO:
         layout = next(
             (
@@ -87,7 +89,6 @@ def _in_folder(root: Path, layout: str) -> Found:
             FOLDERS,
         )
     recordings: list[Recording] = []
-    skipped: list[Skipped] = []
     for path in paths:
         place = _place(path, SPEAKER_FOLDERS.get(layout, re.compile(".*")))
         if place is None:
@@ -110,19 +111,27 @@ def _place(path: PurePosixPath, pattern: re.Pattern[str]) -> int | None:
     return next((i for i, part in enumerate(path.parts[:-1]) if pattern.fullmatch(part)), None)
 
 
-def _audio_files(root: Path) -> Iterator[Path]:
-    entered = set()
-    for folder, folders, files in os.walk(root, followlinks=True):
-        # Corpora are often put together from links; one that leads back up would never end.
-        real = os.path.realpath(folder)
-        if real in entered:
-            folders.clear()
-            continue
-        entered.add(real)
-        for name in files:
-            # Names with a leading dot are what systems leave beside files, not recordings.
-            if Path(name).suffix.lower() in EXTENSIONS and not name.startswith("."):
-                yield Path(folder, name)
+def _audio_files(root: Path, skipped: list[Skipped]) -> Iterator[Path]:
+    """Yield the recordings; a folder is entered once, by its own name rather than a link's."""
+    entered: dict[str, Path] = {}
+    # Links to folders are followed, for corpora are often put together from them, but last.
+    starts = deque([root])
+    while starts:
+        for name, folders, files in os.walk(starts.popleft()):
+            folder = Path(name)
+            known = entered.setdefault(os.path.realpath(folder), folder)
+            if known != folder:
+                folders.clear()
+                here, there = (_readable(path.relative_to(root)) for path in (folder, known))
+                reason = f"leads to '{there}', whose recordings are taken there"
+                skipped.append(Skipped(name=here, reason=reason))
+                continue
+            folders.sort()
+            starts.extend(folder / one for one in folders if (folder / one).is_symlink())
+            for one in files:
+                # Names with a leading dot are what systems leave beside files, not recordings.
+                if Path(one).suffix.lower() in EXTENSIONS and not one.startswith("."):
+                    yield folder / one
 
 
 def _in_list(path: Path) -> Found:
@@ -170,14 +179,18 @@ def _add(
         name.encode()
         size = path.stat().st_size
     except UnicodeEncodeError:
-        readable = name.encode(errors="surrogateescape").decode(errors="replace")
-        skipped.append(Skipped(name=readable, reason="has a name that is not UTF-8"))
+        skipped.append(Skipped(name=_readable(name), reason="has a name that is not UTF-8"))
     except OSError as error:
         skipped.append(Skipped(name=name, reason=f"cannot be opened: {error.strerror}"))
     else:
         recordings.append(
             Recording(speaker=speaker, utterance=utterance, name=name, path=path, size=size)
         )
+
+
+def _readable(name: object) -> str:
+    """Return a path with a sign for each byte that is not UTF-8."""
+    return str(name).encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _sorted(recordings: list[Recording], skipped: list[Skipped]) -> Found:

@@ -57,12 +57,13 @@ def run(options: Options) -> None:
         print(f"{options.out} has all {len(found.recordings)} recordings already")
     else:
         with Journal(options.out, model=extractor.identity, dim=extractor.dim) as journal:
-            skipped += _extract(found.recordings, extractor, journal, options)
+            failed = _extract(found.recordings, extractor, journal, options)
             if not journal.entries:
                 raise InputError(
                     f"{options.data}: none of {len(found.recordings)} recordings gave a row; "
-                    f"{skipped[0].name} {skipped[0].reason}"
+                    f"{failed[0].name} {failed[0].reason}"
                 )
+            skipped += failed
             journal.finish()
             rows = len(journal.entries)
         manifest = manifest_path(options.out).name

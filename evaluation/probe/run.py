@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 import minifloat as mf
-from evaluation.data import load_embeddings
+from evaluation.data import UTTERANCE, load_embeddings
 from evaluation.errors import InputError
 from evaluation.extraction.audio import UnreadableError, Waveform, read_audio, require_decoders
 from evaluation.extraction.recordings import find_recordings
@@ -77,10 +78,11 @@ def run(options: Options) -> None:
         path = options.out / f"{options.embeddings.stem}-before-normalisation.npz"
         rows = before_batch_norm(extractor, embeddings.rows)
         speaker = np.array(embeddings.speaker_names)[embeddings.speaker]
+        arrays: dict[str, Any] = {"embeddings": rows, "speaker": speaker}
+        if embeddings.utterance is not None:
+            arrays[UTTERANCE] = np.array(embeddings.utterance)
         with replacing(path) as unfinished, unfinished.open("wb") as file:
-            np.savez(
-                file, embeddings=rows, speaker=speaker, utterance=np.array(embeddings.utterance)
-            )
+            np.savez(file, **arrays)
         print(f"wrote {path}")
 
 

@@ -45,7 +45,7 @@ def add_parser(
             "--formats",
             default=ALL_NAMES,
             metavar="NAMES",
-            help="comma-separated, out of the default",
+            help="comma-separated, out of the default, or as torch and ml_dtypes call them",
         ),
         add(
             "--umap-formats",

@@ -1,5 +1,6 @@
 """What the numbers mean for someone who has to choose a model."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from evaluation.bitdepth.notation import with_unit
@@ -23,7 +24,9 @@ def summarise(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> str:
 def cautions(studies: Sequence[ModelStudy]) -> list[str]:
     """Return what keeps the numbers from being taken at face value; often nothing."""
     points = []
-    if len({_recordings(study) for study in studies}) > 1:
+    named = all(study.embeddings.utterance is not None for study in studies)
+    first, *others = (_recordings(study, named=named) for study in studies)
+    if any(other != first for other in others):
         points.append(
             "The files do not hold the same recordings: what differs between models may come from "
             "the recordings. Their intervals are of separate draws."
@@ -134,7 +137,9 @@ def _silhouette(result: Result) -> str:
     return shown(Metric.SILHOUETTE)(result.row.silhouette.value)
 
 
-def _recordings(study: ModelStudy) -> frozenset[tuple[str, str]]:
+def _recordings(study: ModelStudy, *, named: bool) -> Counter[tuple[str, str]]:
+    """Return how many recordings there are of each name, or of each speaker if they have none."""
     embeddings = study.embeddings
-    names = [embeddings.speaker_names[code] for code in embeddings.speaker]
-    return frozenset(zip(names, embeddings.utterance, strict=True))
+    speakers = [embeddings.speaker_names[code] for code in embeddings.speaker]
+    utterances = (named and embeddings.utterance) or [""] * len(embeddings)
+    return Counter(zip(speakers, utterances, strict=True))

@@ -198,6 +198,18 @@ def test_recordings_that_fail_are_listed_and_tried_again(
     assert skipped(out) == {}
 
 
+def test_a_link_to_a_folder_of_the_data_is_told_and_changes_no_row(
+    extract: Extract, out: Path, speech: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert extract() == 0
+    before = contents(out)
+    (speech / "again").symlink_to(speech / "s1")
+    assert extract() == 0
+    assert skipped(out) == {"again": "leads to 's1', whose recordings are taken there"}
+    assert contents(out).items() > before.items()
+    assert "listed in voices-skipped.csv:\n  again leads to 's1'" in capsys.readouterr().out
+
+
 def test_an_embedding_that_is_not_finite_is_skipped(
     extract: Extract, out: Path, speech: Path, make_wav: Maker
 ) -> None:

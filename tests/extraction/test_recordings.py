@@ -61,11 +61,59 @@ def test_a_list_names_speakers_and_paths_from_its_own_folder(tmp_path: Path) -> 
     assert [s.reason for s in found.skipped] == ["cannot be opened: No such file or directory"]
 
 
+def taken(found: Found) -> list[str]:
+    return [one.name for one in found.recordings]
+
+
+def reasons(found: Found) -> dict[str, str]:
+    return {one.name: one.reason for one in found.skipped}
+
+
+@pytest.mark.parametrize("link", ["0", "loop", "a/day/0", "b/deep/er"])
+def test_a_folder_keeps_its_name_whatever_links_to_it(tmp_path: Path, link: str) -> None:
+    put(tmp_path, "a/1.wav", "a/day/2.wav", "b/deep/3.wav")
+    (tmp_path / link).symlink_to(tmp_path / "a")
+    found = find_recordings(tmp_path)
+    assert taken(found) == ["a/1.wav", "a/day/2.wav", "b/deep/3.wav"]
+    assert reasons(found) == {link: "leads to 'a', whose recordings are taken there"}
+
+
 def test_links_that_lead_in_circles_end(tmp_path: Path) -> None:
     put(tmp_path, "a/1.wav")
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
     (tmp_path / "b").symlink_to(tmp_path / "a")
-    assert len(find_recordings(tmp_path).recordings) == 1
+    (tmp_path / "c").symlink_to(tmp_path / "c")
+    found = find_recordings(tmp_path)
+    assert taken(found) == ["a/1.wav"]
+    assert reasons(found) == {
+        "a/loop": "leads to '.', whose recordings are taken there",
+        "b": "leads to 'a', whose recordings are taken there",
+    }
+
+
+def test_links_that_leave_the_folder_are_followed(tmp_path: Path) -> None:
+    put(tmp_path, "elsewhere/a/1.wav", "elsewhere/a/day/2.wav", "elsewhere/3.wav", "data/b/4.wav")
+    data = tmp_path / "data"
+    (data / "c").symlink_to(tmp_path / "elsewhere" / "a")
+    (data / "d").symlink_to(tmp_path / "elsewhere")
+    (data / "b" / "5.wav").symlink_to(tmp_path / "elsewhere" / "3.wav")
+    (data / "e").symlink_to(data)
+    (tmp_path / "linked").symlink_to(data)
+    for root in (data, tmp_path / "linked"):
+        found = find_recordings(root)
+        assert taken(found) == ["b/4.wav", "b/5.wav", "c/1.wav", "c/day/2.wav", "d/3.wav"]
+        assert reasons(found) == {
+            "d/a": "leads to 'c', whose recordings are taken there",
+            "e": "leads to '.', whose recordings are taken there",
+        }
+
+
+def test_a_link_to_what_lies_above_reads_the_folder_once(tmp_path: Path) -> None:
+    put(tmp_path, "data/a/1.wav", "beside/2.wav")
+    (tmp_path / "data" / "up").symlink_to(tmp_path)
+    found = find_recordings(tmp_path / "data")
+    assert taken(found) == ["a/1.wav", "up/beside/2.wav"]
+    assert reasons(found) == {"up/data": "leads to '.', whose recordings are taken there"}
 
 
 def test_a_name_that_is_not_utf8_is_skipped(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_a_trial_list_thresholds_and_formats_are_honoured(
     trials = tmp_path / "list.txt"
     lines = [f"1 s{s:03}/000 s{s:03}/001\n0 s{s:03}/000 s{(s + 1) % 12:03}/001" for s in range(12)]
     trials.write_text("\n".join(lines))
-    arguments = ["--trials", str(trials), "--threshold", "0.25", "--formats", "e2m1,E4M3"]
+    arguments = ["--trials", str(trials), "--threshold", "0.25", "--formats", "e2m1,float8_e4m3fn"]
     path = make_file(name="voices")
     assert main(["bitdepth", str(path), *arguments, "--draws", "9", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
@@ -118,6 +118,7 @@ def test_a_trial_list_thresholds_and_formats_are_honoured(
     ("arguments", "message"),
     [
         (["--formats", "e2m1,e4m4"], "format must be one of e5m2, .*; got 'e4m4'"),
+        (["--formats", "float8_e4m3"], "got 'float8_e4m3', whose largest value is 240: e4m3 is"),
         (["--draws", "0"], "--draws must be at least 1; got 0"),
         (["--seed", "-1"], "--seed must be at least 0; got -1"),
         (["--tolerance", "nan"], "--tolerance must be at least 0 points; got nan"),
@@ -130,6 +131,19 @@ def test_unusable_options_are_named(
 ) -> None:
     assert main(["bitdepth", str(make_file()), *arguments]) == 2
     assert re.search(f"^error: .*{message}", capsys.readouterr().err, re.MULTILINE)
+
+
+def test_names_of_rows_are_needed_by_trial_lists_alone(
+    make_file: Maker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(make_file(utterance=None)), "--draws", "9", "--formats", "e2m1"]
+    arguments += ["--out", str(tmp_path / "report")]
+    assert main(["bitdepth", *arguments]) == 0
+    trials = tmp_path / "list.txt"
+    trials.write_text("1 s000/000 s000/001")
+    assert main(["bitdepth", *arguments, "--trials", str(trials)]) == 2
+    message = "list.txt: names rows by their utterance, which voices does not have"
+    assert message in capsys.readouterr().err
 
 
 def test_each_list_is_studied_and_those_of_the_paper_are_named(

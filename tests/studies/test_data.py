@@ -25,6 +25,12 @@ def test_rows_come_grouped_by_speaker_in_file_order(make_file: Maker) -> None:
     assert loaded.rows.dtype == np.float32
 
 
+def test_utterances_may_be_left_out(make_file: Maker) -> None:
+    loaded = load_embeddings(make_file(utterance=None))
+    assert loaded.utterance is None
+    assert len(loaded) == 72
+
+
 def test_speakers_may_be_numbers(make_file: Maker) -> None:
     path = make_file(speaker=np.arange(72) // 6)
     assert load_embeddings(path).speaker_names[:2] == ["0", "1"]
@@ -33,7 +39,10 @@ def test_speakers_may_be_numbers(make_file: Maker) -> None:
 @pytest.mark.parametrize(
     ("replaced", "message"),
     [
-        ({"speaker": None}, "speaker missing, found embeddings, utterance"),
+        (
+            {"speaker": None},
+            "arrays embeddings and speaker; speaker missing, found embeddings, utterance",
+        ),
         ({"embeddings": np.zeros(72, np.float32)}, r"got float32 of shape \(72,\)"),
         ({"embeddings": np.zeros((72, 4), np.int64)}, r"got int64 of shape \(72, 4\)"),
         ({"embeddings": np.zeros((0, 4), np.float32)}, r"got float32 of shape \(0, 4\)"),
@@ -47,6 +56,13 @@ def test_unusable_arrays_are_named(
 ) -> None:
     with pytest.raises(InputError, match=message):
         load_embeddings(make_file(**replaced))
+
+
+def test_a_row_that_is_not_finite_is_named_by_number_alone(make_file: Maker) -> None:
+    rows = np.ones((72, 4))
+    rows[7, 1] = np.nan
+    with pytest.raises(InputError, match=r"float32; row 7 is not, 1 of 72 rows in all$"):
+        load_embeddings(make_file(embeddings=rows, utterance=None))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])

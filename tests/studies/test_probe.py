@@ -127,6 +127,7 @@ def test_the_command_writes_verdicts_ranges_and_what_was_before(
     assert undone.speaker_names == ["one", "two"]
     expected = np.stack([model.before(clip) for clip in clips()])
     np.testing.assert_allclose(undone.rows, expected, rtol=1e-5, atol=1e-6)
+    assert undone.utterance == ["one", "two"]
 
 
 def test_a_model_without_stages_shows_its_embedding(

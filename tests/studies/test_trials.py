@@ -77,6 +77,17 @@ def test_a_trial_list_is_matched_by_utterance_alone(make_file: Maker, tmp_path: 
     assert load_trial_list(path, voices).nontargets == 1
 
 
+def test_a_trial_list_needs_names_of_rows(make_file: Maker, tmp_path: Path) -> None:
+    voices = load_embeddings(make_file(utterance=None))
+    path = write_list(tmp_path / "list.txt", ["1 s000/000.wav s000/001.wav"])
+    message = (
+        "list.txt: names rows by their utterance, which voices does not have: "
+        "its .npz must hold an array 'utterance' of 72 names"
+    )
+    with pytest.raises(InputError, match=f"{message}$"):
+        load_trial_list(path, voices)
+
+
 @pytest.mark.parametrize(
     ("name", "lines"),
     [

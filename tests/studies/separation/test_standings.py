@@ -101,6 +101,15 @@ def test_one_model_is_summarised_alone(good: ModelStudy) -> None:
     assert "stored in E2M1 scaled it is 0." in text
 
 
+def test_recordings_without_names_are_told_apart_by_their_speakers(
+    good: ModelStudy, make_file: Maker
+) -> None:
+    same = studied(make_file(name="unnamed", utterance=None))
+    assert not any("do not hold the same recordings" in one for one in cautions([good, same]))
+    fewer = studied(make_file(name="fewer", utterances=5, utterance=None))
+    assert "do not hold the same recordings" in cautions([good, fewer])[0]
+
+
 def test_the_reader_is_cautioned(good: ModelStudy, make_file: Maker) -> None:
     others = studied(make_file(name="others", utterance=np.arange(72).astype(str)))
     points = cautions([good, others])

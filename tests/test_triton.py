@@ -1,8 +1,6 @@
 """The Triton kernels for GPUs: compiled ahead of time, which needs none."""
 
-import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,21 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-import minifloat as mf
-
 pytest.importorskip("triton")
 
 TARGETS = Path(__file__).with_name("triton_targets.py")
-
-# What multiplies on the matrix units of each compute capability, for many queries where registers
-# allow it, and for few.
-MATRIX = {
-    80: ("mma.sync", "mma.sync"),
-    90: ("wgmma.mma_async", "mma.sync"),
-    100: ("tcgen05.mma", "mma.sync"),
-}
-
-LANES = {format.name: format.lane for format in mf.FORMATS}
 
 # Blocks that a grid may have along any axis but the first.
 MOST_BLOCKS = 65535
@@ -61,24 +47,12 @@ def test_any_number_of_queries_and_rows_is_along_a_grids_first_axis(
     assert search[1:] <= (MOST_BLOCKS,)
 
 
-@pytest.mark.parametrize("capability", MATRIX)
-def test_every_kernel_compiles_for_matrix_units_and_stays_in_registers(capability: int) -> None:
+def test_kernels_compile_for_matrix_units_and_stay_in_registers() -> None:
+    # One of each lane; `scripts/test --triton` compiles the others, for other GPUs too.
+    some = "(e2m1|e3m4|e5m2) search codes 128 10$"
     # Kernels that the interpreter runs cannot be compiled.
     environment = {name: text for name, text in os.environ.items() if name != "TRITON_INTERPRET"}
-    command = [sys.executable, "-W", "ignore", str(TARGETS), str(capability)]
-    run = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    lines = [json.loads(line) for line in run.stdout.splitlines()]
-    assert {line["format"] for line in lines} == set(LANES)
-    assert [line for line in lines if line["spills"]] == []
-    many, few = MATRIX[capability]
-    for line in lines:
-        multiplies = line["kernel"].startswith(("scores", "search"))
-        assert bool(line["matrix"]) == multiplies, line
-        for instruction in line["matrix"]:
-            assert instruction.startswith((many, few)), line
-            operands = "f16" if LANES[line["format"]] == "float" else "[si]8"
-            assert re.search(operands, instruction), line
-    wide = [line for line in lines if line["kernel"] == "search codes 128 10"]
-    in_groups = [line for line in wide if line["matrix"][0].startswith(many)]
-    # Two planes of codes of 6 bits leave no registers for many queries.
-    assert {line["format"] for line in wide} - {line["format"] for line in in_groups} <= {"e3m2"}
+    command = [sys.executable, "-W", "ignore", str(TARGETS), "90", "--kernels", some]
+    run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert run.returncode == 0, run.stdout
+    assert run.stdout.startswith("3 kernels compiled")

@@ -1,23 +1,26 @@
-"""Compiles every Triton kernel for a GPU that need not be here: python tests/triton_targets.py 90
+"""Compiles every Triton kernel for GPUs that need not be here: python tests/triton_targets.py 90
 
-Prints a JSON line for each: what it is, its matrix instructions, and the bytes that did not fit
-into registers.
+Several compute capabilities may be named, and `--kernels` gives a pattern of some kernels' names.
+Exits with 1 where a kernel does not multiply on matrix units as meant, or its loops lose
+instructions to what does not fit into registers.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from itertools import product
+from multiprocessing import get_context
 from tempfile import NamedTemporaryFile
 from typing import Any
 
 import triton
 from triton.backends.compiler import GPUTarget
-from triton.backends.nvidia.compiler import get_ptxas, sm_arch_from_capability
 from triton.compiler import ASTSource
 
 import minifloat as mf
@@ -27,9 +30,17 @@ from minifloat.backends import triton_products as products
 from minifloat.backends import triton_rows as single
 from minifloat.backends import triton_search as search
 from minifloat.backends.triton_plan import WARPS, Plan, facts_of, lane_of
+from minifloat.formats import as_format
+
+# What multiplies on the matrix units of each compute capability, for many queries where registers
+# allow it, and for few.
+MANY = {80: "mma.sync", 90: "wgmma.mma_async", 100: "tcgen05.mma"}
+FEW = "mma.sync"
 
 MATRIX = r"(?:wgmma\.mma_async|mma\.sync|tcgen05\.mma)[\w.:]*"
-SPILLS = r"(\d+) bytes spill stores, (\d+) bytes spill loads"
+STORE, LOAD = r"\bSTL\b", r"\bLDL\b"
+LABEL = r"^(\.L\w+):"
+BRANCH = r"\bBRA\b.*`\((\.L\w+)\)"
 
 # Types of arguments; what is not named is an int32.
 POINTERS = {
@@ -49,6 +60,8 @@ POINTERS = {
 # Sizes that are multiples of 16 as a rule, which tells the compiler of whole words.
 ALIGNED = ("dim", "row_bytes", "groups", "plane", "slice_rows")
 
+# A format's name, a compute capability, a kernel's name.
+Case = tuple[str, int, str]
 Kernel = tuple[str, Any, dict[str, str], dict[str, Any]]
 
 
@@ -91,7 +104,7 @@ def kernels(f: mf.Format, capability: int) -> Iterator[Kernel]:
 def compiled(
     kernel: Any, types: dict[str, str], constants: dict[str, Any], capability: int
 ) -> tuple[list[str], int]:
-    """Return the matrix instructions of a kernel, and the bytes that it spills."""
+    """Return the matrix instructions of a kernel, and how much its loops spill."""
     types = POINTERS | types
     signature = {
         name: "constexpr" if name in constants else types.get(name, "i32")
@@ -105,21 +118,79 @@ def compiled(
     source = ASTSource(fn=kernel, signature=signature, constexprs=constants, attrs=aligned)
     warps = 4 if "BLOCK" in constants else WARPS
     target = GPUTarget("cuda", capability, 32)
-    ptx = triton.compile(source, target=target, options={"num_warps": warps}).asm["ptx"]
-    with NamedTemporaryFile("w", suffix=".ptx") as file:
-        file.write(ptx)
+    machine = triton.compile(source, target=target, options={"num_warps": warps}).asm
+    return sorted(set(re.findall(MATRIX, machine["ptx"]))), _spills(machine["cubin"])
+
+
+def _spills(cubin: bytes) -> int:
+    """Return how many instructions of loops store into memory what did not fit, or load it.
+
+    What does not change in a loop may be loaded again by an outer one: ptxas gives registers away,
+    when so few instructions buy another block on each multiprocessor.
+    """
+    with NamedTemporaryFile("wb", suffix=".cubin") as file:
+        file.write(cubin)
         file.flush()
-        architecture = f"-arch={sm_arch_from_capability(capability)}"
-        command = [get_ptxas(capability).path, "-v", architecture, file.name, "-o", "/dev/null"]
-        told = subprocess.run(command, check=True, capture_output=True, text=True).stderr
-    spills = re.search(SPILLS, told)
-    assert spills, told
-    return sorted(set(re.findall(MATRIX, ptx))), sum(map(int, spills.groups()))
+        command = [triton.knobs.nvidia.nvdisasm.path, "-c", file.name]
+        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    lines = told.splitlines()
+    labels = {label[1]: i for i, line in enumerate(lines) if (label := re.match(LABEL, line))}
+    branches = [(found[1], i) for i, line in enumerate(lines) if (found := re.search(BRANCH, line))]
+    loops = [range(labels[name], i) for name, i in branches if labels[name] < i]
+    inner = [a for a in loops if not any(a != b and b[0] in a and b[-1] in a for b in loops)]
+    count = 0
+    for pattern, within in (STORE, loops), (LOAD, inner):
+        there = {i for loop in within for i in loop}
+        count += sum(re.search(pattern, lines[i]) is not None for i in there)
+    return count
+
+
+def fault_of(case: Case) -> str | None:
+    """Compile a kernel; return what is wrong with it."""
+    format_name, capability, name = case
+    f = as_format(format_name)
+    found = next(kernel for kernel in kernels(f, capability) if kernel[0] == name)
+    matrix, spills = compiled(*found[1:], capability)
+    if spills:
+        return f"{spills} instructions of its loops spill"
+    if bool(matrix) != name.startswith(("scores", "search")):
+        return f"multiplies with {matrix}"
+    operands = "f16" if f.lane == "float" else "[si]8"
+    for instruction in matrix:
+        if not instruction.startswith((MANY[capability], FEW)):
+            return f"multiplies with {instruction}"
+        if not re.search(operands, instruction):
+            return f"multiplies {instruction}"
+    # Two planes of codes of 6 bits leave no registers for many queries.
+    by_group = f.name != "e3m2" and not Plan(f, 512, packed=True, capability=capability).by_warp
+    if name == "search codes 128 10" and by_group and not matrix[0].startswith(MANY[capability]):
+        return f"multiplies many queries with {matrix}"
+    return None
+
+
+def main(arguments: list[str]) -> int:
+    """Return the exit status: 1 if anything is wrong with a kernel."""
+    options = argparse.ArgumentParser(description="compile Triton kernels")
+    options.add_argument("capabilities", nargs="+", type=int, choices=MANY, metavar="CAPABILITY")
+    options.add_argument("--kernels", default="", metavar="PATTERN")
+    given = options.parse_args(arguments)
+    cases = [
+        (f.name, capability, kernel[0])
+        for capability in given.capabilities
+        for f in mf.FORMATS
+        for kernel in kernels(f, capability)
+        if re.search(given.kernels, f"{f.name} {kernel[0]}")
+    ]
+    workers = len(os.sched_getaffinity(0))
+    failed = 0
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        for case, fault in zip(cases, pool.map(fault_of, cases), strict=True):
+            failed += fault is not None
+            if fault:
+                print(*case, fault, flush=True)
+    print(f"{len(cases)} kernels compiled with Triton {triton.__version__}, {failed} not as meant")
+    return bool(failed)
 
 
 if __name__ == "__main__":
-    for _format in mf.FORMATS:
-        for _name, _kernel, _types, _constants in kernels(_format, int(sys.argv[1])):
-            _matrix, _spilled = compiled(_kernel, _types, _constants, int(sys.argv[1]))
-            _line = {"format": _format.name, "kernel": _name, "matrix": _matrix, "spills": _spilled}
-            print(json.dumps(_line), flush=True)
+    sys.exit(main(sys.argv[1:]))

@@ -16,6 +16,9 @@ _ops = torch.ops.minifloat
 _GROUPS = 32
 WARPS = 8
 
+# Compute capabilities that have groups of warps multiply bytes; Triton 3.7 leaves out 10.0.
+_BYTES_BY_GROUP = (90,) if triton.__version__.startswith("3.7.") else (90, 100)
+
 
 class Plan:
     """How the products of queries and a format's rows are made, by a GPU's compute capability."""
@@ -31,6 +34,10 @@ class Plan:
         # What a query's elements are split into, and what one of the high plane counts.
         self.planes = 1 if packed and f.lane != "int16" else 2
         self.base = 1 << ROW_SHIFT if packed else 256
+        # Sums of a warp that multiplies by itself lie in its registers.
+        self.by_warp = not (
+            90 <= capability < 120 if f.lane == "float" else capability in _BYTES_BY_GROUP
+        )
         self.sums = {"float": 1, "int8": self.planes, "int16": 3 if packed else 4}[f.lane]
 
     def constants(self, queries: int, k: int = 0) -> dict[str, int]:
@@ -61,7 +68,7 @@ class Plan:
             return 32 if kept else 16
         if kept > 128:
             return 32
-        if self.capability < 90:
+        if self.by_warp:
             return 64 if kept <= 16 and self.sums <= 2 and not is_six else 32
         if kept <= 16:
             return 128 if self.sums == 1 else 64

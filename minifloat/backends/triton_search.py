@@ -92,7 +92,8 @@ def search_kernel(
             follows = below | ((score == last_score[:, None]) & later)
             score = tl.where(follows, score, float("-inf"))
         worst = tl.min(best, 1)
-        more = tl.max((tl.max(score, 1) > worst).to(tl.int32), 0)
+        # Triton 3.7 does not compile a maximum of the rows' maxima for compute capability 10.0.
+        more = tl.max((score > worst[:, None]).to(tl.int32))
         while more > 0:
             # One score for each query that has one: it takes the place of its worst, of the last
             # row among equals.
@@ -104,7 +105,7 @@ def search_kernel(
             kept = tl.where(replaced, (start + at)[:, None], kept)
             score = tl.where(column[None, :] == at[:, None], float("-inf"), score)
             worst = tl.min(best, 1)
-            more = tl.max((tl.max(score, 1) > worst).to(tl.int32), 0)
+            more = tl.max((score > worst[:, None]).to(tl.int32))
     # A row that is not there is the last of all.
     row = tl.where(kept == _NO_ROW, _LAST_ROW, begin + kept)
     at = ((first_query + query) * tl.num_programs(1) + tl.program_id(1))[:, None] * k

@@ -177,3 +177,14 @@ def test_a_folder_that_cannot_be_listed_can_be_written_into(tmp_path: Path) -> N
     finally:
         folder.chmod(0o700)
     assert [path.name for path in folder.iterdir()] == ["rows"]
+
+
+def test_writers_that_are_killed_leave_the_old_file_or_the_new_one(tmp_path: Path) -> None:
+    command = [sys.executable, str(HERE / "killed_writers.py"), "12", str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.fullmatch(
+        r"12 writers killed, \d+ while they wrote; the file was whole after each, "
+        r"and the next save left nothing else\n",
+        run.stdout,
+    )

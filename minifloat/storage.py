@@ -19,6 +19,9 @@ from minifloat.headers import DTYPES, VERSION, Layout, header, opened
 from minifloat.mapping import mapped, refuse_changes
 from minifloat.replacing import replacing
 
+# One read of gigabytes into new memory takes several times as long as many of this size.
+_AT_ONCE = 1 << 23
+
 
 def save(
     path: str | Path, codes: Tensor, reciprocal_norms: Tensor, format: Format, dim: int
@@ -137,7 +140,7 @@ def _read(path: str | Path, file: FileIO, place: Span) -> Tensor:
     whole = on_huge_pages(torch.empty(end - begin, dtype=torch.uint8))
     left, at = whole.numpy().data, begin
     while left:
-        count = os.preadv(file.fileno(), [left], at)
+        count = os.preadv(file.fileno(), [left[:_AT_ONCE]], at)
         if not count:
             raise ValueError(f"{path} ended at byte {at} while it was read; it had {end} before")
         left, at = left[count:], at + count

@@ -47,8 +47,9 @@ def block_rows(rows: int, row_bytes: int) -> int:
 
 
 def blocks(rows: int, block_rows: int) -> list[Span]:
-    """Return the rows of each block."""
-    return [(first, min(first + block_rows, rows)) for first in range(0, rows, block_rows)]
+    """Return the rows of each block; no rows are one, so that there is a sum of their facts."""
+    starts = range(0, max(rows, 1), block_rows)
+    return [(first, min(first + block_rows, rows)) for first in starts]
 
 
 def seed(format: Format, dim: int, rows: int) -> int:
@@ -76,7 +77,7 @@ def read(metadata: Mapping[str, str], rows: int) -> Checksums | None:
     if not re.fullmatch(r"[1-9][0-9]{0,18}", metadata[_BLOCK_KEY]):
         raise ValueError(f"has {_BLOCK_KEY} {metadata[_BLOCK_KEY]!r}; it must be a number above 0")
     block = int(metadata[_BLOCK_KEY])
-    digits = _DIGITS * -(-rows // block)
+    digits = _DIGITS * max(1, -(-rows // block))
     of = {}
     for name, key in _KEYS.items():
         text = metadata[key]

@@ -38,7 +38,7 @@ def save(
     none = Checksums(block_rows, dict.fromkeys(tensors, [0] * len(blocks)))
     _, starts = header(tensors, facts | none.metadata())
     parts = [
-        (checksums.as_bytes(tensor), start)
+        (checksums.as_bytes(tensor), start, tensor[:1].nbytes)
         for tensor, start in zip(tensors.values(), starts, strict=True)
     ]
     with replacing(path) as file:
@@ -46,9 +46,9 @@ def save(
         def write(rows: Span) -> list[int]:
             first, end = rows
             sums = []
-            for data, start in parts:
+            for data, start, width in parts:
                 block = data[first:end]
-                _write(file, block, start + first * (block.nbytes // len(block)))
+                _write(file, block, start + first * width)
                 sums.append(zlib.crc32(block, seed))
             return sums
 
@@ -126,8 +126,9 @@ def _prove(path: str | Path, codes: Tensor, reciprocal_norms: Tensor, layout: La
             if row is None
             else f"the first whose norm is not that of its codes is row {first + row}"
         )
+        rows = f"rows {first} to {end - 1}" if end > first + 1 else f"row {first}"
         raise ValueError(
-            f"{path} is damaged: the {' and '.join(names)} of rows {first} to {end - 1} have "
+            f"{path} is damaged: the {' and '.join(names)} of {rows} have "
             f"another CRC-32 than the file says, {which}; {len(damaged)} of {len(blocks)} blocks "
             "of rows are damaged"
         )
@@ -148,7 +149,7 @@ def _read(path: str | Path, file: FileIO, place: Span) -> Tensor:
 
 
 def _write(file: int, data: memoryview, at: int) -> None:
-    left = data.cast("B")
-    while left:
+    left = data.cast("B") if data.nbytes else data
+    while left.nbytes:
         count = os.pwrite(file, left, at)
         left, at = left[count:], at + count

@@ -156,15 +156,17 @@ def test_rows_of_another_format_dim_or_place_are_found(path: Path, small_blocks:
 
     # Zeros have as many bytes in dim 10, or in another format, and no norm tells.
     zeros = mf.quantize(torch.zeros(ROWS, DIM), mf.E2M1)
+    none = mf.quantize(torch.zeros(0, DIM), mf.E2M1)
     eight_bits = mf.quantize(torch.zeros(ROWS, DIM), mf.E4M3)
     for saved, change in (
         (random_rows(mf.E2M1, ROWS, DIM), move_blocks),
         (zeros, lambda _, metadata: metadata.update(dim="10")),
+        (none, lambda _, metadata: metadata.update(dim="10")),
         (eight_bits, lambda _, metadata: metadata.update(format="e5m2")),
     ):
         saved.save(path)
         rewrite(path, change)
-        assert len(mf.PackedVectors.load(path)) == ROWS
+        assert len(mf.PackedVectors.load(path)) == len(saved)
         with pytest.raises(ValueError, match=f"^{re.escape(str(path))} is damaged: the codes"):
             mf.PackedVectors.verify(path)
 
@@ -317,4 +319,4 @@ def test_random_damage_of_files_is_found() -> None:
     command = [sys.executable, str(program), "3000", "--processes", "1"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
-    assert re.match(r"3,000 damaged files: [\d,]+ refused, ", run.stdout)
+    assert re.match(r"3,000 damaged files: .* [\d,]+ refused, ", run.stdout)

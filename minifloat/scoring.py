@@ -13,6 +13,7 @@ from torch import Tensor
 
 from minifloat import _C, ops, streaming
 from minifloat.arrays import Array, Rows, as_rows, as_tensor
+from minifloat.mapping import refuse_changes
 from minifloat.vectors import PackedVectors, amax, check_finite, scale_rows
 
 _ops = torch.ops.minifloat
@@ -152,6 +153,7 @@ def _side(a: PackedVectors | Rows, b: PackedVectors) -> tuple[Tensor, Tensor]:
                 f"both sides must have one format and dim; got dim {a.dim} in {a.format} "
                 f"and dim {b.dim} in {b.format}"
             )
+        refuse_changes(a.codes, a.reciprocal_norms, b.codes, b.reciprocal_norms)
         return a.codes, a.reciprocal_norms
     a = as_rows("queries", a)
     if a.ndim != 2 or a.shape[1] != b.dim or a.dtype not in ops.SOURCES:
@@ -159,6 +161,7 @@ def _side(a: PackedVectors | Rows, b: PackedVectors) -> tuple[Tensor, Tensor]:
             f"queries must be floating-point rows (rows, {b.dim}); "
             f"got {str(a.dtype).removeprefix('torch.')} of shape {tuple(a.shape)}"
         )
+    refuse_changes(b.codes, b.reciprocal_norms)
     return _to_lane(a, b)
 
 

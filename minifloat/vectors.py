@@ -171,12 +171,30 @@ class PackedVectors:
         storage.save(path, self.codes, self.reciprocal_norms, self.format, self.dim)
 
     @staticmethod
-    def load(path: str | Path) -> PackedVectors:
+    def load(path: str | Path, *, mmap: bool = True, verify: bool = False) -> PackedVectors:
         """Return the rows of a file, memory-mapped: a page is read when it is first used.
 
-        Raises ValueError for a file that is not of this kind, naming what is wrong.
+        With mmap False they are read at once, into memory of their own. A mapped file must stay
+        as it is: scores and searches of rows of one that was changed raise OSError, and one that
+        is cut off meanwhile ends the process (SIGBUS). `save` puts a new file in its place, which
+        is no change.
+
+        With verify, the whole file is read and compared with its checksums, as by `verify`.
+
+        Raises ValueError for a file that is not of this kind, or has reciprocal norms that no
+        rows have, naming what is wrong.
         """
-        return PackedVectors(*storage.load(path))
+        return PackedVectors(*storage.load(path, mmap=mmap, verify=verify))
+
+    @staticmethod
+    def verify(path: str | Path) -> bool:
+        """Return True for a file whose every row is as it was saved; ValueError if one is not.
+
+        The error names the first damaged rows. Return False for a file without checksums, which
+        older versions wrote: each reciprocal norm then is that of its row's codes, and that is
+        all that can be said.
+        """
+        return storage.verify(path)
 
 
 torch.serialization.add_safe_globals([PackedVectors, as_format])

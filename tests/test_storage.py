@@ -1,8 +1,10 @@
 import json
+import os
 import re
 import sys
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -11,7 +13,6 @@ from safetensors.torch import save_file
 
 import minifloat as mf
 import oracles
-from minifloat import storage
 
 
 def random_rows(format: mf.Format, rows: int, dim: int, seed: int = 0) -> mf.PackedVectors:
@@ -81,7 +82,7 @@ def test_the_file_is_what_the_documentation_says(format: mf.Format, tmp_path: Pa
     length = int.from_bytes(content[:8], "little")
     header: dict[str, Any] = json.loads(content[8 : 8 + length])
     data = content[8 + length :]
-    assert header.pop("__metadata__") == {"format": format.name, "dim": "13", "version": "1"}
+    metadata = header.pop("__metadata__")
     found = {}
     for name, tensor in header.items():
         begin, end = tensor["data_offsets"]
@@ -89,6 +90,15 @@ def test_the_file_is_what_the_documentation_says(format: mf.Format, tmp_path: Pa
     codes = rows.codes.numpy().tobytes()
     norms = rows.reciprocal_norms.numpy().astype("<f4").tobytes()
     bytes_of_a_row = (13 * format.bits + 7) // 8
+    facts = f"{format.name} 13 4".encode()
+    assert metadata == {
+        "format": format.name,
+        "dim": "13",
+        "version": "1",
+        "crc32_block_rows": str(2**18 // bytes_of_a_row),
+        "crc32_codes": f"{crc32(facts + codes):08x}",
+        "crc32_reciprocal_norms": f"{crc32(facts + norms):08x}",
+    }
     assert found == {
         "codes": ("U8", [4, bytes_of_a_row], codes),
         "reciprocal_norms": ("F32", [4], norms),
@@ -159,13 +169,12 @@ def test_tensors_may_lie_in_any_order_and_at_any_byte(tmp_path: Path) -> None:
 def test_a_failed_save_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(tensors: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
-        Path(path).write_bytes(b"half a file")
+    def fail(file: int, data: bytes, at: int) -> int:
         raise OSError("the disk is full")
 
     old = random_rows(mf.E2M1, 9, 33)
     old.save(tmp_path / "rows")
-    monkeypatch.setattr(storage, "save_file", fail)
+    monkeypatch.setattr(os, "pwrite", fail)
     for name in ("rows", "new"):
         with pytest.raises(OSError, match=r"^the disk is full$"):
             random_rows(mf.E2M1, 5, 33, 1).save(tmp_path / name)

@@ -179,6 +179,13 @@ def products(
     return total.to(tl.float32)
 
 
+@triton.jit
+def within_one(score):
+    """Cosines: roundings may leave scores beyond -1 or 1. NaN stays."""
+    score = tl.where(score > 1.0, 1.0, score)
+    return tl.where(score < -1.0, -1.0, score)
+
+
 @triton.jit(do_not_specialize=["row_blocks"])
 def scores_kernel(
     queries,
@@ -216,6 +223,6 @@ def scores_kernel(
     )  # fmt: skip
     factor = tl.load(factors + first_query + query, mask=query_there, other=0.0)
     norm = tl.load(norms + first_row + row, mask=row_there, other=0.0)
-    score = dots * factor[:, None] * norm[None, :]
+    score = within_one(dots * factor[:, None] * norm[None, :])
     at = (first_query + query)[:, None] * row_count + (first_row + row)[None, :]
     tl.store(out + at, score, mask=query_there[:, None] & row_there[None, :])

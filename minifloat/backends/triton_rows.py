@@ -6,7 +6,7 @@ import triton
 import triton.language as tl
 
 from minifloat.backends.triton_codec import decode, decode_fixed
-from minifloat.backends.triton_products import LANES
+from minifloat.backends.triton_products import LANES, within_one
 
 _FLOAT = tl.constexpr(LANES.index("float"))
 
@@ -79,7 +79,7 @@ def pair_scores_kernel(
             total += tl.sum(x * y, 1)
     factor = tl.load(factors + i, mask=there, other=0.0)
     norm = tl.load(norms + j, mask=there, other=0.0)
-    tl.store(out + pair, total.to(tl.float32) * factor * norm, mask=there)
+    tl.store(out + pair, within_one(total.to(tl.float32) * factor * norm), mask=there)
 
 
 @triton.jit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from minifloat.backends.triton_products import products
+from minifloat.backends.triton_products import products, within_one
 
 # What stands for NaN while scores are compared: worse than any score, better than none.
 LOWEST = -3.4028234663852886e38
@@ -82,7 +82,7 @@ def search_kernel(
             packed + first_row * row_bytes, column, row_there, groups, row_bytes,
             LANE, E, M, PLANES, QUERY_BASE, GROUPS, CHUNK, IS_SHORT,
         )  # fmt: skip
-        score = dots * factor[:, None] * norm[None, :]
+        score = within_one(dots * factor[:, None] * norm[None, :])
         # NaN is larger than nothing, and what a maximum makes of it differs by version of Triton.
         score = tl.where(score > _LOWEST, score, _LOWEST)
         score = tl.where(takes_part[None, :], score, float("-inf"))

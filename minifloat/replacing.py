@@ -1,0 +1,74 @@
+"""Files that take another's place whole, and what killed writers of them leave behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+# Of one length whatever the target's name, which may be as long as a system allows.
+_TEMPORARY = re.compile(r"\.minifloat-[0-9a-f]{32}\.tmp")
+
+# Writing into a folder does not take the right to list it.
+_FOLDER = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[int]:
+    """Yield the descriptor of a new file, which takes the path's place once it is written.
+
+    If that fails the old file stays, and the new one goes. What killed writers left in the folder
+    is removed first.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {target.parent}")
+    if target.is_dir():
+        raise IsADirectoryError(f"{path} cannot be written: it is a folder")
+    folder = os.open(target.parent, _FOLDER)
+    try:
+        _sweep(target.parent, folder)
+        name, file = _create(folder)
+        try:
+            yield file
+            os.replace(name, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
+            raise
+        finally:
+            os.close(file)
+    finally:
+        os.close(folder)
+
+
+def _create(folder: int) -> tuple[str, int]:
+    """Return the name and the descriptor of a new file that is locked for as long as it is open."""
+    while True:
+        name = f".minifloat-{uuid4().hex}.tmp"
+        file = os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666, dir_fd=folder)
+        # Where there are no locks nobody gets one, and nothing is swept.
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        # Another's sweep may have come before the lock.
+        if os.fstat(file).st_nlink:
+            return name, file
+        os.close(file)
+
+
+def _sweep(path: Path, folder: int) -> None:
+    """Remove temporary files that can be locked: a lock ends with its writer, however it ends."""
+    # A folder that cannot be listed, a file of another user, one that is being written.
+    with suppress(OSError):
+        for name in filter(_TEMPORARY.fullmatch, os.listdir(path)):
+            with suppress(OSError):
+                file = os.open(name, os.O_RDWR | os.O_NOFOLLOW, dir_fd=folder)
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(name, dir_fd=folder)
+                finally:
+                    os.close(file)

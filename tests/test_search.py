@@ -95,7 +95,7 @@ def parallel(format: mf.Format, dim: int) -> mf.PackedVectors:
     """Rows in one direction or against it, of several lengths: all scores are 1 or -1."""
     base = torch.randint(0, 3, (dim,), generator=torch.Generator().manual_seed(dim)) - 1.0
     base[0] = 1.0
-    times = torch.tensor([1, 2, 3, 4, -2, -1, -3, -4, 3, 1]).repeat(7)
+    times = torch.tensor([1, 2, 3, 4, -2, -1, -3, -4, 3, 1]).repeat(4)
     return mf.quantize(base * times[:, None] / 2, format, scale="none")
 
 
@@ -103,22 +103,18 @@ def test_scores_are_cosines_and_ties_that_this_makes_go_to_the_lower_row(
     format: mf.Format, backend: str
 ) -> None:
     beyond = 0
-    for dim in (3, 7, 11, 64, 192):
+    for dim in (3, 7, 64):
         rows = parallel(format, dim)
         norms = rows.reciprocal_norms
         squares = rows.dequantize().double().square().sum(1).float()
         beyond += int((squares * norms * norms > 1).sum())
+        pairs = torch.cartesian_prod(torch.arange(40), torch.arange(40))
         for queries in (rows, rows.dequantize()):
-            found = mf.scores(queries, rows)
-            assert found.abs().max() <= 1
-            pairs = torch.cartesian_prod(torch.arange(70), torch.arange(70))
-            alone = mf.scores(queries, rows, pairs=pairs)
-            assert alone.abs().max() <= 1
-            if format.lane != "float":
-                assert torch.equal(alone, found.flatten())
-                for some in (queries[:3], queries):
-                    for k in (1, 10, 40, 70):
-                        assert_is_sorted_scores(some, rows, k)
+            assert mf.scores(queries, rows).abs().max() <= 1
+            assert mf.scores(queries, rows, pairs=pairs).abs().max() <= 1
+        if format.lane != "float":
+            assert_is_sorted_scores(rows[:3], rows, 7)
+            assert_is_sorted_scores(rows, rows, 40)
     # Or rounding would have nothing to spoil.
     assert beyond > 0
 

@@ -364,7 +364,7 @@ def test_results_are_a_report_without_paths_and_without_what_passed(tmp_path: Pa
     passed = {"seconds": 0.1, "failures": {}}
     failed = {"seconds": 0.2, "failures": {"call": "a\nlong\nstory\n"}}
     measured = {"seconds": 1, "minifloat": [{"median_s": 0.1}], "failures": {}, "left_out": {}}
-    step = {"seconds": 3.0, "ended": None, "left_out": []}
+    step: dict[str, Any] = {"seconds": 3.0, "ended": None, "left_out": []}
     facts = {"device": {"name": "NVIDIA H200"}, "versions": {"torch": "2"}}
     report = {
         "complete": True,

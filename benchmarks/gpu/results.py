@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def kept_of(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return a report with what all steps were done on said once."""
-    steps, facts = {}, {}
+    steps: dict[str, Any] = {}
+    facts: dict[str, Any] = {}
     for name, step in report["steps"].items():
         facts |= step.get("facts", {})
         steps[name] = {key: value for key, value in step.items() if key != "facts"}

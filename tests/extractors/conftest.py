@@ -98,6 +98,7 @@ def sample_cosines(speech: Path) -> Callable[[Extractor, str], NDArray[np.float3
 
     def run(extractor: Extractor, name: str) -> NDArray[np.float32]:
         sample = load_embeddings(folder / f"{name}.npz")
+        assert sample.utterance
         row_of = dict(zip(sample.utterance, sample.rows, strict=True))
         found = [r for r in find_recordings(speech).recordings if r.utterance in row_of]
         if not found:

@@ -148,7 +148,11 @@ def test_what_is_no_rows_is_refused(kind: str) -> None:
             function(make(), database)
 
 
-@pytest.mark.parametrize("rows", [[], (), [0.5, 1.0], Column(objects([]))], ids=str)
+@pytest.mark.parametrize(
+    "rows",
+    [[], (), [0.5, 1.0], Column(objects([]))],
+    ids=["a list", "a tuple", "a flat list", "a column"],
+)
 def test_lists_of_no_rows_are_refused_by_shape(rows: Any) -> None:
     with pytest.raises(ValueError, match=r"^x must have shape \(rows, dim\), dim at least 1; got"):
         mf.quantize(rows, "e2m1")

@@ -44,6 +44,26 @@ PYTHON_BACKENDS = (
 BACKENDS = (*_C.available_isas(), *PYTHON_BACKENDS)
 
 
+# What Triton's interpreter, which is the slowest, computes in every run: a format of each lane.
+SHORT_FORMATS = ("e4m3", "e3m4", "e2m1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as long what differs from another test in the size of the GPU, or by a format, alone."""
+    for item in items:
+        params = (
+            item.callspec.params
+            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+            else {}
+        )
+        format = params.get("format", params.get("integer_format"))
+        is_interpreted = params.get("backend") == "triton" and not HAS_GPU
+        if params.get("backend") == "cuda on many" or (
+            is_interpreted and format is not None and format.name not in SHORT_FORMATS
+        ):
+            item.add_marker("long")
+
+
 @pytest.fixture(params=mf.FORMATS, ids=str)
 def format(request: pytest.FixtureRequest) -> mf.Format:
     found: mf.Format = request.param

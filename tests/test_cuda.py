@@ -69,6 +69,7 @@ def test_instructions_convert_all_but_nan_as_the_codec_does(format: mf.Format) -
     assert np.any(found[np.isnan(x)] != expected[np.isnan(x)])
 
 
+@pytest.mark.long
 @needs_emulator
 @pytest.mark.parametrize("queries", [3, 70])
 def test_no_order_of_threads_and_copies_changes_an_answer(
@@ -347,6 +348,7 @@ def test_every_kernel_stays_in_registers(architecture: str) -> None:
         assert not warpgroup_format(name) or int(registers) <= WARPGROUP_REGISTERS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_products_are_made_by_matrix_units(architecture: str) -> None:
     functions = disassembled("-sass", "-arch", architecture).split("Function : ")[1:]

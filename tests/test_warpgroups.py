@@ -156,6 +156,7 @@ def test_a_query_with_an_infinity_gets_the_first_rows(name: str, search: Any) ->
         assert eager.search(*arguments)[1][3].tolist() == list(range(k))
 
 
+@pytest.mark.long
 def test_no_order_of_threads_copies_and_products_changes_an_answer(
     format: mf.Format, are_packed: bool, search: Any
 ) -> None:

@@ -16,8 +16,9 @@ _ops = torch.ops.minifloat
 _GROUPS = 32
 WARPS = 8
 
-# Compute capabilities that have groups of warps multiply bytes; Triton 3.7 leaves out 10.0.
-_BYTES_BY_GROUP = (90,) if triton.__version__.startswith("3.7.") else (90, 100)
+# Compute capabilities on which groups of warps multiply bytes; Triton before 3.8 leaves out 10.0.
+_VERSION = tuple(map(int, triton.__version__.split(".")[:2]))
+_BYTES_BY_GROUP = (90, 100) if _VERSION >= (3, 8) else (90,)
 
 
 class Plan:

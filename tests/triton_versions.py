@@ -1,0 +1,74 @@
+"""Runs the Triton backend with several versions of Triton: scripts/test --triton [VERSION]...
+
+The tests of the codec are run in the interpreter, and those of scores and searches with an integer
+and a float format; then kernels are compiled for GPUs. The version in .venv only compiles them, for
+the suite interprets it. Others lie in .venv-triton/, on top of .venv, and may be removed.
+"""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / ".venv-triton"
+ALL = ("80", "90", "100")
+# For which compute capabilities to compile: what torch 2.11 and 2.13 ask for, and the newest.
+VERSIONS = {"3.6.0": ("90",), "3.7.1": ALL, "3.9.0": ALL}
+# Triton 3.6's interpreter takes numbers from arrays in a way that NumPy 2.4 has ended.
+NUMPY = {"3.6.0": "numpy<2.4"}
+SUITES = {
+    ("test_codec.py", "test_packing.py"): "triton",
+    ("test_scores.py", "test_search.py"): "triton and (e3m4 or e5m2)",
+}
+
+
+def main(names: list[str]) -> int:
+    """Return the exit status: 1 if anything failed with any version."""
+    failed = [name for name in names or VERSIONS if not _passes(name)]
+    print(f"== {len(names or VERSIONS) - len(failed)} passed, {len(failed)} failed {failed or ''}")
+    return bool(failed)
+
+
+def _passes(name: str) -> bool:
+    python, passes = _installed(name), True
+    for files, chosen in SUITES.items() if python != sys.executable else ():
+        print(f"== Triton {name}: {', '.join(files)} -k '{chosen}'", flush=True)
+        tests = [str(ROOT / "tests" / file) for file in files]
+        command = ["-m", "pytest", "--quiet", "--numprocesses", "auto", "-k", chosen, *tests]
+        passes &= _runs(python, *command)
+    capabilities = VERSIONS.get(name, ALL)
+    print(f"== Triton {name}: kernels for {', '.join(capabilities)}", flush=True)
+    return passes & _runs(python, str(ROOT / "tests" / "triton_targets.py"), *capabilities)
+
+
+def _runs(python: str, *arguments: str) -> bool:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [python, "-W", "ignore", *arguments]
+    return subprocess.run(command, env=environment, cwd=ROOT).returncode == 0
+
+
+def _installed(name: str) -> str:
+    """Return the Python that imports a version of Triton."""
+    if name == version("triton"):
+        return sys.executable
+    folder = FOLDER / name
+    python, stamp = str(folder / "bin" / "python"), folder / "installed"
+    wanted = [f"triton=={name}", *([NUMPY[name]] if name in NUMPY else [])]
+    if stamp.exists() and stamp.read_text() == str(wanted):
+        return python
+    print(f"== installing {', '.join(wanted)} into {folder.relative_to(ROOT)}", flush=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    install = [sys.executable, "-m", "pip", "--python", python, "install"]
+    install += ["--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*install, *wanted], check=True)
+    (own,) = folder.glob("lib/python*/site-packages")
+    (own / "below.pth").write_text(sysconfig.get_path("purelib"))
+    stamp.write_text(str(wanted))
+    return python
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

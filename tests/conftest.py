@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -56,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if isinstance(item, pytest.Function) and hasattr(item, "callspec")
             else {}
         )
-        format = params.get("format", params.get("integer_format"))
+        format: Any = params.get("format", params.get("integer_format"))
         is_interpreted = params.get("backend") == "triton" and not HAS_GPU
         if params.get("backend") == "cuda on many" or (
             is_interpreted and format is not None and format.name not in SHORT_FORMATS

@@ -204,7 +204,7 @@ def test_a_code_that_differs_is_told_with_its_input(monkeypatch: pytest.MonkeyPa
 def test_a_digest_is_the_recorded_one_or_a_failure(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(digests, "_PATTERNS", 3000)
+    monkeypatch.setattr(digests, "PATTERNS", 3000)
     setting = Setting(Processor(), ("cpu",), 1)
     case = DigestCase(mf.E5M2, 3000)
     (failure,) = case.measure(setting, FOREVER).failures.values()

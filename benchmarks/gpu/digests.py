@@ -17,7 +17,7 @@ from minifloat.backends import BACKENDS, implementation
 
 # What the exhaustive proof has found for every encoder so far.
 RECORDED = Path("tests/digests.json")
-_PATTERNS = 2**32
+PATTERNS = 2**32
 _CHUNK = 2**27
 
 
@@ -43,12 +43,12 @@ class DigestCase(Case):
             for _, _, codes in self._codes(backend, setting.device.torch):
                 digest.update(codes.numpy().data)
             outcome.found["digests"][backend] = digest.hexdigest()
-            if self.patterns == _PATTERNS and digest.hexdigest() == self._recorded():
+            if self.patterns == PATTERNS and digest.hexdigest() == self._recorded():
                 continue
             wrong = self._compare(backend, setting.device.torch)
             if wrong:
                 outcome.failures[backend] = wrong
-            elif self.patterns == _PATTERNS:
+            elif self.patterns == PATTERNS:
                 outcome.failures[backend] = f"the digest is not the one in {RECORDED}"
         return outcome
 
@@ -72,7 +72,7 @@ class DigestCase(Case):
             count += len(places)
             if len(places) and not first:
                 at = int(places[0])
-                first = f"0x{int(bits[at]) % _PATTERNS:08x}, saturate={saturate}: "
+                first = f"0x{int(bits[at]) % PATTERNS:08x}, saturate={saturate}: "
                 first += f"0x{int(codes[at]):02x} instead of 0x{int(expected[at]):02x}"
         return f"{count} codes differ from the CPU's, {first}" if count else ""
 

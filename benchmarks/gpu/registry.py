@@ -9,14 +9,13 @@ import minifloat as mf
 from benchmarks.elementwise import DIM
 from benchmarks.gpu.cases import Case
 from benchmarks.gpu.codec import CODEC_RIVALS, OPS, CodecCase
-from benchmarks.gpu.digests import DigestCase
+from benchmarks.gpu.digests import PATTERNS, DigestCase
 from benchmarks.gpu.equality import CodecEquality, ScoresEquality, SearchEquality
 from benchmarks.gpu.host import HostCase
 from benchmarks.gpu.search import SearchCase
 from benchmarks.gpu.search_rivals import SEARCH_RIVALS
 
 _VALUES = 2**28
-_PATTERNS = 2**32
 _MANY_ROWS, _ROWS, _EQUAL_ROWS = 10_000_000, 1_000_000, 100_000
 _HOST_BYTES = 4 * 10**9
 # Matrices of this side keep all matrix units busy.
@@ -60,7 +59,7 @@ def equalities(scale: int) -> list[Case]:
 
 def digests(scale: int) -> list[Case]:
     """Return all inputs of every encoder."""
-    return [DigestCase(f, max(1000, _PATTERNS // scale)) for f in mf.FORMATS]
+    return [DigestCase(f, max(1000, PATTERNS // scale)) for f in mf.FORMATS]
 
 
 def bars(scale: int) -> list[Case]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks.gpu.telling import read_task, tell_all_done, tell_begin, tell_end, tell_plan
 
+# What matters most comes first.
 TOOLS = ("memcheck", "racecheck", "synccheck")
 CHECK = "tests/device_check.py"
 # The tool's status where it has found something.

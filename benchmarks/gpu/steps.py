@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.gpu.options import Options
+from benchmarks.gpu.sanitizers import TOOLS
 from benchmarks.gpu.supervisor import Worker
 
 FORMATS = ("e2m1", "e4m3", "e3m4", "e2m3", "e3m2", "e5m2")
@@ -17,7 +18,6 @@ TESTS = tuple(
 )
 # What importing torch and starting the GPU may take.
 _START_SECONDS = 60.0
-_SANITIZERS = ("memcheck", "racecheck", "synccheck")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def steps(options: Options) -> list[Step]:
         Step("build", [_worker("build", item_seconds=120)], 120),
         *_measurements(options, "", "cuda"),
         _suite("suite", "cuda and not triton", 100),
-        *(_sanitizer(tool) for tool in _SANITIZERS),
+        *(_sanitizer(tool) for tool in TOOLS),
         *_measurements(options, "triton ", "triton"),
         _suite("triton suite", "triton", 150),
     ]

@@ -10,7 +10,7 @@ import torch
 from benchmarks.gpu.commit import said
 from benchmarks.gpu.devices import Device
 
-_PACKAGES = ("minifloat", "torch", "triton", "flashlib", "numpy")
+_PACKAGES = ("minifloat", "triton", "flashlib", "numpy")
 
 
 def versions(device: Device) -> dict[str, str | None]:
@@ -18,6 +18,8 @@ def versions(device: Device) -> dict[str, str | None]:
     of_gpu = device.torch.type == "cuda"
     return {
         "python": platform.python_version(),
+        # With what it was built for, which its package does not say.
+        "torch": str(torch.__version__),
         **{name: _version(name) for name in _PACKAGES},
         "cuda": torch.version.cuda if of_gpu else None,
         "driver": said(["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"])

@@ -148,6 +148,7 @@ def test_a_run_goes_on_from_a_former_report(tmp_path: Path) -> None:
     status, report = run(tmp_path / "second", *resumed)
     assert status == 1
     assert report["steps"]["bars"]["items"]["one"]["measured"] == "before"
+    assert report["resumed"] == [{name: former[name] for name in ("command", "started", "commit")}]
     # What failed is done again.
     assert report["steps"]["equality"]["items"]["equal"]["failures"]
     assert "-- equal" in (tmp_path / "second" / "log.txt").read_text()
@@ -369,6 +370,7 @@ def test_results_are_a_report_without_paths_and_without_what_passed(tmp_path: Pa
     report = {
         "complete": True,
         "command": "scripts/gpu --minutes 5 --out /a/b --rounds 3",
+        "resumed": [{"command": "scripts/gpu --out=/a", "started": "today", "commit": "1"}],
         "steps": {
             "bars": {**step, "facts": facts, "items": {"search": measured}},
             "suite": {**step, "items": {"one": passed, "two": failed, "three": passed}},
@@ -378,6 +380,7 @@ def test_results_are_a_report_without_paths_and_without_what_passed(tmp_path: Pa
     assert results.main([str(tmp_path / "report.json"), "--out", str(tmp_path)]) == 0
     found = json.loads((tmp_path / "nvidia-h200.json").read_text())
     assert found["command"] == "scripts/gpu --minutes 5 --rounds 3"
+    assert found["resumed"] == [{"command": "scripts/gpu", "started": "today", "commit": "1"}]
     assert found.items() >= facts.items()
     assert found["steps"]["bars"]["items"] == {
         "search": {"seconds": 1, "minifloat": [{"median_s": 0.1}]}

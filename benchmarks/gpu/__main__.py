@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, KeyError) as error:
         parser().error(f"--out {options.out} or --resume {options.resume}: {error}")
     with open(options.out / LOG, "a", buffering=1) as log:
-        run = Run(options, report, log)
+        run = Run(options, report, log, sum(step.seconds for step in chosen))
         for step in chosen:
             run.do(step)
             if step.name == "build" and report.failures:
@@ -56,11 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 class Run:
     """Steps one after the other, whose lines go to a log and whose events go to a report."""
 
-    def __init__(self, options: Options, report: Report, log: Any) -> None:
+    def __init__(self, options: Options, report: Report, log: Any, ahead: float) -> None:
         self._report, self._log, self._lock = report, log, Lock()
         self._start = monotonic()
         self._end = self._start + 60 * options.minutes
         self._share = options.minutes / 9
+        # The seconds of all steps that are still to come: what one leaves is for those.
+        self._ahead = ahead
 
     @property
     def seconds(self) -> float:
@@ -80,7 +82,9 @@ class Run:
     def do(self, step: Step) -> None:
         """Do a step, as far as its time and that of the run allow."""
         begin = monotonic()
-        until = min(self._end, begin + step.seconds * self._share)
+        share = max(self._share, (self._end - begin) / self._ahead)
+        until = min(self._end, begin + step.seconds * share)
+        self._ahead -= step.seconds
         self.say(f"== {step.name}, {until - begin:.0f} s at most")
         done = self._report.done(step.name)
         listener = Listener(self._listen, lambda event: self._hear(step.name, event))

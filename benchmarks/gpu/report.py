@@ -24,9 +24,9 @@ class Report:
 
     def __init__(self, folder: Path, about: Mapping[str, Any], former: Path | None = None) -> None:
         self.steps: dict[str, Any] = {}
-        if former is not None:
-            self._take_over(json.loads(former.read_text()))
-        self._content: dict[str, Any] = {"complete": False, **about, "steps": self.steps}
+        resumed = [] if former is None else self._take_over(json.loads(former.read_text()))
+        self._content: dict[str, Any] = {"complete": False, **about, "resumed": resumed}
+        self._content["steps"] = self.steps
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / NAME
         self._written = float("-inf")
@@ -86,8 +86,10 @@ class Report:
         found: dict[str, Any] = self.steps.setdefault(name, empty)
         return found
 
-    def _take_over(self, former: Mapping[str, Any]) -> None:
-        """Keep what a former report found, less what failed."""
+    def _take_over(self, former: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Keep what a former report found, less what failed; return which runs it is of."""
         for name, step in former["steps"].items():
             kept = {item: found for item, found in step["items"].items() if not found["failures"]}
             self._step(name).update(step, items=kept, ended=None)
+        told = ("command", "started", "commit")
+        return [*former.get("resumed", ()), {name: former.get(name) for name in told}]

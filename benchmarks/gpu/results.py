@@ -45,7 +45,8 @@ def kept_of(report: Mapping[str, Any]) -> dict[str, Any]:
             for item in bare:
                 del steps[name]["items"][item]
     rest = {key: value for key, value in report.items() if key != "steps"}
-    rest["command"] = re.sub(r" --(out|resume)[ =]\S+", "", rest["command"])
+    for run in [rest, *rest["resumed"]]:
+        run["command"] = re.sub(r" --(out|resume)[ =]\S+", "", run["command"])
     return {**rest, **facts, "steps": steps}
 
 

@@ -166,7 +166,9 @@ def test_a_workspace_holds_every_chunk_of_queries(
 
 
 @needs_emulator
-@pytest.mark.parametrize(("dim", "count", "rows"), [(9, 63, 8000), (64, 31, 3960)])
+@pytest.mark.parametrize(
+    ("dim", "count", "rows"), [pytest.param(9, 63, 8000, marks=pytest.mark.long), (64, 31, 3960)]
+)
 def test_a_last_chunk_that_takes_more_memory_than_the_first_finds_the_same(
     cuda: Any, multiprocessors: Any, dim: int, count: int, rows: int
 ) -> None:

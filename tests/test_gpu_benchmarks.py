@@ -46,6 +46,7 @@ def of(report: dict[str, Any], op: str) -> list[dict[str, Any]]:
     return [record for records in items for record in records if record["op"] == op]
 
 
+@pytest.mark.long
 def test_a_report_holds_every_case_and_what_it_ran_on(report: dict[str, Any]) -> None:
     assert list(report["steps"]) == list(registry.GROUPS)
     for group, cases in registry.GROUPS.items():
@@ -89,6 +90,7 @@ def test_full_sizes_are_those_that_are_promised() -> None:
     assert all(case.rows % 16 == 0 and case.dim % 16 == 0 for case in searches)
 
 
+@pytest.mark.long
 def test_a_record_has_quartiles_rates_and_ratios_of_the_same_rounds(report: dict[str, Any]) -> None:
     contests = report["steps"]["bars"]["items"].values()
     assert len(contests) > 12
@@ -109,6 +111,7 @@ def test_a_record_has_quartiles_rates_and_ratios_of_the_same_rounds(report: dict
             }
 
 
+@pytest.mark.long
 def test_a_record_of_values_has_a_share_of_a_copy_and_casts(report: dict[str, Any]) -> None:
     for case in (*of(report, "encode_pack"), *of(report, "decode")):
         (ours,) = case["minifloat"]
@@ -120,6 +123,7 @@ def test_a_record_of_values_has_a_share_of_a_copy_and_casts(report: dict[str, An
         assert set(case["rivals"]) == ({"torch"} if case["format"] in ("e5m2", "e4m3") else set())
 
 
+@pytest.mark.long
 def test_a_record_of_a_search_has_recall_shares_and_every_rival(report: dict[str, Any]) -> None:
     searches = of(report, "search")
     for case in searches:
@@ -140,6 +144,7 @@ def test_a_record_of_a_search_has_recall_shares_and_every_rival(report: dict[str
     assert e2m1["share_of_read"] == pytest.approx(fastest / e2m1["median_s"])
 
 
+@pytest.mark.long
 def test_a_record_of_host_memory_has_its_share_of_copying(report: dict[str, Any]) -> None:
     (case,) = of(report, "search of host memory")
     (ours,) = case["minifloat"]
@@ -158,6 +163,7 @@ def test_the_nearest_rows_of_host_memory_are_found_block_by_block(
     assert outcome.found["minifloat"][0]["recall"] > 0.5
 
 
+@pytest.mark.long
 def test_equality_is_told_by_backend_and_format(report: dict[str, Any]) -> None:
     (case,) = of(report, "scores equal to the CPU's")
     integers = [f.name for f in mf.FORMATS if f.lane != "float"]

@@ -73,6 +73,7 @@ def test_what_is_done_is_not_done_again() -> None:
     assert list(heard.failures) == ["out of memory", "after a bad address", "last"]
 
 
+@pytest.mark.long
 def test_when_time_is_over_what_runs_is_stopped_and_left_undone() -> None:
     begin = monotonic()
     heard, why = measured("endless", seconds=8)
@@ -121,6 +122,7 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("faults")
+@pytest.mark.long
 def test_a_step_that_fails_is_in_the_report_and_the_rest_goes_on(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,7 +30,7 @@ def interrupt(number: int, frame: FrameType | None) -> None:
     raise StoppedError
 
 
-@pytest.fixture(params=[1, 2, 3])
+@pytest.fixture(params=[1, pytest.param(2, marks=pytest.mark.long), 3])
 def slow(request: pytest.FixtureRequest) -> Iterator[int]:
     """So many threads, in plain C++, and a handler for the timer's signal."""
     isa, threads = _C.isa(), torch.get_num_threads()

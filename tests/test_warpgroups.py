@@ -18,7 +18,10 @@ pytestmark = pytest.mark.skipif(not emulated.IS_HERE, reason=emulated.NOT_HERE)
 Sides = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
 
-@pytest.fixture(params=[emulated.FEW_MULTIPROCESSORS, 132], ids=["few", "many"])
+MANY = pytest.param(132, marks=pytest.mark.long)
+
+
+@pytest.fixture(params=[emulated.FEW_MULTIPROCESSORS, MANY], ids=["few", "many"])
 def search(request: pytest.FixtureRequest) -> Iterator[Any]:
     emulated.install()
     emulated.set_multiprocessors(request.param)

@@ -68,15 +68,14 @@ def test_figures_of_the_report_say_what_they_show(outputs: Path) -> None:
     assert len(re.findall(r'<svg role="img" aria-label="(one|three): [^"]{40,}"', page)) == 10
 
 
-@pytest.mark.parametrize("names", ["e2m1", "e5m2"])
 @pytest.mark.parametrize("size", [0, 1, 1e-42, 1e-4, 1e4, 1e30], ids=str)
 @pytest.mark.parametrize("offset", [0, 50], ids=["around zero", "far from zero"])
 def test_values_of_any_size_make_a_report(
-    make_file: Maker, tmp_path: Path, size: float, offset: float, names: str
+    make_file: Maker, tmp_path: Path, size: float, offset: float
 ) -> None:
     values = np.random.default_rng(0).standard_normal((72, 4))
     path = make_file(embeddings=(size * (values + offset)).astype(np.float32))
-    arguments = ["--formats", names, "--draws", "5", "--out", str(tmp_path / "report")]
+    arguments = ["--formats", "e2m1,e5m2", "--draws", "5", "--out", str(tmp_path / "report")]
     assert main(["bitdepth", str(path), *arguments]) == 0
     with (tmp_path / "report" / "metrics.csv").open(newline="") as file:
         assert all(-1e-12 < float(row["cosine_loss"]) <= 1 for row in csv.DictReader(file))

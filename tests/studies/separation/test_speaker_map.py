@@ -22,24 +22,19 @@ sys.stdout.buffer.write(speaker_map(rows, MapOptions(neighbors=5, seed=3)).tobyt
 """
 
 
-@pytest.fixture(scope="module")
-def points_of_another_process(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[NDArray[np.float32], bytes]:
+@pytest.fixture
+def rows() -> NDArray[np.float32]:
+    """Six rows of each of twelve speakers, who are far apart."""
     rng = np.random.default_rng(0)
-    rows = np.repeat(rng.standard_normal((12, 16)), 6, axis=0) + 0.1 * rng.standard_normal((72, 16))
-    path = tmp_path_factory.mktemp("map") / "rows.npy"
-    np.save(path, rows.astype(np.float32))
-    found = subprocess.run(
-        [sys.executable, "-c", ANOTHER_PROCESS, str(path)], capture_output=True, check=True
-    )
-    return rows.astype(np.float32), found.stdout
+    speakers = np.repeat(rng.standard_normal((12, 16)), 6, axis=0)
+    return (speakers + 0.1 * rng.standard_normal((72, 16))).astype(np.float32)
 
 
-def test_one_seed_makes_one_map_in_every_process(
-    points_of_another_process: tuple[NDArray[np.float32], bytes],
-) -> None:
-    rows, other = points_of_another_process
+@pytest.mark.long
+def test_one_seed_makes_one_map_in_every_process(rows: NDArray[np.float32], tmp_path: Path) -> None:
+    np.save(tmp_path / "rows.npy", rows)
+    program = [sys.executable, "-c", ANOTHER_PROCESS, str(tmp_path / "rows.npy")]
+    other = subprocess.run(program, capture_output=True, check=True).stdout
     points = speaker_map(rows, MapOptions(neighbors=5, seed=3))
     assert points.shape == (72, 2)
     assert points.tobytes() == other
@@ -47,10 +42,7 @@ def test_one_seed_makes_one_map_in_every_process(
     assert points.tobytes() != speaker_map(rows, MapOptions(neighbors=5, seed=4)).tobytes()
 
 
-def test_speakers_that_are_apart_are_apart_on_the_map(
-    points_of_another_process: tuple[NDArray[np.float32], bytes],
-) -> None:
-    rows, _ = points_of_another_process
+def test_speakers_that_are_apart_are_apart_on_the_map(rows: NDArray[np.float32]) -> None:
     for init in ("pca", "spectral"):
         points = speaker_map(rows, MapOptions(neighbors=5, init=init))
         speaker = np.repeat(np.arange(12, dtype=np.int32), 6)

@@ -1,10 +1,11 @@
 """Runs the Triton backend with several versions of Triton: scripts/test --triton [VERSION]...
 
-The tests of the codec are run in the interpreter, and those of scores and searches with an integer
-and a float format; then kernels are compiled for GPUs. The version in .venv only compiles them, for
-the suite interprets it. Others lie in .venv-triton/, on top of .venv, and may be removed.
+Tests of the codec, of scores and of searches are run in the interpreter, with a format of each
+lane; then kernels are compiled for GPUs. The version in .venv only compiles them, for the suite
+interprets it. Others lie in .venv-triton/, on top of .venv, and may be removed.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -19,29 +20,36 @@ ALL = ("80", "90", "100")
 VERSIONS = {"3.6.0": ("90",), "3.7.1": ALL, "3.9.0": ALL}
 # Triton 3.6's interpreter takes numbers from arrays in a way that NumPy 2.4 has ended.
 NUMPY = {"3.6.0": "numpy<2.4"}
-SUITES = {
-    ("test_codec.py", "test_packing.py"): "triton",
-    ("test_scores.py", "test_search.py"): "triton and (e3m4 or e5m2)",
-}
+SUITE = [f"test_{name}.py" for name in ("codec", "packing", "scores", "search")]
+INTERPRETED = "triton and (e2m1 or e3m4 or e5m2)"
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Return the exit status: 1 if anything failed with any version."""
-    failed = [name for name in names or VERSIONS if not _passes(name)]
-    print(f"== {len(names or VERSIONS) - len(failed)} passed, {len(failed)} failed {failed or ''}")
+    options = argparse.ArgumentParser(
+        prog="scripts/test --triton", description="run the Triton backend with versions of Triton"
+    )
+    options.add_argument("versions", nargs="*", default=list(VERSIONS), metavar="VERSION")
+    options.add_argument(
+        "--kernels", default="", metavar="PATTERN", help="compile only those of such names"
+    )
+    given = options.parse_args(arguments)
+    failed = [name for name in given.versions if not _passes(name, given.kernels)]
+    print(f"== {len(given.versions) - len(failed)} passed, {len(failed)} failed {failed or ''}")
     return bool(failed)
 
 
-def _passes(name: str) -> bool:
+def _passes(name: str, kernels: str) -> bool:
     python, passes = _installed(name), True
-    for files, chosen in SUITES.items() if python != sys.executable else ():
-        print(f"== Triton {name}: {', '.join(files)} -k '{chosen}'", flush=True)
-        tests = [str(ROOT / "tests" / file) for file in files]
-        command = ["-m", "pytest", "--quiet", "--numprocesses", "auto", "-k", chosen, *tests]
-        passes &= _runs(python, *command)
+    if python != sys.executable:
+        print(f"== Triton {name}: {', '.join(SUITE)} -k '{INTERPRETED}'", flush=True)
+        tests = [str(ROOT / "tests" / file) for file in SUITE]
+        command = ["-m", "pytest", "--quiet", "--numprocesses", "auto", "-k", INTERPRETED, *tests]
+        passes = _runs(python, *command)
     capabilities = VERSIONS.get(name, ALL)
     print(f"== Triton {name}: kernels for {', '.join(capabilities)}", flush=True)
-    return passes & _runs(python, str(ROOT / "tests" / "triton_targets.py"), *capabilities)
+    targets = [str(ROOT / "tests" / "triton_targets.py"), "--kernels", kernels, *capabilities]
+    return _runs(python, *targets) and passes
 
 
 def _runs(python: str, *arguments: str) -> bool:

@@ -4,7 +4,7 @@ import torch
 
 import minifloat
 from minifloat import _C
-from minifloat.backends import BACKENDS, HAS_CUDA_KERNELS
+from minifloat.backends import BACKENDS, HAS_CUDA_KERNELS, HAS_TRITON, OLDEST_TRITON, TRITON_VERSION
 
 
 def main() -> None:
@@ -24,6 +24,9 @@ def main() -> None:
     print(f"threads: {torch.get_num_threads()} (torch.set_num_threads changes it)")
     built = "" if HAS_CUDA_KERNELS else " (minifloat._cuda is not built: that needs nvcc)"
     print(f"cuda: {BACKENDS['CUDA']}{built}")
+    if TRITON_VERSION is not None and not HAS_TRITON:
+        found, oldest = (".".join(map(str, v)) for v in (TRITON_VERSION, OLDEST_TRITON))
+        print(f"triton: not used, for {found} is older than {oldest}, which torch 2.10 came with")
     print("other devices: eager (plain torch)")
 
 

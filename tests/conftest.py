@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import hypothesis
@@ -13,7 +12,7 @@ import torch
 import emulated
 import minifloat as mf
 from minifloat import _C
-from minifloat.backends import HAS_CUDA_KERNELS
+from minifloat.backends import HAS_CUDA_KERNELS, HAS_TRITON
 from on_gpu import on_gpu, served_by
 
 # Without a GPU, Triton's kernels run on CPU tensors, one program after the other. It looks at this
@@ -39,7 +38,7 @@ EMULATED = {"cuda": emulated.FEW_MULTIPROCESSORS, "cuda on many": 132}
 # Those that are written in Python serve CPU tensors only here.
 PYTHON_BACKENDS = (
     "eager",
-    *(["triton"] if find_spec("triton") else []),
+    *(["triton"] if HAS_TRITON else []),
     *((["cuda"] if HAS_CUDA_KERNELS else []) if HAS_GPU else EMULATED if emulated.IS_HERE else []),
 )
 BACKENDS = (*_C.available_isas(), *PYTHON_BACKENDS)

@@ -137,8 +137,20 @@ def test_a_set_can_be_chosen_whatever_the_environment_says() -> None:
     assert (found.stdout, found.stderr) == ("scalar\n", "")
 
 
+def test_a_triton_that_is_too_old_is_not_used(tmp_path: Path) -> None:
+    folder = tmp_path / "triton-3.2.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: triton\nVersion: 3.2.0\n")
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    command = [sys.executable, "-m", "minifloat"]
+    environment = os.environ | {"PYTHONPATH": path}
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    message = "triton: not used, for 3.2 is older than 3.6, which torch 2.10 came with"
+    assert message in told.stdout.splitlines()
+
+
 def test_an_operator_that_does_not_fit_says_what_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("triton")
+    pytest.importorskip("triton", "3.6")
 
     def too_large(*arguments: object) -> None:
         raise torch.OutOfMemoryError("Tried to allocate 9.00 GiB")

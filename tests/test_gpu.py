@@ -1,7 +1,6 @@
 """What only a GPU can show: devices, streams, graphs, memory. The behaviour tests run there too."""
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -10,15 +9,13 @@ from torch import Tensor
 
 import minifloat as mf
 from minifloat import ops, streaming
-from minifloat.backends import BACKENDS
+from minifloat.backends import BACKENDS, HAS_TRITON
 from on_gpu import nothing_waits, served_by
 from operator_arguments import DIM, OPS, arguments, normal, outputs
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
 
-GPU_BACKENDS = tuple(
-    dict.fromkeys((BACKENDS["CUDA"], *(("triton",) if find_spec("triton") else ())))
-)
+GPU_BACKENDS = tuple(dict.fromkeys((BACKENDS["CUDA"], *(("triton",) if HAS_TRITON else ()))))
 OPERATORS = pytest.mark.parametrize("operator", [op.__name__ for op in ops.OPERATORS])
 FORMATS = pytest.mark.parametrize("name", ["e4m3", "e3m4", "e3m2", "e2m1"])
 

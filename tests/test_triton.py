@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-pytest.importorskip("triton")
+pytest.importorskip("triton", "3.6")
 
 TARGETS = Path(__file__).with_name("triton_targets.py")
 

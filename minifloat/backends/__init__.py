@@ -6,6 +6,7 @@ none of its own.
 
 from collections.abc import Callable
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
 
@@ -17,10 +18,25 @@ from minifloat.ops import LIBRARY, OPERATORS
 # Whether the CUDA kernels were built, and for these devices: ROCm's have CUDA's dispatch key.
 HAS_CUDA_KERNELS = find_spec("minifloat._cuda") is not None and torch.version.hip is None
 
+# The oldest Triton that compiles the kernels; each torch asks for a Triton of its own.
+OLDEST_TRITON = (3, 6)
+
+
+def _triton_version() -> tuple[int, ...] | None:
+    """Return the first two numbers of the version of Triton that is installed, if one is."""
+    try:
+        return tuple(int(number) for number in version("triton").split(".")[:2])
+    except (PackageNotFoundError, ValueError):
+        return None
+
+
+TRITON_VERSION = _triton_version()
+HAS_TRITON = TRITON_VERSION is not None and TRITON_VERSION >= OLDEST_TRITON
+
 # By torch's dispatch key.
 BACKENDS = {
     "CPU": "cpu",
-    "CUDA": "cuda" if HAS_CUDA_KERNELS else "triton" if find_spec("triton") else "eager",
+    "CUDA": "cuda" if HAS_CUDA_KERNELS else "triton" if HAS_TRITON else "eager",
     "CompositeExplicitAutograd": "eager",
 }
 

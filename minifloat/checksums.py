@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -98,9 +99,15 @@ def in_threads(work: Callable[[Span], Result], blocks: list[Span]) -> list[Resul
     # Neighbours go to one thread: to hand each over takes half as long as its sum.
     run = -(-len(blocks) // (4 * threads))
     runs = [blocks[first : first + run] for first in range(0, len(blocks), run)]
+    ended = Event()
+
+    def results_of(run: list[Span]) -> list[Result]:
+        return [work(block) for block in run if not ended.is_set()]
+
     with ThreadPoolExecutor(threads) as pool:
-        return [
-            result
-            for results in pool.map(lambda run: list(map(work, run)), runs)
-            for result in results
-        ]
+        try:
+            return [result for results in pool.map(results_of, runs) for result in results]
+        except BaseException:
+            # What a signal's handler raises, and what else fails, need not wait for the rest.
+            ended.set()
+            raise

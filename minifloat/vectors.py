@@ -10,9 +10,10 @@ from typing import Any, Literal, NoReturn
 import torch
 from torch import Tensor
 
-from minifloat import ops, storage
+from minifloat import copying, ops, storage
 from minifloat.arrays import Rows, as_rows, on_huge_pages
 from minifloat.formats import Format, FormatLike, as_format
+from minifloat.mapping import refuse_changes
 
 _ops = torch.ops.minifloat
 
@@ -57,16 +58,15 @@ class PackedVectors:
         elif isinstance(rows, slice):
             chosen = range(*rows.indices(len(self)))
             if chosen.step < 0:
-                ascending = chosen[::-1] if chosen else range(0)
-                found = self[ascending.start : ascending.stop : ascending.step]
-                codes, norms = found.codes.flip(0), found.reciprocal_norms.flip(0)
-                return PackedVectors(codes, norms, self.format, self.dim)
-        else:
+                rows = chosen.start + chosen.step * torch.arange(len(chosen))
+        if not isinstance(rows, slice):
             # An index of no dimensions is one row, and an empty list has no dtype of its own.
             index = torch.atleast_1d(torch.as_tensor(rows))
             if index.ndim > 1:
                 raise IndexError(f"rows must be picked along 1 dimension; got {index.ndim}")
             rows = index if index.numel() else index.long()
+            codes, norms = (copying.picked(t, rows) for t in (self.codes, self.reciprocal_norms))
+            return PackedVectors(codes, norms, self.format, self.dim)
         return PackedVectors(self.codes[rows], self.reciprocal_norms[rows], self.format, self.dim)
 
     def __eq__(self, other: object) -> bool:
@@ -128,8 +128,11 @@ class PackedVectors:
 
     def to(self, device: torch.device | str) -> PackedVectors:
         """Return the same rows on a device; torch.OutOfMemoryError where they do not fit."""
+        if torch.empty(0, device=device).device == self.device:
+            return self
         try:
-            codes, norms = self.codes.to(device), self.reciprocal_norms.to(device)
+            codes = copying.copied(self.codes, device)
+            norms = copying.copied(self.reciprocal_norms, device)
         except torch.OutOfMemoryError as error:
             raise torch.OutOfMemoryError(
                 f"{self} does not fit on {device}; search with queries there takes it from main "
@@ -139,7 +142,10 @@ class PackedVectors:
 
     def pin_memory(self) -> PackedVectors:
         """Return the same rows in page-locked memory, from which a GPU copies while it works."""
-        codes, norms = self.codes.pin_memory(), self.reciprocal_norms.pin_memory()
+        if self.codes.is_pinned() and self.reciprocal_norms.is_pinned():
+            return self
+        codes = copying.copied(self.codes, "cpu", pin=True)
+        norms = copying.copied(self.reciprocal_norms, "cpu", pin=True)
         return PackedVectors(codes, norms, self.format, self.dim)
 
     def dequantize(self) -> Tensor:
@@ -147,6 +153,7 @@ class PackedVectors:
 
         Scaling is not undone: a row that "amax" multiplied keeps its direction, not its length.
         """
+        refuse_changes(self.codes)
         codes = _ops.unpack(self.codes, self.format.name, self.dim)
         decoded: Tensor = _ops.decode(codes, self.format.name)
         return decoded
@@ -159,9 +166,12 @@ class PackedVectors:
         kinds = sorted({f"dim {part.dim} in {part.format}" for part in parts})
         if len(kinds) > 1:
             raise ValueError(f"cat needs one format and dim; got {', '.join(kinds)}")
+        devices = sorted({str(part.device) for part in parts})
+        if len(devices) > 1:
+            raise ValueError(f"cat needs rows on one device; got {', '.join(devices)}")
         return PackedVectors(
-            torch.cat([part.codes for part in parts]),
-            torch.cat([part.reciprocal_norms for part in parts]),
+            copying.joined(part.codes for part in parts),
+            copying.joined(part.reciprocal_norms for part in parts),
             parts[0].format,
             parts[0].dim,
         )

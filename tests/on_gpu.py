@@ -1,5 +1,6 @@
 """Which backend serves tensors during a test, a GPU's for CPU tensors too, and that none waits."""
 
+import inspect
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,10 @@ from minifloat import ops
 from minifloat.backends import implementation
 
 Function = Callable[..., Any]
+
+# Until torch 2.6 every kernel may take another's place.
+_PARAMETERS = inspect.signature(torch.library.Library.impl).parameters
+_OVERRIDE = {"allow_override": True} if "allow_override" in _PARAMETERS else {}
 
 
 @contextmanager
@@ -27,7 +32,7 @@ def served_by(
                 function = implementation(name, operator.__name__)
                 if wrap is not None:
                     function = wrap(operator, function)
-                library.impl(operator.__name__, function, key, allow_override=True)
+                library.impl(operator.__name__, function, key, **_OVERRIDE)
         yield
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import minifloat as mf
 import oracles
-from minifloat import vectors
+from minifloat import copying, vectors
 
 DIMS = [1, 7, 9, 17, 65, 192, 511, 2183]
 
@@ -257,6 +257,26 @@ def test_cat_refuses_parts_that_do_not_match() -> None:
             mf.PackedVectors.cat([rows, other])
     with pytest.raises(ValueError, match=r"^cat needs at least one PackedVectors; got none$"):
         mf.PackedVectors.cat([])
+
+
+def test_rows_are_copied_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "_AT_ONCE", 40)
+    rows = mf.quantize(normal(23, 13), "e2m3")
+    both = mf.PackedVectors.cat([rows, rows[:0], rows[5:9]])
+    assert_rows(both, rows, [*range(23), *range(5, 9)])
+    mask = torch.arange(23) % 3 == 1
+    assert_rows(rows[mask], rows, [1, 4, 7, 10, 13, 16, 19, 22])
+    assert_rows(rows[[-1, 3, 3, 0] * 3], rows, [22, 3, 3, 0] * 3)
+    assert_rows(rows[::-2], rows, [*range(22, -1, -2)])
+    for bad in (torch.ones(22, dtype=torch.bool), torch.tensor([0] * 10 + [23]), [0.5] * 9):
+        with pytest.raises(IndexError):
+            rows[bad]  # type: ignore[index]
+
+
+def test_rows_of_several_devices_are_not_joined() -> None:
+    rows = mf.quantize(normal(2, 9), "e2m1")
+    with pytest.raises(ValueError, match="^cat needs rows on one device; got cpu, meta$"):
+        mf.PackedVectors.cat([rows, rows.to("meta")])
 
 
 def test_rows_move_to_another_device(format: mf.Format) -> None:

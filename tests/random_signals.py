@@ -1,0 +1,143 @@
+"""Interrupts calls at random times: scripts/test --signals [COUNT]
+
+Each call gets a signal somewhere between its beginning and its end, whose handler raises, with 1,
+2 and 3 threads. It must end soon after, keep no memory, and give the same bytes when it is called
+again. Built with sanitizers, what it leaves behind that is not its own is seen too.
+"""
+
+import argparse
+import gc
+import random
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+import torch
+from torch import Tensor
+
+import minifloat as mf
+from minifloat import _C
+
+# Half a second, and what sanitizers make of it.
+ALLOWED = 0.5
+FORMATS = ("e2m1", "e2m3", "e3m4", "e4m3")
+
+
+class StoppedError(Exception):
+    """What the handler raises."""
+
+
+def stop(number: int, frame: object) -> None:
+    """Handle the signal."""
+    raise StoppedError
+
+
+def calls(folder: Path) -> dict[str, Callable[[], object]]:
+    """Return calls that take some tenths of a second each, and give the same each time."""
+    generator = torch.Generator().manual_seed(0)
+    values = torch.randn(60_000, 203, generator=generator)
+    queries = torch.randn(64, 203, generator=generator)
+    pairs = torch.randint(0, 3000, (400_000, 2), generator=generator)
+    order = torch.randint(0, 60_000, (300_000,), generator=generator)
+    found: dict[str, Callable[[], object]] = {}
+    for name in FORMATS:
+        rows = mf.quantize(values, name)
+        few, path = rows[:3000], folder / f"{name}.safetensors"
+        rows.save(path)
+        codes = mf.encode(values, name)
+        found |= {
+            f"quantize {name}": lambda name=name: mf.quantize(values, name),
+            f"encode {name}": lambda name=name: mf.encode(values.double(), name),
+            f"decode {name}": lambda codes=codes, name=name: mf.decode(codes, name),
+            f"pack {name}": lambda codes=codes, name=name: mf.pack(codes, name),
+            f"dequantize {name}": rows.dequantize,
+            f"scores {name}": lambda few=few: mf.scores(few, few),
+            f"pairs {name}": lambda few=few: mf.scores(few, few, pairs=pairs),
+            f"search {name}": lambda rows=rows: mf.search(queries, rows, 10),
+            f"search packed {name}": lambda rows=rows: mf.search(rows[:64], rows, 300),
+            f"index {name}": lambda rows=rows: rows[order],
+            f"cat {name}": lambda rows=rows: mf.PackedVectors.cat([rows] * 8),
+            f"save {name}": lambda rows=rows, path=path: rows.save(path),
+            f"verify {name}": lambda path=path: mf.PackedVectors.verify(path),
+            f"load {name}": lambda path=path: mf.PackedVectors.load(path, mmap=False),
+        }
+    return found
+
+
+def digest(result: object) -> int:
+    """Return a number that another result does not have."""
+    if isinstance(result, mf.PackedVectors):
+        result = (result.codes, result.reciprocal_norms)
+    parts = result if isinstance(result, tuple) else (result,)
+    return hash(
+        tuple(
+            part.contiguous().numpy().tobytes() if isinstance(part, Tensor) else part
+            for part in parts
+        )
+    )
+
+
+def resident() -> int:
+    """Return the bytes of memory that the process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def main(arguments: list[str]) -> int:
+    """Return the exit status: 1 where a call ended late, grew or gave something else."""
+    options = argparse.ArgumentParser(prog="scripts/test --signals", description="interrupt calls")
+    options.add_argument("count", nargs="?", type=int, default=1000, metavar="COUNT")
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--allowed", type=float, default=ALLOWED, metavar="SECONDS")
+    given = options.parse_args(arguments)
+    chance = random.Random(given.seed)
+    signal.signal(signal.SIGALRM, stop)
+    stopped, waits, failed = 0, [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        every = calls(Path(folder))
+        expected: dict[str, int] = {}
+        seconds: dict[str, float] = {}
+        for name, call in every.items():
+            begin = monotonic()
+            expected[name] = digest(call())
+            seconds[name] = monotonic() - begin
+        gc.collect()
+        before = resident()
+        for number in range(given.count):
+            name, call = chance.choice(list(every.items()))
+            isa = chance.choice(_C.available_isas())
+            _C.set_isa(isa)
+            torch.set_num_threads(chance.choice((1, 2, 3)))
+            at = chance.uniform(1e-4, seconds[name])
+            begin = monotonic()
+            try:
+                signal.setitimer(signal.ITIMER_REAL, at)
+                call()
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except StoppedError:
+                waits.append(monotonic() - begin - at)
+                stopped += 1
+                if waits[-1] > given.allowed:
+                    failed += 1
+                    print(f"{number}: {name} ended {waits[-1]:.2f} s after its signal", flush=True)
+            if number % 10 == 9 and digest(call()) != expected[name]:
+                failed += 1
+                print(f"{number}: {name} gives another result than before", flush=True)
+            if sys.stderr.isatty() or number % 100 == 99:
+                print(f"\r{number + 1} of {given.count} calls", end="", file=sys.stderr, flush=True)
+        gc.collect()
+        grown = resident() - before
+        left = [path.name for path in Path(folder).iterdir() if path.suffix != ".safetensors"]
+    print(
+        f"\n{given.count} calls, {stopped} of them stopped, the longest wait "
+        f"{max(waits, default=0):.2f} s, median {np.median(waits or [0]):.4f} s; memory grew by "
+        f"{grown / 1e6:.0f} MB; left in the folder: {left or 'nothing'}"
+    )
+    return bool(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -6,8 +6,8 @@ import re
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
 from dataclasses import dataclass
+from threading import Event
 from typing import TypeVar
 
 import torch

@@ -275,7 +275,7 @@ def test_rows_are_copied_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_rows_of_several_devices_are_not_joined() -> None:
     rows = mf.quantize(normal(2, 9), "e2m1")
-    with pytest.raises(ValueError, match="^cat needs rows on one device; got cpu, meta$"):
+    with pytest.raises(ValueError, match=r"^cat needs rows on one device; got cpu, meta$"):
         mf.PackedVectors.cat([rows, rows.to("meta")])
 
 

@@ -59,15 +59,16 @@ class PackedVectors:
             chosen = range(*rows.indices(len(self)))
             if chosen.step < 0:
                 rows = chosen.start + chosen.step * torch.arange(len(chosen))
-        if not isinstance(rows, slice):
+        if isinstance(rows, slice):
+            codes, norms = self.codes[rows], self.reciprocal_norms[rows]
+        else:
             # An index of no dimensions is one row, and an empty list has no dtype of its own.
             index = torch.atleast_1d(torch.as_tensor(rows))
             if index.ndim > 1:
                 raise IndexError(f"rows must be picked along 1 dimension; got {index.ndim}")
-            rows = index if index.numel() else index.long()
-            codes, norms = (copying.picked(t, rows) for t in (self.codes, self.reciprocal_norms))
-            return PackedVectors(codes, norms, self.format, self.dim)
-        return PackedVectors(self.codes[rows], self.reciprocal_norms[rows], self.format, self.dim)
+            index = index if index.numel() else index.long()
+            codes, norms = (copying.picked(t, index) for t in (self.codes, self.reciprocal_norms))
+        return PackedVectors(codes, norms, self.format, self.dim)
 
     def __eq__(self, other: object) -> bool:
         """Return whether both hold the same rows; NaN norms are equal."""

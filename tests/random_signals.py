@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -50,20 +51,20 @@ def calls(folder: Path) -> dict[str, Callable[[], object]]:
         rows.save(path)
         codes = mf.encode(values, name)
         found |= {
-            f"quantize {name}": lambda name=name: mf.quantize(values, name),
-            f"encode {name}": lambda name=name: mf.encode(values.double(), name),
-            f"decode {name}": lambda codes=codes, name=name: mf.decode(codes, name),
-            f"pack {name}": lambda codes=codes, name=name: mf.pack(codes, name),
+            f"quantize {name}": partial(mf.quantize, values, name),
+            f"encode {name}": partial(mf.encode, values.double(), name),
+            f"decode {name}": partial(mf.decode, codes, name),
+            f"pack {name}": partial(mf.pack, codes, name),
             f"dequantize {name}": rows.dequantize,
-            f"scores {name}": lambda few=few: mf.scores(few, few),
-            f"pairs {name}": lambda few=few: mf.scores(few, few, pairs=pairs),
-            f"search {name}": lambda rows=rows: mf.search(queries, rows, 10),
-            f"search packed {name}": lambda rows=rows: mf.search(rows[:64], rows, 300),
-            f"index {name}": lambda rows=rows: rows[order],
-            f"cat {name}": lambda rows=rows: mf.PackedVectors.cat([rows] * 8),
-            f"save {name}": lambda rows=rows, path=path: rows.save(path),
-            f"verify {name}": lambda path=path: mf.PackedVectors.verify(path),
-            f"load {name}": lambda path=path: mf.PackedVectors.load(path, mmap=False),
+            f"scores {name}": partial(mf.scores, few, few),
+            f"pairs {name}": partial(mf.scores, few, few, pairs=pairs),
+            f"search {name}": partial(mf.search, queries, rows, 10),
+            f"search packed {name}": partial(mf.search, rows[:64], rows, 300),
+            f"index {name}": partial(rows.__getitem__, order),
+            f"cat {name}": partial(mf.PackedVectors.cat, [rows] * 8),
+            f"save {name}": partial(rows.save, path),
+            f"verify {name}": partial(mf.PackedVectors.verify, path),
+            f"load {name}": partial(mf.PackedVectors.load, path, mmap=False),
         }
     return found
 

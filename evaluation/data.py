@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evaluation.errors import InputError
 from evaluation.extracted import EXTENSION, read_extracted
-from evaluation.kaldi import KALDI, read_kaldi
+from evaluation.kaldi import is_kaldi, read_kaldi
 
 NEEDED = ("embeddings", "speaker")
 # What only trial lists need, which name rows by it.
@@ -53,11 +53,12 @@ def load_embeddings(path: Path) -> Embeddings:
     An .npz file holds `embeddings` (rows, dim) of any float type, `speaker` (rows,) and, if trial
     lists are to name its rows, `utterance` (rows,). A .safetensors file is what `python -m
     evaluation extract` writes, manifest included. An .ark or .scp file is Kaldi's, with utt2spk
-    beside it. Rows are taken as float32, which is what every format is compared with.
+    beside it, and either may have .gz after it. Rows are taken as float32, which is what every
+    format is compared with.
     """
     if path.suffix == EXTENSION:
         arrays = _extracted_arrays(path)
-    elif path.suffix in KALDI:
+    elif is_kaldi(path):
         arrays = read_kaldi(path)
     else:
         arrays = _npz_arrays(path)

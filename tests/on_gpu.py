@@ -14,9 +14,10 @@ from minifloat.backends import implementation
 
 Function = Callable[..., Any]
 
-# Until torch 2.6 every kernel may take another's place.
+# Older versions of torch look up here whether a kernel would take another's place, and refuse it.
 _PARAMETERS = inspect.signature(torch.library.Library.impl).parameters
 _OVERRIDE = {"allow_override": True} if "allow_override" in _PARAMETERS else {}
+_IMPLS: set[str] = set() if _OVERRIDE else torch.library._impls
 
 
 @contextmanager
@@ -25,6 +26,8 @@ def served_by(
 ) -> Iterator[None]:
     """Tensors of a dispatch key are served by a backend, whose functions `wrap` may change."""
     with torch.library._scoped_library("minifloat", "IMPL") as library:
+        hidden = {impl for impl in _IMPLS if impl.startswith("minifloat/")}
+        _IMPLS.difference_update(hidden)
         with warnings.catch_warnings():
             # Torch tells of a kernel that another one replaces, once a process.
             warnings.filterwarnings("ignore", "Warning only once for all operators")
@@ -34,6 +37,7 @@ def served_by(
                     function = wrap(operator, function)
                 library.impl(operator.__name__, function, key, **_OVERRIDE)
         yield
+    _IMPLS.update(hidden)
 
 
 @contextmanager

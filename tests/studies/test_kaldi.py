@@ -1,4 +1,10 @@
+import gzip
+import pickle
+import re
+import struct
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -6,7 +12,10 @@ import pytest
 from evaluation.data import load_embeddings
 from evaluation.errors import InputError
 
+# Writes what the reader must read; it is not needed to read.
 kaldiio = pytest.importorskip("kaldiio", reason="kaldiio is not installed")
+
+KINDS = "vectors (FV, DV, text) or matrices of one row (FM, DM, CM, CM2, CM3, text)"
 
 
 @pytest.fixture
@@ -61,11 +70,172 @@ def test_unusable_archives_are_named(archive: Path, tmp_path: Path) -> None:
 
 def test_vectors_of_two_lengths_are_refused(archive: Path) -> None:
     kaldiio.save_ark(str(archive), {"u0": np.ones(4), "u1": np.ones(5)})
-    with pytest.raises(InputError, match=r"one length; got shape \(5,\) for utterance 'u1'"):
+    message = f"{archive}: must hold vectors of one length; got 5 for utterance 'u1' and 4 for 'u0'"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         load_embeddings(archive)
 
 
-def test_what_is_no_archive_is_refused(archive: Path) -> None:
-    archive.write_bytes(b"u0 \0Bsomething else")
-    with pytest.raises(InputError, match="not a readable Kaldi archive"):
+ROWS = {f"u{i}": np.arange(4, dtype=np.float32) - 1.5 + i / 4 for i in range(6)}
+
+
+@pytest.mark.parametrize("suffix", [".ark", ".scp"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"text": True},
+        {"dtype": np.float64},
+        {"dtype": np.float64, "text": True},
+        {"ndmin": 2},
+        {"ndmin": 2, "dtype": np.float64},
+        {"ndmin": 2, "text": True},
+        *({"ndmin": 2, "compression_method": i} for i in range(1, 8)),
+    ],
+    ids=str,
+)
+def test_every_kind_of_vector_is_read_as_another_reader_does(
+    archive: Path, suffix: str, options: dict[str, Any]
+) -> None:
+    kind, least = options.get("dtype", np.float32), options.get("ndmin", 1)
+    written = {key: value for key, value in options.items() if key not in ("dtype", "ndmin")}
+    rows = {name: np.array(row, kind, ndmin=least) for name, row in ROWS.items()}
+    listed = archive.with_suffix(".scp")
+    kaldiio.save_ark(str(archive), rows, scp=str(listed), **written)
+    expected = {name: np.ravel(row) for name, row in kaldiio.load_scp(str(listed)).items()}
+    loaded = load_embeddings(archive.with_suffix(suffix))
+    assert loaded.utterance is not None
+    for name, row in zip(loaded.utterance, loaded.rows, strict=True):
+        np.testing.assert_allclose(row, expected[name], rtol=1e-6, atol=1e-6)
+
+
+def test_a_written_number_may_be_whole_or_have_an_exponent(archive: Path) -> None:
+    archive.write_text("u0  [ 0 1 2 ]\nu1  [\n  1e-3 -2 .5 ]\n")
+    assert load_embeddings(archive).rows.tolist() == [[0, 1, 2], [np.float32(1e-3), -2, 0.5]]
+
+
+def test_compressed_archives_and_lists_are_read(archive: Path, tmp_path: Path) -> None:
+    plain = load_embeddings(archive).rows
+    packed = tmp_path / "xvector.ark.gz"
+    packed.write_bytes(gzip.compress(archive.read_bytes()))
+    assert np.array_equal(load_embeddings(packed).rows, plain)
+    listed = tmp_path / "xvector.scp.gz"
+    text = archive.with_suffix(".scp").read_text().replace("xvector.ark", "xvector.ark.gz")
+    listed.write_bytes(gzip.compress(text.encode()))
+    assert np.array_equal(load_embeddings(listed).rows, plain)
+    packed.write_bytes(packed.read_bytes()[:-20])
+    with pytest.raises(InputError, match=r"xvector.ark.gz: not a readable Kaldi archive \("):
+        load_embeddings(packed)
+
+
+@pytest.mark.parametrize("chosen", ["[1:2]", "[:,1:2]", "[0:0,1:2]"])
+def test_a_list_chooses_a_part_of_each(archive: Path, chosen: str) -> None:
+    listed, least = archive.with_suffix(".scp"), 1 + chosen.count(",")
+    rows = {name: np.array(row, ndmin=least) for name, row in ROWS.items()}
+    kaldiio.save_ark(str(archive), rows, scp=str(listed))
+    listed.write_text("".join(f"{line}{chosen}\n" for line in listed.read_text().splitlines()))
+    whole = load_embeddings(archive).rows
+    assert np.array_equal(load_embeddings(listed).rows, whole[:, 1:3])
+    listed.write_text(listed.read_text().replace("1:2", "1:4"))
+    shape = "(4,)" if least == 1 else "(1, 4)"
+    message = f"has no {chosen.replace('1:2', '1:4')}; its shape is {shape}"
+    with pytest.raises(InputError, match=re.escape(message)):
+        load_embeddings(listed)
+
+
+class Attack:
+    def __init__(self, victim: Path) -> None:
+        self.victim = victim
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.victim,)
+
+
+def test_pickles_in_archives_are_not_run(archive: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    archive.write_bytes(b"u1 PKL" + pickle.dumps(Attack(victim)))
+    message = f"{archive}: utterance 'u1' is of the kind 'PKL'; {KINDS} are read"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         load_embeddings(archive)
+    listed = archive.with_suffix(".scp")
+    listed.write_text(f"u1 {archive}:3\n")
+    message = f"{listed}: utterance 'u1', at 3 in {archive}, is of the kind 'PKL'; {KINDS} are read"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        load_embeddings(listed)
+    assert not victim.exists()
+    # The attack is one.
+    pickle.loads(archive.read_bytes()[6:])
+    assert victim.exists()
+
+
+@pytest.mark.parametrize(
+    ("entry", "what"),
+    [
+        (b"\0B\4\2\0\0\0", f"is of the kind of no name; {KINDS} are read"),
+        (b"\0BSM \4", f"is of the kind 'SM'; {KINDS} are read"),
+        (b"NPY\6\0\0\0", f"is of the kind 'NPY'; {KINDS} are read"),
+        (b"AUDIO\1\0", f"is of the kind 'AUDIO'; {KINDS} are read"),
+        (b"RIFF\0\0\0\0WAVE", f"is of the kind 'RIFF'; {KINDS} are read"),
+        (b"3\n", f"is of the kind '3'; {KINDS} are read"),
+        (b" [ 1 2", f"is cut off; {KINDS} are read"),
+        (b" [ 1 two ]\n", "must hold numbers"),
+        (b" [\n 1 2\n 3 ]\n", "has rows of several lengths"),
+        (b" [\n 1 2\n 3 4 ]\n", f"is a matrix of 2 rows; {KINDS} are read"),
+        (b"\0BFV \4\2\0\0\0\0\0\0\0", "is cut off"),
+        (b"\0BFV \4", "is cut off"),
+        (b"\0BFV \x08\2\0\0\0\0\0\0\0", "has a size of 8 bytes; it must have 4"),
+        (
+            b"\0BFV \4" + struct.pack("<i", 2**30),
+            "has size 1073741824; it must be in 0..1048576",
+        ),
+        (b"\0BDV \4" + struct.pack("<i", -1), "has size -1; it must be in 0..1048576"),
+        (
+            b"\0BFM \4" + struct.pack("<i", 2**20) + b"\4" + struct.pack("<i", 2**20),
+            "has size 1099511627776; it must be in 0..1048576",
+        ),
+        (
+            b"\0BCM2 " + struct.pack("<ffii", 0, 1, 3, -4),
+            "has size -4; it must be in 0..1048576",
+        ),
+    ],
+)
+def test_every_other_entry_is_refused_by_name(archive: Path, entry: bytes, what: str) -> None:
+    archive.write_bytes(b"u1 " + entry)
+    message = f"{archive}: utterance 'u1' {what}"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        load_embeddings(archive)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"u0", "or cut off: b'u0' is no name"),
+        (b"x" * 5000, f"or cut off: {b'x' * 20!r} is no name"),
+        (b"\xff\xfe \0BFV ", r"not a Kaldi archive: b'\xff\xfe' is no name"),
+    ],
+)
+def test_what_is_no_archive_is_refused(archive: Path, content: bytes, what: str) -> None:
+    archive.write_bytes(content)
+    with pytest.raises(InputError, match=f"{re.escape(what)}$"):
+        load_embeddings(archive)
+
+
+def test_lists_name_files_alone(archive: Path) -> None:
+    listed = archive.with_suffix(".scp")
+    listed.write_text("u0 -\n")
+    with pytest.raises(InputError, match="must list places in files; got '-', the standard input"):
+        load_embeddings(listed)
+    listed.write_bytes(b"u0 \xff\xfe\n")
+    with pytest.raises(InputError, match=r"xvector.scp: not a readable list \('utf-8' codec"):
+        load_embeddings(listed)
+
+
+def test_random_damage_ends_in_a_sentence(archive: Path) -> None:
+    whole, chance = archive.read_bytes(), np.random.default_rng(0)
+    for _ in range(500):
+        damaged = bytearray(whole[: chance.integers(1, len(whole) + 1)])
+        for place in chance.integers(0, len(damaged), 3):
+            damaged[place] = chance.integers(256)
+        archive.write_bytes(bytes(damaged))
+        # Any other error fails the test.
+        with suppress(InputError):
+            load_embeddings(archive)

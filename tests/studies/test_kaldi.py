@@ -1,3 +1,5 @@
+import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,27 @@ def test_commands_in_lists_are_not_run(archive: Path, tmp_path: Path, place: str
     with pytest.raises(InputError, match="must list places in files; got the command"):
         load_embeddings(archive.with_suffix(".scp"))
     assert not victim.exists()
+
+
+def test_a_missing_package_is_named_with_its_command(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "kaldiio", None)
+    message = f'{archive}: needs kaldiio, which is not installed; pip install "minifloat[kaldi]"'
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        load_embeddings(archive)
+
+
+@pytest.mark.parametrize("name", ["xvector.scp", "utt2spk"])
+def test_lists_that_are_not_utf8_are_refused(archive: Path, name: str) -> None:
+    listed = archive.with_name(name)
+    listed.write_bytes("Jürgen s0\n".encode("latin-1"))
+    message = (
+        f"{listed}: not a readable list "
+        "('utf-8' codec can't decode byte 0xfc in position 1: invalid start byte)"
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        load_embeddings(archive.with_suffix(".scp"))
 
 
 def test_unusable_archives_are_named(archive: Path, tmp_path: Path) -> None:

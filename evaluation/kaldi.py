@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,8 +104,9 @@ def _kind(path: Path) -> str:
 
 
 def _opened(path: Path) -> IO[bytes]:
-    opened: IO[bytes] = gzip.open(path, "rb") if path.suffix == _GZ else path.open("rb")  # type: ignore[assignment]
-    return opened
+    if path.suffix == _GZ:
+        return cast(IO[bytes], gzip.open(path, "rb"))
+    return path.open("rb")
 
 
 def _place(listed: Path, place: str) -> tuple[Path, int, str]:

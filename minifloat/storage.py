@@ -143,7 +143,10 @@ def _read(path: str | Path, file: FileIO, place: Span) -> Tensor:
     while left:
         count = os.preadv(file.fileno(), [left[:_AT_ONCE]], at)
         if not count:
-            raise ValueError(f"{path} ended at byte {at} while it was read; it had {end} before")
+            raise ValueError(
+                f"{path} was cut short while it was read: it ends at byte {at} and had at "
+                f"least {end} bytes; load it again"
+            )
         left, at = left[count:], at + count
     return whole
 

@@ -208,6 +208,26 @@ def test_what_is_no_safetensors_file_is_refused(tmp_path: Path) -> None:
             mf.PackedVectors.load(path)
 
 
+def test_a_file_that_is_cut_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows"
+    random_rows(mf.E2M1, 9, 33).save(path)
+    size, read = path.stat().st_size, os.preadv
+
+    def cut(file: int, buffers: list[memoryview], at: int) -> int:
+        os.truncate(path, size - 3)
+        return read(file, buffers, at)
+
+    monkeypatch.setattr(os, "preadv", cut)
+    message = (
+        f"{path} was cut short while it was read: it ends at byte {size - 3} and had at "
+        f"least {size} bytes; load it again"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        mf.PackedVectors.load(path, mmap=False)
+
+
 def test_a_file_that_lacks_something_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "rows"
     save_file({"weights": torch.zeros(3)}, path)

@@ -45,11 +45,14 @@ def load_extractor(
 
 
 def _device(name: str | None) -> torch.device:
+    chosen = name or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        device = torch.device(chosen)
         torch.empty(1, device=device)
     # torch raises errors of many kinds for devices that it does not have.
     except Exception as error:
         reason = str(error).partition("\n")[0]
-        raise InputError(f"--device must be one that torch has; got '{name}': {reason}") from error
+        raise InputError(
+            f"--device must be one that torch has; got '{chosen}': {reason}"
+        ) from error
     return device

@@ -56,5 +56,6 @@ def _find(name: str) -> Callable[[list[Waveform]], object]:
         ) from error
     function: Callable[[list[Waveform]], object] | None = getattr(module, function_name, None)
     if not inspect.isfunction(function):
-        raise InputError(f"--model {name}: no function {function_name} in {module.__file__}")
+        place = getattr(module, "__file__", None) or module_name
+        raise InputError(f"--model {name}: no Python function {function_name} in {place}")
     return function

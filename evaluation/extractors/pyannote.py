@@ -24,9 +24,6 @@ class PyannoteEmbedding(TorchExtractor):
         source = weights or DEFAULT
         with loading("pyannote", source):
             model = library.Model.from_pretrained(source)
-            # The library returns nothing, and prints why, where a hub asks for conditions first.
-            if model is None:
-                raise RuntimeError("the hub gives it only to those who accepted its conditions")
         self._model = model.eval().to(device)
         self.device = device
         self.dim = self.measured_dim()

@@ -17,7 +17,11 @@ def before_batch_norm(extractor: Extractor, rows: NDArray[np.float32]) -> NDArra
     """
     layer = getattr(extractor, "last_normalisation", None)
     name = extractor.identity["model"]
-    if not isinstance(layer, torch.nn.BatchNorm1d) or layer.running_var is None:
+    if (
+        not isinstance(layer, torch.nn.BatchNorm1d)
+        or layer.running_mean is None
+        or layer.running_var is None
+    ):
         raise InputError(f"--embeddings is for models that end in batch normalisation; got {name}")
     stages = stages_of(extractor, two_valued_signal())
     if not np.array_equal(stages[AFTER_NORMALISATION], stages[EMBEDDING]):
@@ -35,7 +39,5 @@ def before_batch_norm(extractor: Extractor, rows: NDArray[np.float32]) -> NDArra
     return np.asarray(wide * deviation + _float64(layer.running_mean), dtype=np.float32)
 
 
-def _float64(values: torch.Tensor | None) -> NDArray[np.float64]:
-    if values is None:
-        raise InputError("the batch normalisation must have running statistics; got none")
+def _float64(values: torch.Tensor) -> NDArray[np.float64]:
     return np.asarray(values.detach().double().cpu().numpy())

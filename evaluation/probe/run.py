@@ -98,13 +98,13 @@ def _clips(folder: Path) -> Iterator[Waveform]:
     recordings = find_recordings(folder).recordings
     require_decoders(recording.path for recording in recordings)
     chosen = np.unique(np.linspace(0, len(recordings) - 1, CLIPS).round().astype(int))
-    read = 0
+    failures: list[str] = []
     for place in tqdm(chosen, unit=" clips", leave=False, disable=None):
         try:
             waveform = read_audio(recordings[place].path).waveform
-        except UnreadableError:
+        except UnreadableError as error:
+            failures.append(f"{recordings[place].name} {error}")
             continue
-        read += 1
         yield waveform
-    if not read:
-        raise InputError(f"{folder}: none of {len(recordings)} recordings could be read")
+    if len(failures) == len(chosen):
+        raise InputError(f"{folder}: none of {len(chosen)} recordings could be read; {failures[0]}")

@@ -62,6 +62,14 @@ def test_every_rate_becomes_16_khz(tmp_path: Path, rate: int) -> None:
     np.testing.assert_allclose(audio.waveform[inside], expected[inside], atol=1e-4)
 
 
+def write_video(path: Path) -> None:
+    av = pytest.importorskip("av", reason="PyAV is not installed")
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream("mpeg4", rate=25, width=16, height=16)
+        for frame in (av.VideoFrame(16, 16, "yuv420p"), None):
+            container.mux(stream.encode(frame))
+
+
 @pytest.mark.parametrize("rate", [16000, 44100])
 def test_m4a_is_read_where_its_decoder_is_there(tmp_path: Path, rate: int) -> None:
     write_m4a(tmp_path / "x.m4a", tone(seconds=1, rate=rate), rate)
@@ -97,6 +105,12 @@ def test_damaged_recordings_say_why(make_wav: Maker, tmp_path: Path) -> None:
     if "av" in sys.modules:
         (tmp_path / "text.m4a").write_text("no sound")
         assert reason("text.m4a").startswith("cannot be decoded: ")
+
+
+def test_a_video_without_sound_says_so(tmp_path: Path) -> None:
+    write_video(tmp_path / "x.m4a")
+    with pytest.raises(UnreadableError, match=r"^cannot be decoded: no sound in it$"):
+        read_audio(tmp_path / "x.m4a")
 
 
 def test_every_extension_has_a_decoder() -> None:

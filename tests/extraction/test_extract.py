@@ -301,15 +301,20 @@ def test_many_failures_in_a_row_stop_the_run(
     ("function", "options", "message"),
     [
         ("embed_all_at_once", [], r"floats of shape \(1, dim\) .* got float64 of shape \(4,\)"),
-        ("absent", [], "no function absent in .*own.py"),
-        ("constant", [], "no function constant in"),
+        ("absent", [], "--model own:absent: no Python function absent in .*/own.py$"),
+        ("constant", [], "--model own:constant: no Python function constant in .*/own.py$"),
+        ("embed", ["--model", "time:sleep"], "time:sleep: no Python function sleep in time$"),
         ("embed", ["--batch", "0"], "--batch must be at least 1; got 0"),
         ("embed", ["--out", "x.npz"], "--out must end in .safetensors; got 'x.npz'"),
         ("embed", ["--model", "absent:f"], "no module absent; run where it can be imported"),
         ("embed", ["--model", "titanet"], "model must be one of campplus, .*; got 'titanet'"),
         ("embed", ["--weights", "w.pt"], "--weights is for models by name; got 'w.pt' for 'own:"),
         ("embed", ["--model", "ge2e", "--code", "x"], "--code is for redimnet; ge2e comes with"),
-        ("embed", ["--model", "ge2e", "--device", "abacus"], "--device must be one .* 'abacus'"),
+        (
+            "embed",
+            ["--model", "ge2e", "--device", "abacus"],
+            "--device must be one that torch has; got 'abacus': .*: abacus$",
+        ),
     ],
 )
 def test_unusable_options_are_named(

@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 
@@ -119,8 +120,11 @@ def test_rows_of_two_models_never_share_an_output(tmp_path: Path, finished: bool
         if finished:
             journal.finish()
     for fact, value, before in (("model", "two", "one"), ("library", "nemo 3", "none")):
-        message = f"holds rows of {fact} {before}; got {fact} {value}: give another --out"
-        with pytest.raises(InputError, match=message):
+        message = (
+            f"{out}: holds rows of {fact} {before}; "
+            f"got {fact} {value}: give another --out, or remove it"
+        )
+        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
             opened(out, **{fact: value})
     with opened(out) as journal:
         assert journal.entries == [entry(0)]

@@ -144,6 +144,11 @@ def no_columns(root: Path) -> Path:
     return root / "list.csv"
 
 
+def not_utf8(root: Path) -> Path:
+    (root / "list.csv").write_bytes("path,speaker\n1.wav,Jürgen".encode("latin-1"))
+    return root / "list.csv"
+
+
 def no_speaker(root: Path) -> Path:
     (root / "list.csv").write_text("path,speaker\n1.wav,")
     return root / "list.csv"
@@ -157,6 +162,7 @@ def no_speaker(root: Path) -> Path:
         (absent, "absent: no such file or folder"),
         (twice, r"a/1.flac and a/1.wav are both a/1$"),
         (no_columns, "must have the columns speaker and path; path missing, found file, speaker"),
+        (not_utf8, r"list.csv: not a readable CSV file \('utf-8' codec can't decode .*\)$"),
         (no_speaker, "line 2: speaker and path must not be empty"),
     ],
 )
@@ -166,5 +172,6 @@ def test_unusable_data_is_named(tmp_path: Path, make: Callable[[Path], Path], me
 
 
 def test_an_unknown_layout_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="one of auto, folders, voxceleb, voxtube; got 'timit'"):
+    message = "layout must be one of auto, folders, voxceleb, voxtube; got 'timit'"
+    with pytest.raises(InputError, match=f"^{message}$"):
         find_recordings(tmp_path, layout="timit")

@@ -10,6 +10,7 @@ import pytest
 import minifloat as mf
 from evaluation.__main__ import main
 from evaluation.bitdepth.conditions import Condition, Converted
+from evaluation.bitdepth.published import THRESHOLDS
 from evaluation.bitdepth.run import UNFINISHED
 from evaluation.data import Embeddings
 from evaluation.output import write_whole
@@ -130,6 +131,13 @@ def test_unusable_options_are_named(
 ) -> None:
     assert main(["bitdepth", str(make_file()), *arguments]) == 2
     assert re.search(f"^error: .*{message}", capsys.readouterr().err, re.MULTILINE)
+
+
+def test_a_threshold_that_is_no_number_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["bitdepth", "any.npz", "--threshold", "high"])
+    message = f"must be a cosine or one of {', '.join(THRESHOLDS)}; got 'high'\n"
+    assert capsys.readouterr().err.endswith(f"error: argument --threshold: {message}")
 
 
 def test_names_of_rows_are_needed_by_trial_lists_alone(

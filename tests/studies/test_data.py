@@ -48,7 +48,11 @@ def test_speakers_may_be_numbers(make_file: Maker) -> None:
         ({"embeddings": np.zeros((0, 4), np.float32)}, r"got float32 of shape \(0, 4\)"),
         ({"speaker": np.zeros(71)}, r"shape \(72,\); got shape \(71,\)"),
         ({"utterance": np.zeros((72, 1))}, r"shape \(72,\); got shape \(72, 1\)"),
-        ({"speaker": np.array([object()] * 72)}, "speaker holds Python objects"),
+        (
+            {"speaker": np.array([object()] * 72)},
+            r"voices.npz: speaker holds Python objects; "
+            "save it as an array of strings or numbers$",
+        ),
     ],
 )
 def test_unusable_arrays_are_named(

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +33,14 @@ def test_names_of_any_kind_come_back(written: Path) -> None:
 def test_a_manifest_that_is_another_one_is_refused(written: Path) -> None:
     manifest = written.with_suffix(".csv")
     text = manifest.read_text()
-    for changed in (text.replace("b,1", "b,2"), "\n".join(text.splitlines()[:-1]) + "\n"):
+    shorter = "\n".join(text.splitlines()[:-1]) + "\n"
+    for changed, lines in ((text.replace("b,1", "b,2"), 3), (shorter, 2)):
         manifest.write_text(changed)
-        with pytest.raises(InputError, match=r"must be the manifest .* written with x.safetensors"):
+        message = (
+            f"{manifest}: must be the manifest that was written with x.safetensors; "
+            f"it has changed or is another one ({lines} lines for 3 rows)"
+        )
+        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
             load_embeddings(written)
     manifest.write_text("speaker,path\na,b\n")
     with pytest.raises(InputError, match=r"x.csv: not a readable manifest"):

@@ -50,6 +50,18 @@ def test_commands_in_lists_are_not_run(archive: Path, tmp_path: Path, place: str
     assert not victim.exists()
 
 
+@pytest.mark.parametrize("name", ["xvector.scp", "utt2spk"])
+def test_lists_that_are_not_utf8_are_refused(archive: Path, name: str) -> None:
+    listed = archive.with_name(name)
+    listed.write_bytes("Jürgen s0\n".encode("latin-1"))
+    message = (
+        f"{listed}: not a readable list "
+        "('utf-8' codec can't decode byte 0xfc in position 1: invalid start byte)"
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        load_embeddings(archive.with_suffix(".scp"))
+
+
 def test_unusable_archives_are_named(archive: Path, tmp_path: Path) -> None:
     listed = archive.with_suffix(".scp")
     with pytest.raises(InputError, match=r"absent.ark: no such file"):

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,7 +27,7 @@ class Normalising:
     def __init__(self, *, affine: bool = False, scale: float = 1) -> None:
         torch.manual_seed(0)
         self.dim, self.identity = DIM, {"model": "normalising"}
-        self.last_normalisation = torch.nn.BatchNorm1d(DIM, affine=affine).eval()
+        self.last_normalisation: torch.nn.Module = torch.nn.BatchNorm1d(DIM, affine=affine).eval()
         for name, values in self.last_normalisation.state_dict().items():
             if values.is_floating_point():
                 self.last_normalisation.state_dict()[name].copy_(torch.rand(DIM) + 0.5)
@@ -98,7 +99,13 @@ def test_a_batch_normalisation_is_undone(affine: bool) -> None:
 
 
 def test_only_a_last_layer_of_as_many_values_is_undone() -> None:
-    with pytest.raises(InputError, match="in normalising layers follow"):
+    only = "--embeddings is for models that end in batch normalisation"
+    for layer in (torch.nn.LayerNorm(DIM), torch.nn.BatchNorm1d(DIM, track_running_stats=False)):
+        model = Normalising()
+        model.last_normalisation = layer
+        with pytest.raises(InputError, match=f"^{only}; got normalising$"):
+            before_batch_norm(model, np.zeros((1, DIM), np.float32))
+    with pytest.raises(InputError, match=f"^{only}; in normalising layers follow$"):
         before_batch_norm(Normalising(scale=2), np.zeros((1, DIM), np.float32))
     with pytest.raises(InputError, match="must be of the model, 6 values; got 5"):
         before_batch_norm(Normalising(), np.zeros((1, 5), np.float32))
@@ -128,6 +135,20 @@ def test_the_command_writes_verdicts_ranges_and_what_was_before(
     expected = np.stack([model.before(clip) for clip in clips()])
     np.testing.assert_allclose(undone.rows, expected, rtol=1e-5, atol=1e-6)
     assert undone.utterance == ["one", "two"]
+
+
+def test_clips_that_cannot_be_read_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run_module, "load_extractor", lambda *_, **__: Normalising())
+    monkeypatch.setattr(run_module, "CLIPS", 2)
+    for place in range(3):
+        (tmp_path / f"s{place}").mkdir()
+        (tmp_path / f"s{place}" / "a.wav").write_text("no sound")
+    arguments = ["--model", "campplus", "--clips", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main(["probe", *arguments]) == 2
+    message = f"{tmp_path}: none of 2 recordings could be read; s0/a.wav cannot be decoded: "
+    assert re.fullmatch(f"error: {re.escape(message)}.+\n", capsys.readouterr().err)
 
 
 def test_a_model_without_stages_shows_its_embedding(

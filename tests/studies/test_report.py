@@ -83,7 +83,8 @@ def test_a_figure_takes_the_colours_of_the_page_and_ids_of_its_own() -> None:
 
 
 def test_slugs_must_differ() -> None:
-    with pytest.raises(InputError, match="must differ; got rates twice"):
+    message = "slugs of tables and figures must differ; got rates twice"
+    with pytest.raises(InputError, match=f"^{message}$"):
         page(table(), table())
 
 

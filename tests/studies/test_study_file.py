@@ -58,7 +58,10 @@ def test_an_option_beside_the_file_counts(
         ("speed = 1", "speed must be true or false; got 1"),
         ("draws = {}", r"draws must be text, a number or a list; got \{\}"),
         ("seed = true", "seed must be text, a number or a list; got True"),
-        ("seed =", "not a readable TOML file"),
+        (
+            "seed =",
+            r"study.toml: not a readable TOML file \(Invalid value \(at end of document\)\)\n",
+        ),
         ("seed = 1", "at least one FILE of embeddings must be given; got none"),
     ],
 )

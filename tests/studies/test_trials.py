@@ -108,8 +108,11 @@ def test_other_forms_give_the_same_trials(
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["enrol,test"], r"three columns, one of them 'label'; got enrol, test"),
-        ([""], r"three columns, one of them 'label'; got none"),
+        (
+            ["enrol,test"],
+            r"list.csv: must have three columns, one of them 'label'; got enrol, test$",
+        ),
+        ([""], r"list.csv: must have three columns, one of them 'label'; got none$"),
         (["label,a,b", "2,x,y"], r"line 2: must be two names and a label of 0, 1, .*; got '2'"),
         (["label,a,b", "1,x"], r"line 2: must be two names .*; got '1,x'"),
     ],
@@ -132,7 +135,8 @@ def test_a_list_keeps_to_the_form_of_its_first_line(voices: Embeddings, tmp_path
     [
         (
             ["1 s000/000 x/1", "0 x/2 x/3", "0 x/4 x/1"],
-            r"4 of 5 names are in no row of voices: x/1, x/2, x/3, \.\.\.; names are",
+            r"list.txt: 4 of 5 names are in no row of voices: x/1, x/2, x/3, \.\.\.; "
+            r"names are utterances \('000.wav'\) or speaker/utterance \('s000/000.wav'\)$",
         ),
         (["0 000.wav s001/001.wav"], r"1 of 2 names are in several rows of voices: 000.wav; "),
         (

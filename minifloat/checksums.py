@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
-from threading import Event
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -25,8 +22,6 @@ _MOST_BLOCKS = 1 << 12
 
 # The first row and the one after the last.
 Span = tuple[int, int]
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -89,25 +84,3 @@ def read(metadata: Mapping[str, str], rows: int) -> Checksums | None:
             )
         of[name] = [int(text[at : at + _DIGITS], 16) for at in range(0, digits, _DIGITS)]
     return Checksums(block, of)
-
-
-def in_threads(work: Callable[[Span], Result], blocks: list[Span]) -> list[Result]:
-    """Return what each block gives, found by as many threads as torch uses."""
-    threads = torch.get_num_threads()
-    if threads == 1 or len(blocks) < 2:
-        return list(map(work, blocks))
-    # Neighbours go to one thread: to hand each over takes half as long as its sum.
-    run = -(-len(blocks) // (4 * threads))
-    runs = [blocks[first : first + run] for first in range(0, len(blocks), run)]
-    ended = Event()
-
-    def results_of(run: list[Span]) -> list[Result]:
-        return [work(block) for block in run if not ended.is_set()]
-
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            return [result for results in pool.map(results_of, runs) for result in results]
-        except BaseException:
-            # What a signal's handler raises, and what else fails, need not wait for the rest.
-            ended.set()
-            raise

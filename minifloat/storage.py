@@ -18,6 +18,7 @@ from minifloat.formats import Format
 from minifloat.headers import DTYPES, VERSION, Layout, header, opened
 from minifloat.mapping import mapped, refuse_changes
 from minifloat.replacing import replacing
+from minifloat.threads import in_threads
 
 # One read of gigabytes into new memory takes several times as long as many of this size.
 _AT_ONCE = 1 << 23
@@ -52,7 +53,7 @@ def save(
                 sums.append(zlib.crc32(block, seed))
             return sums
 
-        sums = checksums.in_threads(write, blocks)
+        sums = in_threads(write, blocks)
         of = {name: [block[i] for block in sums] for i, name in enumerate(tensors)}
         whole, _ = header(tensors, facts | Checksums(block_rows, of).metadata())
         _write(file, memoryview(whole), 0)
@@ -111,7 +112,7 @@ def _prove(path: str | Path, codes: Tensor, reciprocal_norms: Tensor, layout: La
     def sum_of(rows: Span) -> dict[str, int]:
         return {name: zlib.crc32(part[slice(*rows)], seed) for name, part in parts.items()}
 
-    found = checksums.in_threads(sum_of, blocks)
+    found = in_threads(sum_of, blocks)
     refuse_changes(codes)
     damaged = [
         (rows, [name for name in tensors if sums_of_block[name] != sums.of[name][index]])

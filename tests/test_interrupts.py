@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import minifloat as mf
+import random_signals
 from minifloat import _C
 
 pytestmark = pytest.mark.skipif(
@@ -128,3 +129,9 @@ def test_handlers_that_raise_nothing_change_nothing(slow: int) -> None:
     assert seen
     for x, y in zip(found, expected, strict=True):
         assert torch.equal(x, y)
+
+
+@pytest.mark.long
+def test_calls_are_interrupted_at_random_times() -> None:
+    # A machine may be busy, so that half a second is left to `scripts/test --signals`.
+    assert random_signals.main(["60", "--allowed", str(ALLOWED)]) == 0

@@ -1,3 +1,4 @@
+import _thread
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ import torch
 
 import minifloat as mf
 from minifloat import _C
+from minifloat.threads import in_threads
 
 
 @pytest.fixture(autouse=True)
@@ -199,3 +201,37 @@ torch.set_num_threads(4)
 print(mf.encode(torch.ones(1 << 20), "e2m1").unique().tolist())
 """
     assert run(program) == "[2]\n"
+
+
+@pytest.mark.parametrize("number", [1, 2, 5])
+def test_items_are_shared_out_and_come_back_in_order(number: int) -> None:
+    torch.set_num_threads(number)
+    assert in_threads(lambda i: i * i, range(100)) == [i * i for i in range(100)]
+    assert in_threads(str, []) == []
+    done = []
+
+    def fails(i: int) -> None:
+        if i == 7:
+            raise KeyError(i)
+        done.append(i)
+
+    with pytest.raises(KeyError, match="7"):
+        in_threads(fails, range(10_000))
+    assert len(done) < 10_000
+
+
+def test_a_thread_that_cannot_be_started_is_told_and_waited_for_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start, started = _thread.start_new_thread, list[int]()
+
+    def second_fails(*arguments: Any) -> int:
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(start(*arguments))
+        return started[0]
+
+    torch.set_num_threads(3)
+    monkeypatch.setattr(_thread, "start_new_thread", second_fails)
+    with pytest.raises(RuntimeError, match=r"^can't start new thread$"):
+        in_threads(str, range(5))

@@ -129,9 +129,9 @@ class PackedVectors:
 
     def to(self, device: torch.device | str) -> PackedVectors:
         """Return the same rows on a device; torch.OutOfMemoryError where they do not fit."""
-        if torch.empty(0, device=device).device == self.device:
-            return self
         try:
+            if self.codes[:0].to(device).device == self.device:
+                return self
             codes = copying.copied(self.codes, device)
             norms = copying.copied(self.reciprocal_norms, device)
         except torch.OutOfMemoryError as error:

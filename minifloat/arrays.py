@@ -68,6 +68,11 @@ def like(x: Array, result: Tensor) -> Array:
     return result.numpy()
 
 
+def as_made(from_numpy: bool, result: Tensor) -> Any:
+    """Return a result of rows made from NumPy as an array, which there are on the CPU only."""
+    return result.numpy() if from_numpy and result.device.type == "cpu" else result
+
+
 def on_huge_pages(new: Tensor) -> Tensor:
     """Return a tensor just made, on huge pages if it is large and in main memory.
 

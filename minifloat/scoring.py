@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from minifloat import _C, ops, streaming
-from minifloat.arrays import Array, Rows, as_rows, as_tensor
+from minifloat.arrays import Array, Rows, as_made, as_rows, as_tensor
 from minifloat.mapping import refuse_changes
 from minifloat.vectors import PackedVectors, amax, check_finite, scale_rows
 
@@ -31,9 +31,12 @@ def scores(
     out: Array,
 ) -> Array: ...
 @overload
-def scores(  # type: ignore[overload-overlap]  # NumPy reads tensors too.
+def scores(a: Tensor, b: PackedVectors, *, pairs: Any = None, out: None = None) -> Tensor: ...
+# What packed rows were made from is not in their type.
+@overload
+def scores(
     a: PackedVectors | Tensor, b: PackedVectors, *, pairs: Any = None, out: None = None
-) -> Tensor: ...
+) -> Any: ...
 @overload
 def scores(
     a: ArrayLike, b: PackedVectors, *, pairs: Any = None, out: None = None
@@ -50,8 +53,8 @@ def scores(
     With pairs, (n, 2) int64, return the n cosines of rows a[pairs[:, 0]] and b[pairs[:, 1]]
     instead, with no matrix in between. a holds packed rows (symmetric: codes against codes) or
     float rows (asymmetric, which takes a's share out of the error). A zero row scores 0, a row
-    that holds infinity or NaN scores NaN. NumPy rows give a NumPy answer,
-    and so do lists, data frames and columns of rows.
+    that holds infinity or NaN scores NaN. The answer is of the kind that a is, or was packed from:
+    a tensor for a tensor, else a NumPy array (`PackedVectors.from_numpy`).
 
     The matrix goes to `out` if that is given, a contiguous float32 tensor or array of its shape: so
     blocks of a large matrix, as scores(a[i:j], b, out=buffer), need no memory of their own. Rows
@@ -68,18 +71,23 @@ def scores(
         found: Tensor = _ops.scores(*sides, b.format.name, b.dim)
     else:
         found = _ops.pair_scores(*sides, as_tensor(pairs), b.format.name, b.dim)
-    return found if isinstance(a, PackedVectors | Tensor) else found.numpy()
+    answer: Tensor | NDArray[Any] = as_made(_from_numpy(a), found)
+    return answer
 
 
 @overload
-def search(  # type: ignore[overload-overlap]
+def search(
+    queries: Tensor, database: PackedVectors, k: int, *, mask: Any = None, ranges: Any = None
+) -> tuple[Tensor, Tensor]: ...
+@overload
+def search(
     queries: PackedVectors | Tensor,
     database: PackedVectors,
     k: int,
     *,
     mask: Any = None,
     ranges: Any = None,
-) -> tuple[Tensor, Tensor]: ...
+) -> tuple[Any, Any]: ...
 @overload
 def search(
     queries: ArrayLike, database: PackedVectors, k: int, *, mask: Any = None, ranges: Any = None
@@ -95,7 +103,8 @@ def search(
     """Return the k largest cosines of each query and their database rows: both (queries, k).
 
     Scores are float32 and descend; row numbers are int64; equal scores go to the lower row, NaN
-    goes last. queries are packed rows (symmetric) or float rows (asymmetric), as in `scores`.
+    goes last. queries are packed rows (symmetric) or float rows (asymmetric), and both answers are
+    of their kind, as in `scores`.
 
     Of the database, only rows take part for which mask, bool (rows,), holds and that lie in one of
     the ranges, (n, 2): first row, and the one after the last. Ranges ascend and do not overlap.
@@ -125,9 +134,13 @@ def search(
         database.format.name,
         database.dim,
     )
-    if isinstance(queries, PackedVectors | Tensor):
-        return best, indices
-    return best.numpy(), indices.numpy()
+    from_numpy = _from_numpy(queries)
+    return as_made(from_numpy, best), as_made(from_numpy, indices)
+
+
+def _from_numpy(rows: PackedVectors | Rows) -> bool:
+    """Return whether rows are, or were packed from, what NumPy reads."""
+    return rows.from_numpy if isinstance(rows, PackedVectors) else not isinstance(rows, Tensor)
 
 
 def _writable(out: Tensor | NDArray[Any]) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from minifloat import copying, ops, storage
-from minifloat.arrays import Rows, as_rows, on_huge_pages
+from minifloat.arrays import Rows, as_made, as_rows, on_huge_pages
 from minifloat.formats import Format, FormatLike, as_format
 from minifloat.mapping import refuse_changes
 
@@ -30,7 +30,10 @@ class PackedVectors:
     """Rows of codes, dense, and the reciprocal norms of the decoded rows. Made by `quantize`.
 
     codes: (rows, row_bytes) uint8. reciprocal_norms: (rows,) float32, 0 for a zero row and NaN
-    for one that holds infinity or NaN.
+    for one that holds infinity or NaN. from_numpy: whether they were made from what NumPy reads,
+    and not from a tensor: on the CPU, `dequantize`, and `scores` and `search` with these rows as
+    queries, then return NumPy arrays. Rows of these rows, copies, pickles and what `cat` puts
+    after them keep it; a saved file does not, so that loaded rows give tensors.
 
     Two are equal if format, dim, codes and reciprocal norms are, on whatever device; rows may be
     written to, so there is no hash. `torch.save` and pickle keep only rows that are shown, and
@@ -41,6 +44,7 @@ class PackedVectors:
     reciprocal_norms: Tensor
     format: Format
     dim: int
+    from_numpy: bool = field(default=False, kw_only=True)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -68,7 +72,7 @@ class PackedVectors:
                 raise IndexError(f"rows must be picked along 1 dimension; got {index.ndim}")
             index = index if index.numel() else index.long()
             codes, norms = (copying.picked(t, index) for t in (self.codes, self.reciprocal_norms))
-        return PackedVectors(codes, norms, self.format, self.dim)
+        return self._with(codes, norms)
 
     def __eq__(self, other: object) -> bool:
         """Return whether both hold the same rows; NaN norms are equal."""
@@ -139,7 +143,7 @@ class PackedVectors:
                 f"{self} does not fit on {device}; search with queries there takes it from main "
                 f"memory, block by block: {error}"
             ) from error
-        return PackedVectors(codes, norms, self.format, self.dim)
+        return self._with(codes, norms)
 
     def pin_memory(self) -> PackedVectors:
         """Return the same rows in page-locked memory, from which a GPU copies while it works."""
@@ -147,21 +151,20 @@ class PackedVectors:
             return self
         codes = copying.copied(self.codes, "cpu", pin=True)
         norms = copying.copied(self.reciprocal_norms, "cpu", pin=True)
-        return PackedVectors(codes, norms, self.format, self.dim)
+        return self._with(codes, norms)
 
-    def dequantize(self) -> Tensor:
-        """Return the decoded rows: float32, (rows, dim).
+    def dequantize(self) -> Any:
+        """Return the decoded rows: float32, (rows, dim), an array if made from one, else a tensor.
 
         Scaling is not undone: a row that "amax" multiplied keeps its direction, not its length.
         """
         refuse_changes(self.codes)
         codes = _ops.unpack(self.codes, self.format.name, self.dim)
-        decoded: Tensor = _ops.decode(codes, self.format.name)
-        return decoded
+        return as_made(self.from_numpy, _ops.decode(codes, self.format.name))
 
     @staticmethod
     def cat(parts: Sequence[PackedVectors]) -> PackedVectors:
-        """Return the rows of all parts, one part after the other."""
+        """Return the rows of all parts, one part after the other; `from_numpy` is the first's."""
         if not parts:
             raise ValueError("cat needs at least one PackedVectors; got none")
         kinds = sorted({f"dim {part.dim} in {part.format}" for part in parts})
@@ -170,11 +173,9 @@ class PackedVectors:
         devices = sorted({str(part.device) for part in parts})
         if len(devices) > 1:
             raise ValueError(f"cat needs rows on one device; got {', '.join(devices)}")
-        return PackedVectors(
+        return parts[0]._with(
             copying.joined(part.codes for part in parts),
             copying.joined(part.reciprocal_norms for part in parts),
-            parts[0].format,
-            parts[0].dim,
         )
 
     def save(self, path: str | Path) -> None:
@@ -191,6 +192,7 @@ class PackedVectors:
         is no change.
 
         With verify, the whole file is read and compared with its checksums, as by `verify`.
+        What is made of the rows is tensors, whatever they were saved from.
 
         Raises ValueError for a file that is not of this kind, or has reciprocal norms that no
         rows have, naming what is wrong.
@@ -206,6 +208,12 @@ class PackedVectors:
         all that can be said.
         """
         return storage.verify(path)
+
+    def _with(self, codes: Tensor, reciprocal_norms: Tensor) -> PackedVectors:
+        """Return other rows of the same kind."""
+        return PackedVectors(
+            codes, reciprocal_norms, self.format, self.dim, from_numpy=self.from_numpy
+        )
 
 
 torch.serialization.add_safe_globals([PackedVectors, as_format])
@@ -227,8 +235,11 @@ def quantize(
 
     x is a tensor, an array, a list of rows, or a data frame or a column of rows (pandas, Polars,
     Arrow), which NumPy reads. Raises ValueError for a row that holds NaN or infinity, naming it.
+    What `dequantize`, `scores` and `search` make of the rows is then as x is: tensors if x is one,
+    else NumPy arrays.
     """
     f = as_format(format)
+    from_numpy = not isinstance(x, Tensor)
     x = as_rows("x", x)
     if scale not in ("amax", "none"):
         raise ValueError(f"scale must be one of amax, none; got {scale!r}")
@@ -244,7 +255,8 @@ def quantize(
         if scale == "amax":
             chunk = scale_rows(chunk, largest, f.max)
         codes[first : first + step] = _ops.encode_pack(chunk, f.name, saturate)
-    return PackedVectors(codes, _ops.reciprocal_norms(codes, f.name, dim), f, dim)
+    norms = _ops.reciprocal_norms(codes, f.name, dim)
+    return PackedVectors(codes, norms, f, dim, from_numpy=from_numpy)
 
 
 def amax(x: Tensor) -> Tensor:

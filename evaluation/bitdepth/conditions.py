@@ -155,7 +155,7 @@ def _converted_format(embeddings: Embeddings, format: mf.Format, condition: Cond
     loss, overflow, zeroed = 0.0, 0, 0
     for block in embeddings.blocks():
         rows = embeddings.rows[block]
-        stored = vectors[block].dequantize().numpy()
+        stored = vectors[block].dequantize()
         loss += _cosine_loss(rows, stored)
         given = scaled(rows, format) if condition.scale == "amax" else rows
         overflow += int(overflowing(given, format).sum())

@@ -39,20 +39,20 @@ class FloatScorer:
 
 
 class PackedScorer:
-    """Cosines straight from packed codes."""
+    """Cosines straight from packed codes, of rows that were packed from an array."""
 
     def __init__(self, vectors: mf.PackedVectors) -> None:
         self._vectors = vectors
 
     def block(self, rows: slice, columns: slice) -> NDArray[np.float32]:
         """Return the cosines of rows `rows` with rows `columns`, a matrix."""
-        return np.asarray(mf.scores(self._vectors[rows], self._vectors[columns]).numpy())
+        return np.asarray(mf.scores(self._vectors[rows], self._vectors[columns]))
 
     def pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the cosines of rows pairs[:, 0] with rows pairs[:, 1]."""
-        return np.asarray(mf.scores(self._vectors, self._vectors, pairs=pairs).numpy())
+        return np.asarray(mf.scores(self._vectors, self._vectors, pairs=pairs))
 
     def nearest(self, rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
         """Return the k nearest rows (rows, k) of some rows, themselves included."""
         scores, found = mf.search(self._vectors[torch.from_numpy(rows)], self._vectors, k)
-        return np.asarray(torch.where(scores.isnan(), -1, found).numpy())
+        return np.where(np.isnan(scores), -1, found)

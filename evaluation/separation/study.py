@@ -163,7 +163,7 @@ def stored_rows(embeddings: Embeddings, condition: Condition) -> NDArray[np.floa
         stored = torch.from_numpy(embeddings.rows).to(condition.format).float().numpy()
     else:
         vectors = mf.quantize(embeddings.rows, condition.format, scale=condition.scale)
-        stored = vectors.dequantize().numpy()
+        stored = vectors.dequantize()
     return np.where(np.isfinite(stored).all(axis=1, keepdims=True), stored, np.float32(0))
 
 

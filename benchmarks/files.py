@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 import minifloat as mf
+from evaluation.command_help import HelpFormatter
 
 DIM = 256
 ROUNDS = 9
@@ -58,8 +59,12 @@ def seconds(work: Callable[[Path], object], path: Path, *, cold: bool) -> float:
 
 def main() -> None:
     """Print medians of rounds in which each took its turn."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mib", type=int, nargs="?", default=512)
+    parser = argparse.ArgumentParser(
+        description=__doc__.partition("\n")[0], formatter_class=HelpFormatter
+    )
+    parser.add_argument(
+        "mib", type=int, nargs="?", default=512, metavar="MIB", help="size of the file"
+    )
     parser.add_argument("--folder", type=Path, help="on the disk that is meant")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:

@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.counted import MARK
 from benchmarks.extension import load
+from evaluation.command_help import HelpFormatter
 
 RECORD = Path(__file__).with_suffix(".json")
 # Counts are exact, so this only spares a new record to changes that mean nothing.
@@ -34,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m benchmarks.instructions",
         description="Count the instructions of each value or product, under callgrind, and record "
         f"them in {RECORD.name}.",
+        formatter_class=HelpFormatter,
     )
     parser.add_argument(
         "--check",

@@ -11,6 +11,7 @@ from typing import TypeVar
 import minifloat as mf
 from benchmarks.elementwise import DIM
 from benchmarks.registry import OPS, SOURCES
+from evaluation.command_help import HelpFormatter
 from minifloat import _C
 from minifloat.formats import as_format
 
@@ -30,16 +31,17 @@ def make_parser() -> argparse.ArgumentParser:
         "held against a copy of as many bytes. Scores and search are public calls, held against a "
         "plain read of as many bytes as the database's codes; their GMAC/s are queries x rows x "
         "dim over time. numkong, which has no top-k, gives scores only in a search too.",
+        formatter_class=HelpFormatter,
     )
     for option, allowed, find, default, text in (
         (
             "--op",
             [op.name for op in OPS],
             _finder({op.name: op for op in OPS}),
-            "all",
+            None,
             "operations",
         ),
-        ("--format", [f.name for f in mf.FORMATS], as_format, "all", "formats"),
+        ("--format", [f.name for f in mf.FORMATS], as_format, None, "formats"),
         (
             "--source",
             SOURCES,
@@ -51,9 +53,10 @@ def make_parser() -> argparse.ArgumentParser:
         parser.add_argument(
             option,
             type=_names(find),
-            default=",".join(allowed) if default == "all" else default,
+            default=default or ",".join(allowed),
             metavar="NAMES",
-            help=f"{text}, comma-separated, out of {', '.join(allowed)}; {default} by default",
+            help=f"{text}, comma-separated, out of "
+            + (", ".join(allowed) if default else "the default"),
         )
     parser.add_argument(
         "--values",
@@ -62,15 +65,15 @@ def make_parser() -> argparse.ArgumentParser:
         metavar="SIZES",
         help="values of an input, for operations on each value only, comma-separated: "
         f"up to {DIM}, or a multiple of it; K is 1024, "
-        "M is 1024 K; %(default)s by default: the first streams from memory, the second stays in "
-        "cache, the third shows what a call costs",
+        "M is 1024 K; of the default, the first streams from memory, the second stays in cache, "
+        "the third shows what a call costs",
     )
     parser.add_argument(
         "--queries",
         type=_counts,
         default="1,64",
         metavar="NUMBERS",
-        help="queries at once, for scores and search only, comma-separated; %(default)s by default",
+        help="queries at once, for scores and search only, comma-separated",
     )
     for option, default_count, text in (
         ("--rows", 200_000, "rows of the database, for scores and search only"),
@@ -79,13 +82,12 @@ def make_parser() -> argparse.ArgumentParser:
         ("--threads", 1, "most threads that may run"),
         ("--repeats", 15, "rounds, each of which takes every time once"),
     ):
-        help = f"{text}; {default_count} by default"
-        parser.add_argument(option, type=count, default=default_count, metavar="N", help=help)
+        parser.add_argument(option, type=count, default=default_count, metavar="N", help=text)
     parser.add_argument(
         "--isa",
         choices=_C.available_isas(),
         default=_C.isa(),
-        help="instruction set; %(default)s by default",
+        help="instruction set",
     )
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="where a JSON line for each result is appended"

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 import minifloat as mf
 import oracles
+from evaluation.command_help import HelpFormatter
 from minifloat import _C
 from minifloat.backends import cpu, eager
 
@@ -129,7 +130,7 @@ def main() -> int:
     names = tuple(format.name for format in mf.FORMATS)
     parser = argparse.ArgumentParser(
         description=__doc__.partition("\n")[0],
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument("--formats", default=",".join(names), help="comma-separated")
     parser.add_argument("--backends", default=",".join(BACKENDS), help="comma-separated")

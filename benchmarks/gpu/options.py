@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from evaluation.command_help import HelpFormatter
+
 PROGRAM = "scripts/gpu"
 FOLDER = Path("build/gpu")
 
@@ -37,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
         "kernels, then for Triton's. Each step runs in processes of its own: one that hangs or "
         "dies costs the case that it was at. DIR gets report.json, whole at any time, and log.txt. "
         "The exit status is 1 where something failed.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     made.add_argument("--minutes", type=_minutes, default=9.0, metavar="N", help="when to stop")
     made.add_argument(

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from evaluation.bitdepth.published import THRESHOLDS
+from evaluation.command_help import HelpFormatter
 from evaluation.errors import InputError
 from evaluation.format_names import ALL_NAMES, formats_named
 from evaluation.packages import require
@@ -23,9 +24,9 @@ def add_parser(
         "bitdepth",
         help="what fewer bits per value cost in speaker verification",
         description="Store embeddings in each format, as they are and scaled to its range, "
-        "compare both sides in it, and report FAR, FRR and EER with 95 %% intervals. Prints a "
+        "compare both sides in it, and report FAR, FRR and EER with 95 % intervals. Prints a "
         "table per model; writes metrics.csv, figures (SVG) and report.html.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     files = parser.add_argument(
         "files",

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from evaluation.command_help import HelpFormatter
 from evaluation.extractors.registry import MODELS
 from evaluation.packages import require
 
@@ -22,7 +23,7 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         description="Run a model on recordings and write embeddings (FILE.safetensors) and a "
         "manifest (FILE.csv) that the studies read. It can be stopped at any point and started "
         "again: what is done is kept. Recordings that fail are listed (FILE-skipped.csv).",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument(
         "--model",

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from evaluation.command_help import HelpFormatter
 from evaluation.extractors.registry import MODELS
 from evaluation.packages import require
 
@@ -18,7 +19,7 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         description="Run a model on a two-valued signal of 2 s, and on clips where they are "
         "given, and report the range of its numbers at each stage, with a verdict for every "
         "format. Prints the verdicts; writes ranges.csv, fits.csv and report.html.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument(
         "--model",

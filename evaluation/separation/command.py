@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import minifloat as mf
+from evaluation.command_help import HelpFormatter
 from evaluation.errors import InputError
 from evaluation.format_names import ALL_NAMES, formats_named
 from evaluation.packages import require
@@ -27,9 +28,9 @@ def add_parser(
         help="which model separates speakers best, and whether fewer bits change that",
         description="Measure how far each model's embeddings keep speakers apart: OIIDD, CCR and "
         "silhouette of cosine distances, and of Euclidean distances on a 2-D map by UMAP, with 95 "
-        "%% intervals, in every format. Prints a table per model; writes metrics.csv, figures "
+        "% intervals, in every format. Prints a table per model; writes metrics.csv, figures "
         "(SVG) and report.html.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     add = parser.add_argument
     actions = [

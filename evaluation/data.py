@@ -2,7 +2,7 @@
 
 import hashlib
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,19 +47,22 @@ class Embeddings:
             yield slice(start, min(start + rows, len(self)))
 
 
-def load_embeddings(path: Path) -> Embeddings:
+def load_embeddings(
+    path: Path, *, name: str | None = None, utt2spk: Path | None = None
+) -> Embeddings:
     """Return the embeddings of a file, grouped by speaker, otherwise in file order.
 
+    They are called by `name`, or else as the file is.
     An .npz file holds `embeddings` (rows, dim) of any float type, `speaker` (rows,) and, if trial
     lists are to name its rows, `utterance` (rows,). A .safetensors file is what `python -m
-    evaluation extract` writes, manifest included. An .ark or .scp file is Kaldi's, with utt2spk
-    beside it, and either may have .gz after it. Rows are taken as float32, which is what every
-    format is compared with.
+    evaluation extract` writes, manifest included. An .ark or .scp file is Kaldi's, with speakers in
+    `utt2spk`, or else in a file of that name beside it; each may have .gz after it. Rows are taken
+    as float32, which is what every format is compared with.
     """
     if path.suffix == EXTENSION:
         arrays = _extracted_arrays(path)
     elif is_kaldi(path):
-        arrays = read_kaldi(path)
+        arrays = read_kaldi(path, utt2spk)
     else:
         arrays = _npz_arrays(path)
     embeddings, speaker = (arrays[name] for name in NEEDED)
@@ -69,10 +72,10 @@ def load_embeddings(path: Path) -> Embeddings:
             f"{path}: embeddings must be floats of shape (rows, dim), neither 0; "
             f"got {embeddings.dtype} of shape {embeddings.shape}"
         )
-    for name, labels in (("speaker", speaker), (UTTERANCE, utterance)):
+    for array, labels in (("speaker", speaker), (UTTERANCE, utterance)):
         if labels is not None and labels.shape != embeddings.shape[:1]:
             raise InputError(
-                f"{path}: {name} must have one label per row, shape {embeddings.shape[:1]}; "
+                f"{path}: {array} must have one label per row, shape {embeddings.shape[:1]}; "
                 f"got shape {labels.shape}"
             )
     with np.errstate(over="ignore"):
@@ -87,7 +90,7 @@ def load_embeddings(path: Path) -> Embeddings:
     names, codes = np.unique(speaker.astype(str), return_inverse=True)
     order = np.argsort(codes, kind="stable")
     return Embeddings(
-        name=path.stem,
+        name=path.stem if name is None else name,
         rows=np.ascontiguousarray(rows if (order[1:] > order[:-1]).all() else rows[order]),
         speaker=codes[order].astype(np.int32),
         speaker_names=[str(name) for name in names],
@@ -99,13 +102,6 @@ def load_embeddings(path: Path) -> Embeddings:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def refuse_shared_names(names: Sequence[str]) -> None:
-    """Nothing; two of one name are an error."""
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InputError(f"file names must differ, outputs carry them; got {twice[0]} twice")
 
 
 def _extracted_arrays(path: Path) -> dict[str, NDArray[np.generic]]:

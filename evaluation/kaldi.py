@@ -49,18 +49,22 @@ def is_kaldi(path: Path) -> bool:
     return _kind(path) in KALDI
 
 
-def read_kaldi(path: Path) -> dict[str, NDArray[np.generic]]:
+def read_kaldi(path: Path, utt2spk: Path | None = None) -> dict[str, NDArray[np.generic]]:
     """Return the arrays embeddings, speaker and utterance of an archive, in its order.
 
-    utt2spk, lines of `utterance speaker`, lies in the same folder. An entry of a list that is a
-    command, which Kaldi would run, is refused.
+    utt2spk, lines of `utterance speaker`, lies in the same folder if none is given. An entry of a
+    list that is a command, which Kaldi would run, is refused.
     """
-    speakers = dict(_pairs(path.with_name("utt2spk")))
+    if utt2spk is None:
+        utt2spk = path.with_name("utt2spk")
+        if not utt2spk.exists():
+            raise InputError(f"{utt2spk}: no such file; --utt2spk names one elsewhere")
+    speakers = dict(_pairs(utt2spk))
     names: list[str] = []
     rows: list[NDArray[np.floating]] = []
     for name, row in _vectors(path):
         if name not in speakers:
-            raise InputError(f"{path.with_name('utt2spk')}: no speaker for utterance '{name}'")
+            raise InputError(f"{utt2spk}: no speaker for utterance '{name}'")
         if rows and len(row) != len(rows[0]):
             raise InputError(
                 f"{path}: must hold vectors of one length; got {len(row)} for utterance '{name}' "

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.errors import InputError
+from evaluation.model_files import ModelFile
 
 OPTION = "--study"
 
@@ -78,6 +79,8 @@ def _texts(path: Path, key: str, value: Any, action: argparse.Action) -> list[st
     for one in values:
         if isinstance(one, bool) or not isinstance(one, str | int | float):
             raise InputError(f"{path}: {key} must be text, a number or a list; got {one!r}")
+    if action.type == ModelFile.parse:
+        return [str(ModelFile.parse_in(path.parent, str(one))) for one in values]
     if action.type is Path:
         return [str(path.parent / str(one)) for one in values]
     return [str(one) for one in values]

@@ -1,6 +1,8 @@
 """Trial lists, their names matched with the rows of embeddings."""
 
 from array import array
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,8 @@ from evaluation.trial_lines import read_trials
 from evaluation.trials import TrialList
 from evaluation.voxceleb import list_names
 
+# What parts a speaker and an utterance in names that are no paths, such as Kaldi's.
+MARKS = ("-", "_")
 # Stands in the index for a name that several rows share, and for one that no row has.
 SHARED, ABSENT = -1, -2
 SHOWN = 3
@@ -22,14 +26,15 @@ def load_trial_list(path: Path, embeddings: Embeddings) -> TrialList:
     """Return the trials of a list, its names matched with the rows of `embeddings`.
 
     A name is an utterance, or `speaker/utterance`, with or without the extension of an audio
-    file. A label that contradicts the speakers of its rows is an error.
+    file. One that is in no row may have `-` or `_` where rows have `/`, or the reverse. A label
+    that contradicts the speakers of its rows is an error.
     """
     if embeddings.utterance is None:
         raise InputError(
             f"{path}: names rows by their utterance, which {embeddings.name} does not have: its "
             f".npz must hold an array '{UTTERANCE}' of {len(embeddings)} names"
         )
-    index = _index(embeddings, embeddings.utterance)
+    index = _Index(embeddings, embeddings.utterance)
     # Numbers, not names: a list of a million lines takes 17 MB.
     labels, places = array("b"), array("q")
     rows: dict[str, int] = {}
@@ -38,7 +43,7 @@ def load_trial_list(path: Path, embeddings: Embeddings) -> TrialList:
         for name in names:
             row = rows.get(name)
             if row is None:
-                row = rows[name] = index.get(_key(name), ABSENT)
+                row = rows[name] = index.row(_key(name))
             places.append(row)
     if not labels:
         raise InputError(f"{path}: must hold at least one trial; got none")
@@ -60,12 +65,42 @@ def _key(name: str) -> str:
     return stem if dot and dot + extension.lower() in EXTENSIONS else path
 
 
-def _index(embeddings: Embeddings, utterance: list[str]) -> dict[str, int]:
+class _Index:
+    """Rows by all that a list may call them."""
+
+    def __init__(self, embeddings: Embeddings, utterance: list[str]) -> None:
+        self._embeddings, self._utterance = embeddings, utterance
+        self._rows = _by_name(self._names())
+
+    def row(self, key: str) -> int:
+        """Return the row of a name; SHARED if there are several, ABSENT if there is none."""
+        found = self._rows.get(key)
+        if found is not None:
+            return found
+        joined = (self._joined.get(key.replace("/", mark)) for mark in MARKS)
+        rows = {row for row in joined if row is not None}
+        return rows.pop() if len(rows) == 1 else SHARED if rows else ABSENT
+
+    @cached_property
+    def _joined(self) -> dict[str, int]:
+        return _by_name(
+            (name.replace("/", mark), row) for name, row in self._names() for mark in MARKS
+        )
+
+    def _names(self) -> Iterator[tuple[str, int]]:
+        speakers = self._embeddings.speaker_names
+        for row, (code, name) in enumerate(
+            zip(self._embeddings.speaker, self._utterance, strict=True)
+        ):
+            key = _key(name)
+            yield key, row
+            yield f"{speakers[code]}/{key}", row
+
+
+def _by_name(names: Iterable[tuple[str, int]]) -> dict[str, int]:
     index: dict[str, int] = {}
-    for row, (code, name) in enumerate(zip(embeddings.speaker, utterance, strict=True)):
-        key = _key(name)
-        for known in (key, f"{embeddings.speaker_names[code]}/{key}"):
-            index[known] = SHARED if index.get(known, row) != row else row
+    for name, row in names:
+        index[name] = SHARED if index.get(name, row) != row else row
     return index
 
 
@@ -76,10 +111,11 @@ def _refuse_unmatched(
         names = [name for name, row in rows.items() if row == failed]
         if names:
             shown = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+            speaker, own = embeddings.speaker_names[0], utterance[0]
+            bare = own.removeprefix(speaker).lstrip("-_/") or own
             raise InputError(
                 f"{path}: {len(names)} of {len(rows)} names {meaning} {embeddings.name}: {shown}; "
-                f"names are utterances ('{utterance[0]}') or speaker/utterance "
-                f"('{embeddings.speaker_names[0]}/{utterance[0]}')"
+                f"names are utterances ('{own}') or speaker/utterance ('{speaker}/{bare}')"
             )
 
 

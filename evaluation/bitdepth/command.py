@@ -8,6 +8,7 @@ from evaluation.bitdepth.published import THRESHOLDS
 from evaluation.command_help import HelpFormatter
 from evaluation.errors import InputError
 from evaluation.format_names import ALL_NAMES, formats_named
+from evaluation.model_files import ModelFile, add_utt2spk_option
 from evaluation.packages import require
 from evaluation.study_file import add_study_option
 
@@ -31,12 +32,13 @@ def add_parser(
     files = parser.add_argument(
         "files",
         nargs="*",
-        type=Path,
+        type=ModelFile.parse,
         metavar="FILE",
         help="one a model: .npz with embeddings (rows, dim), speaker (rows,) and, for --trials, "
-        "utterance (rows,); .safetensors of the extract command; .ark or .scp of Kaldi with "
-        "utt2spk beside it",
+        "utterance (rows,); .safetensors of the extract command; .ark or .scp of Kaldi; "
+        "NAME=FILE names the model otherwise than its file",
     )
+    utt2spk = add_utt2spk_option(parser)
     trials = parser.add_argument(
         "--trials",
         type=Path,
@@ -83,7 +85,7 @@ def add_parser(
     )
     add_study_option(parser)
     parser.set_defaults(run=_bitdepth, interrupted=INTERRUPTED)
-    named = (trials, threshold, formats, draws, seed, tolerance, speed, out)
+    named = (trials, utt2spk, threshold, formats, draws, seed, tolerance, speed, out)
     return {"files": files} | {action.dest: action for action in named}
 
 
@@ -115,6 +117,7 @@ def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
     run(
         Options(
             files=given.files,
+            utt2spk=given.utt2spk,
             trials=given.trials,
             thresholds=given.threshold,
             formats=formats_named(given.formats),

@@ -19,8 +19,9 @@ from evaluation.bitdepth.rows import Row
 from evaluation.bitdepth.speed import speeds
 from evaluation.bitdepth.study import ModelStudy, Result, study
 from evaluation.bitdepth.tables import csv_text, terminal_table
-from evaluation.data import Embeddings, load_embeddings, refuse_shared_names
+from evaluation.data import Embeddings, load_embeddings
 from evaluation.errors import InputError
+from evaluation.model_files import ModelFile, refuse_idle_speakers, refuse_shared_names
 from evaluation.output import write_whole
 from evaluation.trial_lists import load_trial_list
 from evaluation.trials import AllPairs, Trials, checked
@@ -35,7 +36,8 @@ class Options:
     A threshold that is a name is that of a published model. Without `trials` all pairs are made.
     """
 
-    files: list[Path]
+    files: list[ModelFile]
+    utt2spk: Path | None
     trials: list[Path]
     thresholds: list[float | str]
     formats: list[mf.Format]
@@ -104,18 +106,20 @@ def run(options: Options) -> None:
 
 
 def _tasks(options: Options) -> list[_Task]:
+    thresholds = _threshold_per_file(options)
+    lists: list[Path | None] = [*options.trials] or [None]
+    ends = [f"-{one.name.partition('.')[0]}" if one and len(lists) > 1 else "" for one in lists]
+    names = [[file.name + end for end in ends] for file in options.files]
+    refuse_shared_names([file.name for file in options.files])
+    refuse_shared_names([name for of_file in names for name in of_file], what="models with lists")
+    refuse_idle_speakers(options.utt2spk, [file.path for file in options.files])
     tasks = []
-    for path, threshold in zip(options.files, _threshold_per_file(options), strict=True):
-        embeddings = load_embeddings(path)
-        lists: list[Path | None] = [*options.trials] or [None]
-        for trial_list in lists:
-            name = embeddings.name
-            if trial_list is not None and len(options.trials) > 1:
-                name += f"-{trial_list.name.partition('.')[0]}"
+    for file, threshold, of_file in zip(options.files, thresholds, names, strict=True):
+        embeddings = load_embeddings(file.path, name=file.name, utt2spk=options.utt2spk)
+        for name, trial_list in zip(of_file, lists, strict=True):
             trials = _trials(embeddings, trial_list)
             task = _Task(name=name, embeddings=embeddings, trials=trials, threshold=threshold)
             tasks.append(task)
-    refuse_shared_names([task.name for task in tasks])
     return tasks
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from evaluation.command_help import HelpFormatter
 from evaluation.extractors.registry import MODELS
+from evaluation.model_files import add_utt2spk_option
 from evaluation.packages import require
 
 EXTRA = ("matplotlib", "jinja2", "tqdm")
@@ -43,6 +44,7 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         help="embeddings of this model, which ends in batch normalisation: written as they were "
         "before it, for the bitdepth study to compare",
     )
+    add_utt2spk_option(parser)
     parser.add_argument(
         "--out", type=Path, default=Path("probe-report"), metavar="DIR", help="where files go"
     )
@@ -65,6 +67,7 @@ def _probe(given: argparse.Namespace, *, command: str) -> None:
             device=given.device,
             clips=given.clips,
             embeddings=given.embeddings,
+            utt2spk=given.utt2spk,
             out=given.out,
             command=command,
         )

@@ -36,6 +36,7 @@ class Options:
     device: str | None
     clips: Path | None
     embeddings: Path | None
+    utt2spk: Path | None
     out: Path
     command: str
 
@@ -74,7 +75,7 @@ def run(options: Options) -> None:
     write_whole(options.out / "report.html", page)
     print(f"wrote ranges.csv, fits.csv and report.html to {options.out}")
     if options.embeddings is not None:
-        embeddings = load_embeddings(options.embeddings)
+        embeddings = load_embeddings(options.embeddings, utt2spk=options.utt2spk)
         path = options.out / f"{options.embeddings.stem}-before-normalisation.npz"
         rows = before_batch_norm(extractor, embeddings.rows)
         speaker = np.array(embeddings.speaker_names)[embeddings.speaker]

@@ -8,6 +8,7 @@ import minifloat as mf
 from evaluation.command_help import HelpFormatter
 from evaluation.errors import InputError
 from evaluation.format_names import ALL_NAMES, formats_named
+from evaluation.model_files import ModelFile, add_utt2spk_option
 from evaluation.packages import require
 from evaluation.study_file import add_study_option
 
@@ -37,11 +38,12 @@ def add_parser(
         add(
             "files",
             nargs="*",
-            type=Path,
+            type=ModelFile.parse,
             metavar="FILE",
-            help="one a model, of the same recordings: .npz, .safetensors, .ark or .scp, as for "
-            "bitdepth",
+            help="one a model, of the same recordings: .npz, .safetensors, .ark or .scp, or "
+            "NAME=FILE, as for bitdepth",
         ),
+        add_utt2spk_option(parser),
         add(
             "--formats",
             default=ALL_NAMES,
@@ -98,6 +100,7 @@ def _separation(given: argparse.Namespace, *, command: str) -> None:
     run(
         Options(
             files=given.files,
+            utt2spk=given.utt2spk,
             formats=formats,
             mapped=_mapped(given.umap_formats, formats),
             map=MapOptions(

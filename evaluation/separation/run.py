@@ -11,7 +11,8 @@ from tqdm import tqdm
 
 import minifloat as mf
 from evaluation.bitdepth.tables import csv_text
-from evaluation.data import load_embeddings, refuse_shared_names
+from evaluation.data import load_embeddings
+from evaluation.model_files import ModelFile, refuse_idle_speakers, refuse_shared_names
 from evaluation.output import write_whole
 from evaluation.report import Figure
 from evaluation.separation.figures import figure_of_formats, figures_of_model
@@ -27,7 +28,8 @@ UNFINISHED = "metrics-unfinished.csv"
 class Options:
     """What the command line asks for; `mapped` are the formats, besides float32, with a map."""
 
-    files: list[Path]
+    files: list[ModelFile]
+    utt2spk: Path | None
     formats: list[mf.Format]
     mapped: list[mf.Format]
     map: MapOptions
@@ -42,8 +44,12 @@ def run(options: Options) -> None:
 
     Until all is done each finished step is in UNFINISHED, so that an interruption loses none.
     """
-    loaded = [load_embeddings(path) for path in options.files]
-    refuse_shared_names([embeddings.name for embeddings in loaded])
+    refuse_shared_names([file.name for file in options.files])
+    refuse_idle_speakers(options.utt2spk, [file.path for file in options.files])
+    loaded = [
+        load_embeddings(file.path, name=file.name, utt2spk=options.utt2spk)
+        for file in options.files
+    ]
     for embeddings in loaded:
         options.map.check(rows=len(embeddings))
     # What is missing is told before anything is measured, and importing it takes a while.

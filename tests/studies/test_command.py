@@ -189,7 +189,10 @@ def test_two_files_of_one_name_are_refused(
 ) -> None:
     path = str(make_file())
     assert main(["bitdepth", path, path]) == 2
-    assert "file names must differ, outputs carry them; got voices twice" in capsys.readouterr().err
+    assert (
+        "names of models must differ, outputs carry them; got voices twice: NAME=FILE"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_missing_package_is_named_with_its_command(

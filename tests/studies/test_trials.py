@@ -1,4 +1,5 @@
 import gzip
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +76,53 @@ def test_a_trial_list_is_matched_by_utterance_alone(make_file: Maker, tmp_path: 
     voices = load_embeddings(make_file(utterance=utterance))
     path = write_list(tmp_path / "list.txt", ["1 id/0.wav id/1.wav", "", "0 ./id/0 id/6.WAV"])
     assert load_trial_list(path, voices).nontargets == 1
+
+
+@pytest.mark.parametrize(
+    ("utterance", "line"),
+    [
+        (lambda i, j: f"s{i:03}-{j:03}", "1 s000/000.wav s000/001.wav"),
+        (lambda i, j: f"s{i:03}_{j:03}", "1 s000/000.wav s000/001.wav"),
+        (lambda i, j: f"s{i:03}-video-{j:03}", "1 s000/video/000.wav s000/video/001.wav"),
+        (lambda i, j: f"{j:03}.wav", "s000-000 s000-001 target"),
+        (lambda i, j: f"s{i:03}/{j:03}.wav", "s000_000 s000_001 target"),
+        (lambda i, j: f"{i}/{j}", "s000-0-0 s000-0-1 target"),
+    ],
+    ids=["Kaldi", "underscores", "VoxCeleb", "Kaldi's list", "list of underscores", "folders"],
+)
+def test_speaker_and_utterance_may_be_parted_otherwise(
+    make_file: Maker, tmp_path: Path, utterance: Callable[[int, int], str], line: str
+) -> None:
+    names = np.array([utterance(i, j) for i in range(12) for j in range(6)])
+    voices = load_embeddings(make_file(utterance=names))
+    trials = load_trial_list(write_list(tmp_path / "list", [line]), voices)
+    assert [float(part.scores[0]) for part in streamed(trials) if part.scores.size] == [1]
+
+
+def test_names_that_are_of_two_rows_when_parted_otherwise_are_refused(
+    make_file: Maker, tmp_path: Path
+) -> None:
+    names = np.array(["x/y-z", "x-y/z", *(f"u{i}" for i in range(70))])
+    voices = load_embeddings(make_file(utterance=names))
+    path = write_list(tmp_path / "list", ["1 x/y/z u2"])
+    with pytest.raises(InputError, match="1 of 2 names are in several rows of voices: x/y/z; "):
+        load_trial_list(path, voices)
+    # What is a row's name as it stands is that row's.
+    assert load_trial_list(write_list(path, ["1 x/y-z u2"]), voices).targets == 1
+
+
+def test_names_of_kaldi_that_match_nothing_are_shown_beside_the_rows(
+    make_file: Maker, tmp_path: Path
+) -> None:
+    names = np.array([f"s{i:03}-{j:03}" for i in range(12) for j in range(6)])
+    voices = load_embeddings(make_file(utterance=names))
+    path = write_list(tmp_path / "list.txt", ["1 s000/7.wav s000/001.wav"])
+    message = (
+        f"{path}: 1 of 2 names are in no row of voices: s000/7.wav; "
+        "names are utterances ('s000-000') or speaker/utterance ('s000/000')"
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        load_trial_list(path, voices)
 
 
 def test_a_trial_list_needs_names_of_rows(make_file: Maker, tmp_path: Path) -> None:

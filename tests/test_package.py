@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import cached_property
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -63,6 +64,27 @@ def test_a_checkout_without_kernels_says_what_to_type(tmp_path: Path, start: str
         "is installed, start Python in another folder"
     )
     assert "partially initialized" not in found.stderr
+
+
+def test_an_editable_installation_is_found_beside_a_checkout_of_its_name(tmp_path: Path) -> None:
+    pytest.importorskip("setuptools")
+    checkout, installed = tmp_path / "minifloat", tmp_path / "installed"
+    package = checkout / "minifloat"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("here = True\n")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(PACKAGE.parent / name, checkout)
+    build = "import sys, setuptools.build_meta as backend; backend.build_editable(sys.argv[1])"
+    subprocess.run(
+        [sys.executable, "-c", build, str(tmp_path)], cwd=checkout, check=True, capture_output=True
+    )
+    with ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        wheel.extractall(installed)
+    script = tmp_path / "script.py"
+    add = f"import site; site.addsitedir({str(installed)!r})\n"
+    script.write_text(add + "import minifloat; print(minifloat.here)\n")
+    # Without site and PYTHONPATH, that of the tests is not there.
+    assert run("-E", "-S", str(script)) == "True\n"
 
 
 def test_all_names_what_is_public() -> None:

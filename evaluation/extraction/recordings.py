@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import stat
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -177,14 +178,20 @@ def _add(
 ) -> None:
     try:
         name.encode()
-        size = path.stat().st_size
+        status = path.stat()
     except UnicodeEncodeError:
         skipped.append(Skipped(name=_readable(name), reason="has a name that is not UTF-8"))
     except OSError as error:
         skipped.append(Skipped(name=name, reason=f"cannot be opened: {error.strerror}"))
     else:
+        # To open a pipe is to wait for who writes to it, and a device has no end.
+        if not stat.S_ISREG(status.st_mode):
+            skipped.append(Skipped(name=name, reason="is no file, but a folder, pipe or device"))
+            return
         recordings.append(
-            Recording(speaker=speaker, utterance=utterance, name=name, path=path, size=size)
+            Recording(
+                speaker=speaker, utterance=utterance, name=name, path=path, size=status.st_size
+            )
         )
 
 

@@ -1,7 +1,12 @@
 import sys
+import tracemalloc
 from collections.abc import Callable
 from fractions import Fraction
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from socket import AF_INET, SOCK_DGRAM, socket
+from threading import Thread
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -116,3 +121,108 @@ def test_a_video_without_sound_says_so(tmp_path: Path) -> None:
 def test_every_extension_has_a_decoder() -> None:
     assert set(BY_AV) < set(EXTENSIONS)
     assert len(set(EXTENSIONS)) == len(EXTENSIONS)
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    """A sound outside the folder of recordings."""
+    soundfile.write(tmp_path / "secret.wav", tone(seconds=1, rate=SAMPLE_RATE), SAMPLE_RATE)
+    return tmp_path / "secret.wav"
+
+
+def test_a_playlist_among_recordings_opens_no_other_file(tmp_path: Path, secret: Path) -> None:
+    av = pytest.importorskip("av", reason="PyAV is not installed")
+    playlist = tmp_path / "x.m4a"
+    playlist.write_text(f"ffconcat version 1.0\nfile '{secret.name}'\n")
+    with av.open(str(playlist)) as container:
+        assert sum(frame.samples for frame in container.decode(audio=0)) == SAMPLE_RATE
+    with pytest.raises(UnreadableError, match=r"of a kind that is not read; aac,mov,.* are$"):
+        read_audio(playlist)
+
+
+def test_a_session_description_among_recordings_listens_to_no_network(tmp_path: Path) -> None:
+    av = pytest.importorskip("av", reason="PyAV is not installed")
+    with socket(AF_INET, SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    path = tmp_path / "x.m4a"
+    lines = ("v=0", "o=- 0 0 IN IP4 127.0.0.1", "s=x", "c=IN IP4 127.0.0.1", "t=0 0")
+    path.write_text("\n".join((*lines, f"m=audio {port} RTP/AVP 0", "")))
+    # It waits for packets until its time is up.
+    with path.open("rb") as file, pytest.raises(av.error.ExitError):
+        av.open(file, timeout=0.2)
+    with pytest.raises(UnreadableError, match="of a kind that is not read"):
+        read_audio(path)
+
+
+def test_a_name_that_is_an_address_stands_for_its_own_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    av = pytest.importorskip("av", reason="PyAV is not installed")
+    monkeypatch.chdir(tmp_path)
+    write_m4a(tmp_path / "x.m4a", tone(seconds=0.5, rate=SAMPLE_RATE), SAMPLE_RATE)
+    name = Path("file:x.m4a")
+    (tmp_path / "x.m4a").rename(name)
+    write_m4a(tmp_path / "x.m4a", tone(seconds=2, rate=SAMPLE_RATE), SAMPLE_RATE)
+    with av.open(str(name)) as container:
+        assert container.duration > 1_900_000
+    assert read_audio(name).seconds == pytest.approx(0.5, abs=0.2)
+
+
+def test_an_address_is_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    av = pytest.importorskip("av", reason="PyAV is not installed")
+    monkeypatch.chdir(tmp_path)
+    with HTTPServer(("127.0.0.1", 0), Remembering) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        name = f"http:/127.0.0.1:{server.server_port}/x.m4a"
+        with pytest.raises(av.error.HTTPNotFoundError):
+            av.open(name)
+        assert Remembering.paths == ["/x.m4a"]
+        with pytest.raises(UnreadableError, match="No such file"):
+            read_audio(Path(name))
+        assert Remembering.paths == ["/x.m4a"]
+        server.shutdown()
+
+
+class Remembering(BaseHTTPRequestHandler):
+    paths: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:  # noqa: N802
+        self.paths.append(self.path)
+        self.send_error(404)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_recording_that_unpacks_to_too_much_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "silence.flac"
+    with soundfile.SoundFile(path, "w", 48000, 8, subtype="PCM_16") as file:
+        file.write(np.zeros((1 << 22, 8), np.int16))
+    # A thousand times its bytes: as float32, 134 MB.
+    assert 4 * 8 * (1 << 22) > 1000 * path.stat().st_size
+    tracemalloc.start()
+    with pytest.raises(UnreadableError, match=r"may hold 16,7.* at most; it has 33,554,432$"):
+        read_audio(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1 << 20
+
+
+def test_a_compressed_recording_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_m4a(tmp_path / "x.m4a", np.zeros(60 * SAMPLE_RATE), SAMPLE_RATE)
+    assert len(read_audio(tmp_path / "x.m4a").waveform) > 59 * SAMPLE_RATE
+    monkeypatch.setattr("evaluation.extraction.audio.LEAST", 0)
+    monkeypatch.setattr("evaluation.extraction.audio.TIMES", 10)
+    with pytest.raises(UnreadableError, match="samples at most; it has"):
+        read_audio(tmp_path / "x.m4a")
+
+
+@pytest.mark.parametrize("rate", [1, 3999, 768_001])
+def test_a_rate_that_no_recording_has_is_refused(tmp_path: Path, rate: int) -> None:
+    """One second at 1 Hz is one sample, and sixteen thousand once it is resampled."""
+    soundfile.write(tmp_path / "x.wav", np.zeros(10), rate)
+    with pytest.raises(UnreadableError, match=rf"^has a rate of {rate} Hz; it must be in 4000\.\."):
+        read_audio(tmp_path / "x.wav")

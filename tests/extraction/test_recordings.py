@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -175,3 +176,19 @@ def test_an_unknown_layout_is_named(tmp_path: Path) -> None:
     message = "layout must be one of auto, folders, voxceleb, voxtube; got 'timit'"
     with pytest.raises(InputError, match=f"^{message}$"):
         find_recordings(tmp_path, layout="timit")
+
+
+def test_a_pipe_or_a_device_among_recordings_is_not_opened(tmp_path: Path) -> None:
+    """Who opens a pipe waits for its writer, and a device may never end."""
+    put(tmp_path, "a/1.wav")
+    os.mkfifo(tmp_path / "a" / "2.wav")
+    (tmp_path / "a" / "3.wav").symlink_to("/dev/zero")
+    (tmp_path / "list.csv").write_text("speaker,path\na,a/1.wav\na,a/2.wav\na,a\n")
+    for data, names in (
+        (tmp_path, ["a/2.wav", "a/3.wav"]),
+        (tmp_path / "list.csv", ["a", "a/2.wav"]),
+    ):
+        found = find_recordings(data)
+        assert [one.name for one in found.recordings] == ["a/1.wav"]
+        assert [one.name for one in found.skipped] == names
+        assert {one.reason for one in found.skipped} == {"is no file, but a folder, pipe or device"}

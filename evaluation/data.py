@@ -1,21 +1,43 @@
 """Embedding files: rows, and who speaks in each."""
 
 import hashlib
+import lzma
+import math
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.format import (
+    MAGIC_PREFIX,
+    read_array,
+    read_array_header_1_0,
+    read_array_header_2_0,
+    read_magic,
+)
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
 from evaluation.extracted import EXTENSION, read_extracted
 from evaluation.kaldi import is_kaldi, read_kaldi
+from evaluation.limits import refuse_bomb
 
 NEEDED = ("embeddings", "speaker")
 # What only trial lists need, which name rows by it.
 UTTERANCE = "utterance"
+
+# What is raised for archives that are damaged, encrypted or packed in ways that are not known.
+_NO_ARCHIVE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,33 +138,60 @@ def _extracted_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
 def _npz_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     try:
         with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
+            if file.read(len(MAGIC_PREFIX)) == MAGIC_PREFIX:
                 raise InputError(f"{path}: must be an .npz archive; got a single .npy array")
-            missing = [name for name in NEEDED if name not in archive]
-            if missing:
-                raise InputError(
-                    f"{path}: must hold the arrays {' and '.join(NEEDED)}; "
-                    f"{', '.join(missing)} missing, found {', '.join(archive) or 'none'}"
-                )
-            names = [name for name in (*NEEDED, UTTERANCE) if name in archive]
-            return {name: _read_array(archive, name, path) for name in names}
+            with zipfile.ZipFile(file) as archive:
+                return _archived_arrays(path, archive)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
-        raise InputError(f"{path}: not a readable .npz archive ({error})") from error
-    except ValueError as error:
+    except _NO_ARCHIVE as error:
         if isinstance(error, InputError):
             raise
-        # NumPy says this of anything that is no archive: it would have to be unpickled.
-        raise InputError(f"{path}: not a readable .npz archive") from error
+        raise InputError(f"{path}: not a readable .npz archive ({error})") from error
 
 
-def _read_array(archive: np.lib.npyio.NpzFile, name: str, path: Path) -> NDArray[np.generic]:
-    try:
-        array: NDArray[np.generic] = archive[name]
-    except ValueError as error:
+def _archived_arrays(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[np.generic]]:
+    members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+    missing = [name for name in NEEDED if name not in members]
+    if missing:
         raise InputError(
-            f"{path}: {name} holds Python objects; save it as an array of strings or numbers"
-        ) from error
-    return array
+            f"{path}: must hold the arrays {' and '.join(NEEDED)}; "
+            f"{', '.join(missing)} missing, found {', '.join(members) or 'none'}"
+        )
+    wanted = {name: members[name] for name in (*NEEDED, UTTERANCE) if name in members}
+    # No more is read of a member than the archive says that it has.
+    unpacked = sum(archive.getinfo(member).file_size for member in wanted.values())
+    refuse_bomb(path, packed=path.stat().st_size, unpacked=unpacked)
+    return {name: _read_array(archive, path, name, wanted[name]) for name in wanted}
+
+
+def _read_array(
+    archive: zipfile.ZipFile, path: Path, name: str, member: str
+) -> NDArray[np.generic]:
+    with archive.open(member) as file:
+        if read_magic(file) == (1, 0):
+            shape, _, dtype = read_array_header_1_0(file)
+        else:
+            shape, _, dtype = read_array_header_2_0(file)
+        if dtype.hasobject:
+            raise InputError(
+                f"{path}: {name} holds Python objects; save it as an array of strings or numbers"
+            )
+        if dtype.kind not in "fiubSU":
+            raise InputError(f"{path}: {name} must be strings or numbers; got {dtype}")
+        # NumPy takes memory for the shape before it looks whether there are so many values.
+        left = archive.getinfo(member).file_size - file.tell()
+        if math.prod(shape) * dtype.itemsize != left:
+            raise InputError(
+                f"{path}: {name} says that it is {dtype} of shape {shape}, and has {left:,} bytes"
+            )
+    with archive.open(member) as file:
+        array: NDArray[np.generic] = read_array(file, allow_pickle=False)
+    if dtype.kind not in "SU":
+        return array
+    try:
+        texts = array.astype(str)
+        "".join(texts.flat).encode()
+    except ValueError as error:
+        raise InputError(f"{path}: {name} holds what is no text ({error})") from error
+    return texts

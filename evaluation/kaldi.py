@@ -5,19 +5,19 @@ list's command is not run. The layout is that of Kaldi's `kaldi-matrix.cc`, `kal
 `compressed-matrix.cc`.
 """
 
-import gzip
 import re
 import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
+from evaluation.limits import open_gz, refuse_bomb
 
 # Each may be compressed, with .gz after it.
 KALDI = (".ark", ".scp")
@@ -31,13 +31,13 @@ _PLAIN = {b"FV": ("<f4", 1), b"DV": ("<f8", 1), b"FM": ("<f4", 2), b"DM": ("<f8"
 _COMPRESSED = {b"CM": "u1", b"CM2": "<u2", b"CM3": "u1"}
 
 # No embedding has more values, and no utterance a longer name.
-_MOST_VALUES = 1 << 20
+_MOST_VALUES = 1 << 16
 _LONGEST_NAME = 4096
 _LONGEST_KIND = 6
 # Digits, a sign, an exponent and a space.
 _LONGEST_VALUE = 32
 
-_PLACE = re.compile(r"(?P<path>.*?)(?::(?P<offset>\d+))?(?P<range>\[[\d:,]*\])?")
+_PLACE = re.compile(r"(?P<path>[^\0]*?)(?::(?P<offset>[0-9]{1,18}))?(?P<range>\[[0-9:,]{0,40}\])?")
 
 
 class _EntryError(ValueError):
@@ -89,14 +89,20 @@ def _vectors(path: Path) -> Iterator[tuple[str, NDArray[np.floating]]]:
             return
         with ExitStack() as files:
             opened: tuple[Path, IO[bytes]] | None = None
+            # Lines may all name one vector: what they give is held to the sizes of the archives.
+            sizes, taken = {path: path.stat().st_size}, 0
             for name, place in _pairs(path):
                 archive, offset, chosen = _place(path, place)
                 if opened is None or opened[0] != archive:
                     files.close()
                     opened = archive, files.enter_context(_opened(archive))
+                    sizes[archive] = archive.stat().st_size
                 opened[1].seek(offset)
                 where = f"{path}: utterance '{name}', at {offset} in {archive},"
-                yield name, _vector(opened[1], where, chosen)
+                vector = _vector(opened[1], where, chosen)
+                taken += vector.nbytes
+                refuse_bomb(path, packed=sum(sizes.values()), unpacked=taken)
+                yield name, vector
     except FileNotFoundError as error:
         raise InputError(f"{error.filename or archive}: no such file") from None
     except (OSError, EOFError, zlib.error) as error:
@@ -108,9 +114,10 @@ def _kind(path: Path) -> str:
 
 
 def _opened(path: Path) -> IO[bytes]:
-    if path.suffix == _GZ:
-        return cast(IO[bytes], gzip.open(path, "rb"))
-    return path.open("rb")
+    # To open a pipe is to wait for who writes to it, and a device has no end.
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: must be a file; it is a folder, pipe or device")
+    return open_gz(path) if path.suffix == _GZ else path.open("rb")
 
 
 def _place(listed: Path, place: str) -> tuple[Path, int, str]:
@@ -120,7 +127,8 @@ def _place(listed: Path, place: str) -> tuple[Path, int, str]:
     if place == "-":
         raise InputError(f"{listed}: must list places in files; got '-', the standard input")
     found = _PLACE.fullmatch(place)
-    assert found is not None
+    if found is None:
+        raise InputError(f"{listed}: must list places as file:offset; got '{place}'")
     path = Path(found["path"])
     # Kaldi takes paths from where it runs; archives that were moved lie beside their list.
     beside = listed.parent / path
@@ -201,14 +209,17 @@ def _text(begin: bytes, file: IO[bytes]) -> NDArray[np.floating]:
     """Return a vector or a matrix that is written out: [ 1 2 3 ], a line for each row."""
     most = _LONGEST_VALUE * _MOST_VALUES
     # As much as the name of another kind has is looked at before a line.
-    text = begin + file.read(_LONGEST_KIND) if not begin.strip().startswith(b"[") else begin
-    while b"]" not in text and (line := file.readline(most)) and len(text) < most:
+    text = bytearray(begin)
+    if not begin.strip().startswith(b"["):
+        text += file.read(_LONGEST_KIND)
+    if not text.strip():
+        text += file.readline(most)
+    line, starts = bytes(text), text.lstrip().startswith(b"[")
+    while starts and b"]" not in line and len(text) < most and (line := file.readline(most)):
         text += line
-        if not text.lstrip().startswith(b"["):
-            break
     inside = re.fullmatch(rb"\s*\[(.*)\]\s*", text, re.DOTALL)
     if inside is None:
-        word = text.split()[0] if text.split() else b""
+        word = bytes(text[:most].split(maxsplit=1)[0]) if text.strip() else b""
         what = "is cut off" if word.startswith(b"[") else f"is of the kind {_shown(word)}"
         raise _EntryError(f"{what}; {KINDS} are read")
     try:

@@ -33,7 +33,7 @@ class _Unpacked(io.RawIOBase):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path, self._packed, self._count = path, path.stat().st_size, 0
-        self._file = gzip.open(path, "rb")
+        self._file = gzip.GzipFile(path, "rb")
 
     def readable(self) -> bool:
         return True

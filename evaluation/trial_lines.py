@@ -4,12 +4,14 @@ import csv
 import gzip
 import zlib
 from collections.abc import Callable, Iterator
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
 from tqdm import tqdm
 
 from evaluation.errors import InputError
+from evaluation.limits import open_gz
 
 LABELS = {"0": False, "1": True, "nontarget": False, "target": True}
 LABEL_COLUMN = "label"
@@ -27,7 +29,7 @@ def read_trials(path: Path) -> Iterator[Trial]:
     and the two other columns are the names. The first line decides the form of all.
     """
     try:
-        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
+        with TextIOWrapper(open_gz(path)) if path.suffix == ".gz" else path.open() as lines:
             # A bar appears only when the list takes longer than a second.
             shown = tqdm(lines, desc=path.name, unit=" lines", leave=False, disable=None, delay=1)
             is_csv = path.name.removesuffix(".gz").endswith(".csv")

@@ -3,6 +3,7 @@
 import hashlib
 import lzma
 import math
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -187,11 +188,17 @@ def _read_array(
             )
     with archive.open(member) as file:
         array: NDArray[np.generic] = read_array(file, allow_pickle=False)
-    if dtype.kind not in "SU":
-        return array
+    return _texts(path, name, array) if dtype.kind in "SU" else array
+
+
+def _texts(path: Path, name: str, array: NDArray[np.generic]) -> NDArray[np.str_]:
     try:
         texts = array.astype(str)
-        "".join(texts.flat).encode()
-    except ValueError as error:
+    except UnicodeDecodeError as error:
         raise InputError(f"{path}: {name} holds what is no text ({error})") from error
+    # NumPy takes any number for a character.
+    points = np.frombuffer(texts.tobytes(), np.uint32)
+    wrong = points[(points > sys.maxunicode) | (points >> 11 == 0xD800 >> 11)]
+    if len(wrong):
+        raise InputError(f"{path}: {name} holds what is no text (character {wrong[0]:#x})")
     return texts

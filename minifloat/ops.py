@@ -230,6 +230,8 @@ def _check_sides(
     else:
         _check_packed("a", a, format, dim)
     _check_packed("b", b, format, dim)
+    if dim < 1:
+        raise ValueError(f"dim must be at least 1; got {dim}")
     for name, rows, norms in (("a", a, a_norms), ("b", b, b_norms)):
         if rows.ndim != 2:
             raise ValueError(f"{name} must have 2 dimensions; got {rows.ndim}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
@@ -23,6 +23,9 @@ Scale = Literal["amax", "none"]
 # device has enough to do.
 _CHUNK_ON_CPU = 1 << 18
 _CHUNK = 1 << 26
+
+# Of codes and of reciprocal norms.
+_DTYPES = (torch.uint8, torch.float32)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -107,6 +110,38 @@ class PackedVectors:
         )
         codes, norms = shown
         return {**vars(self), "codes": codes, "reciprocal_norms": norms}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the fields of a pickle; ValueError if they are not those of rows.
+
+        `torch.load` gives whatever a file holds, under any name.
+        """
+        # Older pickles lack the last.
+        state = {"from_numpy": False, **state}
+        names = [one.name for one in fields(self)]
+        if sorted(state) != sorted(names):
+            raise ValueError(
+                f"PackedVectors have {', '.join(names)}; got {', '.join(map(str, state))}"
+            )
+        codes, norms, format, dim, from_numpy = (state[name] for name in names)
+        if not (isinstance(codes, Tensor) and isinstance(norms, Tensor)):
+            kinds = f"{type(codes).__name__} and {type(norms).__name__}"
+            raise ValueError(f"codes and reciprocal norms must be tensors; got {kinds}")
+        if not isinstance(format, Format) or type(dim) is not int or dim < 1:
+            raise ValueError(
+                f"PackedVectors have a format and a dim of at least 1; got {format!r} and {dim!r}"
+            )
+        if not isinstance(from_numpy, bool):
+            raise ValueError(f"from_numpy must be True or False; got {from_numpy!r}")
+        rows = codes.shape[:1]
+        shapes = (*rows, format.row_bytes(dim)), rows
+        if (codes.shape, norms.shape) != shapes or (codes.dtype, norms.dtype) != _DTYPES:
+            raise ValueError(
+                f"codes must be uint8 (rows, {format.row_bytes(dim)}) for dim {dim} in {format}, "
+                f"and reciprocal norms float32 (rows,); got {codes.dtype} {tuple(codes.shape)} "
+                f"and {norms.dtype} {tuple(norms.shape)}"
+            )
+        vars(self).update(state)
 
     def __repr__(self) -> str:
         """Return the shape, the format, the size and the device."""

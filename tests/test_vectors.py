@@ -416,6 +416,61 @@ def test_copies_and_pickles_of_a_format_are_the_format_itself(format: mf.Format)
         assert same is format
 
 
+class Attack:
+    def __init__(self, victim: Path) -> None:
+        self.victim = victim
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.victim,)
+
+
+def test_a_file_that_holds_packed_vectors_and_a_call_is_refused(tmp_path: Path) -> None:
+    victim, file = tmp_path / "victim", BytesIO()
+    torch.save([mf.quantize(normal(4, 9), "e2m1"), Attack(victim)], file)
+    file.seek(0)
+    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
+        torch.load(file, weights_only=True)
+    assert not victim.exists()
+    # The attack is one.
+    file.seek(0)
+    torch.load(file, weights_only=False)
+    assert victim.exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"dim": 0, "codes": torch.zeros(4, 0, dtype=torch.uint8)}, "got .*e4m3.* and 0"),
+        ({"dim": 10**9}, r"must be uint8 \(rows, 1000000000\) .* got torch.uint8 \(4, 9\)"),
+        ({"dim": 9.0}, "a dim of at least 1; got .* and 9.0"),
+        ({"dim": True}, "a dim of at least 1; got .* and True"),
+        ({"codes": torch.zeros(4, 9)}, r"got torch.float32 \(4, 9\)"),
+        ({"codes": torch.tensor(1, dtype=torch.uint8)}, r"got torch.uint8 \(\)"),
+        ({"reciprocal_norms": torch.zeros(1)}, r"and torch.float32 \(1,\)"),
+        ({"reciprocal_norms": None}, "must be tensors; got Tensor and NoneType"),
+        ({"format": "e4m3"}, "a format and a dim of at least 1; got 'e4m3' and 9"),
+        ({"save": torch.Size}, "PackedVectors have codes, .*; got codes, .*, save"),
+    ],
+)
+def test_a_pickle_of_what_are_no_rows_is_refused(
+    changed: dict[str, object], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = mf.quantize(normal(4, 9), "e4m3")
+    # As a stranger writes it: what `vars` has, whatever it is.
+    monkeypatch.setattr(mf.PackedVectors, "__getstate__", lambda self: vars(self) | changed)
+    with pytest.raises((ValueError, pickle.UnpicklingError), match=message):
+        saved_and_loaded(rows)
+
+
+def test_rows_of_no_values_are_refused_by_scores_and_searches() -> None:
+    """A pickle may call the class itself; a kernel would divide by the bytes of a row."""
+    codes = torch.zeros(4, 0, dtype=torch.uint8)
+    rows = mf.PackedVectors(codes, torch.zeros(4), mf.FORMATS[0], 0)
+    for ask in (lambda: mf.scores(rows, rows), lambda: mf.search(rows, rows, 1)):
+        with pytest.raises(ValueError, match=r"^dim must be at least 1; got 0$"):
+            ask()
+
+
 def test_a_few_rows_are_pickled_without_the_others() -> None:
     rows = mf.quantize(normal(1000, 192), "e2m1")
     assert len(pickle.dumps(rows[:2])) < 4000 < len(pickle.dumps(rows))

@@ -1,3 +1,6 @@
+import io
+import tracemalloc
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +97,111 @@ def test_a_single_array_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "array.npy"
     np.save(path, np.ones(3))
     with pytest.raises(InputError, match=r"must be an .npz archive; got a single .npy array"):
+        load_embeddings(path)
+
+
+def write_npz(path: Path, *, compression: int = zipfile.ZIP_STORED, **members: bytes) -> Path:
+    usual = {
+        "embeddings": npy(np.ones((4, 2), np.float32)),
+        "speaker": npy(np.array(["a", "b"] * 2)),
+    }
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in (usual | members).items():
+            archive.writestr(f"{name}.npy", content)
+    return path
+
+
+def npy(array: np.ndarray, **header: object) -> bytes:
+    """An array as a file, with another shape or type in its header than it has."""
+    file = io.BytesIO()
+    own = {"descr": array.dtype.str, "fortran_order": False, "shape": array.shape}
+    np.lib.format.write_array_header_1_0(file, own | header)
+    return file.getvalue() + array.tobytes()
+
+
+class Attack:
+    def __init__(self, victim: Path) -> None:
+        self.victim = victim
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.victim,)
+
+
+def test_pickles_in_arrays_are_not_run(make_file: Maker, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    path = make_file(speaker=np.array([Attack(victim)] * 72))
+    with pytest.raises(InputError, match="speaker holds Python objects"):
+        load_embeddings(path)
+    assert not victim.exists()
+    # The attack is one.
+    np.load(path, allow_pickle=True)["speaker"]
+    assert victim.exists()
+
+
+def test_a_small_archive_that_unpacks_to_much_is_refused(tmp_path: Path) -> None:
+    zeros = npy(np.zeros(((1 << 26) + 1, 1), np.float32))
+    path = write_npz(tmp_path / "x.npz", compression=zipfile.ZIP_DEFLATED, embeddings=zeros)
+    assert path.stat().st_size < 1 << 19
+    tracemalloc.start()
+    with pytest.raises(InputError, match=r"bytes may unpack to 268,435,456 at most; got 268,435"):
+        load_embeddings(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [("embeddings", {"shape": (1 << 40, 2)}), ("speaker", {"descr": "<U500000000"})],
+)
+def test_a_header_takes_no_memory_that_the_array_does_not_fill(
+    tmp_path: Path, name: str, header: dict[str, object]
+) -> None:
+    content = npy(np.zeros((4, 2), np.float32), **header)
+    path = write_npz(tmp_path / "x.npz", **{name: content})
+    with np.load(path) as archive, pytest.raises((MemoryError, ValueError)):
+        archive[name]
+    with pytest.raises(InputError, match=rf"x.npz: {name} says that it is .*, and has 32 bytes$"):
+        load_embeddings(path)
+
+
+@pytest.mark.parametrize(
+    ("speaker", "message"),
+    [
+        (np.zeros(4, [("a", "i4")]), "speaker must be strings or numbers; got"),
+        (np.zeros(4, np.complex64), "speaker must be strings or numbers; got complex64"),
+        (np.array([b"\xff"] * 4), r"speaker holds what is no text \('ascii' codec"),
+        (np.array([0xD800] * 4, "<u4").view("<U1"), "speaker holds what is no text"),
+        (np.array([0x110000] * 4, "<u4").view("<U1"), "speaker holds what is no text"),
+    ],
+)
+def test_labels_that_are_no_text_are_refused(
+    tmp_path: Path, speaker: np.ndarray, message: str
+) -> None:
+    descr = np.lib.format.dtype_to_descr(speaker.dtype)
+    path = write_npz(tmp_path / "x.npz", speaker=npy(speaker, descr=descr))
+    with pytest.raises(InputError, match=message):
+        load_embeddings(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [(8, 1, "is encrypted"), (10, 99, "compression method is not supported")],
+)
+def test_an_archive_that_is_encrypted_or_packed_in_an_unknown_way_is_refused(
+    tmp_path: Path, field: int, value: int, message: str
+) -> None:
+    path = write_npz(tmp_path / "x.npz")
+    content = bytearray(path.read_bytes())
+    content[field - 2] = content[content.index(b"PK\1\2") + field] = value
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"x.npz: not a readable .npz archive \(.*{message}"):
+        load_embeddings(path)
+
+
+def test_a_member_that_is_no_array_is_refused(tmp_path: Path) -> None:
+    path = write_npz(tmp_path / "x.npz", speaker=b"who speaks")
+    with pytest.raises(InputError, match=r"x.npz: not a readable .npz archive \("):
         load_embeddings(path)
 
 

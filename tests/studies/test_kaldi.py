@@ -1,4 +1,5 @@
 import gzip
+import os
 import pickle
 import re
 import struct
@@ -197,16 +198,16 @@ def test_pickles_in_archives_are_not_run(archive: Path, tmp_path: Path) -> None:
         (b"\0BFV \x08\2\0\0\0\0\0\0\0", "has a size of 8 bytes; it must have 4"),
         (
             b"\0BFV \4" + struct.pack("<i", 2**30),
-            "has size 1073741824; it must be in 0..1048576",
+            "has size 1073741824; it must be in 0..65536",
         ),
-        (b"\0BDV \4" + struct.pack("<i", -1), "has size -1; it must be in 0..1048576"),
+        (b"\0BDV \4" + struct.pack("<i", -1), "has size -1; it must be in 0..65536"),
         (
-            b"\0BFM \4" + struct.pack("<i", 2**20) + b"\4" + struct.pack("<i", 2**20),
-            "has size 1099511627776; it must be in 0..1048576",
+            b"\0BFM \4" + struct.pack("<i", 2**16) + b"\4" + struct.pack("<i", 2**16),
+            "has size 4294967296; it must be in 0..65536",
         ),
         (
             b"\0BCM2 " + struct.pack("<ffii", 0, 1, 3, -4),
-            "has size -4; it must be in 0..1048576",
+            "has size -4; it must be in 0..65536",
         ),
     ],
 )
@@ -251,3 +252,64 @@ def test_random_damage_ends_in_a_sentence(archive: Path) -> None:
         # Any other error fails the test.
         with suppress(InputError):
             load_embeddings(archive)
+
+
+def test_a_small_archive_that_unpacks_to_much_is_refused(archive: Path) -> None:
+    packed = archive.with_suffix(".ark.gz")
+    entries = b"".join(
+        b"u%d \0BFV \4" % i + struct.pack("<i", 1 << 16) + bytes(1 << 18) for i in range(6)
+    )
+    packed.write_bytes(gzip.compress(entries * 180))
+    assert len(gzip.decompress(packed.read_bytes())) > 1 << 28
+    with pytest.raises(InputError, match=r"ark.gz: [0-9,]{7} bytes may unpack to 268,435,456 at"):
+        load_embeddings(packed)
+
+
+def test_a_list_that_unpacks_an_archive_again_and_again_is_refused(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("evaluation.limits._LEAST", 1000)
+    monkeypatch.setattr("evaluation.limits._TIMES", 1)
+    listed, packed = archive.with_suffix(".scp"), archive.with_suffix(".ark.gz")
+    packed.write_bytes(gzip.compress(archive.read_bytes()))
+    text = listed.read_text().replace(".ark", ".ark.gz")
+    listed.write_text(text)
+    assert len(load_embeddings(listed)) == 6
+    listed.write_text("".join(reversed(text.splitlines(keepends=True))) * 3)
+    with pytest.raises(InputError, match=r"ark.gz: .* bytes may unpack to 1,000 at most"):
+        load_embeddings(listed)
+
+
+def test_a_list_of_one_vector_many_times_is_refused(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line of twenty bytes may name a vector of 262 144."""
+    monkeypatch.setattr("evaluation.limits._LEAST", 1 << 20)
+    listed = archive.with_suffix(".scp")
+    archive.write_bytes(b"u1 \0BFV \4" + struct.pack("<i", 1 << 16) + bytes(1 << 18))
+    listed.write_text("u1 xvector.ark:3\n" * 90)
+    assert len(load_embeddings(listed)) == 90
+    listed.write_text("u1 xvector.ark:3\n" * 110)
+    with pytest.raises(InputError, match=r"xvector.scp: [0-9,]+ bytes may unpack to [0-9,]+ at"):
+        load_embeddings(listed)
+
+
+def test_a_text_of_many_lines_takes_no_time_that_grows_with_their_square(archive: Path) -> None:
+    """Half a million lines: copied for each, they would be 137 GB."""
+    archive.write_bytes(b"u1 [" + b"\n" * (1 << 19) + b" 1 2 ]\n")
+    assert load_embeddings(archive).rows.tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("where", ["pipe.ark", "/dev/zero", "/dev/stdin"])
+def test_a_list_opens_no_pipe_and_no_device(archive: Path, where: str) -> None:
+    os.mkfifo(archive.with_name("pipe.ark"))
+    archive.with_suffix(".scp").write_text(f"u1 {where}:0\n")
+    with pytest.raises(InputError, match=r"must be a file; it is a folder, pipe or device$"):
+        load_embeddings(archive.with_suffix(".scp"))
+
+
+@pytest.mark.parametrize("place", ["a\0b.ark:3", f"xvector.ark:{'9' * 100}", "xvector.ark[1:²]"])
+def test_a_place_of_no_file_or_number_ends_in_a_sentence(archive: Path, place: str) -> None:
+    archive.with_suffix(".scp").write_text(f"u1 {place}\n")
+    with pytest.raises(InputError, match=r"must list places as|no such file"):
+        load_embeddings(archive.with_suffix(".scp"))

@@ -209,3 +209,12 @@ def test_unreadable_trial_lists_are_refused(voices: Embeddings, tmp_path: Path) 
         load_trial_list(tmp_path / "list.gz", voices)
     with pytest.raises(InputError, match=r"absent.txt: no such file"):
         load_trial_list(tmp_path / "absent.txt", voices)
+
+
+def test_a_small_list_that_unpacks_to_much_is_refused(tmp_path: Path, voices: Embeddings) -> None:
+    path = tmp_path / "list.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        for _ in range(257):
+            file.write(bytes(1 << 20))
+    with pytest.raises(InputError, match=r"list.gz: .* bytes may unpack to 268,435,456 at most"):
+        load_trial_list(path, voices)

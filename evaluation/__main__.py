@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from evaluation.bitdepth.command import add_parser as add_bitdepth
 from evaluation.errors import InputError
 from evaluation.extraction.command import add_parser as add_extract
+from evaluation.output import message_text
 from evaluation.probe.command import add_parser as add_probe
 from evaluation.separation.command import add_parser as add_separation
 from evaluation.study_file import expanded
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser.parse_args(given)
         options.run(options, command=shlex.join([*PROGRAM.split(), *given]))
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(message_text(f"error: {error}"), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(options.interrupted, file=sys.stderr)

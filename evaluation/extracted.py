@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from evaluation.errors import InputError
-from evaluation.output import replacing, write_whole
+from evaluation.output import guarded, replacing, unguarded, write_whole
 
 EXTENSION = ".safetensors"
 ARRAY = "embeddings"
@@ -54,7 +55,10 @@ def write_extracted(
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(Entry)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(asdict(entry) for entry in entries)
+    writer.writerows(
+        {name: guarded(one) if isinstance(one, str) else one for name, one in asdict(entry).items()}
+        for entry in entries
+    )
     write_whole(manifest_path(path), text.getvalue())
     digest = hashlib.sha256(text.getvalue().encode()).hexdigest()
     metadata = {METADATA: json.dumps({"model": dict(model), "manifest_sha256": digest})}
@@ -78,7 +82,7 @@ def read_extracted(path: Path) -> Extracted:
         raise InputError(f"{path}: no such file") from None
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path}: not a readable safetensors file ({error})") from error
-    making = json.loads(metadata[METADATA])
+    making = _making(path, metadata[METADATA])
     entries, digest = _read_manifest(manifest_path(path))
     if making["manifest_sha256"] != digest or len(entries) != len(rows):
         raise InputError(
@@ -88,15 +92,31 @@ def read_extracted(path: Path) -> Extracted:
     return Extracted(rows=rows, entries=entries, model=making["model"])
 
 
+def _making(path: Path, text: str) -> dict[str, Any]:
+    """Return what a file says of its model and its manifest."""
+    try:
+        found = json.loads(text)
+        texts = [found["manifest_sha256"], *found["model"], *found["model"].values()]
+    # Of lists in lists without end there is a RecursionError.
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"{path}: {METADATA} must tell its model and manifest ({error})"
+        ) from error
+    if not all(isinstance(one, str) for one in texts):
+        raise InputError(f"{path}: {METADATA} must tell its model and manifest in texts")
+    making: dict[str, Any] = found
+    return making
+
+
 def _read_manifest(path: Path) -> tuple[list[Entry], str]:
     try:
         content = path.read_bytes()
         lines = csv.DictReader(io.StringIO(content.decode(), newline=""))
         entries = [
             Entry(
-                speaker=line["speaker"],
-                utterance=line["utterance"],
-                path=line["path"],
+                speaker=unguarded(line["speaker"]),
+                utterance=unguarded(line["utterance"]),
+                path=unguarded(line["path"]),
                 seconds=float(line["seconds"]),
                 bytes=int(line["bytes"]),
             )
@@ -104,6 +124,6 @@ def _read_manifest(path: Path) -> tuple[list[Entry], str]:
         ]
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; it is written beside the embeddings") from None
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OSError, csv.Error) as error:
         raise InputError(f"{path}: not a readable manifest ({error})") from error
     return entries, hashlib.sha256(content).hexdigest()

@@ -1,10 +1,44 @@
-"""Files that are whole or absent."""
+"""Files that are whole or absent, and texts that neither a spreadsheet nor a terminal runs."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# What spreadsheets take for a formula, wide forms included, unless it is a plain name: one in 64
+# videos of VoxCeleb begins with a minus.
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+_PLAIN = re.compile(r"-[\w./-]*")
+
+# A message is cut after so many characters.
+_LONGEST_MESSAGE = 2000
+
+
+def guarded(text: str) -> str:
+    """Return a text as a CSV file has it: with an apostrophe before what is a formula.
+
+    Spreadsheets take it for text then. `unguarded` gives back what it was.
+    """
+    return f"'{text}" if _is_formula(text) else text
+
+
+def unguarded(text: str) -> str:
+    """Return the text that `guarded` was given."""
+    return text[1:] if text.startswith("'") and _is_formula(text[1:]) else text
+
+
+def _is_formula(text: str) -> bool:
+    inside = text.lstrip("'")
+    return bool(_FORMULA.match(inside)) and not _PLAIN.fullmatch(inside)
+
+
+def message_text(text: str) -> str:
+    """Return a text for a terminal: what would steer it is shown as an escape, and much is cut."""
+    if len(text) > _LONGEST_MESSAGE:
+        text = f"{text[:_LONGEST_MESSAGE]}... ({len(text):,} characters)"
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 def write_whole(path: Path, text: str) -> None:

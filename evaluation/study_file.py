@@ -11,6 +11,7 @@ from evaluation.errors import InputError
 from evaluation.model_files import ModelFile
 
 OPTION = "--study"
+OUT = "out"
 
 
 def add_study_option(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +48,8 @@ def expanded(arguments: Sequence[str], actions: Mapping[str, argparse.Action]) -
         if not action.option_strings:
             positional += texts
         elif key not in given:
+            if key == OUT:
+                _refuse_elsewhere(found.study, texts[0])
             options += _option(action, value, texts)
     return [*options, *rest, *positional]
 
@@ -82,8 +85,23 @@ def _texts(path: Path, key: str, value: Any, action: argparse.Action) -> list[st
     if action.type == ModelFile.parse:
         return [str(ModelFile.parse_in(path.parent, str(one))) for one in values]
     if action.type is Path:
-        return [str(path.parent / str(one)) for one in values]
+        return [_path(path, str(one)) for one in values]
     return [str(one) for one in values]
+
+
+def _path(path: Path, text: str) -> str:
+    """Return a path of the file, seen from here; one that begins with a minus is no option."""
+    found = str(path.parent / text)
+    return f"./{found}" if found.startswith("-") else found
+
+
+def _refuse_elsewhere(path: Path, out: str) -> None:
+    """Nothing; a study file that would write beyond its own folder is an error."""
+    if not Path(out).resolve().is_relative_to(path.parent.resolve()):
+        raise InputError(
+            f"{path}: {OUT} must lie in the folder of the file; got '{out}'; "
+            f"give --{OUT} for another place"
+        )
 
 
 def _option(action: argparse.Action, value: Any, texts: Sequence[str]) -> list[str]:

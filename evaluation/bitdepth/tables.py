@@ -10,6 +10,7 @@ from evaluation.bitdepth.notation import percent, rare, shift, signed
 from evaluation.bitdepth.rows import Estimate, Row
 from evaluation.bitdepth.study import ModelStudy
 from evaluation.bitdepth.verdicts import verdict
+from evaluation.output import guarded
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -93,7 +94,7 @@ def _flat(row: "DataclassInstance") -> dict[str, object]:
             for prior, estimate in value.items():
                 flat |= _parts(f"{column.name}_{prior}", estimate)
         else:
-            flat[column.name] = value
+            flat[column.name] = guarded(value) if isinstance(value, str) else value
     return flat
 
 

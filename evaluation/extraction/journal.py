@@ -9,19 +9,22 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
 from evaluation.extracted import Entry, read_extracted, write_extracted
+
+T = TypeVar("T")
 
 MODEL, ROWS, LINES = "model.json", "rows.f32", "lines.jsonl"
 
@@ -32,17 +35,19 @@ class Journal:
     def __init__(self, out: Path, *, model: Mapping[str, str], dim: int) -> None:
         self._out, self._model, self._dim = out, dict(model), dim
         self._folder = folder_of(out)
+        if self._folder.is_symlink():
+            raise InputError(f"{self._folder}: is a link; rows are not written through one")
         if not self._folder.exists():
             self._begin()
         with ExitStack() as files:
-            lock = files.enter_context((self._folder / MODEL).open())
+            lock = files.enter_context(self._opened(MODEL, os.O_RDONLY))
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise InputError(f"{out}: another extraction is writing to it") from None
-            refuse_other_model(out, found=json.load(lock), asked=self._model)
-            self._rows = files.enter_context((self._folder / ROWS).open("r+b"))
-            self._lines = files.enter_context((self._folder / LINES).open("r+b"))
+            refuse_other_model(out, found=self._read(lock.read(), dict), asked=self._model)
+            self._rows = files.enter_context(self._opened(ROWS, os.O_RDWR))
+            self._lines = files.enter_context(self._opened(LINES, os.O_RDWR))
             self.entries = self._recover()
             self._files = files.pop_all()
 
@@ -77,6 +82,26 @@ class Journal:
         self._folder.rename(done / self._folder.name)
         shutil.rmtree(done)
 
+    def _opened(self, name: str, how: int) -> IO[bytes]:
+        """Return a file of the journal; a link could lead to another, which would be cut off."""
+        try:
+            descriptor = os.open(self._folder / name, how | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            raise InputError(
+                f"{self._folder}: damaged, {name} cannot be opened ({error.strerror}); remove it"
+            ) from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise InputError(f"{self._folder}: damaged, {name} is no file; remove it")
+        return os.fdopen(descriptor, "rb" if how == os.O_RDONLY else "r+b")
+
+    def _read(self, text: bytes, kind: Callable[..., T]) -> T:
+        """Return what a line, or the model's file, says."""
+        try:
+            return kind(**json.loads(text))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise InputError(f"{self._folder}: damaged ({error}); remove it") from error
+
     def _begin(self) -> None:
         """Makes the folder; what is in the output already is its beginning."""
         self._out.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +125,7 @@ class Journal:
         content = self._lines.read()
         # What follows the last line's end was being written when the process died.
         whole = content[: content.rfind(b"\n") + 1]
-        entries = [Entry(**json.loads(line)) for line in whole.splitlines()]
+        entries = [self._read(line, Entry) for line in whole.split(b"\n")[:-1]]
         for file, size in ((self._lines, len(whole)), (self._rows, 4 * self._dim * len(entries))):
             if os.fstat(file.fileno()).st_size < size:
                 raise InputError(f"{self._folder}: damaged, rows are missing; remove it")

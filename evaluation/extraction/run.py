@@ -16,7 +16,7 @@ from evaluation.extraction.journal import Journal, folder_of, refuse_other_model
 from evaluation.extraction.progress import Progress
 from evaluation.extraction.recordings import Recording, Skipped, find_recordings
 from evaluation.extractors import Extractor, load_extractor
-from evaluation.output import write_whole
+from evaluation.output import guarded, message_text, write_whole
 
 # So many recordings on which the model fails in a row tell of a broken device or model.
 FAILURES_IN_A_ROW = 100
@@ -155,10 +155,10 @@ def _report_skipped(out: Path, skipped: Sequence[Skipped]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["path", "reason"])
-    writer.writerows((one.name, one.reason) for one in skipped)
+    writer.writerows((guarded(one.name), guarded(one.reason)) for one in skipped)
     write_whole(path, text.getvalue())
     print(f"skipped {len(skipped)}, listed in {path.name}:")
     for one in skipped[:SHOWN]:
-        print(f"  {one.name} {one.reason}")
+        print(message_text(f"  {one.name} {one.reason}"))
     if len(skipped) > SHOWN:
         print(f"  and {len(skipped) - SHOWN} more")

@@ -31,8 +31,8 @@ class CamPlusPlus(TorchExtractor):
         self._fbank = require("kaldi_native_fbank", needs="campplus needs", install=INSTALL)
         state = _read(path)
         self.dim = int(state[LAST_WEIGHT].shape[0])
-        network = CamPlusPlusNetwork(self.dim)
         try:
+            network = CamPlusPlusNetwork(self.dim)
             network.load_state_dict(state)
         except RuntimeError as error:
             raise InputError(f"campplus: {path} is of another network ({error})") from error
@@ -69,6 +69,7 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
     # torch raises errors of many kinds for files that are not its own.
     except Exception as error:
         raise InputError(f"campplus: {path} is no file of torch weights ({error})") from error
-    if not isinstance(state, dict) or LAST_WEIGHT not in state:
+    last = state.get(LAST_WEIGHT) if isinstance(state, dict) else None
+    if not isinstance(last, torch.Tensor) or not last.ndim:
         raise InputError(f"campplus: {path} holds no CAM++ ({LAST_WEIGHT} missing)")
     return state

@@ -1,5 +1,6 @@
 """ReDimNet, whose source and weights come by torch.hub or from a folder."""
 
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,9 @@ def _built(weights: str, code: str, *, source: str) -> Any:
     stored = torch.load(weights, map_location="cpu", weights_only=True)
     # The repository's hubconf imports the class, so that torch.hub finds it by this name.
     config = stored["model_config"]
+    ours = sorted(set(inspect.signature(torch.hub.load).parameters) & set(config))
+    if ours:
+        raise ValueError(f"model_config must be of the model; got {', '.join(ours)} of torch.hub")
     model = torch.hub.load(code, "ReDimNetWrap", source=source, trust_repo=True, **config)
     model.load_state_dict(stored["state_dict"])
     return model

@@ -22,7 +22,10 @@ class WavLm(TorchExtractor):
         library = require("transformers", needs="wavlm needs", install=INSTALL)
         source = weights or DEFAULT
         with loading("wavlm", source):
-            self._prepare = library.AutoFeatureExtractor.from_pretrained(source)
+            # Otherwise the library asks on the terminal whether code of the folder may run.
+            self._prepare = library.AutoFeatureExtractor.from_pretrained(
+                source, trust_remote_code=False
+            )
             self._model = library.WavLMForXVector.from_pretrained(source).eval().to(device)
         self.device = device
         self.dim = self.measured_dim()

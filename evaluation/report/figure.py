@@ -37,7 +37,8 @@ class Figure:
         """Return the figure as an element of the page: ids of its own, colours of the page."""
         svg = self.svg[self.svg.index("<svg") :]
         svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-        svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg).replace("xlink:href=", "href=")
+        # The two of the outermost element: texts may hold the same letters.
+        svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg, count=2).replace("xlink:href=", "href=")
         svg = re.sub(r'\bid="', f'id="{self.anchor}-', svg)
         svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{self.anchor}-", svg)
         for colour, variable in VARIABLES.items():

@@ -48,6 +48,12 @@ def percent_axis() -> FuncFormatter:
     return FuncFormatter(lambda share, _: f"{100 * share:g} %")
 
 
+def label(name: str) -> str:
+    """Return a name of the data as the text of a figure, in which $ begins no formula."""
+    readable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+    return readable.replace("$", r"\$")
+
+
 def svg(name: str, height: float, draw: Callable[[Figure], None]) -> str:
     """Return what `draw` puts on a figure, `height` in inches, the same text in every run."""
     # The salt makes the ids inside a figure its own and the same in every run.

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from evaluation.errors import InputError
+from evaluation.output import guarded
 
 Value = str | int | float | None
 Tone = Literal["", "good", "fair", "poor"]
@@ -128,7 +129,7 @@ class Table:
     def values(self, column: int, cell: Cell) -> list[Value]:
         """Return what a cell puts into the CSV: one value, or three with an interval."""
         found = [cell.value, cell.low, cell.high] if self.columns[column].interval else [cell.value]
-        return [None if isinstance(one, float) and math.isnan(one) else one for one in found]
+        return [_plain(one) for one in found]
 
     def packed(self, column: int, cell: Cell) -> str:
         """Return the values of a cell as the page's script reads them."""
@@ -142,3 +143,10 @@ class Table:
         for row in self.cells:
             writer.writerow([value for i, cell in enumerate(row) for value in self.values(i, cell)])
         return text.getvalue()
+
+
+def _plain(value: Value) -> Value:
+    if isinstance(value, str):
+        # Where a table is pasted, a tab or the end of a line begins another cell.
+        return guarded(re.sub(r"\s", " ", value))
+    return None if isinstance(value, float) and math.isnan(value) else value

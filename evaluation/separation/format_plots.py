@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evaluation.report.plots import svg
+from evaluation.report.plots import label, svg
 from evaluation.separation.map_plots import COLOURS, SHAPES
 from evaluation.separation.metrics import Metric
 from evaluation.separation.study import ModelStudy, Space
@@ -54,7 +54,7 @@ def _panel(axis: Axes, studies: Sequence[ModelStudy], metric: Metric) -> None:
             markersize=4,
             linewidth=1,
             color=COLOURS[place % len(COLOURS)],
-            label=study.embeddings.name,
+            label=label(study.embeddings.name),
         )
     better = "higher" if metric.higher_is_better else "lower"
     axis.set_title(f"{metric.value}, {better} is better")

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evaluation.data import Embeddings
-from evaluation.report.plots import MUTED, WIDTH, svg
+from evaluation.report.plots import MUTED, WIDTH, label, svg
 from evaluation.separation.study import Result
 
 # As many as can be told apart, each by a colour and a shape.
@@ -73,4 +73,5 @@ def _panel(axis: Axes, embeddings: Embeddings, result: Result) -> None:
 
 
 def _label(name: str) -> str:
-    return name if len(name) <= LETTERS else name[: LETTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    short = name if len(name) <= LETTERS else name[: LETTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return label(short)

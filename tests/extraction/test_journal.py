@@ -1,3 +1,4 @@
+import os
 import re
 import shutil
 from pathlib import Path
@@ -133,4 +134,52 @@ def test_rows_of_two_models_never_share_an_output(tmp_path: Path, finished: bool
 def test_two_extractions_never_write_to_one_output(tmp_path: Path) -> None:
     out = tmp_path / "x.safetensors"
     with opened(out), pytest.raises(InputError, match="another extraction is writing to it"):
+        opened(out)
+
+
+@pytest.mark.parametrize("name", [ROWS, LINES])
+def test_a_journal_with_a_link_in_it_cuts_off_no_other_file(tmp_path: Path, name: str) -> None:
+    out, victim = tmp_path / "x.safetensors", tmp_path / "victim"
+    opened(out).__exit__(None, None, None)
+    victim.write_bytes(b"half a line")
+    part = folder_of(out) / name
+    part.unlink()
+    part.symlink_to(victim)
+    message = f"{folder_of(out)}: damaged, {name} cannot be opened (Too many levels of symbolic"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}"):
+        opened(out)
+    assert victim.read_bytes() == b"half a line"
+    # The attack is one: without that look the file is cut to its whole lines, which are none.
+    part.unlink()
+    victim.rename(part)
+    with opened(out) as journal:
+        assert journal.entries == []
+    assert part.read_bytes() == b""
+
+
+def test_a_journal_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    out, other = tmp_path / "x.safetensors", tmp_path / "y.safetensors"
+    opened(other).__exit__(None, None, None)
+    folder_of(out).symlink_to(folder_of(other))
+    with pytest.raises(InputError, match=r"x.unfinished: is a link; rows are not written through"):
+        opened(out)
+
+
+def test_a_journal_with_a_pipe_in_it_is_refused(tmp_path: Path) -> None:
+    out = tmp_path / "x.safetensors"
+    opened(out).__exit__(None, None, None)
+    (folder_of(out) / ROWS).unlink()
+    os.mkfifo(folder_of(out) / ROWS)
+    with pytest.raises(InputError, match=r"damaged, rows.f32 is no file; remove it"):
+        opened(out)
+
+
+@pytest.mark.parametrize(
+    "line", [b"{}", b"[]", b"nothing", b'{"speaker": 1, "x": 2}', b"[" * 10**5]
+)
+def test_a_line_of_something_else_is_named(tmp_path: Path, line: bytes) -> None:
+    out = tmp_path / "x.safetensors"
+    opened(out).__exit__(None, None, None)
+    (folder_of(out) / LINES).write_bytes(line + b"\n")
+    with pytest.raises(InputError, match=r"x.unfinished: damaged \(.*\); remove it"):
         opened(out)

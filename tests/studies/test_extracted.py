@@ -60,3 +60,29 @@ def test_files_of_another_kind_are_refused(tmp_path: Path) -> None:
     save_file({"codes": np.ones(3)}, path)
     with pytest.raises(InputError, match=r"must hold what .* extract writes; found codes"):
         load_embeddings(path)
+
+
+@pytest.mark.parametrize(
+    "making",
+    [
+        "nothing",
+        "[]",
+        "{}",
+        '{"manifest_sha256": 1, "model": {}}',
+        '{"manifest_sha256": "x", "model": ["a"]}',
+        "[" * 100_000,
+    ],
+)
+def test_what_a_file_says_of_its_making_is_looked_at(written: Path, making: str) -> None:
+    save_file({"embeddings": np.ones((3, 5))}, written, metadata={"extracted": making})
+    with pytest.raises(InputError, match=r"x.safetensors: extracted must tell its model and"):
+        load_embeddings(written)
+
+
+@pytest.mark.parametrize(
+    "manifest", ["speaker\n" + "x" * 200_000, "speaker,path\na\n", "\xff", "a\0b\n\0"]
+)
+def test_what_is_no_manifest_ends_in_a_sentence(written: Path, manifest: str) -> None:
+    written.with_suffix(".csv").write_text(manifest, encoding="latin-1")
+    with pytest.raises(InputError, match=r"x.csv: (not a readable manifest|must be the manifest)"):
+        load_embeddings(written)

@@ -75,3 +75,36 @@ def test_unusable_study_files_say_what_is_wrong(
 def test_an_absent_study_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bitdepth", "--study", str(tmp_path / "absent.toml")]) == 2
     assert "absent.toml: no such file" in capsys.readouterr().err
+
+
+def test_a_study_file_writes_into_its_own_folder_alone(
+    make_file: Maker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_file(name="voices")
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (inside / "link").symlink_to(tmp_path / "elsewhere")
+    for out in ("../elsewhere", "link", str(tmp_path / "elsewhere"), "report/../../elsewhere"):
+        text = STUDY.replace("voices.npz", "../voices.npz").replace('"report"', f'"{out}"')
+        study = written(inside, text)
+        assert main(["bitdepth", "--study", study]) == 2
+        assert "out must lie in the folder of the file; got " in capsys.readouterr().err
+    assert not (tmp_path / "elsewhere").exists()
+    assert main(["bitdepth", "--study", study, "--out", str(tmp_path / "elsewhere")]) == 0
+    assert (tmp_path / "elsewhere" / "report.html").exists()
+
+
+def test_a_name_in_a_study_file_is_no_option(
+    make_file: Maker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It would come last, and count more than what the user gave."""
+    make_file(name="voices")
+    monkeypatch.chdir(tmp_path)
+    attack = STUDY.replace('["voices.npz"]', '["voices.npz", "--out=elsewhere"]')
+    Path("study.toml").write_text(attack)
+    assert main(["bitdepth", "--study", "study.toml", "--out", "mine"]) == 2
+    assert "--out=elsewhere: no such file" in capsys.readouterr().err
+    assert not Path("elsewhere").exists()

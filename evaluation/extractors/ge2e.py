@@ -15,7 +15,7 @@ from evaluation.extractors.extractor import (
     EMBEDDING,
     FEATURES,
 )
-from evaluation.extractors.library import digest, release
+from evaluation.extractors.library import digest, loading, release
 from evaluation.packages import require
 
 INSTALL = 'pip install --no-deps resemblyzer && pip install "minifloat[extract-ge2e]"'
@@ -37,7 +37,8 @@ class Ge2e:
         path = Path(weights or Path(library.__file__ or "").with_name("pretrained.pt"))
         if not path.is_file():
             raise InputError(f"ge2e: --weights must be a file; got '{weights}'")
-        self._encoder = library.VoiceEncoder(device, verbose=False, weights_fpath=path).eval()
+        with loading("ge2e", str(path)):
+            self._encoder = library.VoiceEncoder(device, verbose=False, weights_fpath=path).eval()
         self.dim = int(self._encoder.linear.out_features)
         self.identity = {
             "model": "ge2e",

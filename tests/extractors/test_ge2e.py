@@ -1,7 +1,10 @@
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
@@ -49,3 +52,22 @@ def test_silence_says_so(extractor: Extractor) -> None:
 def test_absent_weights_are_named() -> None:
     with pytest.raises(InputError, match=r"--weights must be a file; got 'absent.pt'"):
         load_extractor("ge2e", weights="absent.pt")
+
+
+class Attack:
+    def __init__(self, victim: Path) -> None:
+        self.victim = victim
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.victim,)
+
+
+def test_weights_of_ge2e_run_nothing(tmp_path: Path) -> None:
+    weights, victim = tmp_path / "weights.pt", tmp_path / "victim"
+    torch.save({"model_state": Attack(victim)}, weights)
+    with pytest.raises(InputError, match=r"^ge2e: .* does not load \(Weights only load failed"):
+        load_extractor("ge2e", weights=str(weights), device="cpu")
+    assert not victim.exists()
+    # The attack is one.
+    torch.load(weights, weights_only=False)
+    assert victim.exists()

@@ -93,3 +93,13 @@ def test_stages_end_in_the_embedding(extractor: Extractor, clips: list[Waveform]
 def test_a_folder_that_does_not_load_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"'{tmp_path}' does not load"):
         load_extractor("speechbrain-ecapa", weights=str(tmp_path))
+
+
+def test_a_folder_of_speechbrain_runs_what_it_names(tmp_path: Path) -> None:
+    """Of its nature: docs/files.md says so, and this is why."""
+    victim = tmp_path / "victim"
+    attack = f"x: !apply:pathlib.Path.touch\n  - !new:pathlib.Path\n    - {victim}\n"
+    (tmp_path / "hyperparams.yaml").write_text(attack)
+    with pytest.raises(InputError, match=r"speechbrain-ecapa: .* does not load"):
+        load_extractor("speechbrain-ecapa", weights=str(tmp_path), device="cpu")
+    assert victim.exists()

@@ -3,6 +3,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -158,7 +159,8 @@ def test_a_header_takes_no_memory_that_the_array_does_not_fill(
     tmp_path: Path, name: str, header: dict[str, object]
 ) -> None:
     content = npy(np.zeros((4, 2), np.float32), **header)
-    path = write_npz(tmp_path / "x.npz", **{name: content})
+    members: dict[str, Any] = {name: content}
+    path = write_npz(tmp_path / "x.npz", **members)
     with np.load(path) as archive, pytest.raises((MemoryError, ValueError)):
         archive[name]
     with pytest.raises(InputError, match=rf"x.npz: {name} says that it is .*, and has 32 bytes$"):

@@ -21,7 +21,7 @@ def add_study_option(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="a TOML file with these options as keys, paths relative to it; options that are "
-        "given beside it count instead of its own",
+        "given beside it count instead of its own; out lies in its folder",
     )
 
 

@@ -208,6 +208,22 @@ def test_what_is_no_safetensors_file_is_refused(tmp_path: Path) -> None:
             mf.PackedVectors.load(path)
 
 
+def test_headers_that_are_huge_deep_or_double_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    random_rows(mf.E2M1, 9, 33).save(path)
+    whole = path.read_bytes()
+    size = int.from_bytes(whole[:8], "little")
+    header, rows = whole[8 : 8 + size].rstrip(), whole[8 + size :]
+    codes = b'"codes":{"dtype":"U8","shape":[9,17],"data_offsets":[0,153]}'
+    facts = b'"__metadata__":{"format":"e5m2","dim":"33","version":"1"}'
+    deep = b'{"__metadata__":' + b"[" * 100_000
+    double = (header[:-1] + b"," + more + b"}" for more in (codes, facts))
+    for length, text in ((1 << 62, header), *((len(one), one) for one in (deep, *double))):
+        path.write_bytes(length.to_bytes(8, "little") + text + rows)
+        with pytest.raises(ValueError, match=r"is not a safetensors file: .*header"):
+            mf.PackedVectors.load(path)
+
+
 def test_a_file_that_is_cut_while_it_is_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,3 +66,20 @@ def test_a_file_that_does_not_load_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"something else")
     with pytest.raises(InputError, match=r"x.ckpt' does not load"):
         load_extractor("pyannote", weights=str(path))
+
+
+class Attack:
+    def __init__(self, victim: Path) -> None:
+        self.victim = victim
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.victim,)
+
+
+def test_a_checkpoint_of_pyannote_runs_what_it_names(tmp_path: Path) -> None:
+    """Of its nature: docs/files.md says so, and this is why."""
+    weights, victim = tmp_path / "model.ckpt", tmp_path / "victim"
+    torch.save({"state_dict": Attack(victim)}, weights)
+    with pytest.raises(InputError, match=r"^pyannote: .* does not load"):
+        load_extractor("pyannote", weights=str(weights), device="cpu")
+    assert victim.exists()

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,3 +71,24 @@ def test_stages_are_the_waveform_and_the_embedding(
 def test_a_folder_that_does_not_load_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"'{tmp_path}' does not load"):
         load_extractor("wavlm", weights=str(tmp_path))
+
+
+def test_code_in_a_folder_of_wavlm_is_refused_without_asking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a word of ours the library asks, and takes yes for an answer."""
+    victim = tmp_path / "victim"
+    (tmp_path / "attack.py").write_text(
+        f"from pathlib import Path\nPath({str(victim)!r}).touch()\n"
+        "from transformers import Wav2Vec2FeatureExtractor\n"
+        "class Attack(Wav2Vec2FeatureExtractor): pass\n"
+    )
+    settings = {"auto_map": {"AutoFeatureExtractor": "attack.Attack"}}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(settings))
+    monkeypatch.setattr("builtins.input", lambda question: "y")
+    with pytest.raises(InputError, match=r"(?s)wavlm: .* does not load .*trust_remote_code"):
+        load_extractor("wavlm", weights=str(tmp_path), device="cpu")
+    assert not victim.exists()
+    # The attack is one.
+    transformers.AutoFeatureExtractor.from_pretrained(tmp_path)
+    assert victim.exists()

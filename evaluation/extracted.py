@@ -80,7 +80,8 @@ def read_extracted(path: Path) -> Extracted:
             rows = file.get_tensor(ARRAY)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (SafetensorError, OSError) as error:
+    # Of types that it does not know NumPy says so in one of the last two.
+    except (SafetensorError, OSError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: not a readable safetensors file ({error})") from error
     making = _making(path, metadata[METADATA])
     entries, digest = _read_manifest(manifest_path(path))

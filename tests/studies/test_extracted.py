@@ -3,7 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
+from safetensors.torch import save_file as save_tensors
 
 from evaluation.data import load_embeddings
 from evaluation.errors import InputError
@@ -60,6 +62,16 @@ def test_files_of_another_kind_are_refused(tmp_path: Path) -> None:
     save_file({"codes": np.ones(3)}, path)
     with pytest.raises(InputError, match=r"must hold what .* extract writes; found codes"):
         load_embeddings(path)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float8_e4m3fn"])
+def test_values_of_a_type_that_numpy_lacks_are_refused(written: Path, dtype: str) -> None:
+    rows = torch.ones(3, 5).to(getattr(torch, dtype))
+    save_tensors({"embeddings": rows}, written, metadata={"extracted": "{}"})
+    with pytest.raises(
+        InputError, match=r"x.safetensors: not a readable safetensors file \(.*float"
+    ):
+        load_embeddings(written)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from evaluation.errors import InputError
 
-# Text and vectors take up to some tens of times what they are packed in; zeros a thousand.
+# Lists of pairs in order take 17 times what they are packed in; zeros take a thousand.
 _TIMES = 100
 # A file may always unpack to so many bytes.
 _LEAST = 1 << 28

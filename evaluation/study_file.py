@@ -83,16 +83,18 @@ def _texts(path: Path, key: str, value: Any, action: argparse.Action) -> list[st
         if isinstance(one, bool) or not isinstance(one, str | int | float):
             raise InputError(f"{path}: {key} must be text, a number or a list; got {one!r}")
     if action.type == ModelFile.parse:
-        return [str(ModelFile.parse_in(path.parent, str(one))) for one in values]
+        files = [str(ModelFile.parse_in(path.parent, str(one))) for one in values]
+        return [_no_option(path, key, one) for one in files]
     if action.type is Path:
-        return [_path(path, str(one)) for one in values]
+        return [_no_option(path, key, str(path.parent / str(one))) for one in values]
     return [str(one) for one in values]
 
 
-def _path(path: Path, text: str) -> str:
-    """Return a path of the file, seen from here; one that begins with a minus is no option."""
-    found = str(path.parent / text)
-    return f"./{found}" if found.startswith("-") else found
+def _no_option(path: Path, key: str, text: str) -> str:
+    """Return a text that no command line takes for an option: it would count more than others."""
+    if text.startswith("-"):
+        raise InputError(f"{path}: {key} must not begin with a minus; got '{text}'")
+    return text
 
 
 def _refuse_elsewhere(path: Path, out: str) -> None:

@@ -449,7 +449,8 @@ def test_a_file_that_holds_packed_vectors_and_a_call_is_refused(tmp_path: Path) 
         ({"reciprocal_norms": torch.zeros(1)}, r"and torch.float32 \(1,\)"),
         ({"reciprocal_norms": None}, "must be tensors; got Tensor and NoneType"),
         ({"format": "e4m3"}, "a format and a dim of at least 1; got 'e4m3' and 9"),
-        ({"save": torch.Size}, "PackedVectors have codes, .*; got codes, .*, save"),
+        ({"from_numpy": 1}, "from_numpy must be True or False; got 1"),
+        ({"save": torch.Size}, "PackedVectors have codes, .*; got .*, save"),
     ],
 )
 def test_a_pickle_of_what_are_no_rows_is_refused(

@@ -38,7 +38,8 @@ def test_a_missing_library_is_named_with_its_command(
 def test_weights_that_do_not_load_are_named_with_what_the_library_says(
     there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(source: str) -> NoReturn:
+    def refuse(source: str, *, trust_remote_code: bool) -> NoReturn:
+        assert not trust_remote_code
         raise OSError("no model in it")
 
     library = SimpleNamespace(AutoFeatureExtractor=SimpleNamespace(from_pretrained=refuse))

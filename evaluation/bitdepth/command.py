@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from evaluation.bitdepth.published import THRESHOLDS
+from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.command_help import HelpFormatter
 from evaluation.errors import InputError
 from evaluation.format_names import ALL_NAMES, formats_named
@@ -56,7 +57,16 @@ def add_parser(
         metavar="COSINE",
         help="where FAR and FRR are taken, once or once per FILE: a cosine, or a model of the "
         f"published study ({', '.join(THRESHOLDS)}) for its threshold and, where the list is one "
-        "of the study's, its rates; without it where float32's meet",
+        "of the study's, its rates; without it or --far where float32's meet",
+    )
+    far = parser.add_argument(
+        "--far",
+        type=_far,
+        action="append",
+        default=[],
+        metavar="RATE",
+        help="instead of --threshold, once or once per FILE: FAR and FRR are taken at the lowest "
+        "threshold at which float32's FAR is at most this, such as 0.1% or 0.001",
     )
     formats = parser.add_argument(
         "--formats",
@@ -71,9 +81,18 @@ def add_parser(
     tolerance = parser.add_argument(
         "--tolerance",
         type=float,
-        default=0.5,
+        default=100 * Tolerance().points,
         metavar="POINTS",
-        help="the rise of FAR or FRR, in percentage points, up to which a format is called safe",
+        help="percentage points by which FAR, FRR and EER may each rise; a format is recommended "
+        "where the 95 % intervals show that they do not rise by more",
+    )
+    relative_tolerance = parser.add_argument(
+        "--relative-tolerance",
+        type=float,
+        default=100 * Tolerance().share,
+        metavar="PERCENT",
+        help="percent of float32's rate by which each may rise: both limits hold, this one where "
+        "rates are low",
     )
     speed = parser.add_argument(
         "--speed",
@@ -85,8 +104,8 @@ def add_parser(
     )
     add_study_option(parser)
     parser.set_defaults(run=_bitdepth, interrupted=INTERRUPTED)
-    named = (trials, utt2spk, threshold, formats, draws, seed, tolerance, speed, out)
-    return {"files": files} | {action.dest: action for action in named}
+    named = (trials, utt2spk, threshold, far, formats, draws, seed, tolerance, relative_tolerance)
+    return {"files": files} | {action.dest: action for action in (*named, speed, out)}
 
 
 def _threshold(text: str) -> float | str:
@@ -98,6 +117,20 @@ def _threshold(text: str) -> float | str:
         raise argparse.ArgumentTypeError(
             f"must be a cosine or one of {', '.join(THRESHOLDS)}; got '{text}'"
         ) from None
+
+
+def _far(text: str) -> float:
+    digits, percent, _ = text.partition("%")
+    try:
+        rate = float(digits) / (100 if percent else 1)
+    except ValueError:
+        rate = math.nan
+    if not 0 < rate < 1 or not text.endswith(percent):
+        raise argparse.ArgumentTypeError(
+            "must be a share above 0 and below 1, such as 0.001, or as many percent, such as 0.1%; "
+            f"got '{text}'"
+        )
+    return rate
 
 
 def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
@@ -112,18 +145,23 @@ def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
         raise InputError(f"--draws must be at least 1; got {given.draws}")
     if given.seed < 0:
         raise InputError(f"--seed must be at least 0; got {given.seed}")
-    if not (math.isfinite(given.tolerance) and given.tolerance >= 0):
-        raise InputError(f"--tolerance must be at least 0 points; got {given.tolerance}")
+    limits = (("tolerance", given.tolerance), ("relative-tolerance", given.relative_tolerance))
+    for option, limit in limits:
+        if not (math.isfinite(limit) and limit > 0):
+            raise InputError(f"--{option} must be above 0 and finite; got {limit}")
+    if given.threshold and given.far:
+        raise InputError("--threshold and --far both choose where rates are taken: give one")
     run(
         Options(
             files=given.files,
             utt2spk=given.utt2spk,
             trials=given.trials,
             thresholds=given.threshold,
+            fars=given.far,
             formats=formats_named(given.formats),
             draws=given.draws,
             seed=given.seed,
-            tolerance=given.tolerance / 100,
+            tolerance=Tolerance(points=given.tolerance / 100, share=given.relative_tolerance / 100),
             speed=given.speed,
             out=given.out,
             command=command,

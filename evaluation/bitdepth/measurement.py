@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from evaluation.bitdepth.conditions import Converted
 from evaluation.bitdepth.decisions import Decisions, Flips
+from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bootstrap import SpeakerBootstrap, threshold_grid
 from evaluation.identification import Identification
 from evaluation.metrics import ScoreHistogram
@@ -44,7 +45,7 @@ class Measured:
 class Measurement:
     """What every condition is measured with; the first one is what others are compared with.
 
-    Without a threshold, that where the first one's FAR and FRR meet holds for all.
+    The threshold that the operating point is for the first one holds for all.
     """
 
     def __init__(
@@ -52,11 +53,12 @@ class Measurement:
         trials: Trials,
         identification: Identification,
         *,
-        threshold: np.float32 | None,
+        operating_point: OperatingPoint,
         draws: int,
         seed: int,
     ) -> None:
-        self._threshold = threshold
+        self._operating_point = operating_point
+        self._threshold: np.float32 | None = None
         self._trials = trials
         self._identification = identification
         self._bootstrap = SpeakerBootstrap(trials, draws=draws, seed=seed)
@@ -66,7 +68,7 @@ class Measurement:
         """Return the numbers of a condition, whose scores are in the histogram."""
         trials, equal = self._trials, histogram.equal_error()
         if self._threshold is None:
-            self._threshold = np.float32(equal.threshold)
+            self._threshold = self._operating_point.threshold(histogram)
         decisions = self._decisions or Decisions(self._threshold)
         flips = Flips(decisions, speakers=trials.speakers)
         errors = self._bootstrap.errors(

@@ -1,50 +1,93 @@
-"""Which format to take: the smallest that loses nothing that can be told from chance."""
+"""Which format to take: the fewest bits that are shown to stay within the tolerance.
+
+The rule: FAR and FRR at the threshold in use and the EER are each shown to rise by no more than the
+tolerance (`tolerance.py`); of the formats of which that is so, the fewest bits; of equally small
+ones the fewest flipped decisions. Fewer speakers have wider intervals, and fewer than
+FEWEST_SPEAKERS show nothing. Yet no rule that heeds its data can promise that speakers who are
+added never take back what was shown without them: they may be those whom a format harms.
+"""
+
+import math
 
 from evaluation.bitdepth.notation import SPACE, percent, signed, with_unit
+from evaluation.bitdepth.rows import Estimate
 from evaluation.bitdepth.study import ModelStudy, Result
-from evaluation.bitdepth.verdicts import Verdict, verdict
+from evaluation.bitdepth.tolerance import Tolerance, speakers_needed
 
 
-def recommended(study: ModelStudy, *, tolerance: float) -> Result | None:
-    """Return the smallest format whose interval of the EER's change has no loss in it, or None.
-
-    Of equally small ones it is one that keeps the threshold, and then that with the smaller change.
-    """
-    lossless = [
+def recommended(study: ModelStudy, *, tolerance: Tolerance) -> Result | None:
+    """Return the smallest format that is shown to stay within the tolerance, or None."""
+    shown = [
         result
-        for result in study.results
-        # An interval that is not a number, for want of speakers, recommends nothing.
-        if not result.condition.is_reference and result.row.eer.change_low <= 0
+        for result in _candidates(study)
+        if speakers_needed(result.row, tolerance) <= result.row.speakers
     ]
-    if not lossless:
-        return None
-
-    def order(result: Result) -> tuple[int, bool, float]:
-        kept = verdict(result.row, tolerance=tolerance) is Verdict.SAFE
-        return result.row.bits, not kept, result.row.eer.change
-
-    return min(lossless, key=order)
+    return min(shown, key=_order, default=None)
 
 
-def recommendation(study: ModelStudy, *, tolerance: float) -> str:
-    """Return in two sentences what to take and what it costs."""
+def recommendation(study: ModelStudy, *, tolerance: Tolerance) -> str:
+    """Return in a few sentences what to take, what it costs, and what more speakers may show."""
     best, float32 = recommended(study, tolerance=tolerance), study.float32
+    hopeful = [
+        result
+        for result in _candidates(study)
+        if float32.speakers < speakers_needed(result.row, tolerance) < math.inf
+        and (best is None or result.row.bits < best.row.bits)
+    ]
+    if best is None and not hopeful:
+        return (
+            f"Stay with float32, {float32.bytes_per_vector} bytes a vector: every format costs "
+            "more than the tolerance at the unchanged threshold."
+        )
+    more = _more_speakers(hopeful, tolerance) if hopeful else ""
     if best is None:
         return (
-            f"{study.name}: every format costs accuracy, or there are too few speakers to tell; "
-            f"stay with {float32.bytes_per_vector} bytes a vector."
+            f"Too few speakers to tell: of {float32.speakers}, no format is shown to stay within "
+            f"the tolerance. {more} Until then stay with float32."
         )
     row = best.row
-    change = (
-        f"{signed(row.eer.change)}{SPACE}points ({signed(row.eer.change_low)} to "
-        f"{signed(row.eer.change_high)})"
-    )
     return (
-        f"{study.name}: take {best.condition.label}, {row.bytes_per_vector} bytes a vector "
-        f"instead of {float32.bytes_per_vector}, "
-        f"{float32.bytes_per_vector / row.bytes_per_vector:.1f} times smaller: it is the smallest "
-        f"format without a loss that can be told from chance (equal error rate {change} from "
-        f"{with_unit(float32.eer.value)}). With the threshold unchanged, FAR goes from "
-        f"{percent(float32.far.value)} to {with_unit(row.far.value)} and FRR from "
-        f"{percent(float32.frr.value)} to {with_unit(row.frr.value)}."
+        f"Take {best.condition.label}, {row.bytes_per_vector} bytes a vector instead of "
+        f"{float32.bytes_per_vector}, {float32.bytes_per_vector / row.bytes_per_vector:.1f} times "
+        "smaller: it has the fewest bits of those that are shown to stay within the tolerance. "
+        f"With the threshold unchanged, FAR goes {_change(row.far)} and FRR {_change(row.frr)}; "
+        f"EER goes {_change(row.eer)}. {more}".rstrip()
+    )
+
+
+def _candidates(study: ModelStudy) -> list[Result]:
+    # References are no formats, and nobody who chooses wants infinities.
+    return [
+        result
+        for result in study.results
+        if not result.condition.is_reference and result.condition.saturate
+    ]
+
+
+def _order(result: Result) -> tuple[int, int]:
+    return result.row.bits, result.row.flipped_targets + result.row.flipped_nontargets
+
+
+def _more_speakers(hopeful: list[Result], tolerance: Tolerance) -> str:
+    """Return of which format how many speakers more would tell: the one that needs the fewest."""
+    nearest = min(hopeful, key=lambda result: speakers_needed(result.row, tolerance))
+    row = nearest.row
+    missing = speakers_needed(row, tolerance) - row.speakers
+    return (
+        f"The estimates of {nearest.condition.label} ({row.bits} bits) are within it, but so "
+        f"few speakers and errors do not show it: about {_rounded_up(missing):,} speakers more "
+        "would tell."
+    )
+
+
+def _rounded_up(number: float) -> int:
+    """Return a number rounded up to two digits: it is an order of magnitude."""
+    step = int(10 ** max(0, math.floor(math.log10(number)) - 1))
+    return math.ceil(number / step) * step
+
+
+def _change(rate: Estimate) -> str:
+    return (
+        f"from {percent(rate.of_float32)} to {with_unit(rate.value)} ({signed(rate.change)}"
+        f"{SPACE}points, {signed(rate.change_low)} to {signed(rate.change_high)})"
     )

@@ -23,14 +23,14 @@ from evaluation.bitdepth.report_tables import (
 )
 from evaluation.bitdepth.speed import Speed
 from evaluation.bitdepth.study import ModelStudy
-from evaluation.bitdepth.verdicts import Verdict, summarise
+from evaluation.bitdepth.summary import summary
+from evaluation.bitdepth.tolerance import FEWEST_SPEAKERS, Tolerance
+from evaluation.bitdepth.verdicts import Verdict
 from evaluation.bootstrap import CONFIDENCE
 from evaluation.metrics import BINS_PER_UNIT
 from evaluation.report import Figure, Making, Points, Section, Table, render
 
 TITLE = "What fewer bits cost in speaker verification"
-# Below so many speakers, draws of them differ too little.
-FEW_SPEAKERS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ def report(
     command: str,
     draws: int,
     seed: int,
-    tolerance: float,
+    tolerance: Tolerance,
 ) -> str:
     """Return the page; `extras` holds what is told of each study by its name."""
     sections = [_formats(studies, tolerance=tolerance)]
@@ -75,21 +75,29 @@ def report(
             "FRR and the four counts at the threshold are exact.",
         },
     )
-    return render(TITLE, _summary(studies, tolerance=tolerance), sections, making)
+    return render(TITLE, _advice(studies, tolerance=tolerance), sections, making)
 
 
-def _summary(studies: Sequence[ModelStudy], *, tolerance: float) -> str:
-    return " ".join(recommendation(study, tolerance=tolerance) for study in studies)
+def _advice(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> str:
+    # The texts begin sentences: after a name and a colon they go on with a small letter.
+    texts = [(study.name, recommendation(study, tolerance=tolerance)) for study in studies]
+    return " ".join(f"{name}: {text[0].lower()}{text[1:]}" for name, text in texts)
 
 
-def _formats(studies: Sequence[ModelStudy], *, tolerance: float) -> Section:
+def _formats(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> Section:
     last = studies[0].results[-1]
     terms = {
-        Verdict.SAFE.value: "With the threshold of float32 neither FAR nor FRR rises by more than "
-        f"{percent(tolerance)} percentage points.",
-        Verdict.RETUNE.value: "One of them does, but the equal error rate rises by no more than "
-        "that: set the threshold anew.",
-        Verdict.COSTLY.value: "Neither holds: accuracy is lost at any threshold.",
+        Verdict.WITHIN.value: "FAR and FRR with the threshold of float32, and EER, are each shown "
+        f"to rise by no more than {percent(tolerance.points)} percentage points and "
+        f"{100 * tolerance.share:g} % of float32's: that is where the interval of the change ends. "
+        "The smallest such format is recommended. It is shown of speakers and recordings like "
+        "these, with one chance in forty of being wrong for each interval, and of no others.",
+        Verdict.UNSURE.value: "By the estimates it would be so, or would with a threshold of its "
+        "own, but so few speakers and errors do not show it.",
+        Verdict.RETUNE.value: "FAR or FRR rises by more, but the equal error rate is shown not to: "
+        "set the threshold anew.",
+        Verdict.COSTLY.value: "The equal error rate rises by more: accuracy is lost at any "
+        "threshold.",
         last.condition.name.upper(): "A name tells the bits of exponent (E) and mantissa (M); with "
         f"the sign, {last.condition.name.upper()} takes {last.row.bits} bits a value.",
         "scaled": "Each vector is first multiplied by the factor that takes its largest value to "
@@ -109,8 +117,8 @@ def _formats(studies: Sequence[ModelStudy], *, tolerance: float) -> Section:
     )
 
 
-def _model(study: ModelStudy, extra: Extras, *, tolerance: float) -> Section:
-    base, summary = study.float32, summarise(study, tolerance=tolerance)
+def _model(study: ModelStudy, extra: Extras, *, tolerance: Tolerance) -> Section:
+    base = study.float32
     published = against_published(study, extra.published) if extra.published else None
     few = "With so few speakers the intervals are too narrow to rely on. "
     return Section(
@@ -119,9 +127,9 @@ def _model(study: ModelStudy, extra: Extras, *, tolerance: float) -> Section:
             f"{base.vectors:,} vectors of {base.dim} values; {base.trials}: {base.targets:,} "
             f"pairs of one speaker (targets) and {base.nontargets:,} of different ones "
             f"(non-targets), {base.speakers} speakers. "
-            f"{few if base.speakers < FEW_SPEAKERS else ''}"
+            f"{few if base.speakers < FEWEST_SPEAKERS else ''}"
             f"In float32 the equal error rate is {with_unit(base.eer.value)}.",
-            Points(points=[summary.headline, *summary.points]),
+            Points(points=summary(study, tolerance=tolerance)),
             error_rates(study, tolerance=tolerance),
             decisions(study),
             identification(study),

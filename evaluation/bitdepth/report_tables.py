@@ -6,6 +6,7 @@ from evaluation.bitdepth.recommendation import recommended
 from evaluation.bitdepth.rows import Estimate
 from evaluation.bitdepth.storage import storage_mib
 from evaluation.bitdepth.study import ModelStudy, Result
+from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import Verdict, format_verdicts, verdict
 from evaluation.bootstrap import CONFIDENCE
 from evaluation.report import Cell, Column, Table, Tone
@@ -13,7 +14,8 @@ from evaluation.report import Cell, Column, Table, Tone
 Value = str | int | float | None | Cell
 MILLION = 1_000_000
 TONES: dict[Verdict, Tone] = {
-    Verdict.SAFE: "good",
+    Verdict.WITHIN: "good",
+    Verdict.UNSURE: "fair",
     Verdict.RETUNE: "fair",
     Verdict.COSTLY: "poor",
 }
@@ -22,8 +24,8 @@ UP, DOWN = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
 FORMAT = Column(heading="format")
 
 
-def overview(study: ModelStudy, *, tolerance: float) -> Table:
-    """Return a row for each format: what it saves, and whether it serves as it is and scaled."""
+def overview(study: ModelStudy, *, tolerance: Tolerance) -> Table:
+    """Return a row for each format: what it saves, and its verdicts as it is and scaled."""
     base, best = study.float32, recommended(study, tolerance=tolerance)
 
     def judged(result: Result, verdict: Verdict) -> Cell:
@@ -63,7 +65,7 @@ def overview(study: ModelStudy, *, tolerance: float) -> Table:
     )
 
 
-def error_rates(study: ModelStudy, *, tolerance: float) -> Table:
+def error_rates(study: ModelStudy, *, tolerance: Tolerance) -> Table:
     """Return EER, FAR and FRR of every condition, and their differences from float32."""
     base = study.float32
     columns = [FORMAT, Column(heading="bytes")]
@@ -87,7 +89,6 @@ def error_rates(study: ModelStudy, *, tolerance: float) -> Table:
         reference = result.condition.is_float32
         cells.append("reference" if reference else Cell(value=judged.value, tone=TONES[judged]))
         rows.append(cells)
-    given = "given" if study.threshold_given else "where those of float32 meet"
     return Table(
         slug=f"{study.name}-errors",
         caption="Error rates",
@@ -95,8 +96,8 @@ def error_rates(study: ModelStudy, *, tolerance: float) -> Table:
         rows=rows,
         note="In percent; differences from float32 in percentage points, with an arrow where the "
         "interval leaves out zero. FAR and FRR are taken at "
-        f"the threshold {base.threshold:.6f} ({given}). {BOUNDS}; n = {base.nontargets:,} for "
-        f"FAR, {base.targets:,} for FRR.",
+        f"the threshold {base.threshold:.6f} ({study.operating_point.words}). {BOUNDS}; "
+        f"n = {base.nontargets:,} for FAR, {base.targets:,} for FRR.",
     )
 
 

@@ -21,6 +21,11 @@ class Estimate:
     change_low: float
     change_high: float
 
+    @property
+    def of_float32(self) -> float:
+        """The rate that the difference is from."""
+        return self.value - self.change
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:

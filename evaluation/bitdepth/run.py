@@ -6,19 +6,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from tqdm import tqdm
 
 import minifloat as mf
 from evaluation.bitdepth.conditions import Condition
 from evaluation.bitdepth.figures import figures
+from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.overflow import first_to_overflow, overflows
 from evaluation.bitdepth.published import THRESHOLDS
+from evaluation.bitdepth.recommendation import recommendation
 from evaluation.bitdepth.report import Extras, report
 from evaluation.bitdepth.rows import Row
 from evaluation.bitdepth.speed import speeds
 from evaluation.bitdepth.study import ModelStudy, Result, study
 from evaluation.bitdepth.tables import csv_text, terminal_table
+from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.data import Embeddings, load_embeddings
 from evaluation.errors import InputError
 from evaluation.model_files import ModelFile, refuse_idle_speakers, refuse_shared_names
@@ -28,22 +32,26 @@ from evaluation.trials import AllPairs, Trials, checked
 
 UNFINISHED = "metrics-unfinished.csv"
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the command line asks for; `thresholds` holds none, one for all, or one per file.
+    """What the command line asks for.
 
-    A threshold that is a name is that of a published model. Without `trials` all pairs are made.
+    `thresholds` and `fars` hold none, one for all, or one per file; one of the two holds none. A
+    threshold that is a name is that of a published model. Without `trials` all pairs are made.
     """
 
     files: list[ModelFile]
     utt2spk: Path | None
     trials: list[Path]
     thresholds: list[float | str]
+    fars: list[float]
     formats: list[mf.Format]
     draws: int
     seed: int
-    tolerance: float
+    tolerance: Tolerance
     speed: bool
     out: Path
     command: str
@@ -56,7 +64,8 @@ class _Task:
     name: str
     embeddings: Embeddings
     trials: Trials
-    threshold: float | str | None
+    operating_point: OperatingPoint
+    published: str | None
 
 
 def run(options: Options) -> None:
@@ -76,19 +85,19 @@ def run(options: Options) -> None:
         write_whole(unfinished, csv_text(rows))
 
     for task in tasks:
-        named = THRESHOLDS.get(str(task.threshold))
         outcome = study(
             task.embeddings,
             task.trials,
             name=task.name,
             formats=options.formats,
-            threshold=named if isinstance(task.threshold, str) else task.threshold,
+            operating_point=task.operating_point,
             draws=options.draws,
             seed=options.seed,
             progress=partial(_progress, name=task.name),
             keep=keep,
         )
-        print(terminal_table(outcome, tolerance=options.tolerance), end="\n\n", flush=True)
+        print(terminal_table(outcome, tolerance=options.tolerance))
+        print(recommendation(outcome, tolerance=options.tolerance), end="\n\n", flush=True)
         studies.append(outcome)
         extras[task.name] = _extras(outcome, task, options)
     page = report(
@@ -106,7 +115,9 @@ def run(options: Options) -> None:
 
 
 def _tasks(options: Options) -> list[_Task]:
-    thresholds = _threshold_per_file(options)
+    files = len(options.files)
+    thresholds = _per_file("--threshold", options.thresholds, files)
+    fars = _per_file("--far", options.fars, files)
     lists: list[Path | None] = [*options.trials] or [None]
     ends = [f"-{one.name.partition('.')[0]}" if one and len(lists) > 1 else "" for one in lists]
     names = [[file.name + end for end in ends] for file in options.files]
@@ -114,22 +125,31 @@ def _tasks(options: Options) -> list[_Task]:
     refuse_shared_names([name for of_file in names for name in of_file], what="models with lists")
     refuse_idle_speakers(options.utt2spk, [file.path for file in options.files])
     tasks = []
-    for file, threshold, of_file in zip(options.files, thresholds, names, strict=True):
+    for file, threshold, far, of_file in zip(options.files, thresholds, fars, names, strict=True):
+        published = threshold if isinstance(threshold, str) else None
+        cosine = THRESHOLDS[threshold] if isinstance(threshold, str) else threshold
+        operating_point = OperatingPoint(cosine=cosine, far=far)
         embeddings = load_embeddings(file.path, name=file.name, utt2spk=options.utt2spk)
         for name, trial_list in zip(of_file, lists, strict=True):
             trials = _trials(embeddings, trial_list)
-            task = _Task(name=name, embeddings=embeddings, trials=trials, threshold=threshold)
+            operating_point.check(trials, source=name)
+            task = _Task(
+                name=name,
+                embeddings=embeddings,
+                trials=trials,
+                operating_point=operating_point,
+                published=published,
+            )
             tasks.append(task)
     return tasks
 
 
-def _threshold_per_file(options: Options) -> Sequence[float | str | None]:
-    given, files = options.thresholds, len(options.files)
+def _per_file(option: str, given: Sequence[T], files: int) -> Sequence[T | None]:
     if len(given) not in (0, 1, files):
         raise InputError(
-            f"--threshold must be given once, or once for each of {files} files; got {len(given)}"
+            f"{option} must be given once, or once for each of {files} files; got {len(given)}"
         )
-    return [None] * files if not given else given * (files // len(given))
+    return [None] * files if not given else [*given] * (files // len(given))
 
 
 def _trials(embeddings: Embeddings, trial_list: Path | None) -> Trials:
@@ -155,7 +175,7 @@ def _extras(outcome: ModelStudy, task: _Task, options: Options) -> Extras:
     format = first_to_overflow(options.formats)
     return Extras(
         figures=drawn,
-        published=task.threshold if isinstance(task.threshold, str) else None,
+        published=task.published,
         overflow_format=format,
         overflows=(
             overflows(outcome, format, draws=options.draws, seed=options.seed) if format else []

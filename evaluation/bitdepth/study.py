@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import minifloat as mf
 from evaluation.bitdepth.conditions import Condition, Converted, conditions, overflowing_formats
 from evaluation.bitdepth.measurement import Measured, Measurement
+from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.rows import Row, estimate
 from evaluation.data import Embeddings
-from evaluation.errors import InputError
 from evaluation.identification import Identification
-from evaluation.metrics import ScoreHistogram, float32_threshold
+from evaluation.metrics import ScoreHistogram
 from evaluation.trials import Scorer, Trials
 
 # Bins over [-1, 1] of the histograms that are kept, for figures.
@@ -39,7 +39,7 @@ class ModelStudy:
     name: str
     embeddings: Embeddings
     trials: Trials
-    threshold_given: bool
+    operating_point: OperatingPoint
     results: list[Result]
 
     @property
@@ -58,7 +58,7 @@ def study(
     *,
     name: str | None = None,
     formats: Sequence[mf.Format] = mf.FORMATS,
-    threshold: float | None = None,
+    operating_point: OperatingPoint | None = None,
     draws: int = 1000,
     seed: int = 0,
     progress: Progress = iter,
@@ -66,15 +66,16 @@ def study(
 ) -> ModelStudy:
     """Return the error rates of every condition on the trials.
 
-    FAR and FRR are taken at `threshold`, or else where float32's meet. Where values overflow a
-    format, it is studied without saturation too. `progress` wraps the conditions and yields them
-    in turn; `keep` is given each result as soon as there is one.
+    FAR and FRR are taken at the operating point, by default where float32's meet. Where values
+    overflow a format, it is studied without saturation too. `progress` wraps the conditions and
+    yields them in turn; `keep` is given each result as soon as there is one.
     """
-    if threshold is not None and not -1 < threshold <= 1:
-        raise InputError(f"threshold must be above -1 and at most 1; got {threshold}")
+    operating_point = operating_point or OperatingPoint()
+    operating_point.check(trials, source=name or embeddings.name)
     identification = Identification(embeddings, draws=draws, seed=seed)
-    fixed = None if threshold is None else float32_threshold(threshold)
-    measurement = Measurement(trials, identification, threshold=fixed, draws=draws, seed=seed)
+    measurement = Measurement(
+        trials, identification, operating_point=operating_point, draws=draws, seed=seed
+    )
     results: list[Result] = []
     reference: Measured | None = None
     overflowed = overflowing_formats(embeddings.rows, formats)
@@ -98,7 +99,7 @@ def study(
         name=name or embeddings.name,
         embeddings=embeddings,
         trials=trials,
-        threshold_given=threshold is not None,
+        operating_point=operating_point,
         results=results,
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from evaluation.bitdepth.notation import percent, rare, shift, signed
 from evaluation.bitdepth.rows import Estimate, Row
 from evaluation.bitdepth.study import ModelStudy
+from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import verdict
 from evaluation.output import guarded
 
@@ -31,7 +32,7 @@ HEADINGS = (
 )
 
 
-def terminal_table(study: ModelStudy, *, tolerance: float) -> str:
+def terminal_table(study: ModelStudy, *, tolerance: Tolerance) -> str:
     """Return a model's table, columns aligned, at most about 130 characters wide."""
     row = study.float32
     lines = [[*HEADINGS]]

@@ -7,6 +7,7 @@ import pytest
 import minifloat as mf
 from evaluation.bitdepth import comparison_tables
 from evaluation.bitdepth.comparison_tables import against_published, storage_table
+from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.published import THRESHOLDS, published_rates
 from evaluation.bitdepth.study import study
 from evaluation.data import Embeddings
@@ -36,7 +37,8 @@ def test_lists_are_named_as_in_the_paper_and_officially() -> None:
 def test_published_rates_stand_beside_our_own(
     voices: Embeddings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcome = study(voices, AllPairs(voices), formats=[mf.E2M1], threshold=0.381, draws=5)
+    point = OperatingPoint(cosine=0.381)
+    outcome = study(voices, AllPairs(voices), formats=[mf.E2M1], operating_point=point, draws=5)
     assert against_published(outcome, "campplus") is None
     of_list = published_rates("campplus", 37_611)
     monkeypatch.setattr(comparison_tables, "published_rates", lambda *_: of_list)

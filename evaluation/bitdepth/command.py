@@ -120,12 +120,12 @@ def _threshold(text: str) -> float | str:
 
 
 def _far(text: str) -> float:
-    digits, percent, _ = text.partition("%")
+    digits, percent, rest = text.partition("%")
     try:
         rate = float(digits) / (100 if percent else 1)
     except ValueError:
         rate = math.nan
-    if not 0 < rate < 1 or not text.endswith(percent):
+    if not 0 < rate < 1 or rest:
         raise argparse.ArgumentTypeError(
             "must be a share above 0 and below 1, such as 0.001, or as many percent, such as 0.1%; "
             f"got '{text}'"

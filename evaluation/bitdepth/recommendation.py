@@ -37,20 +37,21 @@ def recommendation(study: ModelStudy, *, tolerance: Tolerance) -> str:
     if best is None and not hopeful:
         return (
             f"Stay with float32, {float32.bytes_per_vector} bytes a vector: every format costs "
-            "more than the tolerance at the unchanged threshold."
+            f"more than the tolerance ({tolerance.words}) at the unchanged threshold."
         )
     more = _more_speakers(hopeful, tolerance) if hopeful else ""
     if best is None:
         return (
             f"Too few speakers to tell: of {float32.speakers}, no format is shown to stay within "
-            f"the tolerance. {more} Until then stay with float32."
+            f"the tolerance ({tolerance.words}). {more} Until then stay with float32."
         )
     row = best.row
     return (
         f"Take {best.condition.label}, {row.bytes_per_vector} bytes a vector instead of "
         f"{float32.bytes_per_vector}, {float32.bytes_per_vector / row.bytes_per_vector:.1f} times "
-        "smaller: it has the fewest bits of those that are shown to stay within the tolerance. "
-        f"With the threshold unchanged, FAR goes {_change(row.far)} and FRR {_change(row.frr)}; "
+        "smaller: it has the fewest bits of those that are shown, for speakers like these, to stay "
+        f"within the tolerance ({tolerance.words}). With the threshold unchanged, FAR goes "
+        f"{_change(row.far)} and FRR {_change(row.frr)}; "
         f"EER goes {_change(row.eer)}. {more}".rstrip()
     )
 

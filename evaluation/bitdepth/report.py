@@ -11,7 +11,7 @@ from evaluation.bitdepth.comparison_tables import (
     speed_table,
     storage_table,
 )
-from evaluation.bitdepth.notation import percent, with_unit
+from evaluation.bitdepth.notation import with_unit
 from evaluation.bitdepth.overflow import Overflow
 from evaluation.bitdepth.recommendation import recommendation
 from evaluation.bitdepth.report_tables import (
@@ -88,10 +88,10 @@ def _formats(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> Section:
     last = studies[0].results[-1]
     terms = {
         Verdict.WITHIN.value: "FAR and FRR with the threshold of float32, and EER, are each shown "
-        f"to rise by no more than {percent(tolerance.points)} percentage points and "
-        f"{100 * tolerance.share:g} % of float32's: that is where the interval of the change ends. "
-        "The smallest such format is recommended. It is shown of speakers and recordings like "
-        "these, with one chance in forty of being wrong for each interval, and of no others.",
+        f"to rise by no more than {tolerance.words}: the interval of the change ends there or "
+        "below. The smallest such format is recommended. That is as sure as intervals of "
+        f"{round(100 * CONFIDENCE)} % are, for speakers and recordings like these: it proves no "
+        "format harmless.",
         Verdict.UNSURE.value: "By the estimates it would be so, or would with a threshold of its "
         "own, but so few speakers and errors do not show it.",
         Verdict.RETUNE.value: "FAR or FRR rises by more, but the equal error rate is shown not to: "

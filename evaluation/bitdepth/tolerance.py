@@ -7,6 +7,7 @@ interval is that of the report: 95 % over draws of speakers, paired with float32
 import math
 from dataclasses import dataclass
 
+from evaluation.bitdepth.notation import SPACE
 from evaluation.bitdepth.rows import Estimate, Row
 from evaluation.bootstrap import CONFIDENCE
 from evaluation.errors import InputError
@@ -40,6 +41,14 @@ class Tolerance:
     def allowed(self, rate: float) -> float:
         """Return by how much a rate of float32 may rise."""
         return min(self.points, self.share * rate)
+
+    @property
+    def words(self) -> str:
+        """Both limits, for readers."""
+        return (
+            f"{100 * self.points:g}{SPACE}points and {100 * self.share:g}{SPACE}% of float32's "
+            "rates"
+        )
 
 
 def speakers_needed(row: Row, tolerance: Tolerance) -> float:

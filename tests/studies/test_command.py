@@ -10,7 +10,6 @@ import pytest
 import minifloat as mf
 from evaluation.__main__ import main
 from evaluation.bitdepth.conditions import Condition, Converted
-from evaluation.bitdepth.published import THRESHOLDS
 from evaluation.bitdepth.run import UNFINISHED
 from evaluation.data import Embeddings
 from evaluation.output import write_whole
@@ -123,14 +122,6 @@ def test_a_trial_list_thresholds_and_formats_are_honoured(
         (["--seed", "-1"], "--seed must be at least 0; got -1"),
         (["--tolerance", "nan"], "--tolerance must be above 0 and finite; got nan"),
         (["--relative-tolerance", "0"], "--relative-tolerance must be above 0 and finite; got 0.0"),
-        (["--far", "0.1%", "--threshold", "0.1"], "--threshold and --far both choose where rates"),
-        (
-            ["--far", "1e-6"],
-            "voices: a FAR of 1e-06 is less than one of 2,376 non-target trials; it must be at "
-            "least 0.00042",
-        ),
-        (["--threshold", "1.5"], "threshold must be above -1 and at most 1; got 1.5"),
-        (["--threshold", "0.1", "--threshold", "0.2"], "or once for each of 1 files; got 2"),
     ],
 )
 def test_unusable_options_are_named(
@@ -138,38 +129,6 @@ def test_unusable_options_are_named(
 ) -> None:
     assert main(["bitdepth", str(make_file()), *arguments]) == 2
     assert re.search(f"^error: .*{message}", capsys.readouterr().err, re.MULTILINE)
-
-
-def test_a_threshold_that_is_no_number_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        main(["bitdepth", "any.npz", "--threshold", "high"])
-    message = f"must be a cosine or one of {', '.join(THRESHOLDS)}; got 'high'\n"
-    assert capsys.readouterr().err.endswith(f"error: argument --threshold: {message}")
-
-
-@pytest.mark.parametrize("rate", ["low", "0", "1", "100%", "1%%", "%", "0.1 %x", "nan"])
-def test_a_far_that_is_no_rate_is_named(capsys: pytest.CaptureFixture[str], rate: str) -> None:
-    with pytest.raises(SystemExit, match="2"):
-        main(["bitdepth", "any.npz", "--far", rate])
-    message = (
-        "error: argument --far: must be a share above 0 and below 1, such as 0.001, or as many "
-        f"percent, such as 0.1%; got '{rate}'\n"
-    )
-    assert capsys.readouterr().err.endswith(message)
-
-
-@pytest.mark.parametrize("rate", ["2%", "0.02"])
-def test_rates_are_taken_at_the_lowest_threshold_of_a_far(
-    make_file: Maker, tmp_path: Path, rate: str
-) -> None:
-    out = tmp_path / "report"
-    path = str(make_file(speakers=20))
-    assert main(["bitdepth", path, "--far", rate, "--draws", "5", "--out", str(out)]) == 0
-    with (out / "metrics.csv").open(newline="") as file:
-        float32 = next(csv.DictReader(file))
-    # All scores differ: the next lower threshold accepts one pair more.
-    assert int(float32["fp"]) == int(0.02 * int(float32["nontargets"]))
-    assert "where the FAR of float32 is 2\N{NO-BREAK SPACE}%" in (out / "report.html").read_text()
 
 
 def test_names_of_rows_are_needed_by_trial_lists_alone(

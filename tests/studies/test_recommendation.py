@@ -1,6 +1,7 @@
 """Which format is recommended, told from rates alone."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from evaluation.bitdepth.verdicts import Verdict, verdict
 from evaluation.data import Embeddings, load_embeddings
 from evaluation.errors import InputError
 from evaluation.trials import AllPairs
+
+Maker = Callable[..., Path]
 
 TOLERANCE = Tolerance(points=0.005, share=0.25)
 # Of a float32 rate of 10 %: the points decide.
@@ -37,12 +40,17 @@ def rate(change: tuple[float, float], *, of_float32: float = 0.1) -> Estimate:
     )
 
 
-@pytest.fixture
-def base(voices: Embeddings) -> ModelStudy:
-    """A study whose formats change nothing."""
-    outcome = study(voices, AllPairs(voices), draws=5)
+def unchanged(outcome: ModelStudy) -> ModelStudy:
+    """The study as if no format changed anything."""
     none = rate((0, 0))
+    outcome = with_rows(outcome, flipped_targets=0, flipped_nontargets=0)
     return with_rows(outcome, speakers=100, targets=10_000, far=none, frr=none, eer=none)
+
+
+@pytest.fixture(scope="module")
+def base(make_file_in: Maker, tmp_path_factory: pytest.TempPathFactory) -> ModelStudy:
+    voices = load_embeddings(make_file_in(tmp_path_factory.mktemp("voices")))
+    return unchanged(study(voices, AllPairs(voices), draws=5))
 
 
 def with_rows(outcome: ModelStudy, *, label: str = "", **columns: Any) -> ModelStudy:
@@ -104,15 +112,16 @@ def test_verdicts_and_the_recommendation_follow_one_rule(base: ModelStudy) -> No
 def test_where_no_format_is_shown_it_is_said_why(base: ModelStudy) -> None:
     costly = with_rows(base, frr=rate(BEYOND))
     assert recommendation(costly, tolerance=TOLERANCE) == (
-        "Stay with float32, 64 bytes a vector: every format costs more than the tolerance at the "
-        "unchanged threshold."
+        "Stay with float32, 64 bytes a vector: every format costs more than the tolerance "
+        f"({TOLERANCE.words}) at the unchanged threshold."
     )
     unsure = with_rows(costly, label="E2M3", frr=rate(UNSURE))
     # The interval reaches 8 above the estimate where there is room for 4: four times the speakers.
     assert recommendation(unsure, tolerance=TOLERANCE) == (
-        "Too few speakers to tell: of 100, no format is shown to stay within the tolerance. The "
-        "estimates of E2M3 (6 bits) are within it, but so few speakers and errors do not show it: "
-        "about 300 speakers more would tell. Until then stay with float32."
+        "Too few speakers to tell: of 100, no format is shown to stay within the tolerance "
+        f"({TOLERANCE.words}). The estimates of E2M3 (6 bits) are within it, but so "
+        "few speakers and errors do not show it: about 300 speakers more would tell. Until then "
+        "stay with float32."
     )
 
 
@@ -148,9 +157,7 @@ def test_a_tolerance_is_above_0_and_finite(value: float) -> None:
 def test_a_format_that_is_not_saturated_is_not_recommended(voices: Embeddings) -> None:
     stretched = replace(voices, rows=voices.rows * (20 / abs(voices.rows).max()))
     outcome = study(stretched, AllPairs(stretched), formats=[mf.E3M4], draws=5)
-    none = rate((0, 0))
-    outcome = with_rows(outcome, speakers=100, targets=10_000, far=none, frr=none, eer=none)
-    outcome = with_rows(outcome, flipped_targets=1)
+    outcome = with_rows(unchanged(outcome), flipped_targets=1)
     outcome = with_rows(outcome, label="E3M4 unsaturated", flipped_targets=0)
     assert label_of(outcome) == "E3M4"
 

@@ -36,7 +36,7 @@ class SomeSpeakers:
     """A sample of which any speakers can be studied, each with as many recordings."""
 
     def __init__(self, embeddings: Embeddings, formats: Sequence[mf.Format]) -> None:
-        self.all = study(embeddings, AllPairs(embeddings), formats=formats, draws=200)
+        self.all = study(embeddings, AllPairs(embeddings), formats=formats, draws=100)
         self._each = len(embeddings) // len(embeddings.speaker_names)
         assert (np.bincount(embeddings.speaker) == self._each).all()
         every = slice(0, None)

@@ -65,8 +65,8 @@ def test_rates_are_taken_at_the_lowest_threshold_of_a_far(
     make_file: Maker, tmp_path: Path, rate: str
 ) -> None:
     out = tmp_path / "report"
-    path = str(make_file(speakers=20))
-    assert main(["bitdepth", path, "--far", rate, "--draws", "5", "--out", str(out)]) == 0
+    arguments = ["--formats", "e2m1", "--far", rate, "--draws", "5", "--out", str(out)]
+    assert main(["bitdepth", str(make_file(speakers=20)), *arguments]) == 0
     with (out / "metrics.csv").open(newline="") as file:
         float32 = next(csv.DictReader(file))
     # All scores differ: the next lower threshold accepts one pair more.

@@ -45,10 +45,8 @@ class Tolerance:
     @property
     def words(self) -> str:
         """Both limits, for readers."""
-        return (
-            f"{100 * self.points:g}{SPACE}points and {100 * self.share:g}{SPACE}% of float32's "
-            "rates"
-        )
+        points, share = 100 * self.points, 100 * self.share
+        return f"{points:g}{SPACE}percentage points and {share:g}{SPACE}% of float32's rates"
 
 
 def speakers_needed(row: Row, tolerance: Tolerance) -> float:

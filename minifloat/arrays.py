@@ -42,7 +42,7 @@ def as_rows(name: str, x: Rows) -> Tensor:
     """
     if isinstance(x, Tensor):
         return x
-    if not isinstance(x, list | tuple | np.ndarray):
+    if not isinstance(x, (list, tuple, np.ndarray)):
         if not hasattr(x, "__array__"):
             raise TypeError(
                 f"{name} must be a torch tensor, a NumPy array, a list of rows, or a data frame "
@@ -50,7 +50,7 @@ def as_rows(name: str, x: Rows) -> Tensor:
             )
         x = np.asarray(x)
     # A column of rows becomes an array of objects.
-    if isinstance(x, list | tuple) or (x.dtype == object and x.ndim == 1):
+    if isinstance(x, (list, tuple)) or (x.dtype == object and x.ndim == 1):
         x = _stacked(name, x)
     if x.dtype == object:
         raise TypeError(

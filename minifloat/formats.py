@@ -162,7 +162,8 @@ def _name(format: object) -> str:
     """Return the name of what may be a format, in small letters; else an empty one."""
     if isinstance(format, type) and issubclass(format, np.generic):
         return format.__name__.lower()
-    named = isinstance(format, str | torch.dtype | np.dtype)
+    # A tuple, for torch 2.8 compiles no union of types.
+    named = isinstance(format, (str, torch.dtype, np.dtype))
     return str(format).lower().removeprefix("torch.") if named else ""
 
 

@@ -116,7 +116,7 @@ def search(
     it. Masks and ranges are where the database is, answers where the queries are.
     """
     rows, norms = _side(queries, database)
-    if ranges is not None and not isinstance(ranges, Tensor | np.ndarray):
+    if ranges is not None and not isinstance(ranges, (Tensor, np.ndarray)):
         ranges = torch.tensor(ranges, dtype=torch.int64, device=database.device).reshape(-1, 2)
     chosen = (
         None if mask is None else as_tensor(mask),

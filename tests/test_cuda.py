@@ -254,23 +254,6 @@ def test_a_workspace_is_sized_on_the_device_of_the_rows(
 
 
 @needs_emulator
-def test_rows_of_no_elements_score_zero_whatever_the_memory_held(
-    format: mf.Format, cuda: Any
-) -> None:
-    codes, norms = torch.empty(70, 0, dtype=torch.uint8), torch.zeros(70)
-    torch.use_deterministic_algorithms(True)  # New memory is NaN then.
-    try:
-        for count in (3, 70):
-            rows = (codes[:count], norms[:count], codes, norms)
-            assert torch.equal(cuda.scores(*rows, format.name, 0), torch.zeros(count, 70))
-            scores, found = cuda.search(*rows, None, None, 5, format.name, 0)
-            assert torch.equal(scores, torch.zeros(count, 5))
-            assert found.tolist() == [[0, 1, 2, 3, 4]] * count
-    finally:
-        torch.use_deterministic_algorithms(False)
-
-
-@needs_emulator
 def test_memory_that_starts_anywhere_is_taken(format: mf.Format, cuda: Any) -> None:
     for dim in (64, 192, 200):
         rows = random_rows(format, 100, dim)

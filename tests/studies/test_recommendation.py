@@ -163,7 +163,7 @@ def test_a_format_that_is_not_saturated_is_not_recommended(voices: Embeddings) -
     assert label_of(outcome) == "E3M4"
 
 
-SIZES = (50, 70, 90)
+SIZES = (40, 70, 90)
 FLOAT32 = 32
 
 

@@ -46,6 +46,15 @@ BACKENDS = (*_C.available_isas(), *PYTHON_BACKENDS)
 
 # What Triton's interpreter, which is the slowest, computes in every run: floats and integers.
 SHORT_FORMATS = ("e4m3", "e2m1")
+# Their many calls take it longest; `scripts/test --triton` has them too.
+LONG_INTERPRETED = (
+    "test_a_power_of_two_changes_no_code",
+    "test_large_matrices_are_split_without_a_trace",
+    "test_pack_drops_bits_above_the_formats",
+    "test_scores_are_cosines_and_ties_that_this_makes_go_to_the_lower_row",
+    "test_search_goes_over_the_rows_that_a_mask_and_ranges_leave",
+    "test_search_is_a_stable_sort_of_the_scores",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,9 +67,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
         format: Any = params.get("format", params.get("integer_format"))
         is_interpreted = params.get("backend") == "triton" and not HAS_GPU
-        if params.get("backend") == "cuda on many" or (
-            is_interpreted and format is not None and format.name not in SHORT_FORMATS
-        ):
+        is_short = format is None or format.name in SHORT_FORMATS
+        is_short &= getattr(item, "originalname", None) not in LONG_INTERPRETED
+        if params.get("backend") == "cuda on many" or (is_interpreted and not is_short):
             item.add_marker("long")
 
 

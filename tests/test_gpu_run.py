@@ -51,6 +51,7 @@ def measured(group: str, *, done: set[str] | None = None, **limits: float) -> tu
     return heard, why
 
 
+@pytest.mark.long
 def test_a_case_that_hangs_or_dies_or_takes_the_device_along_costs_itself_only() -> None:
     heard, why = measured("faults", item_seconds=2)
     assert why is None
@@ -140,6 +141,7 @@ def test_a_step_that_fails_is_in_the_report_and_the_rest_goes_on(
 
 
 @pytest.mark.usefixtures("faults")
+@pytest.mark.long
 def test_a_run_goes_on_from_a_former_report(tmp_path: Path) -> None:
     first = tmp_path / "first"
     run(first, "--steps", "equality,bars")
@@ -210,6 +212,7 @@ def test_seven_gpu(): pass
 """
 
 
+@pytest.mark.long
 def test_a_suite_tells_of_every_test_and_outlives_those_that_hang_or_die(tmp_path: Path) -> None:
     tests, broken = tmp_path / "test_small.py", tmp_path / "test_broken.py"
     tests.write_text(SUITE)

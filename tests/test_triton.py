@@ -47,6 +47,7 @@ def test_any_number_of_queries_and_rows_is_along_a_grids_first_axis(
     assert search[1:] <= (MOST_BLOCKS,)
 
 
+@pytest.mark.long
 def test_kernels_compile_for_matrix_units_and_stay_in_registers() -> None:
     # One of each lane; `scripts/test --triton` compiles the others, for other GPUs too.
     some = "(e2m1|e3m4|e5m2) search codes 128 10$"

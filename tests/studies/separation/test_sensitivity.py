@@ -19,6 +19,7 @@ def test_histograms_overlap_as_counted_by_hand() -> None:
     assert sensitivity.histogram_overlap(distances, bins=2) == 2 / 4
 
 
+@pytest.mark.long
 def test_every_way_agrees_on_what_is_apart_and_what_is_the_same() -> None:
     rng = np.random.default_rng(0)
     near, far = rng.uniform(0, 0.1, 2000), rng.uniform(0.9, 1, 2000)

@@ -42,6 +42,7 @@ def test_one_seed_makes_one_map_in_every_process(rows: NDArray[np.float32], tmp_
     assert points.tobytes() != speaker_map(rows, MapOptions(neighbors=5, seed=4)).tobytes()
 
 
+@pytest.mark.long
 def test_speakers_that_are_apart_are_apart_on_the_map(rows: NDArray[np.float32]) -> None:
     for init in ("pca", "spectral"):
         points = speaker_map(rows, MapOptions(neighbors=5, init=init))

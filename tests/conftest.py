@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
         format: Any = params.get("format", params.get("integer_format"))
         is_interpreted = params.get("backend") == "triton" and not HAS_GPU
-        is_short = format is None or format.name in SHORT_FORMATS
+        is_short = format is None or getattr(format, "name", format) in SHORT_FORMATS
         is_short &= getattr(item, "originalname", None) not in LONG_INTERPRETED
         if params.get("backend") == "cuda on many" or (is_interpreted and not is_short):
             item.add_marker("long")

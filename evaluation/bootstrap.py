@@ -44,21 +44,25 @@ class GridErrors:
 
     def equal_error_draws(self) -> NDArray[np.float64]:
         """Return the equal error rate of each draw, by linear interpolation between thresholds."""
-        far, frr = self.far_draws, self.frr_draws
-        gap = frr - far
-        draws = np.arange(gap.shape[1])
-        # A draw that crosses outside the grid takes the grid's end.
-        k = np.where((gap >= 0).any(axis=0), np.argmax(gap >= 0, axis=0), len(gap) - 1)
-        before = np.maximum(k - 1, 0)
-        low, high = gap[before, draws], gap[k, draws]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            share = np.where(high > low, np.clip(-low / (high - low), 0, 1), 1.0)
-        return np.asarray(far[before, draws] + share * (far[k, draws] - far[before, draws]))
+        return crossings(self.far_draws, self.frr_draws)
 
     def minimum_cost_draws(self, prior: float) -> NDArray[np.float64]:
         """Return the minimum detection cost of each draw, over the thresholds of the grid."""
         costs = detection_cost(self.far_draws, self.frr_draws, prior=prior)
         return np.asarray(costs.min(axis=0))
+
+
+def crossings(far: NDArray[np.float64], frr: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the rate where FAR falls below FRR, of each draw; both are (thresholds, draws)."""
+    gap = frr - far
+    draws = np.arange(gap.shape[1])
+    # A draw that crosses outside the grid takes the grid's end.
+    k = np.where((gap >= 0).any(axis=0), np.argmax(gap >= 0, axis=0), len(gap) - 1)
+    before = np.maximum(k - 1, 0)
+    low, high = gap[before, draws], gap[k, draws]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(high > low, np.clip(-low / (high - low), 0, 1), 1.0)
+    return np.asarray(far[before, draws] + share * (far[k, draws] - far[before, draws]))
 
 
 def speaker_weights(speakers: int, *, draws: int, seed: int) -> NDArray[np.float32]:

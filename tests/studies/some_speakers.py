@@ -14,7 +14,7 @@ import minifloat as mf
 from evaluation.bitdepth.measurement import Number
 from evaluation.bitdepth.rows import estimate
 from evaluation.bitdepth.study import ModelStudy, study
-from evaluation.bootstrap import speaker_weights
+from evaluation.bootstrap import crossings, speaker_weights
 from evaluation.data import Embeddings
 from evaluation.trials import AllPairs
 
@@ -75,7 +75,7 @@ class SomeSpeakers:
             measured = _Measured(
                 far=Number(value=float(far[threshold]), draws=far_draws[place]),
                 frr=Number(value=float(frr[threshold]), draws=frr_draws[place]),
-                eer=Number(value=float(equal), draws=_crossings(far_draws, frr_draws)),
+                eer=Number(value=float(equal), draws=crossings(far_draws, frr_draws)),
                 accepted_targets=targets >= threshold,
                 accepted_nontargets=nontargets >= threshold,
             )
@@ -130,14 +130,3 @@ def _weighted(
     with np.errstate(invalid="ignore"):
         below = total[:-1] / total[-1]
     return np.asarray(1 - below if above else below)
-
-
-def _crossings(far: NDArray[np.float64], frr: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The rate where the two meet, of each draw."""
-    gap, draws = frr - far, np.arange(far.shape[1])
-    k = np.where((gap >= 0).any(axis=0), np.argmax(gap >= 0, axis=0), len(gap) - 1)
-    before = np.maximum(k - 1, 0)
-    low, high = gap[before, draws], gap[k, draws]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(high > low, np.clip(-low / (high - low), 0, 1), 1.0)
-    return np.asarray(far[before, draws] + share * (far[k, draws] - far[before, draws]))

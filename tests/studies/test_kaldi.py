@@ -148,7 +148,12 @@ def test_a_list_chooses_a_part_of_each(archive: Path, chosen: str) -> None:
     listed.write_text("".join(f"{line}{chosen}\n" for line in listed.read_text().splitlines()))
     whole = load_embeddings(archive).rows
     assert np.array_equal(load_embeddings(listed).rows, whole[:, 1:3])
-    listed.write_text(listed.read_text().replace("1:2", "1:4"))
+    few = listed.read_text()
+    for bad in ("1:2:3", "2", "2:1"):
+        listed.write_text(few.replace("1:2", bad))
+        with pytest.raises(InputError, match=re.escape(f"has no {chosen.replace('1:2', bad)}; ")):
+            load_embeddings(listed)
+    listed.write_text(few.replace("1:2", "1:4"))
     shape = "(4,)" if least == 1 else "(1, 4)"
     message = f"has no {chosen.replace('1:2', '1:4')}; its shape is {shape}"
     with pytest.raises(InputError, match=re.escape(message)):

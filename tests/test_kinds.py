@@ -210,16 +210,3 @@ def test_pickles_of_before_are_loaded_and_give_tensors(monkeypatch: pytest.Monke
         assert loaded == rows
         assert isinstance(loaded[1:].dequantize(), torch.Tensor)
         assert isinstance(mf.scores(loaded, loaded), torch.Tensor)
-
-
-def test_scores_of_arrays_are_compiled_without_a_break() -> None:
-    torch.compiler.reset()
-    rows = mf.quantize(X, "e2m3")
-    compiled = torch.compile(
-        lambda: (mf.scores(rows, rows), *mf.search(rows, rows, 3)),
-        fullgraph=True,
-        backend="aot_eager",
-    )
-    expected = (mf.scores(rows, rows), *mf.search(rows, rows, 3))
-    for found, wanted in zip(compiled(), expected, strict=True):
-        np.testing.assert_array_equal(found, wanted)

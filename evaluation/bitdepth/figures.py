@@ -9,22 +9,16 @@ from evaluation.bitdepth.study import ModelStudy
 from evaluation.bitdepth.value_plots import SHOWN, value_histograms
 from evaluation.report import Figure
 
+# So many of them are seen at once, the others when they are unfolded.
+UNFOLDED = 2
+
 
 def figures(study: ModelStudy, formats: Sequence[mf.Format]) -> list[Figure]:
-    """Return the figures, those of one format for the smallest of all."""
+    """Return the figures in order of interest, those of one format for the smallest of all."""
     name = study.name
     smallest = min(formats, key=lambda format: format.bits)
     label = smallest.name.upper()
     return [
-        Figure(
-            slug=f"{name}-scores",
-            svg=violins(study),
-            alt=f"{name}: distributions of the scores of pairs of different speakers and of one "
-            "speaker, for every format as it is and scaled, with the threshold.",
-            caption="Scores of pairs of different speakers and of one speaker. A pair right of the "
-            "dashed line is accepted. Widths show how many pairs, short lines the medians.",
-            tall=True,
-        ),
         Figure(
             slug=f"{name}-thresholds",
             svg=threshold_curves(study, smallest),
@@ -42,6 +36,15 @@ def figures(study: ModelStudy, formats: Sequence[mf.Format]) -> list[Figure]:
             caption=f"Values of the embeddings before and after conversion to {label}, as they are "
             f"and scaled, of {SHOWN:,} vectors at most. Dotted lines are the values that {label} "
             "has; the numbers over the bars are percent.",
+        ),
+        Figure(
+            slug=f"{name}-scores",
+            svg=violins(study),
+            alt=f"{name}: distributions of the scores of pairs of different speakers and of one "
+            "speaker, for every format as it is and scaled, with the threshold.",
+            caption="Scores of pairs of different speakers and of one speaker. A pair right of the "
+            "dashed line is accepted. Widths show how many pairs, short lines the medians.",
+            tall=True,
         ),
         Figure(
             slug=f"{name}-det",

@@ -25,15 +25,37 @@ def recommended(study: ModelStudy, *, tolerance: Tolerance) -> Result | None:
     return min(shown, key=_order, default=None)
 
 
+def advice(study: ModelStudy, *, tolerance: Tolerance) -> str:
+    """Return what to take in one sentence, for those who read no other."""
+    best, float32 = recommended(study, tolerance=tolerance), study.float32
+    if best is not None:
+        row = best.row
+        return (
+            f"Take {best.condition.label}, {row.bytes_per_vector} bytes a vector instead of "
+            f"{float32.bytes_per_vector}: FAR is then {with_unit(row.far.value)} instead of "
+            f"{with_unit(float32.far.value)} and FRR {with_unit(row.frr.value)} instead of "
+            f"{with_unit(float32.frr.value)}."
+        )
+    hopeful = _hopeful(study, best, tolerance)
+    if not hopeful:
+        return "Stay with float32: every format costs more than the tolerance."
+    return (
+        f"Stay with float32: {float32.speakers} speakers are too few to tell what a format costs, "
+        f"and about {_missing(hopeful, tolerance):,} more would tell."
+    )
+
+
+def applied(best: Result) -> str:
+    """Return the line of code that stores embeddings as a result of the study has them."""
+    condition = best.condition
+    scale = "" if condition.scale == "amax" else f', scale="{condition.scale}"'
+    return f'packed = minifloat.quantize(embeddings, "{condition.name}"{scale})'
+
+
 def recommendation(study: ModelStudy, *, tolerance: Tolerance) -> str:
     """Return in a few sentences what to take, what it costs, and what more speakers may show."""
     best, float32 = recommended(study, tolerance=tolerance), study.float32
-    hopeful = [
-        result
-        for result in _candidates(study)
-        if float32.speakers < speakers_needed(result.row, tolerance) < math.inf
-        and (best is None or result.row.bits < best.row.bits)
-    ]
+    hopeful = _hopeful(study, best, tolerance)
     if best is None and not hopeful:
         return (
             f"Stay with float32, {float32.bytes_per_vector} bytes a vector: every format costs "
@@ -65,20 +87,37 @@ def _candidates(study: ModelStudy) -> list[Result]:
     ]
 
 
+def _hopeful(study: ModelStudy, best: Result | None, tolerance: Tolerance) -> list[Result]:
+    """Return the smaller formats that more speakers may show to stay within the tolerance."""
+    return [
+        result
+        for result in _candidates(study)
+        if study.float32.speakers < speakers_needed(result.row, tolerance) < math.inf
+        and (best is None or result.row.bits < best.row.bits)
+    ]
+
+
 def _order(result: Result) -> tuple[int, int]:
     return result.row.bits, result.row.flipped_targets + result.row.flipped_nontargets
 
 
 def _more_speakers(hopeful: list[Result], tolerance: Tolerance) -> str:
     """Return of which format how many speakers more would tell: the one that needs the fewest."""
-    nearest = min(hopeful, key=lambda result: speakers_needed(result.row, tolerance))
-    row = nearest.row
-    missing = speakers_needed(row, tolerance) - row.speakers
+    nearest = _nearest(hopeful, tolerance)
     return (
-        f"The estimates of {nearest.condition.label} ({row.bits} bits) are within it, but so "
-        f"few speakers and errors do not show it: about {_rounded_up(missing):,} speakers more "
-        "would tell."
+        f"The estimates of {nearest.condition.label} ({nearest.row.bits} bits) are within it, but "
+        f"so few speakers and errors do not show it: about {_missing(hopeful, tolerance):,} "
+        "speakers more would tell."
     )
+
+
+def _nearest(hopeful: list[Result], tolerance: Tolerance) -> Result:
+    return min(hopeful, key=lambda result: speakers_needed(result.row, tolerance))
+
+
+def _missing(hopeful: list[Result], tolerance: Tolerance) -> int:
+    row = _nearest(hopeful, tolerance).row
+    return _rounded_up(speakers_needed(row, tolerance) - row.speakers)
 
 
 def _rounded_up(number: float) -> int:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 import minifloat as mf
 from evaluation.bitdepth.comparison_tables import (
     against_published,
@@ -11,9 +13,10 @@ from evaluation.bitdepth.comparison_tables import (
     speed_table,
     storage_table,
 )
+from evaluation.bitdepth.figures import UNFOLDED
 from evaluation.bitdepth.notation import with_unit
 from evaluation.bitdepth.overflow import Overflow
-from evaluation.bitdepth.recommendation import recommendation
+from evaluation.bitdepth.recommendation import advice, applied, recommended
 from evaluation.bitdepth.report_tables import (
     decisions,
     error_rates,
@@ -28,7 +31,8 @@ from evaluation.bitdepth.tolerance import FEWEST_SPEAKERS, Tolerance
 from evaluation.bitdepth.verdicts import Verdict
 from evaluation.bootstrap import CONFIDENCE
 from evaluation.metrics import BINS_PER_UNIT
-from evaluation.report import Figure, Making, Points, Section, Table, render
+from evaluation.report import Block, Figure, Fold, Making, Points, Section, render
+from evaluation.voxceleb import list_names
 
 TITLE = "What fewer bits cost in speaker verification"
 
@@ -60,7 +64,9 @@ def report(
     sections = [_formats(studies, tolerance=tolerance)]
     for study in studies:
         sections.append(_model(study, extras[study.name], tolerance=tolerance))
-    sections.append(_beyond(studies, extras))
+    beyond = _beyond(studies, extras)
+    if beyond:
+        sections.append(Section(title="What else was measured", blocks=beyond))
     confidence = round(100 * CONFIDENCE)
     making = Making(
         command=command,
@@ -75,13 +81,23 @@ def report(
             "FRR and the four counts at the threshold are exact.",
         },
     )
-    return render(TITLE, _advice(studies, tolerance=tolerance), sections, making)
+    return render(TITLE, _opening(studies, tolerance=tolerance), sections, making)
 
 
-def _advice(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> str:
-    # The texts begin sentences: after a name and a colon they go on with a small letter.
-    texts = [(study.name, recommendation(study, tolerance=tolerance)) for study in studies]
-    return " ".join(f"{name}: {text[0].lower()}{text[1:]}" for name, text in texts)
+def _opening(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> list[Block]:
+    """Return for each model what to take and the code that does, and what the two rates are."""
+    terms = {}
+    for study in studies:
+        best = recommended(study, tolerance=tolerance)
+        code = Markup("<code>{}</code>").format(applied(best)) if best else ""
+        terms[study.name] = Markup("{} {}").format(advice(study, tolerance=tolerance), code)
+    return [
+        Points(terms=terms),
+        "Two voices are taken for one where the cosine of their vectors reaches a threshold. FAR "
+        "(false acceptance rate) is the share of pairs of different speakers that are accepted, "
+        "FRR (false rejection rate) the share of pairs of one speaker that are rejected, both "
+        "with the threshold that float32 uses.",
+    ]
 
 
 def _formats(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> Section:
@@ -107,10 +123,8 @@ def _formats(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> Section:
     return Section(
         title="Which formats can be used",
         blocks=[
-            "Both voice vectors of a pair are stored in a smaller number format. The pair is "
-            "accepted where the cosine of the two reaches a threshold. FAR is the share of pairs "
-            "of different speakers that are accepted, FRR the share of pairs of one speaker that "
-            "are rejected, EER their value at the threshold where the two meet.",
+            "Both vectors of a pair are stored in a smaller number format. EER (equal error rate) "
+            "is the value of FAR and FRR at the threshold where the two meet.",
             *(overview(study, tolerance=tolerance) for study in studies),
             Points(terms=terms),
         ],
@@ -131,26 +145,30 @@ def _model(study: ModelStudy, extra: Extras, *, tolerance: Tolerance) -> Section
             f"In float32 the equal error rate is {with_unit(base.eer.value)}.",
             Points(points=summary(study, tolerance=tolerance)),
             error_rates(study, tolerance=tolerance),
-            decisions(study),
-            identification(study),
-            values(study),
             *([published] if published else []),
-            *extra.figures,
+            *extra.figures[:UNFOLDED],
+            Fold(title="Decisions, pair by pair", blocks=[decisions(study)]),
+            Fold(title="Detection cost and identification", blocks=[identification(study)]),
+            Fold(title="Values and storage", blocks=[values(study)]),
+            Fold(title="Scores, DET curves and counts", blocks=extra.figures[UNFOLDED:]),
         ],
     )
 
 
-def _beyond(studies: Sequence[ModelStudy], extras: Mapping[str, Extras]) -> Section:
-    """Return what is told over lists and models."""
-    blocks: list[Table] = []
+def _beyond(studies: Sequence[ModelStudy], extras: Mapping[str, Extras]) -> list[Block]:
+    """Return what is told over lists and models; often nothing but overflow."""
+    blocks: list[Block] = []
     models = dict.fromkeys(study.embeddings.name for study in studies)
     for model in models:
         own = [study for study in studies if study.embeddings.name == model]
         if len(own) > 1:
             blocks.append(by_list(own))
         study, extra = own[0], extras[own[0].name]
-        if extra.overflow_format and extra.overflows:
-            blocks.append(overflow_table(study, extra.overflow_format, extra.overflows))
         if extra.speeds:
             blocks.append(speed_table(study, extra.speeds))
-    return Section(title="Overflow, speed and storage", blocks=[*blocks, storage_table()])
+        if extra.overflow_format and extra.overflows:
+            overflow = overflow_table(study, extra.overflow_format, extra.overflows)
+            blocks.append(Fold(title=overflow.caption, blocks=[overflow]))
+    if any(list_names(study.float32.targets + study.float32.nontargets) for study in studies):
+        blocks.append(storage_table())
+    return blocks

@@ -98,7 +98,7 @@ def report(
     facts = {name: text for name, text in identity.items() if name != "weights"}
     return render(
         f"How large the values of {model} are",
-        f"{smallest} Judged by the embeddings of the {judged}.",
+        [f"{smallest} Judged by the embeddings of the {judged}."],
         [
             Section(title="Formats", blocks=[Points(points=verdicts)]),
             Section(

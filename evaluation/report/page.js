@@ -61,3 +61,15 @@ for (const card of document.querySelectorAll(".card.table")) {
     URL.revokeObjectURL(link.href);
   });
 }
+
+const folds = [...document.querySelectorAll("details")];
+const unfold = document.querySelector(".unfold");
+unfold.hidden = folds.length === 0;
+unfold.addEventListener("click", () => folds.forEach((fold) => { fold.open = true; }));
+// On paper nothing can be unfolded.
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = folds.filter((fold) => !fold.open);
+  folded.forEach((fold) => { fold.open = true; });
+});
+addEventListener("afterprint", () => folded.forEach((fold) => { fold.open = false; }));

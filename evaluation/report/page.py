@@ -27,7 +27,15 @@ class Points:
     terms: Mapping[str, str] = field(default_factory=dict)
 
 
-Block = str | Points | Table | Figure
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """Blocks that a reader unfolds by their title."""
+
+    title: str
+    blocks: Sequence["Block"]
+
+
+Block = str | Points | Table | Figure | Fold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +70,9 @@ class Making:
         return own | {name: version(name) for name in (*PACKAGES, *self.packages)}
 
 
-def render(title: str, summary: str, sections: Sequence[Section], making: Making) -> str:
+def render(
+    title: str, summary: Sequence[Block], sections: Sequence[Section], making: Making
+) -> str:
     """Return the page. Texts are escaped, unless they are `markupsafe.Markup`."""
     _refuse_shared_slugs(sections)
     environment = jinja2.Environment(
@@ -84,24 +94,27 @@ def render(title: str, summary: str, sections: Sequence[Section], making: Making
 
 
 def _refuse_shared_slugs(sections: Sequence[Section]) -> None:
-    slugs = [
-        block.slug
-        for section in sections
-        for block in section.blocks
-        if isinstance(block, Table | Figure)
-    ]
+    slugs = [slug for section in sections for slug in _slugs(section.blocks)]
     twice = sorted({slug for slug in slugs if slugs.count(slug) > 1})
     if twice:
         raise InputError(f"slugs of tables and figures must differ; got {twice[0]} twice")
 
 
-def _groups(section: Section) -> Iterator[tuple[str, list[Block]]]:
+def _slugs(blocks: Sequence[Block]) -> Iterator[str]:
+    for block in blocks:
+        if isinstance(block, Table | Figure):
+            yield block.slug
+        elif isinstance(block, Fold):
+            yield from _slugs(block.blocks)
+
+
+def _groups(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Block]]]:
     """The blocks with their kind, figures in a row together, and so brief tables."""
-    for kind, blocks in groupby(section.blocks, key=_kind):
+    for kind, alike in groupby(blocks, key=_kind):
         if kind in ("figures", "briefs"):
-            yield kind, list(blocks)
+            yield kind, list(alike)
         else:
-            yield from ((kind, [block]) for block in blocks)
+            yield from ((kind, [block]) for block in alike)
 
 
 def _kind(block: Block) -> str:
@@ -109,4 +122,6 @@ def _kind(block: Block) -> str:
         return "briefs" if block.brief else "table"
     if isinstance(block, Figure):
         return "figures"
+    if isinstance(block, Fold):
+        return "fold"
     return "points" if isinstance(block, Points) else "text"

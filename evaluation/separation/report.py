@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from evaluation.bootstrap import CONFIDENCE
-from evaluation.report import Figure, Making, Points, Section, render
+from evaluation.report import Block, Figure, Fold, Making, Points, Section, render
 from evaluation.separation.map_plots import COLOURS
 from evaluation.separation.overlap import POINTS, REACH, RULE
 from evaluation.separation.report_tables import choices, formats, leads, models, published
@@ -72,11 +72,11 @@ def report(
         },
         packages=PACKAGES,
     )
-    return render(TITLE, summarise(studies, found), sections, making)
+    return render(TITLE, [summarise(studies, found)], sections, making)
 
 
 def _models(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> Section:
-    tables = [models(studies), published(), *([leads(found)] if found else [])]
+    tables: list[Block] = [models(studies), *([leads(found)] if found else [])]
     return Section(
         title="Models side by side",
         blocks=[
@@ -86,6 +86,7 @@ def _models(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> Section
             "two-dimensional map of them.",
             Points(points=cautions(studies)),
             *tables,
+            Fold(title="The published study's table, for comparison", blocks=[published()]),
             Points(terms=TERMS),
         ],
     )
@@ -114,6 +115,6 @@ def _model(study: ModelStudy, figures: Sequence[Figure]) -> Section:
             f"{row.vectors:,} vectors of {row.dim} values, {row.speakers:,} speakers. Maps colour "
             f"{min(row.speakers, len(COLOURS))} of them, evenly spread over the names in order.",
             *figures,
-            *(formats(study, space) for space in Space),
+            Fold(title="In every format", blocks=[formats(study, space) for space in Space]),
         ],
     )

@@ -113,6 +113,23 @@ def test_nothing_but_tables_is_wider_than_the_screen(
     assert (int(lightness) < 128) == (scheme == "dark")
 
 
+def test_half_of_the_report_is_folded_until_a_reader_asks_for_it(page: "Page") -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    height = "document.documentElement.scrollHeight"
+    folded = page.evaluate(height)
+    assert not page.locator("#voices-decisions").is_visible()
+    page.get_by_role("button", name="Unfold all").click()
+    assert page.locator("#voices-decisions").is_visible()
+    assert folded <= 0.55 * page.evaluate(height)
+
+
+def test_what_is_folded_is_printed_too(page: "Page") -> None:
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#voices-decisions").is_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert not page.locator("#voices-decisions").is_visible()
+
+
 def test_the_report_prints_with_all_columns_on_the_paper(page: "Page") -> None:
     page.emulate_media(media="print")
     # A4 on its side less the margins, at 96 dots an inch.

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ from evaluation.bitdepth import comparison_tables
 from evaluation.bitdepth.comparison_tables import against_published, storage_table
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.published import THRESHOLDS, published_rates
+from evaluation.bitdepth.report import Extras, report
 from evaluation.bitdepth.study import study
+from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.data import Embeddings
 from evaluation.trials import AllPairs
 from evaluation.voxceleb import LISTS, list_names
@@ -48,6 +51,25 @@ def test_published_rates_stand_beside_our_own(
     assert header == "format,far,far_low,far_high,far_published,frr,frr_low,frr_high,frr_published"
     assert [line.split(",")[0] for line in lines] == [*REFERENCES, "E2M1"]
     np.testing.assert_allclose(float(lines[-1].split(",")[-1]), 0.041)
+
+
+def test_the_storage_of_the_published_lists_is_told_only_of_these(voices: Embeddings) -> None:
+    outcome = study(voices, AllPairs(voices), formats=[mf.E2M1], draws=5)
+    for pairs, told in ((37_611, True), (37_610, False)):
+        row = replace(outcome.float32, targets=100, nontargets=pairs - 100)
+        first, *others = outcome.results
+        of_list = replace(outcome, results=[replace(first, row=row), *others])
+        extras = Extras(figures=[], published=None, overflow_format=None, overflows=[], speeds=[])
+        page = report(
+            [of_list],
+            {of_list.name: extras},
+            command="",
+            draws=5,
+            seed=0,
+            tolerance=Tolerance(),
+        )
+        assert ("Storage of 512 values for each pair of the published lists" in page) is told
+        assert ("What else was measured" in page) is told
 
 
 def test_the_storage_table_is_the_published_one() -> None:

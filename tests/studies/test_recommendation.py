@@ -11,7 +11,12 @@ import pytest
 from some_speakers import SomeSpeakers
 
 import minifloat as mf
-from evaluation.bitdepth.recommendation import recommendation, recommended
+from evaluation.bitdepth.recommendation import (
+    advice,
+    applied,
+    recommendation,
+    recommended,
+)
 from evaluation.bitdepth.rows import Estimate, Row
 from evaluation.bitdepth.study import ModelStudy, study
 from evaluation.bitdepth.tolerance import FEWEST_SPEAKERS, Tolerance, speakers_needed
@@ -124,6 +129,35 @@ def test_where_no_format_is_shown_it_is_said_why(base: ModelStudy) -> None:
         "few speakers and errors do not show it: about 300 speakers more would tell. Until then "
         "stay with float32."
     )
+
+
+def test_the_advice_is_one_sentence_and_its_code_stores_what_was_studied(
+    base: ModelStudy,
+) -> None:
+    costs = with_rows(base, frr=rate((0.001, 0.002)))
+    float32 = row_of(costs, "float32")
+    costs = with_rows(costs, label="float32", frr=rate((0, 0)))
+    assert advice(costs, tolerance=TOLERANCE).replace("\N{NO-BREAK SPACE}", " ") == (
+        f"Take E2M1, 8 bytes a vector instead of {float32.bytes_per_vector}: FAR is then 10.00 % "
+        "instead of 10.00 % and FRR 10.10 % instead of 10.00 %."
+    )
+    costly = with_rows(base, frr=rate(BEYOND))
+    expected = "Stay with float32: every format costs more than the tolerance."
+    assert advice(costly, tolerance=TOLERANCE) == expected
+    unsure = with_rows(costly, label="E2M3", frr=rate(UNSURE))
+    assert advice(unsure, tolerance=TOLERANCE) == (
+        "Stay with float32: 100 speakers are too few to tell what a format costs, and about 300 "
+        "more would tell."
+    )
+    embeddings = np.random.default_rng(0).standard_normal((3, 16)).astype(np.float32)
+    for result in base.results:
+        if result.condition.is_reference or not result.condition.saturate:
+            continue
+        found: dict[str, Any] = {"minifloat": mf, "embeddings": embeddings}
+        exec(applied(result), found)
+        condition = result.condition
+        assert condition.format is not None
+        assert found["packed"] == mf.quantize(embeddings, condition.format, scale=condition.scale)
 
 
 def test_a_low_rate_may_rise_by_a_share_of_itself(base: ModelStudy) -> None:

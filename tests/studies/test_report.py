@@ -7,7 +7,18 @@ from html import unescape
 import pytest
 
 from evaluation.errors import InputError
-from evaluation.report import Cell, Column, Figure, Making, Points, Section, Table, render
+from evaluation.report import (
+    Block,
+    Cell,
+    Column,
+    Figure,
+    Fold,
+    Making,
+    Points,
+    Section,
+    Table,
+    render,
+)
 
 NAN = float("nan")
 SVG = (
@@ -38,9 +49,9 @@ def table(slug: str = "rates") -> Table:
     )
 
 
-def page(*blocks: str | Points | Table | Figure) -> str:
+def page(*blocks: Block) -> str:
     making = Making(command="python -m x", seed=7, data={"file": "0" * 64}, packages=["scipy"])
-    return render("Title", "What it says.", [Section(title="First", blocks=blocks)], making)
+    return render("Title", ["What it says."], [Section(title="First", blocks=blocks)], making)
 
 
 def test_the_csv_has_values_in_full_and_a_column_for_each_end_of_an_interval() -> None:
@@ -82,10 +93,19 @@ def test_a_figure_takes_the_colours_of_the_page_and_ids_of_its_own() -> None:
     assert "xmlns" not in text
 
 
+def test_what_is_folded_stands_below_its_title() -> None:
+    text = page("Seen.", Fold(title="More & more", blocks=["Unseen.", table()]))
+    folded = text[text.index("<details") : text.index("</details>")]
+    assert "<summary>More &amp; more</summary>" in folded
+    assert "Unseen." in folded
+    assert 'id="rates"' in folded
+    assert "Seen." not in folded
+
+
 def test_slugs_must_differ() -> None:
     message = "slugs of tables and figures must differ; got rates twice"
     with pytest.raises(InputError, match=f"^{message}$"):
-        page(table(), table())
+        page(table(), Fold(title="", blocks=[table()]))
 
 
 def test_a_row_must_fill_its_columns() -> None:

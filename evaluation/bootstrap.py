@@ -5,13 +5,15 @@ intervals. A draw takes as many speakers as there are, with replacement, as weig
 trial of speaker s counts w[s] times, a non-target trial of s and t w[s] * w[t] times.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from evaluation.draws import PRODUCT, speaker_weights, weighted_sum
 from evaluation.metrics import ScoreHistogram, detection_cost
 from evaluation.trials import Batch, Scorer, Trials
 
@@ -21,11 +23,12 @@ CONFIDENCE = 0.95
 REACH = 8
 NEAR_REACH = 1.5
 LEVELS = 24
-# Around the point of least cost, which is flat, the grid reaches this many times as far.
-COST_REACH = 3
-COST_LEVELS = 8
-# Weights of speaker pairs held at one time: 32 MiB of float32.
-PRODUCT = 1 << 23
+# Around each least cost it reaches so far in both rates; so few trials there are all thresholds.
+COST_REACH = 4
+COST_LEVELS = 32
+FEW_TRIALS = 256
+# Codes of which fewer than one in so many occurs are sorted rather than counted in a table.
+SPARSE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,28 +51,30 @@ class GridErrors:
 
     def minimum_cost_draws(self, prior: float) -> NDArray[np.float64]:
         """Return the minimum detection cost of each draw, over the thresholds of the grid."""
-        costs = detection_cost(self.far_draws, self.frr_draws, prior=prior)
+        costs = detection_cost(*_with_ends(self.far_draws, self.frr_draws), prior=prior)
         return np.asarray(costs.min(axis=0))
 
 
 def crossings(far: NDArray[np.float64], frr: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the rate where FAR falls below FRR, of each draw; both are (thresholds, draws)."""
+    far, frr = _with_ends(far, frr)
     gap = frr - far
     draws = np.arange(gap.shape[1])
-    # A draw that crosses outside the grid takes the grid's end.
-    k = np.where((gap >= 0).any(axis=0), np.argmax(gap >= 0, axis=0), len(gap) - 1)
-    before = np.maximum(k - 1, 0)
-    low, high = gap[before, draws], gap[k, draws]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(high > low, np.clip(-low / (high - low), 0, 1), 1.0)
-    return np.asarray(far[before, draws] + share * (far[k, draws] - far[before, draws]))
+    k = np.argmax(~(gap < 0), axis=0)
+    low, high = gap[k - 1, draws], gap[k, draws]
+    share = -low / (high - low)
+    return np.asarray(far[k - 1, draws] + share * (far[k, draws] - far[k - 1, draws]))
 
 
-def speaker_weights(speakers: int, *, draws: int, seed: int) -> NDArray[np.float32]:
-    """Return how often each speaker is drawn: (speakers, draws)."""
-    even = np.full(speakers, 1 / speakers)
-    chosen = np.random.default_rng(seed).multinomial(speakers, even, size=draws)
-    return np.asarray(chosen.T.astype(np.float32))
+def _with_ends(
+    far: NDArray[np.float64], frr: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the rates with those of accepting all trials before and of rejecting all behind.
+
+    A draw may cross, or cost least, beyond the thresholds of the grid.
+    """
+    one, none = np.ones_like(far[:1]), np.zeros_like(far[:1])
+    return np.concatenate((one, far, none)), np.concatenate((none, frr, one))
 
 
 class SpeakerBootstrap:
@@ -97,12 +102,20 @@ class SpeakerBootstrap:
         accept_weight, reject_weight = np.zeros((bins, draws)), np.zeros((bins, draws))
         for batch in self._trials.batches(scorer):
             watch(batch)
+            place = np.searchsorted(thresholds, batch.scores, side="right")
             if batch.target:
-                counts = _rejects_by_speaker(batch, thresholds)
-                rejected += counts.sum(axis=0)
-                reject_weight += counts.astype(np.float32).T @ self._weights[: len(counts)]
+                # Scores at or above the last threshold are rejected nowhere.
+                chosen = place < bins
+                counts, total, place = rejected, reject_weight, place[chosen]
             else:
-                accepted += self._add_accepts(batch, thresholds, accept_weight)
+                chosen = place > 0
+                counts, total, place = accepted, accept_weight, place[chosen] - 1
+            counts += np.bincount(place, minlength=bins)
+            left, right = (
+                np.broadcast_to(speaker, batch.scores.shape)[chosen]
+                for speaker in (batch.left, batch.right)
+            )
+            self._add_weights(total, place, left, None if batch.target else right)
         with np.errstate(invalid="ignore"):
             return GridErrors(
                 thresholds=thresholds,
@@ -121,7 +134,7 @@ class SpeakerBootstrap:
         They are counted in `targets` (speakers,) by speaker, and in `nontargets` by pair of
         speakers, whose code is left * speakers + right.
         """
-        weight = targets.astype(np.float64) @ self._weights
+        weight = weighted_sum(targets, self._weights)
         speakers, draws = self._weights.shape
         pairs = np.fromiter(nontargets.keys(), np.int64, len(nontargets))
         counts = np.fromiter(nontargets.values(), np.float32, len(nontargets))
@@ -129,50 +142,70 @@ class SpeakerBootstrap:
         for start in range(0, len(pairs), step):
             some = slice(start, start + step)
             left, right = np.divmod(pairs[some], speakers)
-            weight = weight + counts[some] @ (self._weights[left] * self._weights[right])
+            weight = weight + counts[some] @ self._weights_of(left, right)
         with np.errstate(invalid="ignore"):
             return np.asarray(weight / (self._target_weight + self._nontarget_weight))
 
-    def _add_accepts(
-        self, batch: Batch, thresholds: NDArray[np.float32], total: NDArray[np.float64]
-    ) -> NDArray[np.int64]:
-        """Return the accepted trials by bin; their weights are added to `total`."""
-        bins = len(thresholds)
-        chosen = batch.scores >= thresholds[0]
-        if not chosen.any():
-            return np.zeros(bins, np.int64)
-        left, right = (
-            np.broadcast_to(speaker, batch.scores.shape)[chosen]
-            for speaker in (batch.left, batch.right)
-        )
-        place = np.searchsorted(thresholds, batch.scores[chosen], side="right") - 1
-        first, rights = int(left.min()), int(right.max()) + 1
-        pair = (left - first) * rights + right
-        # Only pairs of speakers that occur take part: in a list they are few of all.
-        occurs = np.bincount(pair) > 0
-        pairs, column = np.flatnonzero(occurs), np.cumsum(occurs) - 1
-        cell = place * len(pairs) + column[pair]
-        counts = np.bincount(cell, minlength=bins * len(pairs)).reshape(bins, -1)
-        step = max(1, PRODUCT // total.shape[1])
+    def _weights_of(
+        self, left: NDArray[np.integer], right: NDArray[np.integer] | None
+    ) -> NDArray[np.float32]:
+        """Return the weights of pairs of speakers, or of speakers: (pairs, draws)."""
+        weights = self._weights[left].astype(np.float32)
+        if right is not None:
+            weights *= self._weights[right]
+        return weights
+
+    def _add_weights(
+        self,
+        total: NDArray[np.float64],
+        place: NDArray[np.int64],
+        left: NDArray[np.int32],
+        right: NDArray[np.int32] | None,
+    ) -> None:
+        """Add the weight of each trial to `total` (bins, draws) at its place.
+
+        Of trials of one speaker `right` is None.
+        """
+        if not len(place):
+            return
+        first, rights = int(left.min()), 1 if right is None else int(right.max()) + 1
+        code = (left.astype(np.int64) - first) * rights
+        if right is not None:
+            code += right
+        codes, column = _numbered(code)
+        bins, draws = total.shape
+        step = max(1, PRODUCT // draws)
         # Few large products, by torch: where the cores are busy, many small ones wait for each
         # other, and NumPy's threads spin meanwhile.
-        for start in range(0, len(pairs), step):
-            some = slice(start, start + step)
-            weights = self._weights[first + pairs[some] // rights]
-            weights *= self._weights[pairs[some] % rights]
-            total += (torch.from_numpy(counts[:, some]).float() @ torch.from_numpy(weights)).numpy()
-        return np.asarray(counts.sum(axis=1))
+        for start, trials in _parts(column, len(codes), step):
+            some = codes[start : start + step]
+            cell = place[trials] * len(some) + column[trials] - start
+            counts = np.bincount(cell, minlength=bins * len(some)).reshape(bins, -1)
+            one, other = np.divmod(some, rights)
+            weights = self._weights_of(first + one, None if right is None else other)
+            total += (torch.from_numpy(counts).float() @ torch.from_numpy(weights)).numpy()
 
 
-def _rejects_by_speaker(batch: Batch, thresholds: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Target trials by speaker, from 0 on, and by the lowest threshold that rejects them."""
-    bins = len(thresholds)
-    # Scores at or above the last threshold are rejected nowhere: they fall in a bin of their own.
-    place = np.searchsorted(thresholds, batch.scores, side="right")
-    cell = batch.left.astype(np.int64) * (bins + 1) + place
-    speakers = int(batch.left.max(initial=0)) + 1
-    counts = np.bincount(cell, minlength=speakers * (bins + 1)).reshape(speakers, bins + 1)
-    return counts[:, :bins]
+def _numbered(code: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the codes that occur, ascending, and for each one given its place among them."""
+    if int(code.max()) < SPARSE * len(code):
+        occurs = np.bincount(code) > 0
+        return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[code]
+    codes, column = np.unique(code, return_inverse=True)
+    return codes, column
+
+
+def _parts(
+    column: NDArray[np.int64], columns: int, step: int
+) -> Iterator[tuple[int, NDArray[np.int64] | slice]]:
+    """Yield the first of each `step` columns, and where these are in `column`."""
+    if columns <= step:
+        yield 0, slice(None)
+        return
+    order = np.argsort(column, kind="stable")
+    bounds = np.searchsorted(column[order], np.arange(0, columns + step, step))
+    for place, (start, stop) in enumerate(pairwise(bounds)):
+        yield place * step, order[start:stop]
 
 
 def threshold_grid(
@@ -183,7 +216,8 @@ def threshold_grid(
     They are evenly spaced in the logarithm of FAR, more densely near the equal error rate, and a
     few in that of FRR, so that each draw's own equal error rate falls between two that are near.
     The two edges between which the rate itself was found are among them, and so are, for each
-    prior, that of the least detection cost and some around it.
+    prior, that of the least detection cost and many around it: a draw costs least just below the
+    score of a target, or just above that of a non-target.
     """
     equal = histogram.equal_error()
     # A rate of 0 still needs a grid: one error of all trials stands in.
@@ -192,12 +226,27 @@ def threshold_grid(
     wide = np.geomspace(middle / REACH, min(1.0, middle * REACH), LEVELS)
     near = np.geomspace(middle / NEAR_REACH, min(1.0, middle * NEAR_REACH), LEVELS)
     cheapest = [histogram.minimum_cost(prior) for prior in priors]
-    far = [max(one.far, smallest) for one in cheapest]
-    costs = [np.geomspace(f / COST_REACH, min(1.0, f * COST_REACH), COST_LEVELS) for f in far]
+
+    def around(rate: float, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        rate, trials = max(rate, smallest), int(counts.sum())
+        low, high = rate / COST_REACH, min(1.0, rate * COST_REACH)
+        ranks = np.arange(int(low * trials), int(high * trials) + 1)
+        # Between ranks, for a rate is rounded.
+        few = len(ranks) <= FEW_TRIALS
+        return (ranks + 0.5) / trials if few else np.geomspace(low, high, COST_LEVELS)
+
     grid = np.concatenate(
         (
-            histogram.thresholds_at_far(np.concatenate((wide, near, *costs))),
+            histogram.thresholds_at_far(np.concatenate((wide, near))),
             histogram.thresholds_at_frr(wide[::2]),
+            *(
+                histogram.thresholds_at_far(around(one.far, histogram.nontargets))
+                for one in cheapest
+            ),
+            *(
+                histogram.thresholds_within_frr(around(one.frr, histogram.targets))
+                for one in cheapest
+            ),
             histogram.crossing(),
             np.array([include, *(one.threshold for one in cheapest)], dtype=np.float32),
         )

@@ -6,8 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.bootstrap import speaker_weights
 from evaluation.data import Embeddings
+from evaluation.draws import speaker_weights, weighted_sum
 
 # Recordings whose nearest ones are looked for, at most.
 QUERIES = 10_000
@@ -97,5 +97,5 @@ class Identification:
         sizes = np.bincount(speaker, minlength=count)
         # Where nobody has two recordings, and in draws of none who has, there is no share.
         with np.errstate(invalid="ignore"):
-            draws = (sums @ self._weights) / (sizes.astype(np.float64) @ self._weights)
+            draws = weighted_sum(sums, self._weights) / weighted_sum(sizes, self._weights)
             return float(np.divide(sums.sum(), sizes.sum())), draws

@@ -38,6 +38,7 @@ class MinimumCost:
     cost: float
     threshold: float
     far: float
+    frr: float
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ class ScoreHistogram:
         far, frr = self.false_rates()
         costs = detection_cost(far, frr, prior=prior)
         k = int(np.argmin(costs))
-        return MinimumCost(cost=float(costs[k]), threshold=edge(k), far=float(far[k]))
+        return MinimumCost(
+            cost=float(costs[k]), threshold=edge(k), far=float(far[k]), frr=float(frr[k])
+        )
 
     def coarse(self, *, bins: int) -> "ScoreHistogram":
         """Return the same counts in `bins` equal bins over [-1, 1]; `bins` divides BINS - 1."""
@@ -103,6 +106,11 @@ class ScoreHistogram:
         """For each rate the lowest edge whose FAR is at most it."""
         far, _ = self.false_rates()
         return edges(np.searchsorted(-far, -rates))
+
+    def thresholds_within_frr(self, rates: NDArray[np.float64]) -> NDArray[np.float32]:
+        """For each rate the highest edge whose FRR is at most it."""
+        _, frr = self.false_rates()
+        return edges(np.searchsorted(frr, rates, side="right") - 1)
 
     def thresholds_at_frr(self, rates: NDArray[np.float64]) -> NDArray[np.float32]:
         """For each rate the lowest edge whose FRR is at least it."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.data import Embeddings
+from evaluation.draws import Weights, weighted_sum
 from evaluation.errors import InputError
 
 # Scores held at one time: 16 MiB of float32.
@@ -40,9 +41,6 @@ class Batch:
     scores: NDArray[np.float32]
     left: NDArray[np.int32]
     right: NDArray[np.int32]
-
-
-Weights = NDArray[np.float32]
 
 
 class Trials(Protocol):
@@ -115,13 +113,18 @@ class AllPairs:
 
     def weighted_targets(self, weights: Weights) -> NDArray[np.float64]:
         """Return the weight of all target trials under weights (speakers, draws): (draws,)."""
-        pairs = self._sizes * (self._sizes - 1) / 2
-        return np.asarray(pairs @ weights.astype(np.float64))
+        return weighted_sum(self._sizes * (self._sizes - 1) // 2, weights)
 
     def weighted_nontargets(self, weights: Weights) -> NDArray[np.float64]:
         """Return the weight of all non-target trials under weights (speakers, draws)."""
-        sizes = self._sizes[:, None] * weights.astype(np.float64)
-        return np.asarray((sizes.sum(axis=0) ** 2 - (sizes**2).sum(axis=0)) / 2)
+        total, squares = np.zeros(weights.shape[1]), np.zeros(weights.shape[1])
+        step = max(1, BATCH // weights.shape[1])
+        for start in range(0, len(weights), step):
+            part = slice(start, start + step)
+            sizes = self._sizes[part, None] * weights[part].astype(np.float64)
+            total += sizes.sum(axis=0)
+            squares += (sizes**2).sum(axis=0)
+        return np.asarray((total**2 - squares) / 2)
 
 
 class TrialList:
@@ -164,7 +167,9 @@ class TrialList:
     def weighted_nontargets(self, weights: Weights) -> NDArray[np.float64]:
         """Return the weight of all non-target trials under weights (speakers, draws)."""
         return self._weigh(
-            False, lambda pair: weights[pair[:, 0]] * weights[pair[:, 1]], draws=weights.shape[1]
+            False,
+            lambda pair: weights[pair[:, 0]].astype(np.uint16) * weights[pair[:, 1]],
+            draws=weights.shape[1],
         )
 
     def _parts(
@@ -175,7 +180,11 @@ class TrialList:
             yield self._pairs[part], self._labels[part], self._speakers[part]
 
     def _weigh(
-        self, target: bool, weight: Callable[[NDArray[np.int32]], Weights], *, draws: int
+        self,
+        target: bool,
+        weight: Callable[[NDArray[np.int32]], NDArray[np.generic]],
+        *,
+        draws: int,
     ) -> NDArray[np.float64]:
         total = np.zeros(draws)
         step = max(1, BATCH // draws)

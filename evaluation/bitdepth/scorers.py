@@ -28,9 +28,11 @@ class FloatScorer:
     def nearest(self, rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
         """Return the k nearest rows (rows, k) of some rows, themselves included."""
         step = max(1, BATCH // len(self._unit))
-        parts = torch.from_numpy(rows).split(step)
-        found = [(self._unit[part] @ self._unit.T).topk(k).indices for part in parts]
-        return np.asarray(torch.cat(found).numpy())
+        found = torch.empty((len(rows), k), dtype=torch.int64)
+        # Results that lay among the freed products would keep the heap from using their place.
+        for part, out in zip(torch.from_numpy(rows).split(step), found.split(step), strict=True):
+            out.copy_((self._unit[part] @ self._unit.T).topk(k).indices)
+        return np.asarray(found.numpy())
 
     def pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the cosines of rows pairs[:, 0] with rows pairs[:, 1]."""

@@ -14,8 +14,9 @@ import minifloat as mf
 from evaluation.bitdepth.measurement import Number
 from evaluation.bitdepth.rows import estimate
 from evaluation.bitdepth.study import ModelStudy, study
-from evaluation.bootstrap import crossings, speaker_weights
+from evaluation.bootstrap import crossings
 from evaluation.data import Embeddings
+from evaluation.draws import speaker_weights
 from evaluation.trials import AllPairs
 
 BINS = 1 << 16
@@ -53,7 +54,7 @@ class SomeSpeakers:
         left, right = np.triu_indices(count, 1)
         own = np.arange(count)
         first, second = np.triu_indices(each, 1)
-        weights = speaker_weights(count, draws=draws, seed=seed)
+        weights = speaker_weights(count, draws=draws, seed=seed).astype(np.float32)
         pair_weights = weights[left] * weights[right]
         results, reference, threshold = [], None, 0
         for result, bins in zip(self.all.results, self._bins, strict=True):

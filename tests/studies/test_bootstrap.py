@@ -1,4 +1,6 @@
+import tracemalloc
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +9,15 @@ import torch
 from numpy.typing import NDArray
 from sklearn.metrics import det_curve
 
+import minifloat as mf
+from evaluation.bitdepth.measurement import PRIORS
+from evaluation.bitdepth.rows import Estimate
 from evaluation.bitdepth.scorers import FloatScorer
 from evaluation.bitdepth.study import study
-from evaluation.bootstrap import SpeakerBootstrap, interval, threshold_grid
+from evaluation.bootstrap import SpeakerBootstrap, crossings, interval, threshold_grid
 from evaluation.data import Embeddings, load_embeddings
-from evaluation.metrics import ScoreHistogram
+from evaluation.draws import PRODUCT, drawn, speaker_weights
+from evaluation.metrics import ScoreHistogram, detection_cost
 from evaluation.trials import AllPairs, Scorer, TrialList, Trials
 
 Maker = Callable[..., Path]
@@ -57,6 +63,76 @@ def test_draws_equal_a_weighted_det_curve(voices: Embeddings) -> None:
         assert ours == pytest.approx((far[k] + frr[k]) / 2, rel=0.03, abs=step)
 
 
+def test_the_least_cost_of_a_draw_is_that_over_all_thresholds(voices: Embeddings) -> None:
+    draws, seed, count = 100, 3, len(voices.speaker_names)
+    trials, scorer = AllPairs(voices), scorer_of(voices)
+    grid = threshold_grid(measured(trials, scorer), include=np.float32(0.5), priors=PRIORS)
+    errors = SpeakerBootstrap(trials, draws=draws, seed=seed).errors(scorer, grid)
+    weights = speaker_weights(count, draws=draws, seed=seed).astype(float)
+    i, j = np.triu_indices(len(voices), 1)
+    scores = scorer.pairs(np.stack((i, j), axis=1))
+    order = np.argsort(scores)
+    left, right = voices.speaker[i[order]], voices.speaker[j[order]]
+    target = left == right
+    for prior in PRIORS:
+        exact = []
+        for w in weights.T:
+            weight = np.where(target, w[left], w[left] * w[right])
+            below = [np.concatenate(([0], np.cumsum(weight * kind))) for kind in (target, ~target)]
+            frr, accepted = (one / one[-1] for one in below)
+            exact.append(detection_cost(1 - accepted, frr, prior=prior).min())
+        found = errors.minimum_cost_draws(prior)
+        assert (found >= np.array(exact) - 1e-9).all()
+        np.testing.assert_allclose(np.mean(found / exact), 1, atol=0.005)
+        np.testing.assert_allclose(interval(found), interval(np.array(exact)), rtol=0.01)
+
+
+def test_a_draw_of_everybody_once_is_the_estimate(
+    make_file: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ones(speakers: int, *, draws: int, seed: int) -> NDArray[np.uint8]:
+        return np.ones((speakers, draws), np.uint8)
+
+    for module in ("bootstrap", "identification"):
+        monkeypatch.setattr(f"evaluation.{module}.speaker_weights", ones)
+    rows = np.random.default_rng(5).standard_normal((72, 4))
+    for size in (1, 12, 40):
+        # Of the larger ones most values are beyond E3M4, and unsaturated scores are no numbers.
+        large = load_embeddings(make_file(name=f"x{size}", embeddings=(size * rows).astype("f4")))
+        outcome = study(large, AllPairs(large), formats=[mf.E3M4], draws=3)
+        for result in outcome.results:
+            estimates = [*result.row.min_dcf.values()]
+            estimates += [
+                value
+                for one in fields(result.row)
+                if isinstance(value := getattr(result.row, one.name), Estimate)
+            ]
+            assert len(estimates) == 9
+            for one in estimates:
+                np.testing.assert_allclose([one.low, one.high], one.value, rtol=1e-6, atol=1e-9)
+                changes = [one.change_low, one.change_high]
+                np.testing.assert_allclose(changes, one.change, rtol=1e-5, atol=1e-8)
+
+
+def test_draws_cross_beyond_the_grid_where_all_or_none_are_accepted() -> None:
+    # FAR and FRR at the only threshold; before it they are 1 and 0, behind it 0 and 1.
+    far, frr = np.array([[0.2, 0.9, np.nan, 0.5]]), np.array([[0.6, 0.1, 0.5, np.nan]])
+    before = 1 - 0.8 / (0.8 + 0.6)
+    behind = 0.9 - 0.9 * 0.8 / (0.9 + 0.9)
+    np.testing.assert_allclose(crossings(far, frr), [before, behind, np.nan, np.nan])
+
+
+def test_weights_are_those_of_one_draw_after_the_other() -> None:
+    speakers, draws = PRODUCT // 3 + 1, 5
+    for count in (7, 300):
+        even = np.full(count, 1 / count)
+        expected = np.random.default_rng(1).multinomial(count, even, size=9).T
+        np.testing.assert_array_equal(drawn(np.random.default_rng(1), count, draws=9), expected)
+    # More speakers than are drawn for all draws at once.
+    weights = drawn(np.random.default_rng(1), speakers, draws=draws)
+    assert (weights.sum(axis=0) == speakers).all()
+
+
 def test_all_pairs_and_the_same_pairs_listed_agree(voices: Embeddings) -> None:
     every, listed = AllPairs(voices), pair_list(voices)
     assert (every.targets, every.nontargets, every.speakers) == (
@@ -73,6 +149,33 @@ def test_all_pairs_and_the_same_pairs_listed_agree(voices: Embeddings) -> None:
     assert np.abs(ours.false_rejects - other.false_rejects).max() <= 1
     np.testing.assert_allclose(ours.far_draws, other.far_draws, atol=1e-2)
     np.testing.assert_allclose(ours.frr_draws, other.frr_draws, atol=1e-2)
+
+
+def test_memory_grows_with_trials_and_not_with_speakers_squared(make_file: Maker) -> None:
+    speakers = 20_000
+    rows = np.random.default_rng(0).standard_normal((2 * speakers, 4)).astype(np.float32)
+    many = load_embeddings(
+        make_file(
+            name="many",
+            embeddings=rows,
+            speaker=np.repeat(np.arange(speakers), 2),
+            utterance=np.arange(2 * speakers).astype(str),
+        )
+    )
+    own = np.arange(2 * speakers).reshape(-1, 2)
+    other = np.stack((own[:, 0], np.random.default_rng(1).permutation(own[:, 1])), axis=1)
+    pairs = np.concatenate((own, other))
+    labels = many.speaker[pairs[:, 0]] == many.speaker[pairs[:, 1]]
+    trials = TrialList(many, pairs=pairs, labels=labels, description="two trials each")
+    scorer = scorer_of(many)
+    grid = threshold_grid(measured(trials, scorer), include=np.float32(0.5))
+    tracemalloc.start()
+    errors = SpeakerBootstrap(trials, draws=100, seed=0).errors(scorer, grid)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # A byte for each pair of speakers would be 400 MB; weights are 2 MB, a part's products 34 MB.
+    assert peak < 200e6
+    assert interval(errors.equal_error_draws())[0] > 0
 
 
 def test_counts_are_exact_at_any_threshold(voices: Embeddings) -> None:

@@ -8,6 +8,7 @@ import torch
 import minifloat as mf
 from benchmarks.recall import OFFSET, QUERIES, WAYS, Data, data, main, table
 
+ROOT = Path(__file__).parents[1]
 ROWS = 600
 
 
@@ -64,3 +65,9 @@ def test_the_command_tells_and_records_the_recall_of_every_way(
     for record in records:
         assert set(record["recall"]) == {way.name for way in WAYS}
         assert all(0.5 < share <= 1 for share in record["recall"].values())
+
+
+def test_the_page_has_the_recorded_table() -> None:
+    recorded = (ROOT / "benchmarks" / "results" / "recall.jsonl").read_text().splitlines()
+    page = (ROOT / "docs" / "choosing.md").read_text()
+    assert table([json.loads(line) for line in recorded]) in page

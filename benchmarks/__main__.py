@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import importlib.util
 import shlex
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, TextIO
 
 import torch
 
-from benchmarks.cases import Case, Rival, RivalError, Sizes, package
-from benchmarks.options import PROGRAM, make_parser
+from benchmarks.cases import Case, Rival, RivalError, Sizes
+from benchmarks.options import PROGRAM, make_parser, opened, require
 from benchmarks.record import Result, measure
 from benchmarks.registry import RIVALS, cases
 from benchmarks.table import table
 from minifloat import _C
-
-INSTALL = 'pip install "minifloat[bench]"'
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,15 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--source: {error}")
     names = {op.name for op in options.op}
     rivals = [rival for rival in RIVALS if options.rivals and names.intersection(rival.ops)]
-    for name in ("tqdm", *(package(rival.name) for rival in rivals)):
-        if importlib.util.find_spec(name) is None:
-            parser.error(f"the benchmarks need {name}, which is not installed; {INSTALL}")
+    require(parser, rivals)
     try:
-        opened = _opened(options.out)
-    except OSError as error:
-        parser.error(f"--out {options.out}: {error.strerror}")
-    try:
-        with opened as out:
+        with opened(parser, options.out) as out:
             command = shlex.join([*PROGRAM.split(), *given])
             results = _measured(options, chosen, rivals, out, command=command)
     except RivalError as error:
@@ -54,13 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{_C.isa()}, threads: {torch.get_num_threads()}, median of {options.repeats} rounds")
     print(table(results))
     return 0
-
-
-def _opened(path: Path | None) -> contextlib.AbstractContextManager[TextIO | None]:
-    if path is None:
-        return contextlib.nullcontext()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("a")
 
 
 def _measured(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib.util
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TextIO, TypeVar
 
 import minifloat as mf
+from benchmarks.cases import Rival, package
 from benchmarks.elementwise import DIM
 from benchmarks.registry import OPS, SOURCES
 from evaluation.command_help import HelpFormatter
@@ -16,6 +19,7 @@ from minifloat import _C
 from minifloat.formats import as_format
 
 PROGRAM = "python -m benchmarks"
+INSTALL = 'pip install "minifloat[bench]"'
 _FACTORS = {"": 1, "K": 2**10, "M": 2**20}
 
 T = TypeVar("T")
@@ -96,6 +100,26 @@ def make_parser() -> argparse.ArgumentParser:
         "--no-rivals", dest="rivals", action="store_false", help="leave other packages out"
     )
     return parser
+
+
+def require(parser: argparse.ArgumentParser, rivals: Iterable[Rival[Any]]) -> None:
+    """End the command, with how to install it, where a package that it needs is absent."""
+    for name in ("tqdm", *(package(rival.name) for rival in rivals)):
+        if importlib.util.find_spec(name) is None:
+            parser.error(f"the benchmarks need {name}, which is not installed; {INSTALL}")
+
+
+def opened(
+    parser: argparse.ArgumentParser, path: Path | None
+) -> contextlib.AbstractContextManager[TextIO | None]:
+    """Return the file of `--out`, to be appended to; end the command where it cannot be."""
+    if path is None:
+        return contextlib.nullcontext()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a")
+    except OSError as error:
+        parser.error(f"--out {path}: {error.strerror}")
 
 
 def _names(find: Callable[[str], T]) -> Callable[[str], list[T]]:

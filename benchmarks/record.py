@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import import_module
@@ -67,7 +67,6 @@ class Result:
     def line(self, command: str) -> str:
         """Return the record as a line of JSON."""
         case, ratios = self.case, self.ratios
-        packages = ("minifloat", "numpy", "torch", *map(package, self.rivals))
         limit_speed = self.bytes / self.limit.median_s / 1e9 if self.limit else None
         fields = {
             "op": case.op.name,
@@ -92,8 +91,7 @@ class Result:
             },
             "command": command,
             "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.platform()},
-            "versions": {"python": platform.python_version()}
-            | {name: _version(name) for name in packages},
+            "versions": versions(map(package, self.rivals)),
         }
         return json.dumps(fields)
 
@@ -126,6 +124,9 @@ def _cpu() -> str:
     return platform.processor()
 
 
-def _version(module: str) -> str:
-    version: str = import_module(module).__version__
-    return version
+def versions(others: Iterable[str]) -> dict[str, str]:
+    """Return the versions of Python, of what minifloat needs, and of other packages."""
+    modules = ("minifloat", "numpy", "torch", *others)
+    return {"python": platform.python_version()} | {
+        name: import_module(name).__version__ for name in modules
+    }

@@ -69,10 +69,11 @@ class ScoringCase(Case):
         """Return the queries and the database, as floats and as minifloat reads them."""
         rows = _rows(self.rows, self.dim)
         queries = _queries(rows, self.queries)
+        exact = _exact(self.queries, self.rows, self.dim, self.k)
         packed = mf.quantize(rows, self.format)
         if self.source == "codes":
-            return Job(self, rows, queries, packed, mf.quantize(queries, self.format))
-        return Job(self, rows, queries, packed, queries.to(getattr(torch, self.source)))
+            return Job(self, rows, queries, exact, packed, mf.quantize(queries, self.format))
+        return Job(self, rows, queries, exact, packed, queries.to(getattr(torch, self.source)))
 
     def prepare(self, rivals: Sequence[Rival[Any]]) -> Work:
         """Return all that is to be timed; the bytes are those of the database's codes."""
@@ -86,11 +87,12 @@ class ScoringCase(Case):
 
 @dataclass(frozen=True)
 class Job:
-    """Float rows and queries of length 1, and what minifloat reads instead of them."""
+    """Float rows and queries of length 1, each query's k nearest, and what minifloat reads."""
 
     case: ScoringCase
     rows: Tensor
     queries: Tensor
+    exact: Tensor
     database: mf.PackedVectors
     read: mf.PackedVectors | Tensor
 
@@ -124,9 +126,8 @@ def exact_search(rows: Tensor, queries: Tensor, k: int) -> tuple[Tensor, Tensor]
 
 def recall(job: Job, found: Tensor) -> float:
     """Return the share of each query's k nearest rows, by float32 cosine, that were found."""
-    exact = _exact(job.case.queries, job.case.rows, job.case.dim, job.case.k)
-    pairs = zip(found.numpy(), exact.numpy(), strict=True)
-    return sum(len(np.intersect1d(a, b)) for a, b in pairs) / exact.numel()
+    pairs = zip(found.numpy(), job.exact.numpy(), strict=True)
+    return sum(len(np.intersect1d(a, b)) for a, b in pairs) / job.exact.numel()
 
 
 # Kept for the next case, which mostly reads the same.

@@ -6,6 +6,7 @@ take torch's number of threads, but for numkong, whose packed kernels run on one
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -21,6 +22,8 @@ from benchmarks.scoring import Job, best_scores, exact_search, found_rows, recal
 LEAST_RECALL = 0.2
 # A matrix of more scores, 1 GiB of float32, is not made only to be compared with a search.
 _MOST_SCORES = 2**28
+# As many rows as turbovec's documentation says are enough to calibrate by.
+_SAMPLE = 1024
 
 
 def _torch_scores(job: Job) -> Run:
@@ -37,28 +40,62 @@ def _torch_bfloat16_search(job: Job) -> Run:
 
 
 def _faiss(job: Job) -> Run:
-    return _faiss_search(job, f"QT_{job.case.format.bits}bit")
+    return _scalar_quantizer(job, f"QT_{job.case.format.bits}bit")
 
 
 def _faiss_bfloat16(job: Job) -> Run:
     # Whatever the format, for faiss searches these faster than its codes of 6 or 4 bits.
-    return _faiss_search(job, "QT_bf16")
+    return _scalar_quantizer(job, "QT_bf16")
 
 
-def _faiss_turboquant(job: Job) -> Run | None:
-    # TurboQuant rotates rows first, which for normal ones changes nothing: it is spared that.
-    return _faiss_search(job, "QT_4bit_tqmse") if job.case.format.bits == 4 else None
+def _scalar_quantizer(job: Job, quantizer: str) -> Run:
+    import faiss
+
+    kind = getattr(faiss.ScalarQuantizer, quantizer)
+    index = faiss.IndexScalarQuantizer(job.case.dim, kind, faiss.METRIC_INNER_PRODUCT)
+    return _faiss_search(job, index)
 
 
-def _faiss_search(job: Job, quantizer: str) -> Run:
-    """Return the search of a scalar quantizer's index, by float32 queries."""
+def _faiss_flat(job: Job) -> Run:
+    import faiss
+
+    return _faiss_search(job, faiss.IndexFlatIP(job.case.dim))
+
+
+def _faiss_fast_scan(job: Job) -> Run | None:
+    """Return the scan of a product quantizer that has 4 bits for each value, as E2M1 has."""
+    import faiss
+
+    dim = job.case.dim
+    if job.case.format.bits != 4:
+        return None
+    return _faiss_search(job, faiss.IndexPQFastScan(dim, dim, 4, faiss.METRIC_INNER_PRODUCT))
+
+
+def _faiss_search(job: Job, index: Any) -> Run:
+    """Return the search of an index of the rows, by float32 queries."""
     import faiss
 
     faiss.omp_set_num_threads(get_num_threads())
-    kind = getattr(faiss.ScalarQuantizer, quantizer)
-    index = faiss.IndexScalarQuantizer(job.case.dim, kind, faiss.METRIC_INNER_PRODUCT)
     index.train(job.rows.numpy())
     index.add(job.rows.numpy())
+    return partial(index.search, job.queries.numpy(), job.case.k)
+
+
+def _turbovec(job: Job, *, sample: int = 0) -> Run | None:
+    """Return the search of 4-bit rows by float32 queries, calibrated by a sample of the rows."""
+    if job.case.format.bits != 4 or job.case.dim % 8:
+        return None
+    # Its pool of threads is made when it is first used, of as many as this says.
+    os.environ["RAYON_NUM_THREADS"] = str(get_num_threads())
+    import turbovec
+
+    index = turbovec.TurboQuantIndex(job.case.dim, 4)
+    if sample:
+        order = torch.randperm(len(job.rows), generator=torch.Generator().manual_seed(0))
+        index.calibrate(job.rows[order[:sample]].numpy())
+    index.add(job.rows.numpy())
+    index.prepare()
     return partial(index.search, job.queries.numpy(), job.case.k)
 
 
@@ -103,7 +140,7 @@ def _least_distances(job: Job, distances: Any) -> Tensor:
     return best_scores(job, -torch.from_numpy(np.asarray(distances)))
 
 
-def _faiss_rows(job: Job, answer: Any) -> Tensor:
+def _second(job: Job, answer: Any) -> Tensor:
     return torch.from_numpy(answer[1])
 
 
@@ -135,8 +172,11 @@ RIVALS = (
     _rival("torch", ("search",), _torch_search, found_rows),
     _rival("torch bfloat16", ("search",), _torch_bfloat16_search, found_rows),
     _rival("numkong", ("scores", "search"), _numkong, _least_distances),
-    _rival("faiss", ("search",), _faiss, _faiss_rows),
-    _rival("faiss bfloat16", ("search",), _faiss_bfloat16, _faiss_rows),
-    _rival("faiss TurboQuant", ("search",), _faiss_turboquant, _faiss_rows),
+    _rival("faiss", ("search",), _faiss, _second),
+    _rival("faiss bfloat16", ("search",), _faiss_bfloat16, _second),
+    _rival("faiss FastScan", ("search",), _faiss_fast_scan, _second),
+    _rival("faiss flat", ("search",), _faiss_flat, _second),
+    _rival("turbovec", ("search",), _turbovec, _second),
+    _rival("turbovec calibrated", ("search",), partial(_turbovec, sample=_SAMPLE), _second),
     _rival("usearch", ("search",), _usearch, _usearch_rows),
 )

@@ -21,6 +21,8 @@ COMMANDS = (
     "benchmarks.gpu.sanitizers",
     "benchmarks.gpu.suite",
     "benchmarks.instructions",
+    "benchmarks.quantize",
+    "benchmarks.recall",
 )
 
 

@@ -1,9 +1,10 @@
 """Run the tests of the extractors, each in a virtual environment with its library.
 
-Usage: environments.py [NAME...]. A name is that of an extra without "extract-"; all of them without
-one. Environments lie in .venv-extractors/ and are used again; they may be removed.
+Usage: scripts/test --extractors [NAME...]. A name is that of an extra without "extract-"; all of
+them without one. Environments lie in .venv-extractors/ and are used again; they may be removed.
 """
 
+import argparse
 import os
 import re
 import subprocess
@@ -24,15 +25,19 @@ ALONE = {"ge2e": ["resemblyzer==0.1.4"]}
 PYTEST = ["pytest>=8"]
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Return the exit status: 1 if the tests of any extractor failed."""
     tests = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")}
     known = [name.removeprefix(PREFIX) for name in EXTRAS if name.startswith(PREFIX)]
     known = [name for name in known if name in tests]
+    options = argparse.ArgumentParser(
+        prog="scripts/test --extractors", description="run each extractor with its own library"
+    )
+    options.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
+    names: list[str] = options.parse_args(arguments).names
     for name in names:
         if name not in known:
-            print(f"extractor must be one of {', '.join(known)}; got '{name}'", file=sys.stderr)
-            return 2
+            options.error(f"extractor must be one of {', '.join(known)}; got '{name}'")
     failed = [name for name in names or known if not _passes(name)]
     print(f"== {len(names or known) - len(failed)} passed, {len(failed)} failed {failed or ''}")
     return bool(failed)

@@ -1,0 +1,254 @@
+"""Which share of the nearest rows each format finds, and other packages in as many bits.
+
+`python -m benchmarks.recall` prints it of the embeddings of two models and of rows that are made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+import minifloat as mf
+from benchmarks.cases import package
+from benchmarks.options import count, opened, require
+from benchmarks.record import versions
+from benchmarks.registry import OPS, RIVALS
+from benchmarks.scoring import Job, Scoring, ScoringCase, exact_search, recall
+from evaluation.command_help import HelpFormatter
+
+PROGRAM = "python -m benchmarks.recall"
+SAMPLES = Path(__file__).parents[1] / "evaluation" / "samples"
+K, DIM, QUERIES = 10, 512, 500
+# Every fifth recording is a query, which makes 500 of 2500.
+EVERY = 5
+CLUSTER = 200
+# The share of a row's squared length that the mean of all rows holds.
+OFFSET = 0.9
+
+_SEARCH = next(op for op in OPS if isinstance(op, Scoring) and op.name == "search")
+_PACKAGES = ("faiss", "turbovec", "usearch")
+_RIVALS = {
+    rival.name: rival
+    for rival in RIVALS
+    if _SEARCH.name in rival.ops and package(rival.name) in _PACKAGES
+}
+
+
+@dataclass(frozen=True)
+class Data:
+    """Rows and queries of length 1, (n, dim) float32."""
+
+    name: str
+    rows: Tensor
+    queries: Tensor
+
+    @cached_property
+    def exact(self) -> Tensor:
+        """The k nearest rows of each query by float32 cosine."""
+        return exact_search(self.rows, self.queries, K)[1]
+
+    def job(self, format: mf.Format) -> Job:
+        """Return the search of packed rows by float queries."""
+        case = ScoringCase(
+            _SEARCH, format, "float32", len(self.queries), len(self.rows), self.rows.shape[1], K
+        )
+        database = mf.quantize(self.rows, format)
+        return Job(case, self.rows, self.queries, self.exact, database, self.queries)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to search, which tells its recall.
+
+    `keeps` are the formats in which a row is kept, None for float32: the first is searched, a
+    second rescores. `norm` is how many bytes a row has beside its codes.
+    """
+
+    name: str
+    keeps: tuple[mf.Format | None, ...]
+    find: Callable[[Job], float]
+    norm: int = 4
+
+    def bytes(self, dim: int) -> int:
+        """Return the bytes that a row takes."""
+        return sum(f.row_bytes(dim) + self.norm if f else 4 * dim for f in self.keeps)
+
+
+def data(rows: int) -> Iterator[Data]:
+    """Yield recordings of two models, and made rows: random, in clusters, and these with a mean."""
+    for name, file in (("CAM++", "so762-campplus.npz"), ("GE2E", "so762-ge2e.npz")):
+        x = torch.from_numpy(np.load(SAMPLES / file)["embeddings"])
+        is_query = torch.arange(len(x)) % EVERY == 0
+        yield Data(name, normalize(x[~is_query]), normalize(x[is_query]))
+    # As in `python -m benchmarks`: noisy rows are the queries.
+    job = ScoringCase(_SEARCH, mf.E2M1, "float32", QUERIES, rows, DIM, K).job()
+    yield Data("random", job.rows, job.queries)
+    for name, share in (("clusters", 0.0), ("clusters, offset", OFFSET)):
+        yield Data(name, *_clusters(rows, share))
+
+
+def _clusters(rows: int, share: float) -> tuple[Tensor, Tensor]:
+    """Return rows and queries around centres, as far from them as these are from the mean."""
+    draw = partial(torch.randn, generator=torch.Generator().manual_seed(0))
+    centres = draw((-(-rows // CLUSTER), DIM))
+    x = draw((rows + QUERIES, DIM)).add_(centres[torch.arange(rows + QUERIES) % len(centres)])
+    x += draw(DIM) * (2 * share / (1 - share)) ** 0.5
+    x = normalize(x)
+    return x[:rows], x[rows:]
+
+
+def _ours(job: Job) -> float:
+    return recall(job, _found(job, K))
+
+
+def _found(job: Job, first: int) -> Tensor:
+    rows: Tensor = mf.search(job.queries, job.database, first)[1]
+    return rows
+
+
+def _rescored(job: Job, *, first: int, by: mf.Format | None, centred: bool = False) -> float:
+    """Return the recall of the best of the first rows that are found, by their rows in `by`."""
+    found = _found(_centred(job) if centred else job, first)
+    if by is None:
+        scores = torch.einsum("qd,qfd->qf", job.queries, job.rows[found])
+    else:
+        queries = torch.arange(len(found)).repeat_interleave(first)
+        pairs = torch.stack([queries, found.flatten()], dim=1)
+        scores = mf.scores(job.queries, mf.quantize(job.rows, by), pairs=pairs).view(found.shape)
+    return recall(job, found.gather(1, scores.topk(K).indices))
+
+
+def _centred(job: Job) -> Job:
+    """Return the search of rows less their mean, judged by the rows as they are."""
+    mean = job.rows.mean(0)
+    rows, queries = normalize(job.rows - mean), normalize(job.queries - mean)
+    return replace(job, rows=rows, queries=queries, database=mf.quantize(rows, job.case.format))
+
+
+def _of_centred(job: Job) -> float:
+    return _ours(_centred(job))
+
+
+def _float32_of_centred(job: Job) -> float:
+    centred = _centred(job)
+    return recall(job, exact_search(centred.rows, centred.queries, K)[1])
+
+
+def _rival(name: str, job: Job) -> float:
+    rival = _RIVALS[name]
+    run = rival.start(job)
+    share = run and rival.check(job, run)
+    if share is None:
+        raise ValueError(f"{name} does not serve {job.case}")
+    return share
+
+
+def _format(format: mf.Format) -> Way:
+    return Way(format.name.upper(), (format,), _ours)
+
+
+def _package(name: str, format: mf.Format, rival: str, norm: int = 0) -> Way:
+    return Way(name, (format,), partial(_rival, rival), norm)
+
+
+def _best_of(first: int, by: mf.Format | None, *, centred: bool = False) -> Way:
+    searched = "E2M1, centred" if centred else "E2M1"
+    name = f"{searched}, {first} rescored in {by.name.upper() if by else 'float32'}"
+    return Way(name, (mf.E2M1, by), partial(_rescored, first=first, by=by, centred=centred))
+
+
+WAYS = (
+    _format(mf.E3M4),
+    _format(mf.E4M3),
+    _format(mf.E5M2),
+    _package("FAISS SQ8", mf.E3M4, "faiss"),
+    _package("USearch int8", mf.E3M4, "usearch"),
+    _format(mf.E2M3),
+    _format(mf.E3M2),
+    _package("FAISS SQ6", mf.E2M3, "faiss"),
+    _format(mf.E2M1),
+    _package("FAISS SQ4", mf.E2M1, "faiss"),
+    _package("FAISS FastScan", mf.E2M1, "faiss FastScan"),
+    _package("turbovec", mf.E2M1, "turbovec", norm=4),
+    _package("turbovec, calibrated", mf.E2M1, "turbovec calibrated", norm=4),
+    _best_of(50, mf.E3M4),
+    _best_of(100, mf.E3M4),
+    _best_of(100, None),
+    Way("float32, centred", (None,), _float32_of_centred),
+    Way("E2M1, centred", (mf.E2M1,), _of_centred),
+    _best_of(100, mf.E3M4, centred=True),
+    _best_of(100, None, centred=True),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table, and append the records to a file if one is named."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM, description=__doc__, formatter_class=HelpFormatter
+    )
+    parser.add_argument(
+        "--rows", type=count, default=200_000, metavar="N", help="how many rows are made"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="where a JSON line for each set is appended"
+    )
+    options = parser.parse_args(given)
+    require(parser, _RIVALS.values())
+    command = shlex.join([*PROGRAM.split(), *given])
+    records = []
+    with opened(parser, options.out) as out:
+        for some in data(options.rows):
+            records.append(_record(some, command))
+            if out:
+                print(json.dumps(records[-1]), file=out, flush=True)
+    print(table(records))
+
+
+def _record(some: Data, command: str) -> dict[str, Any]:
+    # Imported late: it is one of the packages whose absence is told above.
+    from tqdm import tqdm
+
+    # Where nobody watches, a bar would fill a log: tqdm's None turns it off there.
+    ways = tqdm(WAYS, desc=some.name, unit="way", leave=False, disable=None)
+    return {
+        "data": some.name,
+        "rows": len(some.rows),
+        "dim": some.rows.shape[1],
+        "queries": len(some.queries),
+        "k": K,
+        "mean": float(some.rows.mean(0).square().sum()),
+        "recall": {way.name: way.find(some.job(way.keeps[0] or mf.E2M1)) for way in ways},
+        "command": command,
+        "versions": versions(_PACKAGES),
+    }
+
+
+def table(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table in Markdown: a line for each way, a column for each set of rows."""
+    means = [f"{record['mean']:.2f}" for record in records]
+    lines = [
+        ["", f"bytes, dim {DIM}", *(record["data"] for record in records)],
+        ["---"] * (2 + len(records)),
+        ["share of the mean", "", *means],
+    ]
+    for way in WAYS:
+        shares = [f"{record['recall'][way.name]:.3f}" for record in records]
+        lines.append([way.name, f"{way.bytes(DIM):,}", *shares])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()

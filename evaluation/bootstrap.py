@@ -150,7 +150,7 @@ class SpeakerBootstrap:
         self, left: NDArray[np.integer], right: NDArray[np.integer] | None
     ) -> NDArray[np.float32]:
         """Return the weights of pairs of speakers, or of speakers: (pairs, draws)."""
-        weights = self._weights[left].astype(np.float32)
+        weights: NDArray[np.float32] = self._weights[left].astype(np.float32)
         if right is not None:
             weights *= self._weights[right]
         return weights

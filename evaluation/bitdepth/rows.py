@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from evaluation.bitdepth.measurement import Number
 from evaluation.bootstrap import interval
 
+# Of sums and quotients of float64 that are shares of 1.
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
@@ -25,6 +28,22 @@ class Estimate:
     def of_float32(self) -> float:
         """The rate that the difference is from."""
         return self.value - self.change
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether an interval, the rate's or the difference's, leaves out its own estimate.
+
+        Percentiles of draws may: a warning that they tell little.
+        """
+        return not (
+            _holds(self.low, self.value, self.high)
+            and _holds(self.change_low, self.change, self.change_high)
+        )
+
+
+def _holds(low: float, value: float, high: float) -> bool:
+    # What is no number is told as such; a difference is rounded otherwise than each of its draws.
+    return not (value < low - ROUNDING or value > high + ROUNDING)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ def summary(study: ModelStudy, *, tolerance: Tolerance) -> list[str]:
         *_within_as_is(formats),
         *(_needs_scaling(one) for one in formats if _is_repaired(one)),
         *(_not_within(one) for one in formats if _is_never_within(one)),
+        *_left_out(study),
     ]
 
 
@@ -77,6 +78,23 @@ def _not_within(one: FormatVerdict) -> str:
         f"{_rate(scaled.eer)}, {signed(scaled.eer.change)}{SPACE}points against float32 "
         f"({signed(scaled.eer.change_low)} to {signed(scaled.eer.change_high)})."
     )
+
+
+def _left_out(study: ModelStudy) -> list[str]:
+    """Return a warning of the intervals that leave out their own estimate."""
+    names = {"FAR": "far", "FRR": "frr", "EER": "eer"}
+    found = [
+        f"{name} of {result.condition.label}"
+        for result in study.results
+        for name, column in names.items()
+        if getattr(result.row, column).is_left_out
+    ]
+    if not found:
+        return []
+    return [
+        "The draws of speakers do not surround the estimate, so that its interval is not to be "
+        f"relied on: {', '.join(found)}."
+    ]
 
 
 def _rate(estimate: Estimate) -> str:

@@ -19,6 +19,7 @@ from evaluation.bitdepth.recommendation import (
 )
 from evaluation.bitdepth.rows import Estimate, Row
 from evaluation.bitdepth.study import ModelStudy, study
+from evaluation.bitdepth.summary import summary
 from evaluation.bitdepth.tolerance import FEWEST_SPEAKERS, Tolerance, speakers_needed
 from evaluation.bitdepth.verdicts import Verdict, verdict
 from evaluation.data import Embeddings, load_embeddings
@@ -158,6 +159,18 @@ def test_the_advice_is_one_sentence_and_its_code_stores_what_was_studied(
         condition = result.condition
         assert condition.format is not None
         assert found["packed"] == mf.quantize(embeddings, condition.format, scale=condition.scale)
+
+
+def test_an_interval_that_leaves_out_its_estimate_is_warned_of(base: ModelStudy) -> None:
+    warning = "The draws of speakers do not surround the estimate, so that its interval is not to "
+    assert not any(warning in one for one in summary(base, tolerance=TOLERANCE))
+    half = replace(rate((0.4, 0.4)), low=0.0, high=0.0)
+    outcome = with_rows(base, label="E2M1 scaled", eer=half)
+    outcome = with_rows(outcome, label="E2M3", frr=replace(rate((0, 0)), change_high=-0.01))
+    (told,) = (one for one in summary(outcome, tolerance=TOLERANCE) if warning in one)
+    assert told == f"{warning}be relied on: FRR of E2M3, EER of E2M1 scaled."
+    nothing = replace(rate((0, 0)), low=math.nan, high=math.nan)
+    assert not nothing.is_left_out
 
 
 def test_a_low_rate_may_rise_by_a_share_of_itself(base: ModelStudy) -> None:

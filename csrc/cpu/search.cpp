@@ -48,6 +48,13 @@ class Best {
   // Later rows with scores up to this one are not among the best.
   float bound() const { return bound_; }
 
+  // Of so many matches or more, the score of the k-th best; else minus infinity.
+  float kth(std::int64_t k) {
+    if (std::ssize(matches_) < k) return -kInfinity;
+    keep_best(matches_, k);
+    return matches_[k - 1].score;
+  }
+
   const std::vector<Match>& matches() const { return matches_; }
 
  private:
@@ -82,13 +89,30 @@ std::vector<Block> blocks_of(const Selection& selection, std::int64_t rows) {
   return blocks;
 }
 
+// Some blocks, far apart: few at first, then as many again between them, and so on. Their best
+// matches bound those of all: else of rows in ascending order of their scores, each better than all
+// before, every one would be kept for a while. `kept` is about how many are then, in vain.
+std::vector<Block> samples_of(const std::vector<Block>& blocks, std::int64_t k, std::int64_t kept) {
+  constexpr std::size_t kFew = 8, kLeastApart = 16;
+  std::vector<Block> samples;
+  if (blocks.size() < kFew * kLeastApart) return samples;
+  const std::size_t apart = std::max<std::size_t>(kept / k, kLeastApart);
+  const std::size_t every = std::bit_floor(std::min(apart, blocks.size() / kFew));
+  for (std::size_t step = std::bit_floor(blocks.size()); step >= every; step /= 2) {
+    // Those between are the odd multiples.
+    for (std::size_t i = step; i <= blocks.size(); i += 2 * step) samples.push_back(blocks[i - 1]);
+  }
+  return samples;
+}
+
 // Offers a block's selected rows to the best of each query. `bounds` has each query's bound.
 void offer_all(const Queries::Part& part, const float* scores, const Block& block, std::int64_t k,
                Best* best, float* bounds) {
   const auto above = current_isa().above;
   const auto offer = [&](int query, std::int64_t r, float score) {
     best[part.first + query].offer(score, block.first + r, k);
-    bounds[part.first + query] = best[part.first + query].bound();
+    float& bound = bounds[part.first + query];
+    bound = std::max(bound, best[part.first + query].bound());
   };
   if (part.is_scan) {
     std::array<float, kRows> same;
@@ -118,6 +142,8 @@ void search(const Sides& sides, const Selection& selection, std::int64_t k, floa
             std::int64_t* indices, int threads) {
   const Scoring scoring = scoring_of(sides);
   const std::vector<Block> blocks = blocks_of(selection, rows_at_once(sides));
+  // What is sampled is scored twice, which weighs more where rows are not multiplied often.
+  const std::vector<Block> samples = samples_of(blocks, k, scans(sides) ? 2560 : 1280);
   const std::int64_t queries = sides.a.count, count = blocks.size();
   const Shares shares = shares_of(count, threads);
   // A thread takes so many blocks at a time, which ascend: equal scores go to the lower row.
@@ -126,18 +152,29 @@ void search(const Sides& sides, const Selection& selection, std::int64_t k, floa
   // Each thread keeps its own answers, which are then put together.
   std::vector<std::vector<Best>> found(shares.rows, std::vector<Best>(queries));
   for_each_query_block(sides, scoring, shares.queries, [&](const Queries& some, std::int64_t) {
-    std::atomic<std::int64_t> next = 0;
-    parallel_for(shares.rows, 1, shares.rows, [&](std::int64_t share, std::int64_t last_share) {
+    std::atomic<std::int64_t> next_sample = 0, next = 0;
+    parallel_for(shares.rows, 1, shares.rows, [&](std::int64_t share, std::int64_t) {
       Scorer scorer(sides, scoring, some);
-      for (; share < last_share; ++share) {
-        std::vector<float> bounds(queries, -kInfinity);
-        for (std::int64_t first; (first = next.fetch_add(taken)) < count && keep_going();) {
-          for (std::int64_t i = first; i < std::min(first + taken, count); ++i) {
-            scorer(blocks[i].first, blocks[i].count,
-                   [&](const Queries::Part& of, const float* row) {
-                     offer_all(of, row, blocks[i], k, found[share].data(), bounds.data());
-                   });
-          }
+      std::vector<float> bounds(queries, -kInfinity);
+      const auto offer_block = [&](const Block& block, std::vector<Best>& best) {
+        scorer(block.first, block.count, [&](const Queries::Part& of, const float* row) {
+          offer_all(of, row, block, k, best.data(), bounds.data());
+        });
+      };
+      if (!samples.empty()) {
+        std::vector<Best> sampled(queries);
+        for (std::int64_t i;
+             (i = next_sample.fetch_add(1)) < std::ssize(samples) && keep_going();) {
+          offer_block(samples[i], sampled);
+        }
+        for (std::int64_t q = 0; q < queries; ++q) {
+          // Of equal scores the lower row is yet to come.
+          bounds[q] = std::nextafter(sampled[q].kth(k), -kInfinity);
+        }
+      }
+      for (std::int64_t first; (first = next.fetch_add(taken)) < count && keep_going();) {
+        for (std::int64_t i = first; i < std::min(first + taken, count); ++i) {
+          offer_block(blocks[i], found[share]);
         }
       }
     });

@@ -66,7 +66,7 @@ MEANT: dict[Form, str] = {
 def _csv_trials(path: Path, lines: TextIO) -> Iterator[Trial]:
     rows = csv.reader(lines)
     header = [name.strip().lower() for name in next(rows, [])]
-    if len(header) != 3 or LABEL_COLUMN not in header:
+    if len(header) != 3 or header.count(LABEL_COLUMN) != 1:
         raise InputError(
             f"{path}: must have three columns, one of them '{LABEL_COLUMN}'; "
             f"got {', '.join(header) or 'none'}"
@@ -75,10 +75,11 @@ def _csv_trials(path: Path, lines: TextIO) -> Iterator[Trial]:
     for words in rows:
         if not words:
             continue
-        label = words.pop(place).strip().lower() if len(words) == 3 else ""
-        if label not in LABELS:
+        names = [word.strip() for word in words]
+        label = names.pop(place).lower() if len(words) == 3 else ""
+        if label not in LABELS or not all(names):
             raise InputError(
                 f"{path}, line {rows.line_num}: must be two names and a label of "
-                f"{', '.join(LABELS)}; got '{label or ','.join(words)}'"
+                f"{', '.join(LABELS)}; got '{','.join(words)}'"
             )
-        yield LABELS[label], words[0].strip(), words[1].strip()
+        yield LABELS[label], names[0], names[1]

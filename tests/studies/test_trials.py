@@ -195,7 +195,12 @@ def test_other_forms_give_the_same_trials(
             r"list.csv: must have three columns, one of them 'label'; got enrol, test$",
         ),
         ([""], r"list.csv: must have three columns, one of them 'label'; got none$"),
-        (["label,a,b", "2,x,y"], r"line 2: must be two names and a label of 0, 1, .*; got '2'"),
+        (["label,a,b", "2,x,y"], r"line 2: must be two names and a label of 0, .*; got '2,x,y'$"),
+        (["label,a,b", "1, ,y"], r"line 2: must be two names and a label of 0, .*; got '1, ,y'$"),
+        (
+            ["label,label,b"],
+            r"must have three columns, one of them 'label'; got label, label, b$",
+        ),
         (["label,a,b", "1,x"], r"line 2: must be two names .*; got '1,x'"),
     ],
 )

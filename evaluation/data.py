@@ -3,10 +3,8 @@
 import hashlib
 import lzma
 import math
-import sys
 import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,22 +21,17 @@ from numpy.typing import NDArray
 from evaluation.errors import InputError
 from evaluation.extracted import EXTENSION, read_extracted
 from evaluation.kaldi import is_kaldi, read_kaldi
+from evaluation.labels import refuse_second, texts_of
 from evaluation.limits import refuse_bomb
+from evaluation.reading import opened, reading
 
 NEEDED = ("embeddings", "speaker")
 # What only trial lists need, which name rows by it.
 UTTERANCE = "utterance"
 
 # What is raised for archives that are damaged, encrypted or packed in ways that are not known.
-_NO_ARCHIVE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    RuntimeError,
-    ValueError,
-)
+_NO_ARCHIVE = (zipfile.BadZipFile, lzma.LZMAError, RuntimeError, ValueError)
+_SAVE = "np.savez(FILE, embeddings=..., speaker=...) writes one"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +39,8 @@ class Embeddings:
     """Rows of one model, grouped by speaker.
 
     `speaker` counts from 0 and never decreases along the rows; `speaker_names[speaker[i]]` names
-    the speaker of row i. `utterance` names rows, for trial lists, where the file does.
+    the speaker of row i. `utterance` names rows, for trial lists, where the file does. Row i was
+    row `file_row[i]` of the file.
     """
 
     name: str
@@ -55,6 +49,7 @@ class Embeddings:
     speaker_names: list[str]
     utterance: list[str] | None
     sha256: str
+    file_row: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -101,24 +96,27 @@ def load_embeddings(
                 f"{path}: {array} must have one label per row, shape {embeddings.shape[:1]}; "
                 f"got shape {labels.shape}"
             )
+    speakers = texts_of(path, "speaker", speaker)
+    utterances = None if utterance is None else texts_of(path, UTTERANCE, utterance)
     with np.errstate(over="ignore"):
         rows = embeddings.astype(np.float32, copy=False)
     bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
     if len(bad):
-        called = "" if utterance is None else f" (utterance '{utterance[bad[0]]}')"
+        called = "" if utterances is None else f" (utterance '{utterances[bad[0]]}')"
         raise InputError(
             f"{path}: every value must be finite in float32; row {bad[0]}{called} is not, "
             f"{len(bad)} of {len(rows)} rows in all"
         )
-    names, codes = np.unique(speaker.astype(str), return_inverse=True)
+    names, codes = np.unique(speakers, return_inverse=True)
     order = np.argsort(codes, kind="stable")
     return Embeddings(
         name=path.stem if name is None else name,
         rows=np.ascontiguousarray(rows if (order[1:] > order[:-1]).all() else rows[order]),
         speaker=codes[order].astype(np.int32),
         speaker_names=[str(name) for name in names],
-        utterance=None if utterance is None else [str(name) for name in utterance[order]],
+        utterance=None if utterances is None else [utterances[row] for row in order],
         sha256=_digest(path),
+        file_row=order,
     )
 
 
@@ -137,22 +135,38 @@ def _extracted_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
 
 
 def _npz_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
-    try:
-        with path.open("rb") as file:
-            if file.read(len(MAGIC_PREFIX)) == MAGIC_PREFIX:
-                raise InputError(f"{path}: must be an .npz archive; got a single .npy array")
-            with zipfile.ZipFile(file) as archive:
-                return _archived_arrays(path, archive)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except _NO_ARCHIVE as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: not a readable .npz archive ({error})") from error
+    with opened(path) as file, reading(path, ".npz archive", *_NO_ARCHIVE):
+        _refuse_others(path, file.peek(128)[:128])
+        with zipfile.ZipFile(file) as archive:
+            return _archived_arrays(path, archive)
+
+
+def _refuse_others(path: Path, begin: bytes) -> None:
+    """Nothing; what is often given for an archive is an error that says what it is."""
+    if not begin:
+        raise InputError(f"{path}: must be an .npz archive; got an empty file")
+    if begin.startswith(MAGIC_PREFIX):
+        of = " of Python objects, such as a dict" if b"'|O'" in begin else ""
+        raise InputError(f"{path}: must be an .npz archive; got a single .npy array{of}: {_SAVE}")
+    if begin.startswith(b"\x1f\x8b"):
+        raise InputError(
+            f"{path}: must be an .npz archive; got a .gz file: unpack it, or if it is Kaldi's let "
+            "its name end in .ark.gz or .scp.gz"
+        )
+    # Pickles of protocol 2 and later, with the number of the protocol.
+    if begin[:1] == b"\x80" and begin[1:2] <= b"\x05":
+        raise InputError(
+            f"{path}: must be an .npz archive; got a pickle, which is not run: {_SAVE}"
+        )
 
 
 def _archived_arrays(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[np.generic]]:
-    members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+    members: dict[str, str] = {}
+    seen: dict[Hashable, int] = {}
+    for number, member in enumerate(archive.namelist(), start=1):
+        name = member.removesuffix(".npy")
+        refuse_second(seen, name, path, f"array {name}", unit="entry", number=number)
+        members[name] = member
     missing = [name for name in NEEDED if name not in members]
     if missing:
         raise InputError(
@@ -188,17 +202,4 @@ def _read_array(
             )
     with archive.open(member) as file:
         array: NDArray[np.generic] = read_array(file, allow_pickle=False)
-    return _texts(path, name, array) if dtype.kind in "SU" else array
-
-
-def _texts(path: Path, name: str, array: NDArray[np.generic]) -> NDArray[np.str_]:
-    try:
-        texts = array.astype(str)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: {name} holds what is no text ({error})") from error
-    # NumPy takes any number for a character.
-    points = np.frombuffer(texts.tobytes(), np.uint32)
-    wrong = points[(points > sys.maxunicode) | (points >> 11 == 0xD800 >> 11)]
-    if len(wrong):
-        raise InputError(f"{path}: {name} holds what is no text (character {wrong[0]:#x})")
-    return texts
+    return array

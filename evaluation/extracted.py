@@ -1,10 +1,12 @@
 """What extraction leaves and the studies read: rows in a safetensors file, a manifest beside it."""
 
+import codecs
 import csv
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from evaluation.errors import InputError
+from evaluation.labels import refuse_second
 from evaluation.output import guarded, replacing, unguarded, write_whole
+from evaluation.reading import opened, reading
+from minifloat.headers import described, once_each
 
 EXTENSION = ".safetensors"
 ARRAY = "embeddings"
@@ -68,7 +73,9 @@ def write_extracted(
 
 def read_extracted(path: Path) -> Extracted:
     """Return what was extracted into a file, after a look whether its manifest belongs to it."""
-    try:
+    # Of types that it does not know NumPy says so in one of the last two.
+    unreadable = (SafetensorError, ValueError, TypeError, AttributeError)
+    with opened(path) as start, reading(path, "safetensors file", *unreadable):
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             names = list(file.keys())
@@ -78,11 +85,7 @@ def read_extracted(path: Path) -> Extracted:
                     f"found {', '.join(names) or 'nothing'}"
                 )
             rows = file.get_tensor(ARRAY)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    # Of types that it does not know NumPy says so in one of the last two.
-    except (SafetensorError, OSError, TypeError, AttributeError) as error:
-        raise InputError(f"{path}: not a readable safetensors file ({error})") from error
+        described(start)
     making = _making(path, metadata[METADATA])
     entries, digest = _read_manifest(manifest_path(path))
     if making["manifest_sha256"] != digest or len(entries) != len(rows):
@@ -96,7 +99,7 @@ def read_extracted(path: Path) -> Extracted:
 def _making(path: Path, text: str) -> dict[str, Any]:
     """Return what a file says of its model and its manifest."""
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=once_each)
         texts = [found["manifest_sha256"], *found["model"], *found["model"].values()]
     # Of lists in lists without end there is a RecursionError.
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -110,21 +113,23 @@ def _making(path: Path, text: str) -> dict[str, Any]:
 
 
 def _read_manifest(path: Path) -> tuple[list[Entry], str]:
-    try:
-        content = path.read_bytes()
+    if not os.path.exists(path):
+        raise InputError(f"{path}: no such file; it is written beside the embeddings")
+    seen: dict[Hashable, int] = {}
+    entries: list[Entry] = []
+    unreadable = (KeyError, TypeError, ValueError, AttributeError, csv.Error)
+    with opened(path) as file, reading(path, "manifest", *unreadable):
+        content = file.read().removeprefix(codecs.BOM_UTF8)
         lines = csv.DictReader(io.StringIO(content.decode(), newline=""))
-        entries = [
-            Entry(
+        for line in lines:
+            entry = Entry(
                 speaker=unguarded(line["speaker"]),
                 utterance=unguarded(line["utterance"]),
                 path=unguarded(line["path"]),
                 seconds=float(line["seconds"]),
                 bytes=int(line["bytes"]),
             )
-            for line in lines
-        ]
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; it is written beside the embeddings") from None
-    except (KeyError, TypeError, ValueError, AttributeError, OSError, csv.Error) as error:
-        raise InputError(f"{path}: not a readable manifest ({error})") from error
+            key = entry.speaker, entry.utterance
+            refuse_second(seen, key, path, "/".join(key), unit="line", number=lines.line_num)
+            entries.append(entry)
     return entries, hashlib.sha256(content).hexdigest()

@@ -3,9 +3,10 @@
 A list's command is not run.
 """
 
+import codecs
+import os
 import re
-import zlib
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 
 from evaluation.errors import InputError
 from evaluation.kaldi_vectors import read_vector
-from evaluation.limits import open_gz, refuse_bomb
+from evaluation.labels import refuse_second
+from evaluation.limits import refuse_bomb
+from evaluation.reading import GZ, reading, text_of, unpacked
 
 # Each may be compressed, with .gz after it.
 KALDI = (".ark", ".scp")
-_GZ = ".gz"
 
 # No utterance has a longer one.
 _LONGEST_NAME = 4096
@@ -40,7 +42,7 @@ def read_kaldi(path: Path, utt2spk: Path | None = None) -> dict[str, NDArray[np.
     """
     if utt2spk is None:
         utt2spk = path.with_name("utt2spk")
-        if not utt2spk.exists():
+        if not os.path.exists(utt2spk):
             raise InputError(f"{utt2spk}: no such file; --utt2spk names one elsewhere")
     speakers = dict(_pairs(utt2spk))
     names: list[str] = []
@@ -55,6 +57,8 @@ def read_kaldi(path: Path, utt2spk: Path | None = None) -> dict[str, NDArray[np.
             )
         names.append(name)
         rows.append(row)
+    if not rows:
+        raise InputError(f"{path}: must hold at least one vector; got none")
     return {
         "embeddings": np.array(rows),
         "speaker": np.array([speakers[name] for name in names]),
@@ -63,44 +67,43 @@ def read_kaldi(path: Path, utt2spk: Path | None = None) -> dict[str, NDArray[np.
 
 
 def _vectors(path: Path) -> Iterator[tuple[str, NDArray[np.floating]]]:
-    archive = path
-    try:
-        if _kind(path) == ".ark":
-            with _opened(path) as file:
-                while name := _name(file, path):
-                    yield name, read_vector(file, f"{path}: utterance '{name}'")
-            return
-        with ExitStack() as files:
-            opened: tuple[Path, IO[bytes]] | None = None
-            # Lines may all name one vector: what they give is held to the sizes of the archives.
-            sizes, taken = {path: path.stat().st_size}, 0
-            for name, place in _pairs(path):
-                archive, offset, chosen = _place(path, place)
-                if opened is None or opened[0] != archive:
-                    files.close()
-                    opened = archive, files.enter_context(_opened(archive))
-                    sizes[archive] = archive.stat().st_size
+    if _kind(path) == ".ark":
+        yield from _entries(path)
+        return
+    with ExitStack() as files:
+        opened: tuple[Path, IO[bytes]] | None = None
+        # Lines may all name one vector: what they give is held to the sizes of the archives.
+        sizes: dict[Path, int] = {}
+        taken = 0
+        for name, place in _pairs(path):
+            archive, offset, chosen = _place(path, place)
+            if opened is None or opened[0] != archive:
+                files.close()
+                opened = archive, files.enter_context(unpacked(archive))
+                sizes |= {one: one.stat().st_size for one in (path, archive)}
+            with reading(archive, "Kaldi archive"):
                 opened[1].seek(offset)
                 where = f"{path}: utterance '{name}', at {offset} in {archive},"
                 vector = read_vector(opened[1], where, chosen)
-                taken += vector.nbytes
-                refuse_bomb(path, packed=sum(sizes.values()), unpacked=taken)
-                yield name, vector
-    except FileNotFoundError as error:
-        raise InputError(f"{error.filename or archive}: no such file") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{archive}: not a readable Kaldi archive ({error})") from error
+            taken += vector.nbytes
+            refuse_bomb(path, packed=sum(sizes.values()), unpacked=taken)
+            yield name, vector
+
+
+def _entries(path: Path) -> Iterator[tuple[str, NDArray[np.floating]]]:
+    seen: dict[Hashable, int] = {}
+    with unpacked(path) as file, reading(path, "Kaldi archive"):
+        if file.peek(3)[:3] == codecs.BOM_UTF8:
+            file.read(3)
+        while name := _name(file, path):
+            refuse_second(
+                seen, name, path, f"utterance '{name}'", unit="entry", number=len(seen) + 1
+            )
+            yield name, read_vector(file, f"{path}: utterance '{name}'")
 
 
 def _kind(path: Path) -> str:
-    return (path.with_suffix("") if path.suffix == _GZ else path).suffix
-
-
-def _opened(path: Path) -> IO[bytes]:
-    # To open a pipe is to wait for who writes to it, and a device has no end.
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path}: must be a file; it is a folder, pipe or device")
-    return open_gz(path) if path.suffix == _GZ else path.open("rb")
+    return (path.with_suffix("") if path.suffix == GZ else path).suffix
 
 
 def _place(listed: Path, place: str) -> tuple[Path, int, str]:
@@ -115,7 +118,8 @@ def _place(listed: Path, place: str) -> tuple[Path, int, str]:
     path = Path(found["path"])
     # Kaldi takes paths from where it runs; archives that were moved lie beside their list.
     beside = listed.parent / path
-    return beside if beside.exists() else path, int(found["offset"] or 0), found["range"] or ""
+    path = beside if os.path.exists(beside) else path
+    return path, int(found["offset"] or 0), found["range"] or ""
 
 
 def _name(file: IO[bytes], path: Path) -> str:
@@ -137,16 +141,13 @@ def _name(file: IO[bytes], path: Path) -> str:
 
 
 def _pairs(path: Path) -> Iterator[tuple[str, str]]:
-    try:
-        with _opened(path) as file:
-            for number, raw in enumerate(file, start=1):
-                line = raw.decode()
-                words = line.split(maxsplit=1)
-                if len(words) != 2:
-                    line = line.rstrip("\n")
-                    raise InputError(f"{path}, line {number}: must be two words; got '{line}'")
-                yield words[0], words[1].strip()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: not a readable list ({error})") from error
+    """Yield the first word of each line, which no other line begins with, and what follows it."""
+    seen: dict[Hashable, int] = {}
+    with text_of(path) as lines, reading(path, "list"):
+        for number, line in enumerate(lines, start=1):
+            words = line.strip().split(maxsplit=1)
+            if len(words) != 2:
+                raise InputError(f"{path}, line {number}: must be two words; got '{line.strip()}'")
+            name, rest = words
+            refuse_second(seen, name, path, f"utterance '{name}'", unit="line", number=number)
+            yield name, rest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ class ModelFile:
         """Return what FILE or NAME=FILE says, relative to a folder."""
         name, equals, rest = text.partition("=")
         path = folder / text
-        if equals and name and "/" not in name and not path.exists():
+        if equals and name and "/" not in name and not os.path.exists(path):
             return cls(folder / rest, name)
         return cls(path, path.stem)
 

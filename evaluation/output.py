@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from evaluation.errors import InputError
+
 # What spreadsheets take for a formula, wide forms included, unless it is a plain name: one in 64
 # videos of VoxCeleb begins with a minus.
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
@@ -50,17 +52,44 @@ def write_whole(path: Path, text: str) -> None:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """An empty file beside `path` that takes its place once the block has ended without error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    unfinished = Path(name)
+    make_folder(path.parent)
+    with _writing(path):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        unfinished = Path(name)
+        try:
+            yield unfinished
+            with unfinished.open("rb") as file:
+                os.fsync(file.fileno())
+            # mkstemp gives files to their owner alone; a report is for others to read.
+            unfinished.chmod(0o644)
+            unfinished.replace(path)
+        except BaseException:
+            unfinished.unlink()
+            raise
+
+
+def move(path: Path, to: Path) -> None:
+    """Nothing; a file takes another's place."""
+    with _writing(to):
+        path.replace(to)
+
+
+def make_folder(folder: Path) -> None:
+    """Nothing; the folder is there, and files can be written to it, or it is an error."""
     try:
-        yield unfinished
-        with unfinished.open("rb") as file:
-            os.fsync(file.fileno())
-        # mkstemp gives files to their owner alone; a report is for others to read.
-        unfinished.chmod(0o644)
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink()
-        raise
+        folder.mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(folder, os.W_OK | os.X_OK) else "its permissions forbid it"
+    except OSError as error:
+        why = str(error.strerror)
+    if why:
+        raise InputError(f"{folder}: must be a folder that files can be written to ({why})")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """A block that writes to a path: what a system says against it is one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error

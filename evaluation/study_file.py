@@ -9,6 +9,7 @@ from typing import Any
 
 from evaluation.errors import InputError
 from evaluation.model_files import ModelFile
+from evaluation.reading import reading, text_of
 
 OPTION = "--study"
 OUT = "out"
@@ -55,13 +56,8 @@ def expanded(arguments: Sequence[str], actions: Mapping[str, argparse.Action]) -
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a readable TOML file ({error})") from error
+    with text_of(path) as file, reading(path, "TOML file", tomllib.TOMLDecodeError):
+        return tomllib.loads(file.read())
 
 
 def _unknown(path: Path, key: str, known: Sequence[str]) -> str:

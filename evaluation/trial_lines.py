@@ -1,17 +1,14 @@
 """The forms of trial lists: VoxCeleb's, Kaldi's and CSV, each line as a label and two names."""
 
 import csv
-import gzip
-import zlib
 from collections.abc import Callable, Iterator
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
 from tqdm import tqdm
 
 from evaluation.errors import InputError
-from evaluation.limits import open_gz
+from evaluation.reading import GZ, reading, text_of
 
 LABELS = {"0": False, "1": True, "nontarget": False, "target": True}
 LABEL_COLUMN = "label"
@@ -28,16 +25,11 @@ def read_trials(path: Path) -> Iterator[Trial]:
     (Kaldi). A .csv file has a header, in which `label` is the label (0, 1, target or nontarget)
     and the two other columns are the names. The first line decides the form of all.
     """
-    try:
-        with TextIOWrapper(open_gz(path)) if path.suffix == ".gz" else path.open() as lines:
-            # A bar appears only when the list takes longer than a second.
-            shown = tqdm(lines, desc=path.name, unit=" lines", leave=False, disable=None, delay=1)
-            is_csv = path.name.removesuffix(".gz").endswith(".csv")
-            yield from (_csv_trials if is_csv else _line_trials)(path, shown)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a readable trial list ({error})") from error
+    with text_of(path) as lines, reading(path, "trial list", csv.Error):
+        # A bar appears only when the list takes longer than a second.
+        shown = tqdm(lines, desc=path.name, unit=" lines", leave=False, disable=None, delay=1)
+        is_csv = path.name.removesuffix(GZ).endswith(".csv")
+        yield from (_csv_trials if is_csv else _line_trials)(path, shown)
 
 
 def _line_trials(path: Path, lines: TextIO) -> Iterator[Trial]:
@@ -74,7 +66,7 @@ MEANT: dict[Form, str] = {
 def _csv_trials(path: Path, lines: TextIO) -> Iterator[Trial]:
     rows = csv.reader(lines)
     header = [name.strip().lower() for name in next(rows, [])]
-    if len(header) != 3 or LABEL_COLUMN not in header:
+    if len(header) != 3 or header.count(LABEL_COLUMN) != 1:
         raise InputError(
             f"{path}: must have three columns, one of them '{LABEL_COLUMN}'; "
             f"got {', '.join(header) or 'none'}"
@@ -83,10 +75,11 @@ def _csv_trials(path: Path, lines: TextIO) -> Iterator[Trial]:
     for words in rows:
         if not words:
             continue
-        label = words.pop(place).strip().lower() if len(words) == 3 else ""
-        if label not in LABELS:
+        names = [word.strip() for word in words]
+        label = names.pop(place).lower() if len(words) == 3 else ""
+        if label not in LABELS or not all(names):
             raise InputError(
                 f"{path}, line {rows.line_num}: must be two names and a label of "
-                f"{', '.join(LABELS)}; got '{label or ','.join(words)}'"
+                f"{', '.join(LABELS)}; got '{','.join(words)}'"
             )
-        yield LABELS[label], words[0].strip(), words[1].strip()
+        yield LABELS[label], names[0], names[1]

@@ -34,6 +34,7 @@ def load_trial_list(path: Path, embeddings: Embeddings) -> TrialList:
             f"{path}: names rows by their utterance, which {embeddings.name} does not have: its "
             f".npz must hold an array '{UTTERANCE}' of {len(embeddings)} names"
         )
+    _refuse_doubles(path, embeddings, embeddings.utterance)
     index = _Index(embeddings, embeddings.utterance)
     # Numbers, not names: a list of a million lines takes 17 MB.
     labels, places = array("b"), array("q")
@@ -102,6 +103,21 @@ def _by_name(names: Iterable[tuple[str, int]]) -> dict[str, int]:
     for name, row in names:
         index[name] = SHARED if index.get(name, row) != row else row
     return index
+
+
+def _refuse_doubles(path: Path, embeddings: Embeddings, utterance: list[str]) -> None:
+    """Nothing; two rows of one speaker and utterance are an error: a name would be of either."""
+    seen: dict[tuple[int, str], int] = {}
+    for row, key in enumerate(zip(embeddings.speaker.tolist(), utterance, strict=True)):
+        first = seen.setdefault(key, row)
+        if first != row:
+            rows = embeddings.file_row
+            first, second = (first, row) if rows is None else (rows[first], rows[row])
+            raise InputError(
+                f"{path}: names rows by speaker and utterance, which must be of one row of "
+                f"{embeddings.name}; rows {first} and {second} are both "
+                f"{embeddings.speaker_names[key[0]]}/{key[1]}"
+            )
 
 
 def _refuse_unmatched(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import safetensors
 from torch import Tensor
@@ -59,6 +60,11 @@ def header(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> tuple[
 def opened(path: str | Path) -> Iterator[tuple[FileIO, Layout]]:
     """Yield a file that is of this kind and its layout; ValueError if it is of another."""
     while True:
+        # To open a pipe is to wait for who writes to it, and a device has no end.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise OSError(
+                f"{path} cannot be read: it must be a file; it is a folder, pipe or device"
+            )
         with open(path, "rb", buffering=0) as file:
             try:
                 with safetensors.safe_open(path, framework="np"):
@@ -71,9 +77,29 @@ def opened(path: str | Path) -> Iterator[tuple[FileIO, Layout]]:
                 return
 
 
+def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; ValueError for a key that is there twice: either might count."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"key {twice!r} is there twice")
+    return found
+
+
+def described(file: IO[bytes]) -> dict[str, Any]:
+    """Return the JSON at the start of a file that the library takes for safetensors."""
+    length = int.from_bytes(file.read(8), "little")
+    header: dict[str, Any] = json.loads(file.read(length), object_pairs_hook=once_each)
+    return header
+
+
 def _layout(path: str | Path, file: FileIO) -> Layout:
-    start = 8 + (length := int.from_bytes(file.read(8), "little"))
-    tensors = json.loads(file.read(length))
+    try:
+        tensors = described(file)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    start = file.tell()
     metadata = tensors.pop("__metadata__", None) or {}
     missing = [key for key in ("format", "dim", "version") if key not in metadata]
     missing += sorted(DTYPES.keys() - tensors.keys())

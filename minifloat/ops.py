@@ -122,6 +122,8 @@ def search(
                 f"got {_name(ranges.dtype)} of shape {tuple(ranges.shape)}"
             )
         _check_device("ranges", ranges, b)
+    if b.shape[0] == 0:
+        raise ValueError(f"the database is empty: it has no rows to find; got k = {k}")
     if not 1 <= k <= b.shape[0]:
         raise ValueError(f"k must be in 1..{b.shape[0]}, the rows of the database; got {k}")
     shape = (a.shape[0], k)
@@ -154,6 +156,8 @@ def selected(mask: Tensor | None, ranges: Tensor | None, b: Tensor, k: int) -> T
         count = int((ranges[:, 1] - ranges[:, 0]).sum())
     else:
         count = sum(int(mask[begin:end].count_nonzero()) for begin, end in ranges.tolist())
+    if count == 0:
+        raise ValueError(f"mask and ranges leave none of {rows} rows to find; got k = {k}")
     if k > count:
         raise ValueError(f"k must be in 1..{count}, the rows that take part; got {k}")
     return ranges

@@ -27,6 +27,7 @@ import oracles
 from evaluation.command_help import HelpFormatter
 from minifloat import _C
 from minifloat.backends import cpu, eager
+from minifloat.headers import once_each
 
 DIGESTS = Path(__file__).with_name("digests.json")
 BACKENDS = ("ml_dtypes", *_C.available_isas(), "eager")
@@ -139,7 +140,7 @@ def main() -> int:
     formats = choice(given.formats, names, "format")
     backends = choice(given.backends, BACKENDS, "backend")
 
-    recorded = json.loads(DIGESTS.read_text())
+    recorded = json.loads(DIGESTS.read_text(), object_pairs_hook=once_each)
     failed = False
     print(f"{'format':8}{'backend':11}{'inputs':>14}{'wrong':>14}  sha256 of all codes")
     for found in sweeps(formats, backends, given.jobs):

@@ -19,7 +19,7 @@ from benchmarks.limits import LEAST_BYTES, copies, reads
 from benchmarks.options import make_parser
 from benchmarks.record import measure
 from benchmarks.registry import OPS, RIVALS, SOURCES, cases
-from benchmarks.scoring import Scoring, ScoringCase, recall
+from benchmarks.scoring import Scoring, ScoringCase, as_near, recall
 from benchmarks.table import table
 from minifloat import _C
 
@@ -83,6 +83,16 @@ def test_recall_is_the_share_of_the_nearest_rows_that_were_found() -> None:
     assert recall(job, exact[:, :5]) == 1
     assert recall(job, exact[:, 2:7]) == pytest.approx(3 / 5)
     assert recall(job, exact[:, 5:10]) == 0
+    assert recall(job, exact[:, :1].expand(-1, 5)) == pytest.approx(1 / 5)
+    assert recall(job, torch.full((3, 5), -1)) == 0
+
+
+def test_a_row_that_ties_with_the_last_of_the_nearest_counts_as_found() -> None:
+    rows = torch.randn((40, 16), generator=torch.Generator().manual_seed(0)).repeat(30, 1)
+    copies = torch.arange(3)[:, None] + 40 * torch.arange(30)
+    near, others = copies[:, :5], copies[:, 20:25]
+    assert as_near(rows, rows[:3], others, near) == others.numel()
+    assert as_near(rows, rows[:3], others + 3, near) == 0
 
 
 @pytest.mark.filterwarnings("ignore:builtin type:DeprecationWarning")

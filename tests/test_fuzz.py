@@ -203,7 +203,7 @@ def test_any_bytes_are_searched_as_a_stable_sort_on_every_instruction_set(
         inside &= mask
     chosen = inside.nonzero()[0]
     if len(chosen) == 0:
-        with pytest.raises(ValueError, match=r"^k must be in 1\.\.0, the rows that take part"):
+        with pytest.raises(ValueError, match=r"^mask and ranges leave none of [0-9]+ rows"):
             mf.search(a, b, 1, mask=mask, ranges=ranges)
         return
     k = min(wanted, len(chosen))

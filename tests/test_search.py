@@ -238,7 +238,11 @@ def test_k_outside_the_database_is_refused(backend: str) -> None:
         for queries in (database, normal(2, 9), normal(0, 9)):
             with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
                 mf.search(queries, database, k)
-    message = "k must be in 1..0, the rows of the database; got 1"
+
+
+def test_a_database_of_no_rows_is_called_empty(backend: str) -> None:
+    database = tied(mf.E2M1, 6)
+    message = "the database is empty: it has no rows to find; got k = 1"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         mf.search(normal(2, 9), database[:0], 1)
 
@@ -306,7 +310,11 @@ def test_a_mask_and_ranges_that_cannot_be_are_refused(backend: str) -> None:
         ({"ranges": [(-1, 3)]}, "ranges must ascend within 0..20 and not overlap; got -1 after 0"),
         ({"ranges": [(5, 21)]}, "ranges must ascend within 0..20 and not overlap; got 20 after 21"),
         ({"ranges": [(5, 9)]}, "k must be in 1..4, the rows that take part; got 5"),
-        ({"ranges": []}, "k must be in 1..0, the rows that take part; got 5"),
+        ({"ranges": []}, "mask and ranges leave none of 20 rows to find; got k = 5"),
+        (
+            {"mask": torch.arange(20) < 0},
+            "mask and ranges leave none of 20 rows to find; got k = 5",
+        ),
         (
             {"mask": torch.arange(20) < 3},
             "k must be in 1..3, the rows that take part; got 5",

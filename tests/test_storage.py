@@ -2,6 +2,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -222,6 +223,34 @@ def test_headers_that_are_huge_deep_or_double_are_refused(tmp_path: Path) -> Non
         path.write_bytes(length.to_bytes(8, "little") + text + rows)
         with pytest.raises(ValueError, match=r"is not a safetensors file: .*header"):
             mf.PackedVectors.load(path)
+
+
+def test_a_header_that_says_a_fact_twice_is_refused(tmp_path: Path) -> None:
+    """Its library takes the last of them."""
+    path = tmp_path / "rows"
+    random_rows(mf.E2M1, 9, 33).save(path)
+    whole = path.read_bytes()
+    size = int.from_bytes(whole[:8], "little")
+    text = whole[8 : 8 + size].replace(b'"dim":"33"', b'"dim":"34","dim":"33"')
+    path.write_bytes(len(text).to_bytes(8, "little") + text + whole[8 + size :])
+    message = f"{path} cannot be read: key 'dim' is there twice"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        mf.PackedVectors.load(path)
+
+
+@pytest.mark.parametrize("read", [mf.PackedVectors.load, mf.PackedVectors.verify])
+@pytest.mark.parametrize("kind", ["folder", "device", "pipe"])
+def test_what_is_no_file_is_not_read(
+    tmp_path: Path, read: Callable[[Path], object], kind: str
+) -> None:
+    path = Path("/dev/null") if kind == "device" else tmp_path / kind
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    message = f"{path} cannot be read: it must be a file; it is a folder, pipe or device"
+    with pytest.raises(OSError, match=f"^{re.escape(message)}$"):
+        read(path)
 
 
 def test_a_file_that_is_cut_while_it_is_read_is_refused(

@@ -203,7 +203,8 @@ def identification(study: ModelStudy) -> Table:
         "each, at a prior of a pair being of one speaker, against that of accepting none; "
         f"n = {base.targets:,} and {base.nontargets:,} pairs. Top-1, top-5: in percent, how often "
         "the nearest of all other recordings, or one of the nearest five, is of the same speaker. "
-        "Recall at 10: which percentage of the ten nearest of float32 are among the ten nearest; "
+        "Recall at 10: which percentage of the ten nearest are among the ten nearest of float32, "
+        "or tie with its tenth by float32's cosine; "
         f"n = {base.queries:,} recordings that are looked for among {base.vectors - 1:,} others. "
         f"{BOUNDS}, of those who are looked for.",
     )

@@ -1,6 +1,5 @@
 """The bit-depth study from files to files: load, study, print, write."""
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.data import Embeddings, load_embeddings
 from evaluation.errors import InputError
 from evaluation.model_files import ModelFile, refuse_idle_speakers, refuse_shared_names
-from evaluation.output import write_whole
+from evaluation.output import make_folder, move, write_whole
 from evaluation.trial_lists import load_trial_list
 from evaluation.trials import AllPairs, Trials, checked
 
@@ -75,6 +74,7 @@ def run(options: Options) -> None:
     """
     # All input is read before any of it is studied: an error in the last file costs no waiting.
     tasks = _tasks(options)
+    make_folder(options.out)
     studies: list[ModelStudy] = []
     extras: dict[str, Extras] = {}
     rows: list[Row] = []
@@ -109,7 +109,7 @@ def run(options: Options) -> None:
         tolerance=options.tolerance,
     )
     write_whole(options.out / "report.html", page)
-    os.replace(unfinished, options.out / "metrics.csv")
+    move(unfinished, options.out / "metrics.csv")
     drawn = sum(len(extra.figures) for extra in extras.values())
     print(f"wrote metrics.csv, {drawn} figures and report.html to {options.out}")
 

@@ -11,7 +11,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 from evaluation.errors import InputError
 from evaluation.extracted import Entry, read_extracted, write_extracted
+from evaluation.labels import refuse_second
+from minifloat.headers import once_each
 
 T = TypeVar("T")
 
@@ -98,13 +100,12 @@ class Journal:
     def _read(self, text: bytes, kind: Callable[..., T]) -> T:
         """Return what a line, or the model's file, says."""
         try:
-            return kind(**json.loads(text))
+            return kind(**json.loads(text, object_pairs_hook=once_each))
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(f"{self._folder}: damaged ({error}); remove it") from error
 
     def _begin(self) -> None:
         """Makes the folder; what is in the output already is its beginning."""
-        self._out.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=self._out.parent, prefix=f".{self._out.name}."))
         try:
             rows, text = b"", ""
@@ -126,6 +127,12 @@ class Journal:
         # What follows the last line's end was being written when the process died.
         whole = content[: content.rfind(b"\n") + 1]
         entries = [self._read(line, Entry) for line in whole.split(b"\n")[:-1]]
+        seen: dict[Hashable, int] = {}
+        for number, entry in enumerate(entries, start=1):
+            key = entry.speaker, entry.utterance
+            refuse_second(
+                seen, key, self._folder / LINES, "/".join(key), unit="line", number=number
+            )
         for file, size in ((self._lines, len(whole)), (self._rows, 4 * self._dim * len(entries))):
             if os.fstat(file.fileno()).st_size < size:
                 raise InputError(f"{self._folder}: damaged, rows are missing; remove it")

@@ -5,13 +5,15 @@ import os
 import re
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from evaluation.errors import InputError
 from evaluation.extraction.audio import EXTENSIONS
+from evaluation.labels import is_missing, refuse_second
+from evaluation.reading import reading, text_of
 
 # How the folder of a speaker is called in the corpora whose folders lie at any depth.
 SPEAKER_FOLDERS = {
@@ -62,17 +64,13 @@ def find_recordings(data: Path, *, layout: str = AUTO) -> Found:
     """
     if layout not in LAYOUTS:
         raise InputError(f"layout must be one of {', '.join(LAYOUTS)}; got '{layout}'")
-    if data.is_dir():
-        found = _in_folder(data, layout)
-    elif data.is_file():
-        found = _in_list(data)
-    else:
-        raise InputError(f"{data}: no such file or folder")
+    found = _in_folder(data, layout) if os.path.isdir(data) else _in_list(data)
     if not found.recordings:
         first = f"; {found.skipped[0].name} {found.skipped[0].reason}" if found.skipped else ""
         raise InputError(
             f"{data}: no recordings ({', '.join(EXTENSIONS)}) in folders of speakers{first}"
         )
+    _refuse_missing_names(data, found.recordings)
     _refuse_shared_names(data, found.recordings)
     return found
 
@@ -114,11 +112,16 @@ def _place(path: PurePosixPath, pattern: re.Pattern[str]) -> int | None:
 
 def _audio_files(root: Path, skipped: list[Skipped]) -> Iterator[Path]:
     """Yield the recordings; a folder is entered once, by its own name rather than a link's."""
+
+    def unreadable(error: OSError) -> None:
+        name = _readable(Path(error.filename).relative_to(root))
+        skipped.append(Skipped(name=name, reason=f"cannot be opened: {error.strerror}"))
+
     entered: dict[str, Path] = {}
     # Links to folders are followed, for corpora are often put together from them, but last.
     starts = deque([root])
     while starts:
-        for name, folders, files in os.walk(starts.popleft()):
+        for name, folders, files in os.walk(starts.popleft(), onerror=unreadable):
             folder = Path(name)
             known = entered.setdefault(os.path.realpath(folder), folder)
             if known != folder:
@@ -138,32 +141,36 @@ def _audio_files(root: Path, skipped: list[Skipped]) -> Iterator[Path]:
 def _in_list(path: Path) -> Found:
     recordings: list[Recording] = []
     skipped: list[Skipped] = []
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            missing = [name for name in COLUMNS if name not in (rows.fieldnames or [])]
-            if missing:
+    places: dict[Hashable, int] = {}
+    with text_of(path) as file, reading(path, "CSV file", csv.Error, ValueError):
+        rows = csv.DictReader(file)
+        columns = [*(rows.fieldnames or [])]
+        missing = [name for name in COLUMNS if name not in columns]
+        if missing:
+            raise InputError(
+                f"{path}: must have the columns {' and '.join(COLUMNS)}; "
+                f"{' and '.join(missing)} missing, found {', '.join(columns)}"
+            )
+        heads: dict[Hashable, int] = {}
+        for number, name in enumerate(columns, start=1):
+            refuse_second(heads, name, path, f"column '{name}'", unit="column", number=number)
+        for row in rows:
+            speaker, name = row["speaker"] or "", row["path"] or ""
+            if not (speaker.strip() and name.strip()):
                 raise InputError(
-                    f"{path}: must have the columns {' and '.join(COLUMNS)}; "
-                    f"{' and '.join(missing)} missing, found {', '.join(rows.fieldnames or [])}"
+                    f"{path}, line {rows.line_num}: speaker and path must not be empty"
                 )
-            for row in rows:
-                speaker, name = row["speaker"], row["path"]
-                if not (speaker and name):
-                    raise InputError(
-                        f"{path}, line {rows.line_num}: speaker and path must not be empty"
-                    )
-                stem = str(PurePosixPath(name).with_suffix(""))
-                _add(
-                    recordings,
-                    skipped,
-                    speaker=speaker,
-                    utterance=row.get("utterance") or stem.removeprefix(f"{speaker}/"),
-                    name=name,
-                    path=path.parent / name,
-                )
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a readable CSV file ({error})") from error
+            place = PurePosixPath(name)
+            refuse_second(places, place, path, f"path '{name}'", unit="line", number=rows.line_num)
+            _add(
+                recordings,
+                skipped,
+                speaker=speaker,
+                utterance=row.get("utterance")
+                or str(place.with_suffix("")).removeprefix(f"{speaker}/"),
+                name=name,
+                path=path.parent / name,
+            )
     return _sorted(recordings, skipped)
 
 
@@ -205,6 +212,16 @@ def _sorted(recordings: list[Recording], skipped: list[Skipped]) -> Found:
         recordings=sorted(recordings, key=lambda r: (r.speaker, r.utterance, r.name)),
         skipped=sorted(skipped, key=lambda s: s.name),
     )
+
+
+def _refuse_missing_names(data: Path, recordings: list[Recording]) -> None:
+    for one in recordings:
+        for what, label in (("speaker", one.speaker), ("utterance", one.utterance)):
+            if is_missing(label):
+                raise InputError(
+                    f"{data}: every recording must have a speaker and utterance; the {what} of "
+                    f"{one.name} is '{label}', which stands for none"
+                )
 
 
 def _refuse_shared_names(data: Path, recordings: list[Recording]) -> None:

@@ -16,7 +16,7 @@ from evaluation.extraction.journal import Journal, folder_of, refuse_other_model
 from evaluation.extraction.progress import Progress
 from evaluation.extraction.recordings import Recording, Skipped, find_recordings
 from evaluation.extractors import Extractor, load_extractor
-from evaluation.output import guarded, message_text, write_whole
+from evaluation.output import guarded, make_folder, message_text, write_whole
 
 # So many recordings on which the model fails in a row tell of a broken device or model.
 FAILURES_IN_A_ROW = 100
@@ -49,6 +49,7 @@ def run(options: Options) -> None:
         raise InputError(f"--batch must be at least 1; got {options.batch}")
     found = find_recordings(options.data, layout=options.layout)
     require_decoders(recording.path for recording in found.recordings)
+    make_folder(options.out.parent)
     extractor = load_extractor(
         options.model, weights=options.weights, code=options.code, device=options.device
     )

@@ -68,7 +68,9 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
         )
     # torch raises errors of many kinds for files that are not its own.
     except Exception as error:
-        raise InputError(f"campplus: {path} is no file of torch weights ({error})") from error
+        # What torch says after its first sentence is how to run what is in a file.
+        why = str(error).partition(". ")[0] or type(error).__name__
+        raise InputError(f"campplus: {path} is no file of torch weights ({why})") from error
     last = state.get(LAST_WEIGHT) if isinstance(state, dict) else None
     if not isinstance(last, torch.Tensor) or not last.ndim:
         raise InputError(f"campplus: {path} holds no CAM++ ({LAST_WEIGHT} missing)")

@@ -1,5 +1,6 @@
 """GE2E of Resemblyzer, whose package carries its weights."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,7 +36,7 @@ class Ge2e:
         library = require("resemblyzer", needs="ge2e needs", install=INSTALL)
         self._audio = require("resemblyzer.audio", needs="ge2e needs", install=INSTALL)
         path = Path(weights or Path(library.__file__ or "").with_name("pretrained.pt"))
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise InputError(f"ge2e: --weights must be a file; got '{weights}'")
         with loading("ge2e", str(path)):
             self._encoder = library.VoiceEncoder(device, verbose=False, weights_fpath=path).eval()

@@ -1,6 +1,7 @@
 """The libraries that models come in, and the weights that they load."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -17,7 +18,7 @@ def loading(model: str, weights: str) -> Iterator[None]:
     # Libraries raise what they like for absent files, other formats and hubs out of reach.
     except Exception as error:
         hint = (
-            "" if Path(weights).exists() else "; there is no such path, and no such name in reach"
+            "" if os.path.exists(weights) else "; there is no such path, and no such name in reach"
         )
         raise InputError(f"{model}: '{weights}' does not load ({error}){hint}") from error
 
@@ -32,7 +33,7 @@ def existing(model: str, weights: str | None) -> Path:
     if weights is None:
         raise InputError(f"{model} needs --weights FILE; got none")
     path = Path(weights)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"{model}: --weights must be a file; got '{weights}'")
     return path
 

@@ -1,6 +1,7 @@
 """ReDimNet, whose source and weights come by torch.hub or from a folder."""
 
 import inspect
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class ReDimNet(TorchExtractor):
     ) -> None:
         require("torchaudio", needs="redimnet needs", install=INSTALL)
         chosen = weights or DEFAULT
-        if code is not None and not Path(code, "hubconf.py").is_file():
+        if code is not None and not os.path.isfile(Path(code, "hubconf.py")):
             raise InputError(f"--code must be a folder with hubconf.py; got '{code}'")
         with loading("redimnet", chosen):
             model = _built(chosen, code or REPOSITORY, source="github" if code is None else "local")
@@ -56,7 +57,7 @@ class ReDimNet(TorchExtractor):
 
 
 def _built(weights: str, code: str, *, source: str) -> Any:
-    if not Path(weights).is_file():
+    if not os.path.isfile(weights):
         size, _, rest = weights.partition("-")
         dataset, _, training = rest.rpartition("-")
         named = {"model_name": size, "train_type": training, "dataset": dataset}

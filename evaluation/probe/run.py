@@ -15,7 +15,7 @@ from evaluation.extraction.audio import UnreadableError, Waveform, read_audio, r
 from evaluation.extraction.recordings import find_recordings
 from evaluation.extractors import load_extractor
 from evaluation.extractors.extractor import EMBEDDING
-from evaluation.output import replacing, write_whole
+from evaluation.output import make_folder, replacing, write_whole
 from evaluation.probe.batch_norm import before_batch_norm
 from evaluation.probe.fits import fits
 from evaluation.probe.ranges import Probed, RefusedError, probed, two_valued_signal
@@ -43,6 +43,13 @@ class Options:
 
 def run(options: Options) -> None:
     """Nothing; the verdicts are printed, and tables and report.html written."""
+    # All input is read before any of it is studied: an error in it costs no waiting.
+    embeddings = (
+        None
+        if options.embeddings is None
+        else load_embeddings(options.embeddings, utt2spk=options.utt2spk)
+    )
+    make_folder(options.out)
     extractor = load_extractor(
         options.model, weights=options.weights, code=options.code, device=options.device
     )
@@ -74,9 +81,8 @@ def run(options: Options) -> None:
     )
     write_whole(options.out / "report.html", page)
     print(f"wrote ranges.csv, fits.csv and report.html to {options.out}")
-    if options.embeddings is not None:
-        embeddings = load_embeddings(options.embeddings, utt2spk=options.utt2spk)
-        path = options.out / f"{options.embeddings.stem}-before-normalisation.npz"
+    if embeddings is not None:
+        path = options.out / f"{embeddings.name}-before-normalisation.npz"
         rows = before_batch_norm(extractor, embeddings.rows)
         speaker = np.array(embeddings.speaker_names)[embeddings.speaker]
         arrays: dict[str, Any] = {"embeddings": rows, "speaker": speaker}

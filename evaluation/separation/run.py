@@ -1,6 +1,5 @@
 """The separation study from files to files: load, study, print, write."""
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import minifloat as mf
 from evaluation.bitdepth.tables import csv_text
 from evaluation.data import load_embeddings
 from evaluation.model_files import ModelFile, refuse_idle_speakers, refuse_shared_names
-from evaluation.output import write_whole
+from evaluation.output import make_folder, move, write_whole
 from evaluation.report import Figure
 from evaluation.separation.figures import figure_of_formats, figures_of_model
 from evaluation.separation.report import report
@@ -54,6 +53,7 @@ def run(options: Options) -> None:
         options.map.check(rows=len(embeddings))
     # What is missing is told before anything is measured, and importing it takes a while.
     required_umap()
+    make_folder(options.out)
     studies: list[ModelStudy] = []
     figures: dict[str, list[Figure]] = {}
     rows: list[Row] = []
@@ -91,7 +91,7 @@ def run(options: Options) -> None:
         options=options.map,
     )
     write_whole(options.out / "report.html", page)
-    os.replace(unfinished, options.out / "metrics.csv")
+    move(unfinished, options.out / "metrics.csv")
     print(f"wrote metrics.csv, {len(drawn)} figures and report.html to {options.out}")
 
 

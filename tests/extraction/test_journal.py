@@ -93,6 +93,17 @@ def test_an_interrupted_end_is_done_again(
     np.testing.assert_array_equal(found.rows, np.concatenate((row(0), row(1), row(2))))
 
 
+def test_a_row_that_is_there_twice_is_an_error(tmp_path: Path) -> None:
+    out = tmp_path / "x.safetensors"
+    with opened(out) as journal:
+        journal.append(np.concatenate((row(0), row(1), row(0))), [entry(0), entry(1), entry(0)])
+    name = f"{entry(0).speaker}/{entry(0).utterance}"
+    lines = folder_of(out) / "lines.jsonl"
+    message = f"{lines}: {name} must come once; it is in line 1 and in line 3"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        opened(out)
+
+
 def test_lost_rows_are_an_error(tmp_path: Path) -> None:
     out = tmp_path / "x.safetensors"
     with opened(out) as journal:

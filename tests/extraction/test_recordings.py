@@ -155,21 +155,57 @@ def no_speaker(root: Path) -> Path:
     return root / "list.csv"
 
 
+def a_list(text: str) -> Callable[[Path], Path]:
+    def make(root: Path) -> Path:
+        put(root, "a/1.wav", "a/2.wav")
+        (root / "list.csv").write_text(text, encoding="utf-8")
+        return root / "list.csv"
+
+    return make
+
+
+def nobody(root: Path) -> Path:
+    put(root, "a/1.wav", "nan/1.wav")
+    return root
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (empty, r"no recordings \(.wav, .*\) in folders of speakers$"),
         (without_speakers, "; 1.wav lies in no folder of a speaker"),
-        (absent, "absent: no such file or folder"),
+        (absent, "absent: no such file$"),
         (twice, r"a/1.flac and a/1.wav are both a/1$"),
         (no_columns, "must have the columns speaker and path; path missing, found file, speaker"),
         (not_utf8, r"list.csv: not a readable CSV file \('utf-8' codec can't decode .*\)$"),
         (no_speaker, "line 2: speaker and path must not be empty"),
+        (a_list("path,speaker\na/1.wav, \n"), "line 2: speaker and path must not be empty"),
+        (
+            a_list("path,speaker,utterance\na/1.wav,a,None\n"),
+            "list.csv: every recording must have a speaker and utterance; the utterance of a/1.wav "
+            "is 'None', which stands for none$",
+        ),
+        (nobody, "the speaker of nan/1.wav is 'nan', which stands for none$"),
+        (
+            a_list("path,speaker\na/1.wav,a\na/2.wav,a\n./a/1.wav,b\n"),
+            "list.csv: path './a/1.wav' must come once; it is in line 2 and in line 4$",
+        ),
+        (
+            a_list("path,speaker,speaker\na/1.wav,a,b\n"),
+            "list.csv: column 'speaker' must come once; it is in column 2 and in column 3$",
+        ),
+        (a_list("path,speaker\n.,a\n"), r"list.csv: not a readable CSV file \("),
+        (lambda root: Path("/dev/null"), "null: must be a file; it is a folder, pipe or device$"),
     ],
 )
 def test_unusable_data_is_named(tmp_path: Path, make: Callable[[Path], Path], message: str) -> None:
     with pytest.raises(InputError, match=message):
         find_recordings(make(tmp_path))
+
+
+def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    found = find_recordings(a_list("\ufeffspeaker,path\na,a/1.wav\n")(tmp_path))
+    assert [one.speaker for one in found.recordings] == ["a"]
 
 
 def test_an_unknown_layout_is_named(tmp_path: Path) -> None:

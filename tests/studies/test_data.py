@@ -1,4 +1,7 @@
+import gzip
 import io
+import pickle
+import re
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -86,7 +89,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         load_embeddings(tmp_path / "absent.npz")
 
 
-@pytest.mark.parametrize("content", [b"", b"not an archive", b"PK\x03\x04 cut short"])
+@pytest.mark.parametrize("content", [b"not an archive", b"PK\x03\x04 cut short"])
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.npz"
     path.write_bytes(content)
@@ -94,10 +97,42 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, content: bytes) ->
         load_embeddings(path)
 
 
-def test_a_single_array_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "array.npy"
-    np.save(path, np.ones(3))
-    with pytest.raises(InputError, match=r"must be an .npz archive; got a single .npy array"):
+SAVE = "np.savez(FILE, embeddings=..., speaker=...) writes one"
+
+
+def array_file(array: object) -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.asanyarray(array), allow_pickle=True)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("x.npz", b"", "an empty file"),
+        ("x.npy", array_file(np.ones(3)), f"a single .npy array: {SAVE}"),
+        (
+            "x.npy",
+            array_file({"embeddings": [1]}),
+            f"a single .npy array of Python objects, such as a dict: {SAVE}",
+        ),
+        ("x.pkl", pickle.dumps({"embeddings": [1]}), f"a pickle, which is not run: {SAVE}"),
+        (
+            "xvector.gz",
+            gzip.compress(b"u1 [ 1 2 ]"),
+            "a .gz file: unpack it, or if it is Kaldi's let its name end in .ark.gz or .scp.gz",
+        ),
+    ],
+    ids=["empty", "array", "dict", "pickle", "gz"],
+)
+def test_what_is_often_given_for_an_archive_is_called_by_its_name(
+    tmp_path: Path, name: str, content: bytes, what: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(
+        InputError, match=f"^{re.escape(f'{path}: must be an .npz archive; got {what}')}$"
+    ):
         load_embeddings(path)
 
 
@@ -172,9 +207,16 @@ def test_a_header_takes_no_memory_that_the_array_does_not_fill(
     [
         (np.zeros(4, [("a", "i4")]), "speaker must be strings or numbers; got"),
         (np.zeros(4, np.complex64), "speaker must be strings or numbers; got complex64"),
-        (np.array([b"\xff"] * 4), r"speaker holds what is no text \('ascii' codec"),
-        (np.array([0xD800] * 4, "<u4").view("<U1"), "speaker holds what is no text"),
-        (np.array([0x110000] * 4, "<u4").view("<U1"), "speaker holds what is no text"),
+        (np.array([b"a", b"u\xc3\xbc", b"\xff", b"b"]), r"must be UTF-8; row 2 is b'\\xff'$"),
+        (
+            np.array([97, 98, 99, 0xD800], "<u4").view("<U1"),
+            "speaker must be text; row 3 holds the character 0xd800$",
+        ),
+        (
+            np.array([0x110000] * 4, "<u4").view("<U1"),
+            "speaker must be text; row 0 holds the character 0x110000$",
+        ),
+        (np.zeros(4, "<M8[s]"), r"speaker must be strings or numbers; got datetime64\[s\]"),
     ],
 )
 def test_labels_that_are_no_text_are_refused(
@@ -183,6 +225,68 @@ def test_labels_that_are_no_text_are_refused(
     descr = np.lib.format.dtype_to_descr(speaker.dtype)
     path = write_npz(tmp_path / "x.npz", speaker=npy(speaker, descr=descr))
     with pytest.raises(InputError, match=message):
+        load_embeddings(path)
+
+
+def test_bytes_are_utf8(make_file: Maker) -> None:
+    speaker = np.repeat([f"Jürgen {i:02}".encode() for i in range(12)], 6)
+    utterance = np.tile([f"ü{i}".encode() for i in range(6)], 12)
+    loaded = load_embeddings(make_file(speaker=speaker, utterance=utterance))
+    assert loaded.speaker_names[:2] == ["Jürgen 00", "Jürgen 01"]
+    assert loaded.utterance is not None
+    assert loaded.utterance[:2] == ["ü0", "ü1"]
+
+
+@pytest.mark.parametrize("name", ["speaker", "utterance"])
+@pytest.mark.parametrize(
+    ("missing", "shown"),
+    [
+        (np.nan, "nan"),
+        ("nan", "nan"),
+        ("NaN", "NaN"),
+        ("None", "None"),
+        ("NaT", "NaT"),
+        ("<NA>", "<NA>"),
+        ("", ""),
+        (" \t", " \t"),
+        (b"", ""),
+        (b"nan", "nan"),
+    ],
+    ids=repr,
+)
+def test_a_missing_label_is_no_person(
+    make_file: Maker, name: str, missing: object, shown: str
+) -> None:
+    labels = np.repeat(np.arange(12), 6).astype(float if missing is np.nan else type(missing))
+    labels = labels.astype(np.result_type(labels, np.array(missing)))
+    labels[[3, 8, 40, 71]] = missing
+    path = make_file(**{name: labels})
+    message = (
+        f"{path}: {name} must have a label for every row; 4 of 72 rows have none: "
+        f"3 ('{shown}'), 8 ('{shown}'), 40 ('{shown}'), ..."
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        load_embeddings(path)
+
+
+def test_a_person_may_be_called_nan_with_a_capital(make_file: Maker) -> None:
+    speaker = np.repeat(["Nan", "Null", "NA", "none", "0", "False"], 12)
+    assert load_embeddings(make_file(speaker=speaker)).speaker_names == sorted(set(speaker))
+
+
+def test_a_byte_order_mark_makes_no_other_person(make_file: Maker) -> None:
+    speaker = np.array(["\ufeffa", *["a"] * 35, *["b"] * 36])
+    assert load_embeddings(make_file(speaker=speaker)).speaker_names == ["a", "b"]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+@pytest.mark.parametrize("name", ["speaker.npy", "speaker"])
+def test_an_array_that_is_there_twice_is_refused(tmp_path: Path, name: str) -> None:
+    path = write_npz(tmp_path / "x.npz")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, npy(np.array(["a", "b", "b", "b"])))
+    message = f"{path}: array speaker must come once; it is in entry 2 and in entry 3"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         load_embeddings(path)
 
 

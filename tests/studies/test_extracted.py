@@ -1,4 +1,5 @@
 import re
+from codecs import BOM_UTF8
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,53 @@ def test_names_of_any_kind_come_back(written: Path) -> None:
     loaded = load_embeddings(written)
     assert loaded.speaker_names == sorted(NAMES)
     assert loaded.rows.argmax(axis=1).tolist() == [1, 0, 2]
+
+
+def test_a_manifest_may_begin_with_a_byte_order_mark(written: Path) -> None:
+    manifest = written.with_suffix(".csv")
+    manifest.write_bytes(BOM_UTF8 + manifest.read_bytes())
+    assert [entry.speaker for entry in read_extracted(written).entries] == NAMES
+
+
+def test_a_recording_of_two_lines_is_refused(written: Path) -> None:
+    manifest = written.with_suffix(".csv")
+    lines = manifest.read_text().splitlines(keepends=True)
+    manifest.write_text("".join([*lines, lines[2]]))
+    message = f'{manifest}: a"2/a"2/x must come once; it is in line 3 and in line 5'
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        load_embeddings(written)
+
+
+def test_a_speaker_that_is_missing_is_no_person(tmp_path: Path) -> None:
+    entries = [
+        Entry(speaker=name, utterance=f"u{name}", path=f"{name}.wav", seconds=1.25, bytes=7)
+        for name in ("a", " ", "None")
+    ]
+    path = tmp_path / "x.safetensors"
+    write_extracted(path, np.eye(3, 5, dtype=np.float32), entries, model={"model": "m"})
+    message = (
+        f"{path}: speaker must have a label for every row; 2 of 3 rows have none: "
+        "1 (' '), 2 ('None')"
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        load_embeddings(path)
+
+
+def test_a_header_with_a_key_twice_is_refused(written: Path) -> None:
+    """Its library takes the last of them."""
+    content = written.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    header, rows = content[8 : 8 + size].rstrip(), content[8 + size :]
+    embeddings = b'"embeddings":{"dtype":"F32","shape":[5,3],"data_offsets":[0,60]}'
+    facts = b'"__metadata__":{'
+    for key, text in (
+        ("embeddings", header[:-1] + b"," + embeddings + b"}"),
+        ("a", header.replace(facts, facts + b'"a":"b","a":"c",')),
+    ):
+        written.write_bytes(len(text).to_bytes(8, "little") + text + rows)
+        message = f"{written}: not a readable safetensors file (key '{key}' is there twice)"
+        with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+            load_embeddings(written)
 
 
 def test_a_manifest_that_is_another_one_is_refused(written: Path) -> None:
@@ -82,6 +130,7 @@ def test_values_of_a_type_that_numpy_lacks_are_refused(written: Path, dtype: str
         "{}",
         '{"manifest_sha256": 1, "model": {}}',
         '{"manifest_sha256": "x", "model": ["a"]}',
+        '{"manifest_sha256": "x", "model": {"model": "m", "model": "n"}}',
         "[" * 100_000,
     ],
 )

@@ -6,7 +6,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+import minifloat as mf
 from evaluation import identification as identification_module
+from evaluation.bitdepth.conditions import conditions
 from evaluation.bitdepth.scorers import FloatScorer
 from evaluation.bootstrap import interval
 from evaluation.data import Embeddings, load_embeddings
@@ -43,6 +45,24 @@ def test_shares_are_those_of_a_full_sort(voices: Embeddings) -> None:
 
 def test_the_reference_finds_itself(voices: Embeddings) -> None:
     assert found(voices, voices.rows).recall10 == 1
+
+
+def test_a_neighbour_that_ties_with_the_tenth_of_float32_counts(make_file: Maker) -> None:
+    """Each recording is there thirty times: any ten of its copies are the nearest ten."""
+    copied = np.repeat(load_embeddings(make_file()).rows, 30, axis=0)
+    voices = load_embeddings(
+        make_file(embeddings=copied, speaker=np.arange(len(copied)) // 180, utterance=None)
+    )
+    one = Identification(voices, draws=5, seed=0)
+    outcomes = [
+        one.find(condition.convert(voices).scorer) for condition in conditions([mf.E4M3, mf.E2M1])
+    ]
+    assert [outcome.recall10 for outcome in outcomes] == [1] * len(outcomes)
+    assert all((outcome.recall10_draws == 1).all() for outcome in outcomes)
+
+
+def test_who_ties_by_the_rows_as_they_are_stored_alone_is_not_found(voices: Embeddings) -> None:
+    assert found(voices, np.ones_like(voices.rows)).recall10 < 0.5
 
 
 def test_who_has_one_recording_is_not_looked_for(make_file: Maker) -> None:

@@ -3,6 +3,7 @@ import os
 import pickle
 import re
 import struct
+from codecs import BOM_UTF8
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,57 @@ def test_vectors_of_two_lengths_are_refused(archive: Path) -> None:
     message = f"{archive}: must hold vectors of one length; got 5 for utterance 'u1' and 4 for 'u0'"
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         load_embeddings(archive)
+
+
+@pytest.mark.parametrize("suffix", [".ark", ".ark.gz"])
+def test_an_archive_that_was_appended_to_itself_is_refused(archive: Path, suffix: str) -> None:
+    path, twice = archive.with_suffix(suffix), archive.read_bytes() * 2
+    path.write_bytes(gzip.compress(twice) if suffix.endswith(".gz") else twice)
+    message = f"{path}: utterance 'u0' must come once; it is in entry 1 and in entry 7"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        load_embeddings(path)
+
+
+@pytest.mark.parametrize("name", ["xvector.scp", "utt2spk"])
+@pytest.mark.parametrize("other", ["u2 s1", "u2 s9", "u2 xvector.ark:3"])
+def test_an_utterance_of_two_lines_is_refused(archive: Path, name: str, other: str) -> None:
+    listed = archive.with_name(name)
+    listed.write_text(f"{listed.read_text()}{other}\n")
+    message = f"{listed}: utterance 'u2' must come once; it is in line 3 and in line 7"
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        load_embeddings(archive.with_suffix(".scp"))
+
+
+def test_a_speaker_that_is_missing_is_no_person(archive: Path) -> None:
+    lines = archive.with_name("utt2spk")
+    lines.write_text(lines.read_text().replace("u3 s1", "u3 nan"))
+    message = (
+        f"{archive}: speaker must have a label for every row; 1 of 6 rows have none: 3 ('nan')"
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        load_embeddings(archive)
+
+
+@pytest.mark.parametrize("name", ["xvector.scp", "utt2spk", "xvector.scp.gz"])
+def test_a_list_may_begin_with_a_byte_order_mark(archive: Path, name: str) -> None:
+    listed = archive.with_name(name)
+    content = BOM_UTF8 + archive.with_name(name.removesuffix(".gz")).read_bytes()
+    listed.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    path = listed if ".scp" in name else archive
+    assert load_embeddings(path).utterance == ["u0", "u2", "u4", "u1", "u3", "u5"]
+
+
+def test_an_archive_of_text_may_begin_with_a_byte_order_mark(archive: Path) -> None:
+    archive.write_text("\ufeffu0 [ 1 2 ]\nu1 [ 3 4 ]\n", encoding="utf-8")
+    assert load_embeddings(archive).utterance == ["u0", "u1"]
+
+
+@pytest.mark.parametrize("name", ["x.ark", "x.scp", "x.ark.gz", "x.scp.gz"])
+def test_what_holds_no_vector_is_refused(archive: Path, name: str) -> None:
+    path = archive.with_name(name)
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match=r"x\.[a-z.]+: must hold at least one vector; got none$"):
+        load_embeddings(path)
 
 
 ROWS = {f"u{i}": np.arange(4, dtype=np.float32) - 1.5 + i / 4 for i in range(6)}
@@ -262,9 +314,10 @@ def test_random_damage_ends_in_a_sentence(archive: Path) -> None:
 def test_a_small_archive_that_unpacks_to_much_is_refused(archive: Path) -> None:
     packed = archive.with_suffix(".ark.gz")
     entries = b"".join(
-        b"u%d \0BFV \4" % i + struct.pack("<i", 1 << 16) + bytes(1 << 18) for i in range(6)
+        b"u%d \0BFV \4" % i + struct.pack("<i", 1 << 16) + bytes(1 << 18) for i in range(1080)
     )
-    packed.write_bytes(gzip.compress(entries * 180))
+    packed.write_bytes(gzip.compress(entries))
+    (archive.parent / "utt2spk").write_text("".join(f"u{i} s\n" for i in range(1080)))
     assert len(gzip.decompress(packed.read_bytes())) > 1 << 28
     with pytest.raises(InputError, match=r"ark.gz: [0-9,]{7} bytes may unpack to 268,435,456 at"):
         load_embeddings(packed)
@@ -280,7 +333,9 @@ def test_a_list_that_unpacks_an_archive_again_and_again_is_refused(
     text = listed.read_text().replace(".ark", ".ark.gz")
     listed.write_text(text)
     assert len(load_embeddings(listed)) == 6
-    listed.write_text("".join(reversed(text.splitlines(keepends=True))) * 3)
+    places = [line.split()[1] for line in reversed(text.splitlines())] * 3
+    listed.write_text("".join(f"v{i} {place}\n" for i, place in enumerate(places)))
+    (archive.parent / "utt2spk").write_text("".join(f"v{i} s\n" for i in range(len(places))))
     with pytest.raises(InputError, match=r"ark.gz: .* bytes may unpack to 1,000 at most"):
         load_embeddings(listed)
 
@@ -292,9 +347,10 @@ def test_a_list_of_one_vector_many_times_is_refused(
     monkeypatch.setattr("evaluation.limits._LEAST", 1 << 20)
     listed = archive.with_suffix(".scp")
     archive.write_bytes(b"u1 \0BFV \4" + struct.pack("<i", 1 << 16) + bytes(1 << 18))
-    listed.write_text("u1 xvector.ark:3\n" * 90)
+    (archive.parent / "utt2spk").write_text("".join(f"u{i} s\n" for i in range(110)))
+    listed.write_text("".join(f"u{i} xvector.ark:3\n" for i in range(90)))
     assert len(load_embeddings(listed)) == 90
-    listed.write_text("u1 xvector.ark:3\n" * 110)
+    listed.write_text("".join(f"u{i} xvector.ark:3\n" for i in range(110)))
     with pytest.raises(InputError, match=r"xvector.scp: [0-9,]+ bytes may unpack to [0-9,]+ at"):
         load_embeddings(listed)
 

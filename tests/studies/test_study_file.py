@@ -41,6 +41,11 @@ def test_a_study_file_is_the_options_with_paths_relative_to_it(
     assert numbers(tmp_path) == from_study
 
 
+def test_a_study_file_may_begin_with_a_byte_order_mark(make_file: Maker, tmp_path: Path) -> None:
+    make_file(name="voices")
+    assert main(["bitdepth", "--study", written(tmp_path, f"\ufeff{STUDY}")]) == 0
+
+
 def test_an_option_beside_the_file_counts(
     make_file: Maker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -61,6 +66,10 @@ def test_an_option_beside_the_file_counts(
         (
             "seed =",
             r"study.toml: not a readable TOML file \(Invalid value \(at end of document\)\)\n",
+        ),
+        (
+            "seed = 1\nseed = 2\n",
+            r"not a readable TOML file \(Cannot overwrite a value \(at line 2, column 9\)\)\n",
         ),
         ("seed = 1", "at least one FILE of embeddings must be given; got none"),
     ],

@@ -111,6 +111,40 @@ def test_names_that_are_of_two_rows_when_parted_otherwise_are_refused(
     assert load_trial_list(write_list(path, ["1 x/y-z u2"]), voices).targets == 1
 
 
+def test_a_list_is_of_rows_that_differ_in_speaker_or_utterance(
+    make_file: Maker, tmp_path: Path
+) -> None:
+    """Rows are told by their number in the file, where speakers are not in order."""
+    speaker = np.repeat([f"s{i:03}" for i in range(12)], 6)[::-1]
+    utterance = np.tile([f"{i}.wav" for i in range(6)], 12)
+    utterance[64] = "2.wav"
+    voices = load_embeddings(make_file(speaker=speaker, utterance=utterance))
+    path = write_list(tmp_path / "list", ["1 s000/0 s000/1"])
+    message = (
+        f"{path}: names rows by speaker and utterance, which must be of one row of voices; "
+        "rows 62 and 64 are both s001/2.wav"
+    )
+    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
+        load_trial_list(path, voices)
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("list", ["1 s000/000 s000/001", "0 s000/002 s001/000"]),
+        ("list.gz", ["1 s000/000 s000/001", "0 s000/002 s001/000"]),
+        ("list.txt", ["s000/000 s000/001 target", "s000/002 s001/000 nontarget"]),
+        ("list.csv", ["label,a,b", "1,s000/000,s000/001", "0,s000/002,s001/000"]),
+    ],
+)
+def test_a_list_may_begin_with_a_byte_order_mark(
+    voices: Embeddings, tmp_path: Path, name: str, lines: list[str]
+) -> None:
+    path = write_list(tmp_path / name, [f"\ufeff{lines[0]}", *lines[1:]])
+    trials = load_trial_list(path, voices)
+    assert (trials.targets, trials.nontargets) == (1, 1)
+
+
 def test_names_of_kaldi_that_match_nothing_are_shown_beside_the_rows(
     make_file: Maker, tmp_path: Path
 ) -> None:
@@ -161,7 +195,12 @@ def test_other_forms_give_the_same_trials(
             r"list.csv: must have three columns, one of them 'label'; got enrol, test$",
         ),
         ([""], r"list.csv: must have three columns, one of them 'label'; got none$"),
-        (["label,a,b", "2,x,y"], r"line 2: must be two names and a label of 0, 1, .*; got '2'"),
+        (["label,a,b", "2,x,y"], r"line 2: must be two names and a label of 0, .*; got '2,x,y'$"),
+        (["label,a,b", "1, ,y"], r"line 2: must be two names and a label of 0, .*; got '1, ,y'$"),
+        (
+            ["label,label,b"],
+            r"must have three columns, one of them 'label'; got label, label, b$",
+        ),
         (["label,a,b", "1,x"], r"line 2: must be two names .*; got '1,x'"),
     ],
 )

@@ -47,13 +47,17 @@ def _numkong(job: Job) -> Run | None:
     return cast if job.allocates else partial(cast, out=out)
 
 
-def _ml_dtypes(job: Job) -> Run:
+def _ml_dtypes(job: Job) -> Run | None:
     import ml_dtypes
+
+    dtype = job.case.format.ml_dtype
+    if dtype is None:
+        return None
 
     def array(t: Tensor) -> NDArray[Any]:
         if t.dtype == torch.bfloat16:
             return t.view(torch.uint16).numpy().view(ml_dtypes.bfloat16)
-        return t.numpy().view(job.case.format.ml_dtype) if t.dtype == torch.uint8 else t.numpy()
+        return t.numpy().view(dtype) if t.dtype == torch.uint8 else t.numpy()
 
     x, out = array(job.x), array(job.out)
     if job.allocates:

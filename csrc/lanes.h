@@ -40,6 +40,9 @@ MINIFLOAT_INLINE float element_unit(Format f) {
 // A float query in an integer lane has magnitudes up to this: two int8 halves hold it.
 inline constexpr std::int64_t kQueryMax = 127 << 8;
 
+// A multiple of the codes that any instruction set takes from a row in one step.
+inline constexpr std::int64_t kChunkUnit = 64;
+
 // What a float query's largest element becomes: less than kQueryMax where all products with a row
 // then add up in an int32, but never less than 11 bits.
 MINIFLOAT_INLINE std::int64_t query_max(Format f, std::int64_t dim) {
@@ -64,5 +67,38 @@ MINIFLOAT_INLINE Element<F> to_element(std::uint8_t code) {
     return static_cast<std::int16_t>(static_cast<std::int32_t>(finite ? fixed : 0.0f));
   }
 }
+
+constexpr bool every_format(bool (*holds)(Format)) {
+  for (const NamedFormat& one : kFormats) {
+    if (!holds(one.format)) return false;
+  }
+  return true;
+}
+
+// What the kernels of all backends take, so that the compiler refuses any other format.
+static_assert(every_format([](Format f) {
+                return f.bits() == 4 || f.bits() == 6 || f.bits() == 8;
+              }),
+              "rows are packed and unpacked for codes of 4, 6 or 8 bits");
+static_assert(every_format([](Format f) { return f.mantissa_bits >= 1; }),
+              "ties go to even by the lowest bit of the mantissa, so that there must be one");
+static_assert(every_format([](Format f) {
+                return f.exponent_bits > 1 || f.specials != Specials::kIeee;
+              }),
+              "infinity and NaN would take the only exponent of normal numbers");
+static_assert(every_format([](Format f) {
+                return f.exponent_bits < 5 ||
+                       (f.exponent_bits == 5 && f.specials == Specials::kIeee);
+              }),
+              "matrix units multiply values as float16, which has no larger ones");
+static_assert(every_format([](Format f) { return lane(f) != Lane::kFloat || f.bits() == 8; }),
+              "lanes of floats are made of codes of 8 bits");
+static_assert(every_format([](Format f) { return lane(f) != Lane::kInt8 || max_fixed(f) < 64; }),
+              "products of 2^18 bytes of a row and of a query, up to 128, must fit into an int32");
+static_assert(every_format([](Format f) {
+                return lane(f) == Lane::kFloat || max_fixed(f) * (kQueryMax + 128) * kChunkUnit <=
+                                                      std::numeric_limits<std::int32_t>::max();
+              }),
+              "a step's products with a float query must add up in an int32");
 
 }  // namespace minifloat

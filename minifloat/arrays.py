@@ -91,7 +91,8 @@ def as_codes(codes: Tensor | NDArray[Any], format: Format, *, packed: bool = Fal
         return codes.view(torch.uint8) if own else codes
     # 2 marks types that a library registered with NumPy, whatever their kind.
     if isinstance(codes, np.ndarray) and codes.dtype.isbuiltin == 2:
-        allowed = [format.ml_dtype] if whole_bytes or not packed else []
+        own_dtype = format.ml_dtype if whole_bytes or not packed else None
+        allowed = [] if own_dtype is None else [own_dtype]
         if codes.dtype not in allowed:
             name, names = (
                 "packed" if packed else "codes",

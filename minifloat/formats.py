@@ -99,7 +99,7 @@ class Format:
 
     @property
     def _standard_name(self) -> str:
-        """What ml_dtypes calls the format, and torch where it fills whole bytes."""
+        """What ml_dtypes calls, or would call, the format, and torch where it fills bytes."""
         return f"float{self.bits}_{self.name}" + ("" if self.specials == "ieee" else "fn")
 
     @property
@@ -115,8 +115,8 @@ class Format:
         return getattr(torch, self._torch_name, None) if self._torch_name else None
 
     @property
-    def ml_dtype(self) -> np.dtype[Any]:
-        """The ml_dtypes dtype whose bytes are codes, one a byte.
+    def ml_dtype(self) -> np.dtype[Any] | None:
+        """The ml_dtypes dtype whose bytes are codes, one a byte, or None where it has none.
 
         Raises ImportError where ml_dtypes is not installed.
         """
@@ -125,8 +125,8 @@ class Format:
         except ImportError as error:
             message = "Format.ml_dtype needs ml_dtypes: pip install ml_dtypes"
             raise ImportError(message) from error
-        dtype: np.dtype[Any] = np.dtype(getattr(ml_dtypes, self._standard_name))
-        return dtype
+        dtype = getattr(ml_dtypes, self._standard_name, None)
+        return None if dtype is None else np.dtype(dtype)
 
 
 FORMATS: tuple[Format, ...] = tuple(Format(*facts) for facts in _C.FORMATS)

@@ -1,9 +1,10 @@
 """All 2^32 float32 inputs through every encoder: python tests/exhaustive.py
 
 Each format's codes, saturating first and then not, are compared with a table of the bit patterns
-at which a new code starts. The table is found by bisection against ml_dtypes and checked against
-gfloat at both ends of every run; ml_dtypes itself then goes through all inputs as one more
-backend. The digest of all codes of a format must be the one in digests.json.
+at which a new code starts. The table is found by bisection against the format's oracle, which is
+ml_dtypes, or NumPy where ml_dtypes has no such type, and checked against gfloat at both ends of
+every run; the oracle itself then goes through all inputs as one more backend. The digest of all
+codes of a format must be the one in digests.json.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from minifloat.backends import cpu, eager
 from minifloat.headers import once_each
 
 DIGESTS = Path(__file__).with_name("digests.json")
-BACKENDS = ("ml_dtypes", *_C.available_isas(), "eager")
+BACKENDS = ("oracle", *_C.available_isas(), "eager")
 PATTERNS = 2**32
 CHUNK = 2**20
 
@@ -77,7 +78,7 @@ def sweep(format_name: str, backend: str) -> Sweep:
 
 def encoder(format: mf.Format, backend: str) -> Callable[[NDArray[np.float32], bool], Codes]:
     """Return the function that makes codes of values and `saturate`."""
-    if backend == "ml_dtypes":
+    if backend == "oracle":
         return lambda x, saturate: oracles.encode(x, format, saturate=saturate)
     if backend != "eager":
         _C.set_isa(backend)
@@ -141,19 +142,26 @@ def main() -> int:
     backends = choice(given.backends, BACKENDS, "backend")
 
     recorded = json.loads(DIGESTS.read_text(), object_pairs_hook=once_each)
-    failed = False
-    print(f"{'format':8}{'backend':11}{'inputs':>14}{'wrong':>14}  sha256 of all codes")
+    failed, new = False, {}
+    heading = f"{'format':8}{'oracle':11}{'backend':12}"
+    print(f"{heading}{'inputs':>14}{'wrong':>14}  sha256 of all codes")
     for found in sweeps(formats, backends, given.jobs):
-        same = found.digest == recorded.get(found.format)
-        failed |= not same or found.wrong > 0
-        note = "" if same else f" differs from {DIGESTS.name}"
+        if found.format not in recorded and not found.wrong:
+            new[found.format] = found.digest
+        differs = found.digest != recorded.get(found.format, found.digest)
+        failed |= differs or found.wrong > 0
+        note = f" differs from {DIGESTS.name}" if differs else ""
+        oracle = oracles.name(mf.formats.as_format(found.format))
         tqdm.write(
-            f"{found.format:8}{found.backend:11}{found.inputs:14,}{found.wrong:14,}  "
+            f"{found.format:8}{oracle:11}{found.backend:12}{found.inputs:14,}{found.wrong:14,}  "
             f"{found.digest}{note}"
         )
         if found.wrong:
             tqdm.write(f"{'':8}first wrong: {found.first_wrong}")
-    print("failed" if failed else "every code is right and every digest is the recorded one")
+    for name, digest in new.items():
+        print(f'{name} is new: put "{name}": "{digest}" into tests/{DIGESTS.name}')
+    right = "every code is right and every digest is the recorded one" + (", or new" if new else "")
+    print("failed" if failed else right)
     return int(failed)
 
 

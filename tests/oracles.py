@@ -1,8 +1,10 @@
 """What the right answer is, from ml_dtypes and NumPy: never from the code under test.
 
-gfloat confirms it where it is installed.
+Codes and values are those of ml_dtypes. Where it has no such type, they are the nearest values and
+what docs/format.md makes of the three facts, in NumPy. gfloat confirms both where it is installed.
 """
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,9 +14,24 @@ import minifloat as mf
 
 Codes = NDArray[np.uint8]
 
+IN_ML_DTYPES = [format for format in mf.FORMATS if format.ml_dtype is not None]
+
+
+def name(format: mf.Format) -> str:
+    """Whose codes and values are the right ones."""
+    return "NumPy" if format.ml_dtype is None else "ml_dtypes"
+
+
+def ml_dtype(format: mf.Format) -> np.dtype[Any]:
+    """The type of a format that ml_dtypes has."""
+    assert format.ml_dtype is not None
+    return format.ml_dtype
+
 
 def encode(x: NDArray[Any], format: mf.Format, *, saturate: bool) -> Codes:
-    """Codes by ml_dtypes, which never saturates where it has another answer."""
+    """Codes by ml_dtypes, which never saturates where it has another answer, or the nearest."""
+    if format.ml_dtype is None:
+        return nearest(x, format, saturate=saturate)
     if saturate:
         limit = np.asarray(largest(format), x.dtype)
         x = np.where(np.isnan(x), x, np.clip(x, -limit, limit))
@@ -24,9 +41,51 @@ def encode(x: NDArray[Any], format: mf.Format, *, saturate: bool) -> Codes:
 
 
 def decode(codes: Codes, format: mf.Format) -> NDArray[np.float32]:
-    """Values by ml_dtypes."""
+    """Values by ml_dtypes, or by the definition."""
+    if format.ml_dtype is None:
+        return np.take(defined_values(format), codes & np.uint8(2**format.bits - 1))
     values: NDArray[np.float32] = codes.view(format.ml_dtype).astype(np.float32)
     return values
+
+
+@cache
+def defined_values(format: mf.Format) -> NDArray[np.float32]:
+    """The value of every code, as docs/format.md defines it by the three facts."""
+    ones = 2**format.mantissa_bits
+    exponent, mantissa = np.divmod(np.arange(2 ** (format.bits - 1)), ones)
+    bias = 2 ** (format.exponent_bits - 1) - 1
+    significand = (mantissa + ones * (exponent > 0)).astype(np.float32)
+    positive = np.ldexp(significand, np.maximum(exponent, 1) - bias - format.mantissa_bits)
+    if format.specials == "ieee":
+        positive[-ones:] = [np.inf, *[np.nan] * (ones - 1)]
+    elif format.specials == "nan":
+        positive[-1] = np.nan
+    return np.concatenate([positive, np.copysign(positive, np.float32(-1))])
+
+
+def nearest(x: NDArray[Any], format: mf.Format, *, saturate: bool) -> Codes:
+    """Codes of the nearest values, ties to even, found among the midpoints of the defined values.
+
+    All in float64, which holds the midpoints, and so with no rounding in between.
+    """
+    sign_bit = 2 ** (format.bits - 1)
+    values = defined_values(format)[:sign_bit].astype(np.float64)
+    values = values[np.isfinite(values)]
+    # Overflow begins where the next value would, were there one.
+    step = 2.0 ** (np.frexp(values[-1])[1] - 1 - format.mantissa_bits)
+    middles = (values + np.append(values[1:], values[-1] + step)) / 2
+    # NumPy warns of signalling NaN.
+    with np.errstate(invalid="ignore"):
+        magnitude = np.abs(x.astype(np.float64))
+    codes = np.searchsorted(middles, magnitude)
+    is_tie = magnitude == np.append(middles, np.nan)[codes]
+    codes += is_tie & (codes % 2 == 1)
+    saturates = saturate or format.specials == "none"
+    codes = np.minimum(codes, len(values) - saturates)
+    # The quiet NaN, the only one, or the zero of the other sign.
+    quiet = 2 ** (format.mantissa_bits - 1) if format.specials == "ieee" else 0
+    codes[np.isnan(x)] = len(values) + quiet
+    return (codes ^ np.where(np.signbit(x), sign_bit, 0)).astype(np.uint8)
 
 
 def largest(format: mf.Format) -> float:
@@ -55,23 +114,8 @@ def gfloat_format(format: mf.Format) -> Any:
 
 
 def round_once(x: NDArray[np.float64], format: mf.Format, *, saturate: bool) -> NDArray[Any]:
-    """Values that numbers round to, found among the midpoints of ml_dtypes' values.
-
-    All in float64, which holds the midpoints, and so with no rounding in between.
-    """
-    values = decode(np.arange(2 ** (format.bits - 1), dtype=np.uint8), format).astype(np.float64)
-    values = values[np.isfinite(values)]
-    # Overflow begins where the next value would, were there one.
-    middles = (values + np.append(values[1:], 2 * values[-1] - values[-2])) / 2
-    magnitude = np.abs(x)
-    code = np.searchsorted(middles, magnitude)
-    is_tie = magnitude == np.append(middles, np.nan)[code]
-    code += is_tie & (code % 2 == 1)
-    beyond = np.inf if format.specials == "ieee" else np.nan
-    saturates = saturate or format.specials == "none"
-    rounded = np.append(values, values[-1] if saturates else beyond)[code]
-    signed: NDArray[Any] = np.copysign(rounded, x)
-    return signed
+    """Values that numbers round to, float64 too, with no rounding in between."""
+    return decode(nearest(x, format, saturate=saturate), format)
 
 
 def round_once_by_gfloat(x: NDArray[np.float64], format: mf.Format, *, saturate: bool) -> Any:
@@ -87,7 +131,7 @@ def round_once_by_gfloat(x: NDArray[np.float64], format: mf.Format, *, saturate:
 def boundaries(format: mf.Format, *, saturate: bool) -> tuple[NDArray[np.uint32], Codes]:
     """For the float32 bit patterns of positive numbers: where a new code starts, and which.
 
-    Found by bisection against ml_dtypes, which is monotone: pattern starts[i] is the first that
+    Found by bisection against `encode`, which is monotone: pattern starts[i] is the first that
     becomes codes[i]. The last start is that of NaN.
     """
     first_nan = np.uint32(0x7F800001)
@@ -128,7 +172,7 @@ def unpack(packed: Codes, bits: int, dim: int) -> Codes:
 
 
 def values(rows: mf.PackedVectors) -> NDArray[np.float64]:
-    """Rows as ml_dtypes decodes them."""
+    """Rows as `decode` has their codes."""
     codes = unpack(rows.codes.numpy(), rows.format.bits, rows.dim)
     return decode(codes, rows.format).astype(np.float64)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -94,3 +95,77 @@ def test_a_build_that_cannot_be_says_what_is_missing_or_allowed(tmp_path: Path) 
     assert (done.returncode, done.stderr.strip()) == (0, served)
     done = run(tmp_path, {}, MINIFLOAT_CUDA="yes")
     assert (done.returncode, done.stderr.strip()) == (1, "MINIFLOAT_CUDA must be 0 or 1; got 'yes'")
+
+
+def add_formats(csrc: Path, *lines: str) -> None:
+    table = (csrc / "format.h").read_text()
+    end = table.rindex("};")
+    (csrc / "format.h").write_text(table[:end] + "".join(lines) + table[end:])
+
+
+def compiled(folder: Path, facts: str) -> subprocess.CompletedProcess[str]:
+    """What the compiler says of the lanes with one format more."""
+    shutil.copytree(ROOT / "csrc", folder / "csrc")
+    add_formats(folder / "csrc", f'NamedFormat{{"new", {facts}}},')
+    command = ["g++", "-std=c++20", "-fsyntax-only", "-include", "csrc/lanes.h", "-x", "c++"]
+    return subprocess.run([*command, os.devnull], cwd=folder, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ("{2, 2, Specials::kNone}", "rows are packed and unpacked for codes of 4, 6 or 8 bits"),
+        ("{3, 0, Specials::kNone}", "ties go to even by the lowest bit of the mantissa"),
+        ("{1, 4, Specials::kIeee}", "infinity and NaN would take the only exponent of normal"),
+        ("{5, 2, Specials::kNone}", "matrix units multiply values as float16"),
+        ("{6, 1, Specials::kIeee}", "matrix units multiply values as float16"),
+        ("{4, 1, Specials::kNone}", "lanes of floats are made of codes of 8 bits"),
+        ("{1, 6, Specials::kNone}", "products of 2^18 bytes of a row and of a query"),
+        ("{3, 4, Specials::kNone}", "a step's products with a float query must add up in an int32"),
+    ],
+)
+def test_a_format_that_kernels_do_not_take_is_refused_by_the_compiler_with_the_reason(
+    facts: str, reason: str, tmp_path: Path
+) -> None:
+    done = compiled(tmp_path, facts)
+    assert done.returncode != 0
+    assert f"static assertion failed: {reason}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "facts", ["{1, 4, Specials::kNone}", "{2, 5, Specials::kNan}", "{4, 3, Specials::kIeee}"]
+)
+def test_a_format_is_one_line_more_where_kernels_take_it(facts: str, tmp_path: Path) -> None:
+    done = compiled(tmp_path, facts)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.long
+def test_a_format_that_nobody_has_is_one_line_and_passes_the_tests_of_all_others(
+    tmp_path: Path,
+) -> None:
+    for name in ("csrc", "minifloat", "evaluation", "benchmarks", "tests"):
+        ignored = shutil.ignore_patterns("*.so", "__pycache__")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    lines = (
+        'NamedFormat{"e1m4", {1, 4, Specials::kNone}},',
+        'NamedFormat{"e2m5", {2, 5, Specials::kNan}},',
+    )
+    add_formats(tmp_path / "csrc", *lines)
+    environment = {**os.environ, "MINIFLOAT_CUDA": "0", "PYTHONPATH": str(tmp_path)}
+    files = [f"tests/test_{name}.py" for name in ("formats", "codec", "bridges", "scores")]
+    new = "(e1m4 or e2m5) and not triton and not cuda"
+    for command in (
+        ["setup.py", "--quiet", "build_ext", "--inplace"],
+        ["-m", "pytest", "-q", "-m", "not long", "-k", new, *files],
+    ):
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr

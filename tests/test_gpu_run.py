@@ -196,7 +196,7 @@ def test_steps_name_files_and_formats_that_are_there() -> None:
     assert all((ROOT / test).exists() for test in TESTS)
     from minifloat import FORMATS as ALL
 
-    assert sorted(FORMATS) == sorted(format.name for format in ALL)
+    assert list(FORMATS) == [format.name for format in ALL]
 
 
 SUITE = """

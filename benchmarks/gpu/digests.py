@@ -1,4 +1,4 @@
-"""Codes of all float32 bit patterns: those of the CPU, and by their digest those of ml_dtypes."""
+"""Codes of all float32 bit patterns: those of the CPU, and by their digest the proven ones."""
 
 from __future__ import annotations
 

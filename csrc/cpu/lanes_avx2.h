@@ -194,8 +194,8 @@ template <Format F>
     for (int i = 0; i < 32; ++i) hidden[i] = i % 8 == 0 ? 0 : 1 << F.mantissa_bits;
     return hidden;
   }();
-  const Vector exponents =
-      _mm256_and_si256(_mm256_srli_epi16(codes, F.mantissa_bits), _mm256_set1_epi8(0x07));
+  const Vector exponents = _mm256_and_si256(_mm256_srli_epi16(codes, F.mantissa_bits),
+                                            _mm256_set1_epi8((1 << F.exponent_bits) - 1));
   const Vector hidden = _mm256_shuffle_epi8(load(kHidden.data()), exponents);
   const Vector mantissas = _mm256_and_si256(codes, _mm256_set1_epi8((1 << F.mantissa_bits) - 1));
   const Vector significands = _mm256_or_si256(mantissas, hidden);

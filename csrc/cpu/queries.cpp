@@ -11,9 +11,6 @@
 namespace minifloat {
 namespace {
 
-// A multiple of every instruction set's step.
-constexpr std::int64_t kChunkUnit = 64;
-
 // The largest magnitude of the queries' elements; two int8 halves may exceed it by 128.
 std::int64_t largest_element(const Rows& queries, std::int64_t dim, const Format& format) {
   if (queries.packed) return max_fixed(format);

@@ -11,6 +11,13 @@
 
 namespace minifloat {
 
+// Formats to which some GPUs round float32 by an instruction: those of the Open Compute Project.
+MINIFLOAT_INLINE bool have_instruction(Format f) {
+  return f == Format{5, 2, Specials::kIeee} || f == Format{4, 3, Specials::kNan} ||
+         f == Format{3, 2, Specials::kNone} || f == Format{2, 3, Specials::kNone} ||
+         f == Format{2, 1, Specials::kNone};
+}
+
 // A block of 16 bytes, which one access moves.
 struct alignas(16) Words4 {
   std::uint32_t each[4];

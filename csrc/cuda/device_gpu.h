@@ -83,11 +83,10 @@ MINIFLOAT_DEVICE float from_half(std::uint16_t x) { return __half2float(__ushort
 // Whether the processor rounds float32 to a format by an instruction.
 MINIFLOAT_DEVICE constexpr bool converts([[maybe_unused]] Format f) {
 #if __CUDA_ARCH__ >= 890
-  if (f == Format{4, 3, Specials::kNan} || f == Format{5, 2, Specials::kIeee}) return true;
+  if (f.bits() == 8 && have_instruction(f)) return true;
 #endif
 #if defined(__CUDA_ARCH_FEAT_SM100_ALL) || defined(__CUDA_ARCH_FEAT_SM120_ALL)
-  if (f == Format{3, 2, Specials::kNone} || f == Format{2, 3, Specials::kNone}) return true;
-  if (f == Format{2, 1, Specials::kNone}) return true;
+  if (f.bits() < 8 && have_instruction(f)) return true;
 #endif
   return false;
 }

@@ -81,9 +81,7 @@ inline std::uint32_t multiply_add_halves(std::uint32_t a, std::uint32_t b, std::
   return out;
 }
 
-inline constexpr bool converts(Format f) {
-  return f.bits() != 8 || f.specials == Specials::kNan || f.mantissa_bits == 2;
-}
+inline constexpr bool converts(Format f) { return have_instruction(f); }
 
 template <int kExponentBits, int kMantissaBits>
 std::uint8_t convert(float x) {

@@ -1,5 +1,6 @@
 """The conditions compared: a number format, with each row scaled to its range or not."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -119,12 +120,12 @@ def scaled(rows: NDArray[np.float32], format: mf.Format) -> NDArray[np.float32]:
 def overflowing(values: NDArray[np.float32], format: mf.Format) -> NDArray[np.bool_]:
     """Which finite values round to infinity where nothing saturates.
 
-    They lie beyond the largest value by more than half the step below it. The value exactly
+    They lie beyond the largest value by more than half a step of its binade. The value exactly
     between rounds to the neighbour with an even code.
     """
-    decoded = format.values
-    code = int(np.flatnonzero(decoded == format.max)[0])
-    halfway = np.float32(format.max + (format.max - float(decoded[code - 1])) / 2)
+    code = int(np.flatnonzero(format.values == format.max)[0])
+    step = 2.0 ** (math.floor(math.log2(format.max)) - format.mantissa_bits)
+    halfway = np.float32(format.max + step / 2)
     odd = code % 2 == 1
     return np.abs(values) >= halfway if odd else np.abs(values) > halfway
 

@@ -12,7 +12,7 @@ FORMATS = pytest.mark.parametrize("format", mf.FORMATS, ids=str)
 
 
 def test_each_format_comes_as_it_is_and_scaled_after_the_references() -> None:
-    labels = [condition.label for condition in conditions(mf.FORMATS[-1:])]
+    labels = [condition.label for condition in conditions([mf.E2M1])]
     assert labels == ["float32", "float16", "bfloat16", "E2M1", "E2M1 scaled"]
 
 
@@ -20,12 +20,14 @@ def test_each_format_comes_as_it_is_and_scaled_after_the_references() -> None:
     "format", [f for f in mf.FORMATS if not np.isfinite(f.values).all()], ids=str
 )
 def test_overflow_is_what_becomes_infinite_without_saturation(format: mf.Format) -> None:
-    top = np.unique(format.values[np.isfinite(format.values)])[-2:]
-    halfway = np.float32(top[1] + (top[1] - top[0]) / 2)
+    largest = format.values[np.isfinite(format.values)].max()
+    # Also where the largest value begins a binade, whose steps are twice as large as those below.
+    step = 2.0 ** (np.floor(np.log2(largest)) - format.mantissa_bits)
+    halfway = np.float32(largest + step / 2)
     values = np.concatenate(
         [
             np.array([np.nextafter(halfway, np.float32(way)) for way in (0, np.inf)]),
-            [halfway, top[1], 2 * top[1], 0],
+            [halfway, largest, 2 * largest, 0],
         ]
     ).astype(np.float32)
     values = np.concatenate((values, -values))

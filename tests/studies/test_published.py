@@ -21,8 +21,8 @@ Maker = Callable[..., Path]
 REFERENCES = ("float32", "float16", "bfloat16")
 
 
-def test_every_model_has_rates_of_every_list_and_format() -> None:
-    names = {*REFERENCES, *(format.name for format in mf.FORMATS)}
+def test_every_model_has_rates_of_every_list_and_of_the_papers_formats() -> None:
+    names = {*REFERENCES, "e5m2", "e4m3", "e3m4", "e3m2", "e2m3", "e2m1"}
     for model in THRESHOLDS:
         for one in LISTS:
             rates = published_rates(model, one.pairs)

@@ -33,7 +33,7 @@ def decode(codes: Array, format: FormatLike) -> Array:
 def round(x: Array, format: FormatLike, *, saturate: bool = True) -> Array:
     """Return the values that x becomes by `encode` and `decode`, in the dtype of x.
 
-    The gradient goes straight through, as if nothing were rounded.
+    Derivatives of every kind go straight through, as if nothing were rounded.
     """
     return like(x, _ops.round.default(as_tensor(x), as_format(format).name, saturate))
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from minifloat import _C, ops, streaming
 from minifloat.arrays import Array, Rows, as_made, as_rows, as_tensor
@@ -153,7 +154,18 @@ def _writable(out: Tensor | NDArray[Any]) -> Tensor:
         raise ValueError(
             f"out must be a writable, C-contiguous float32 array; got{access}{order} {out.dtype}"
         )
-    return as_tensor(out)
+    return _without_derivatives("out", as_tensor(out))
+
+
+def _without_derivatives(name: str, x: Tensor) -> Tensor:
+    """Return a tensor; RuntimeError if it has derivatives, which would be 0 from here on."""
+    learned = x.requires_grad and torch.is_grad_enabled()
+    if learned or forward_ad.unpack_dual(x).tangent is not None:
+        raise RuntimeError(
+            f"{name} must have no derivatives, for scores and search have none; got a tensor "
+            f"{'that requires a gradient' if learned else 'with a tangent'}: pass {name}.detach()"
+        )
+    return x
 
 
 def _side(a: PackedVectors | Rows, b: PackedVectors) -> tuple[Tensor, Tensor]:
@@ -175,7 +187,7 @@ def _side(a: PackedVectors | Rows, b: PackedVectors) -> tuple[Tensor, Tensor]:
             f"got {str(a.dtype).removeprefix('torch.')} of shape {tuple(a.shape)}"
         )
     refuse_changes(b.codes, b.reciprocal_norms)
-    return _to_lane(a, b)
+    return _to_lane(_without_derivatives("queries", a), b)
 
 
 def _to_lane(queries: Tensor, database: PackedVectors) -> tuple[Tensor, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from operator import index
 from typing import Any, overload
 
@@ -118,7 +119,8 @@ def search(
     """
     rows, norms = _side(queries, database)
     if ranges is not None and not isinstance(ranges, (Tensor, np.ndarray)):
-        ranges = torch.tensor(ranges, dtype=torch.int64, device=database.device).reshape(-1, 2)
+        pairs = list(map(_first_and_end, ranges))
+        ranges = torch.tensor(pairs, dtype=torch.int64, device=database.device).reshape(-1, 2)
     chosen = (
         None if mask is None else as_tensor(mask),
         None if ranges is None else as_tensor(ranges),
@@ -137,6 +139,18 @@ def search(
     )
     from_numpy = _from_numpy(queries)
     return as_made(from_numpy, best), as_made(from_numpy, indices)
+
+
+def _first_and_end(listed: Any) -> tuple[int, int]:
+    """Return a range of a list as two integers; ValueError if it is anything else."""
+    # Those of Python may have two rows, and would pass for a pair.
+    if not isinstance(listed, range):
+        with suppress(TypeError, ValueError):
+            first, end = map(index, listed)
+            return first, end
+    raise ValueError(
+        f"ranges must be pairs of integers, the first row and the one after the last; got {listed}"
+    )
 
 
 def _from_numpy(rows: PackedVectors | Rows) -> bool:

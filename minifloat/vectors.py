@@ -83,6 +83,7 @@ class PackedVectors:
             return NotImplemented
         if (self.format, self.shape) != (other.format, other.shape):
             return False
+        refuse_changes(self.codes, other.codes)
         other = other.to(self.device)
         a, b = self.reciprocal_norms, other.reciprocal_norms
         same = (a == b) | (a.isnan() & b.isnan())
@@ -99,16 +100,19 @@ class PackedVectors:
         """Raise TypeError, for codes are no values."""
         raise TypeError("PackedVectors hold codes, not values: call dequantize() for float32 rows")
 
+    def __copy__(self) -> PackedVectors:
+        """Return the same rows in the same memory, as a slice of all does."""
+        return self[:]
+
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields, their tensors without what else lies in their memory.
 
         Those of a file share one memory, which `torch.save` refuses.
         """
-        shown = (
-            t if t.untyped_storage().nbytes() == t.nbytes else t.clone()
+        codes, norms = (
+            t if t.untyped_storage().nbytes() == t.nbytes else copying.copied(t, t.device)
             for t in (self.codes, self.reciprocal_norms)
         )
-        codes, norms = shown
         return {**vars(self), "codes": codes, "reciprocal_norms": norms}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

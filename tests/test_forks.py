@@ -60,7 +60,15 @@ CALLS: dict[str, Callable[[Given], object]] = {
     "verify": lambda given: mf.PackedVectors.verify(given.path),
 }
 # Page-locked memory is a GPU's, which no forked child has.
-ELSEWHERE = {"pin_memory", "__setstate__", "__len__", "__repr__", "__contains__", "__array__"}
+ELSEWHERE = {
+    "pin_memory",
+    "__setstate__",
+    "__len__",
+    "__repr__",
+    "__contains__",
+    "__array__",
+    "__copy__",
+}
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@ import pickle
 import re
 from collections.abc import Callable
 from io import BytesIO
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -533,6 +534,32 @@ def test_rows_of_no_values_are_refused_by_scores_and_searches() -> None:
             ask()
 
 
-def test_a_few_rows_are_pickled_without_the_others() -> None:
-    rows = mf.quantize(normal(1000, 192), "e2m1")
-    assert len(pickle.dumps(rows[:2])) < 4000 < len(pickle.dumps(rows))
+def saved_by_torch(rows: mf.PackedVectors) -> bytes:
+    file = BytesIO()
+    torch.save(rows, file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["in memory", "mapped"])
+def test_rows_are_written_and_copied_without_their_database(kind: str, tmp_path: Path) -> None:
+    database = mf.quantize(normal(1000, 192), "e2m1")
+    if kind == "mapped":
+        database.save(tmp_path / "rows")
+        database = mf.PackedVectors.load(tmp_path / "rows")
+    for rows in (database[7], database[3:5], database[10:30:10], database[:], database[[1, 2]]):
+        most = rows.nbytes + 2000
+        assert len(pickle.dumps(rows)) < most
+        assert len(saved_by_torch(rows)) < most + 1000
+        for same in (
+            copy.deepcopy(rows),
+            pickle.loads(pickle.dumps(rows)),
+            # As a queue or a pool of workers sends them.
+            ForkingPickler.loads(ForkingPickler.dumps(rows)),
+            torch.load(BytesIO(saved_by_torch(rows))),
+        ):
+            assert same == rows
+            stored = (same.codes, same.reciprocal_norms)
+            assert sum(t.untyped_storage().nbytes() for t in stored) == rows.nbytes
+        rows.save(tmp_path / "some")
+        assert (tmp_path / "some").stat().st_size < most
+    assert copy.copy(database).codes.data_ptr() == database.codes.data_ptr()

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from evaluation.errors import InputError
-from evaluation.output import guarded, replacing, unguarded, write_whole
+from evaluation.output import guarded, unguarded, write_whole, written_whole
 
 EXTENSION = ".safetensors"
 ARRAY = "embeddings"
@@ -62,8 +62,8 @@ def write_extracted(
     write_whole(manifest_path(path), text.getvalue())
     digest = hashlib.sha256(text.getvalue().encode()).hexdigest()
     metadata = {METADATA: json.dumps({"model": dict(model), "manifest_sha256": digest})}
-    with replacing(path) as unfinished:
-        save_file({ARRAY: rows}, unfinished, metadata=metadata)
+    with written_whole(path) as file:
+        file.write(save({ARRAY: rows}, metadata))
 
 
 def read_extracted(path: Path) -> Extracted:

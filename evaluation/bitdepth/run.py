@@ -1,6 +1,5 @@
 """The bit-depth study from files to files: load, study, print, write."""
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -109,7 +108,8 @@ def run(options: Options) -> None:
         tolerance=options.tolerance,
     )
     write_whole(options.out / "report.html", page)
-    os.replace(unfinished, options.out / "metrics.csv")
+    write_whole(options.out / "metrics.csv", csv_text(rows))
+    unfinished.unlink()
     drawn = sum(len(extra.figures) for extra in extras.values())
     print(f"wrote metrics.csv, {drawn} figures and report.html to {options.out}")
 

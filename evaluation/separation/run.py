@@ -1,6 +1,5 @@
 """The separation study from files to files: load, study, print, write."""
 
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -91,7 +90,8 @@ def run(options: Options) -> None:
         options=options.map,
     )
     write_whole(options.out / "report.html", page)
-    os.replace(unfinished, options.out / "metrics.csv")
+    write_whole(options.out / "metrics.csv", csv_text(rows))
+    unfinished.unlink()
     print(f"wrote metrics.csv, {len(drawn)} figures and report.html to {options.out}")
 
 

@@ -1,7 +1,9 @@
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import hypothesis
+import ml_dtypes
 import numpy as np
 import pytest
 import torch
@@ -109,6 +111,32 @@ def test_encode_is_right_for_every_short_float(
     x = torch.arange(-(2**15), 2**15, dtype=torch.int16).view(dtype)
     expected = oracles.encode(x.float().numpy(), format, saturate=saturate)
     np.testing.assert_array_equal(mf.encode(x, format, saturate=saturate).numpy(), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16], ids=lambda t: t.__name__)
+def test_short_floats_become_the_codes_that_ml_dtypes_gives_them(
+    format: mf.Format, dtype: type
+) -> None:
+    x: NDArray[Any] = np.arange(2**16, dtype=np.uint16).view(dtype)
+    with np.errstate(all="ignore"):
+        theirs = x.astype(format.ml_dtype)
+    np.testing.assert_array_equal(mf.encode(x, format, saturate=False), theirs.view(np.uint8))
+
+
+def test_a_float64_beside_a_tie_is_rounded_once_where_ml_dtypes_and_torch_round_twice(
+    format: mf.Format, backend: str
+) -> None:
+    finite = format.finite.astype(np.float64)
+    below = np.nextafter((finite[1:] + finite[:-1]) / 2, 0)
+    x = np.concatenate([below, -below])
+    # All are nearer to the lower magnitude, and float32 makes ties of them.
+    lower = np.concatenate([finite[:-1], -finite[:-1]])
+    np.testing.assert_array_equal(mf.round(x, format), lower)
+    theirs = x.astype(format.ml_dtype).astype(np.float64)
+    assert np.count_nonzero(theirs != lower) == 2 * (len(below) // 2)
+    if format.torch_dtype and format.bits == 8:
+        torchs = torch.from_numpy(x).to(format.torch_dtype).double().numpy()
+        np.testing.assert_array_equal(torchs, theirs)
 
 
 @hypothesis.given(x=hnp.arrays(np.float64, 50, elements=st.floats(width=64)))

@@ -282,7 +282,5 @@ def _of_a_batch(
 
 LIBRARY.impl("round", _straight_through, "Autograd")
 for _operator in _BY_ROW:
-    _name_of = _operator.__name__
-    torch.library.register_vmap(
-        f"minifloat::{_name_of}", partial(_of_a_batch, _name_of), lib=LIBRARY
-    )
+    _rule = partial(_of_a_batch, _operator.__name__)
+    torch.library.register_vmap(f"minifloat::{_operator.__name__}", _rule, lib=LIBRARY)

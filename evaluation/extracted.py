@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from evaluation.errors import InputError
 from evaluation.labels import refuse_second
-from evaluation.output import guarded, replacing, unguarded, write_whole
+from evaluation.output import guarded, unguarded, write_whole, written_whole
 from evaluation.reading import opened, reading
 from minifloat.headers import described, once_each
 
@@ -67,8 +67,8 @@ def write_extracted(
     write_whole(manifest_path(path), text.getvalue())
     digest = hashlib.sha256(text.getvalue().encode()).hexdigest()
     metadata = {METADATA: json.dumps({"model": dict(model), "manifest_sha256": digest})}
-    with replacing(path) as unfinished:
-        save_file({ARRAY: rows}, unfinished, metadata=metadata)
+    with written_whole(path) as file:
+        file.write(save({ARRAY: rows}, metadata))
 
 
 def read_extracted(path: Path) -> Extracted:

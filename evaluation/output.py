@@ -2,12 +2,13 @@
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from evaluation.errors import InputError
+from minifloat.replacing import replacing
 
 # What spreadsheets take for a formula, wide forms included, unless it is a plain name: one in 64
 # videos of VoxCeleb begins with a minus.
@@ -45,34 +46,25 @@ def message_text(text: str) -> str:
 
 def write_whole(path: Path, text: str) -> None:
     """Nothing; the file holds the text, and an interruption leaves what was there before."""
-    with replacing(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+    with written_whole(path) as file:
+        file.write(text.encode())
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """An empty file beside `path` that takes its place once the block has ended without error."""
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """An empty file that takes a path's place once the block has ended without error.
+
+    It is on the disk then. A database is written so too, with the same mode and links.
+    """
     make_folder(path.parent)
-    with _writing(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-        unfinished = Path(name)
-        try:
-            yield unfinished
-            with unfinished.open("rb") as file:
-                os.fsync(file.fileno())
-            # mkstemp gives files to their owner alone; a report is for others to read.
-            unfinished.chmod(0o644)
-            unfinished.replace(path)
-        except BaseException:
-            unfinished.unlink()
-            raise
-
-
-def move(path: Path, to: Path) -> None:
-    """Nothing; a file takes another's place."""
-    with _writing(to):
-        path.replace(to)
+    with (
+        _writing(path),
+        replacing(path) as descriptor,
+        open(descriptor, "wb", closefd=False) as file,
+    ):
+        yield file
+        file.flush()
+        os.fsync(descriptor)
 
 
 def make_folder(folder: Path) -> None:
@@ -92,4 +84,6 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from error
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror})" if error.strerror else str(error)
+        ) from error

@@ -59,6 +59,35 @@ def as_rows(name: str, x: Rows) -> Tensor:
     return as_tensor(x)
 
 
+def as_row_numbers(picked: Tensor | ArrayLike, rows: int) -> Tensor:
+    """Return the numbers of the rows that integers of any type, or a bool mask, pick of so many."""
+    if isinstance(picked, tuple):
+        raise IndexError(f"rows must be picked along 1 dimension; got a tuple, {picked}")
+    # An empty list has no type of its own.
+    if isinstance(picked, list) and not picked:
+        picked = np.empty(0, np.int64)
+    found = picked if isinstance(picked, Tensor) else np.asarray(picked)
+    if isinstance(found, Tensor):
+        is_right = not (found.is_floating_point() or found.is_complex())
+    else:
+        is_right = found.dtype.kind in "biu"
+    if not is_right:
+        raise IndexError(
+            f"rows must be picked by integers, a slice or a bool mask; got {found.dtype}"
+        )
+    if isinstance(found, np.ndarray):
+        found = as_tensor(found if found.dtype == np.bool_ else found.astype(np.int64))
+    if found.dtype == torch.bool:
+        # NumPy takes an empty one too.
+        if found.shape not in ((rows,), (0,)):
+            raise IndexError(f"a mask must have shape ({rows},); got {tuple(found.shape)}")
+        return found.nonzero().squeeze(1)
+    if found.ndim > 1:
+        raise IndexError(f"rows must be picked along 1 dimension; got {found.ndim}")
+    # torch takes uint8 for a mask, and few other integers.
+    return found.reshape(-1).long()
+
+
 def like(x: Array, result: Tensor) -> Array:
     """Return the result as x came: an array for an array."""
     if isinstance(x, Tensor):

@@ -15,7 +15,8 @@ def encode(x: Array, format: FormatLike, *, saturate: bool = True) -> Array:
 
     x is float16, bfloat16, float32 or float64, and is rounded once. With `saturate`, what is too
     large becomes the largest finite value; without, it becomes infinity or NaN in the formats
-    that have one. NaN stays NaN; where the format has none, it becomes -0 (and -NaN +0).
+    that have one. NaN stays NaN; where the format has none, it becomes -0 (and -NaN +0). Codes are
+    integers, which have no derivatives; what `round` returns has.
     """
     return like(x, _ops.encode.default(as_tensor(x), as_format(format).name, saturate))
 
@@ -33,7 +34,7 @@ def decode(codes: Array, format: FormatLike) -> Array:
 def round(x: Array, format: FormatLike, *, saturate: bool = True) -> Array:
     """Return the values that x becomes by `encode` and `decode`, in the dtype of x.
 
-    The gradient goes straight through, as if nothing were rounded.
+    Derivatives of every kind go straight through, as if nothing were rounded.
     """
     return like(x, _ops.round.default(as_tensor(x), as_format(format).name, saturate))
 

@@ -31,13 +31,10 @@ def joined(parts: Iterable[Tensor]) -> Tensor:
 
 
 def picked(source: Tensor, rows: Tensor) -> Tensor:
-    """Return the rows of some indices, or those of a boolean mask."""
+    """Return the rows of some numbers."""
     refuse_changes(source)
-    if rows.dtype == torch.bool and len(rows) == len(source):
-        rows = rows.nonzero().squeeze(1)
     step = _step(source)
-    # What is no index of rows, torch refuses.
-    if len(rows) <= step or rows.dtype not in (torch.int32, torch.int64):
+    if len(rows) <= step:
         return source[rows]
     new = torch.empty((len(rows), *source.shape[1:]), dtype=source.dtype, device=source.device)
     on_huge_pages(new)

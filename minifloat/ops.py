@@ -6,8 +6,12 @@ backend's real kernel calls it first. Kernels trust what it has let through.
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from minifloat.formats import as_format
 
@@ -248,19 +252,10 @@ def _check_sides(
         _check_device(f"{name}_norms", norms, b)
 
 
-OPERATORS = (
-    encode,
-    decode,
-    round,
-    pack,
-    unpack,
-    encode_pack,
-    reciprocal_norms,
-    scores,
-    scores_into,
-    pair_scores,
-    search,
-)
+# Those that make of each row, or value, of one tensor something of its own.
+_BY_ROW = (encode, decode, round, pack, unpack, encode_pack, reciprocal_norms)
+
+OPERATORS = (*_BY_ROW, scores, scores_into, pair_scores, search)
 
 LIBRARY = torch.library.Library("minifloat", "DEF")
 for _operator in OPERATORS:
@@ -269,7 +264,27 @@ for _operator in OPERATORS:
     LIBRARY.define(_operator.__name__ + _schema, tags=(torch.Tag.pt2_compliant_tag,))
     torch.library.register_fake(f"minifloat::{_operator.__name__}", _operator, lib=LIBRARY)
 
-# Straight through: rounding is treated as the identity, the usual choice for training.
-torch.library.register_autograd(
-    "minifloat::round", lambda context, gradient: (gradient, None, None), lib=LIBRARY
-)
+
+def _straight_through(x: Tensor, format: str, saturate: bool) -> Tensor:
+    """Round as if it were the identity, the usual choice for training."""
+    with torch._C._AutoDispatchBelowAutograd():
+        rounded: Tensor = torch.ops.minifloat.round.default(x, format, saturate)
+    if not x.requires_grad and forward_ad.unpack_dual(x, level=0).tangent is None:
+        return rounded
+    # Derivatives of every kind are those of a copy, which is then written to below their sight.
+    copy = x.clone(memory_format=torch.contiguous_format)
+    with torch._C._AutoDispatchBelowAutograd():
+        return copy.copy_(rounded)
+
+
+def _of_a_batch(
+    operator: str, info: Any, places: tuple[int, ...], x: Tensor, *rest: Any
+) -> tuple[Tensor, int]:
+    """Call an operator by row for all tensors of a batch, of which the first dimension counts."""
+    return getattr(torch.ops.minifloat, operator).default(x.movedim(places[0], 0), *rest), 0
+
+
+LIBRARY.impl("round", _straight_through, "Autograd")
+for _operator in _BY_ROW:
+    _rule = partial(_of_a_batch, _operator.__name__)
+    torch.library.register_vmap(f"minifloat::{_operator.__name__}", _rule, lib=LIBRARY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,20 +22,29 @@ _FOLDER = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
 def replacing(path: str | Path) -> Iterator[int]:
     """Yield the descriptor of a new file, which takes the path's place once it is written.
 
-    If that fails the old file stays, and the new one goes. What killed writers left in the folder
-    is removed first.
+    If that fails the old file stays, and the new one goes. A link stays and is followed, and the
+    new file has the old one's mode, and its owner where that is permitted. What killed writers
+    left in the folder is removed first.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path)) if os.path.islink(path) else Path(path)
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{path} cannot be written: there is no folder {target.parent}")
     if target.is_dir():
         raise IsADirectoryError(f"{path} cannot be written: it is a folder")
+    old = None
+    with suppress(FileNotFoundError):
+        old = target.stat()
+    if old and not stat.S_ISREG(old.st_mode):
+        raise OSError(f"{path} cannot be written: it is a device, a pipe or a socket")
     folder = os.open(target.parent, _FOLDER)
     try:
         _sweep(target.parent, folder)
-        name, file = _create(folder)
+        # Nobody reads the new one who could not read the old one.
+        name, file = _create(folder, 0o600 if old else 0o666)
         try:
             yield file
+            if old:
+                _take_after(file, old)
             os.replace(name, target.name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             with suppress(FileNotFoundError):
@@ -46,11 +56,21 @@ def replacing(path: str | Path) -> Iterator[int]:
         os.close(folder)
 
 
-def _create(folder: int) -> tuple[str, int]:
+def _take_after(file: int, old: os.stat_result) -> None:
+    """Give a file the owner and the mode of another, as far as that is permitted."""
+    for owner in (old.st_uid, -1):
+        with suppress(OSError):
+            os.fchown(file, owner, old.st_gid)
+            break
+    with suppress(OSError):
+        os.fchmod(file, old.st_mode & 0o777)
+
+
+def _create(folder: int, mode: int) -> tuple[str, int]:
     """Return the name and the descriptor of a new file that is locked for as long as it is open."""
     while True:
         name = f".minifloat-{uuid4().hex}.tmp"
-        file = os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666, dir_fd=folder)
+        file = os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode, dir_fd=folder)
         # Where there are no locks nobody gets one, and nothing is swept.
         with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)

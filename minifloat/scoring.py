@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from operator import index
 from typing import Any, overload
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from minifloat import _C, ops, streaming
 from minifloat.arrays import Array, Rows, as_made, as_rows, as_tensor
@@ -117,7 +119,8 @@ def search(
     """
     rows, norms = _side(queries, database)
     if ranges is not None and not isinstance(ranges, (Tensor, np.ndarray)):
-        ranges = torch.tensor(ranges, dtype=torch.int64, device=database.device).reshape(-1, 2)
+        pairs = list(map(_first_and_end, ranges))
+        ranges = torch.tensor(pairs, dtype=torch.int64, device=database.device).reshape(-1, 2)
     chosen = (
         None if mask is None else as_tensor(mask),
         None if ranges is None else as_tensor(ranges),
@@ -138,6 +141,18 @@ def search(
     return as_made(from_numpy, best), as_made(from_numpy, indices)
 
 
+def _first_and_end(listed: Any) -> tuple[int, int]:
+    """Return a range of a list as two integers; ValueError if it is anything else."""
+    # Those of Python may have two rows, and would pass for a pair.
+    if not isinstance(listed, range):
+        with suppress(TypeError, ValueError):
+            first, end = map(index, listed)
+            return first, end
+    raise ValueError(
+        f"ranges must be pairs of integers, the first row and the one after the last; got {listed}"
+    )
+
+
 def _from_numpy(rows: PackedVectors | Rows) -> bool:
     """Return whether rows are, or were packed from, what NumPy reads."""
     return rows.from_numpy if isinstance(rows, PackedVectors) else not isinstance(rows, Tensor)
@@ -153,7 +168,18 @@ def _writable(out: Tensor | NDArray[Any]) -> Tensor:
         raise ValueError(
             f"out must be a writable, C-contiguous float32 array; got{access}{order} {out.dtype}"
         )
-    return as_tensor(out)
+    return _without_derivatives("out", as_tensor(out))
+
+
+def _without_derivatives(name: str, x: Tensor) -> Tensor:
+    """Return a tensor; RuntimeError if it has derivatives, which would be 0 from here on."""
+    learned = x.requires_grad and torch.is_grad_enabled()
+    if learned or forward_ad.unpack_dual(x).tangent is not None:
+        raise RuntimeError(
+            f"{name} must have no derivatives, for scores and search have none; got a tensor "
+            f"{'that requires a gradient' if learned else 'with a tangent'}: pass {name}.detach()"
+        )
+    return x
 
 
 def _side(a: PackedVectors | Rows, b: PackedVectors) -> tuple[Tensor, Tensor]:
@@ -175,7 +201,7 @@ def _side(a: PackedVectors | Rows, b: PackedVectors) -> tuple[Tensor, Tensor]:
             f"got {str(a.dtype).removeprefix('torch.')} of shape {tuple(a.shape)}"
         )
     refuse_changes(b.codes, b.reciprocal_norms)
-    return _to_lane(a, b)
+    return _to_lane(_without_derivatives("queries", a), b)
 
 
 def _to_lane(queries: Tensor, database: PackedVectors) -> tuple[Tensor, Tensor]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import _thread
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 import torch
 
 _NONE_STARTED = ("can't start new thread",)
+
+# torch's own operations wait for ever, in a forked child, for the threads of its parent.
+os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

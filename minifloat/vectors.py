@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from minifloat import copying, ops, storage
-from minifloat.arrays import Rows, as_made, as_rows, on_huge_pages
+from minifloat.arrays import Rows, as_made, as_row_numbers, as_rows, on_huge_pages
 from minifloat.formats import Format, FormatLike, as_format
 from minifloat.mapping import refuse_changes
 
@@ -53,15 +55,17 @@ class PackedVectors:
         """Return the number of rows."""
         return self.codes.shape[0]
 
-    def __getitem__(self, rows: int | slice | Tensor | Sequence[int]) -> PackedVectors:
+    def __getitem__(self, rows: int | slice | Tensor | ArrayLike) -> PackedVectors:
         """Return some of the rows: by a slice, an index, or indices or a boolean mask.
 
-        A slice is a view, if its step is positive.
+        They are those that NumPy gives; one index keeps the dimension. A slice is a view, if its
+        step is positive.
         """
-        if isinstance(rows, int):
-            if not -len(self) <= rows < len(self):
-                raise IndexError(f"row {rows} is out of range for {len(self)} rows")
-            rows = slice(rows % len(self), rows % len(self) + 1)
+        if isinstance(rows, (int, np.integer)) and not isinstance(rows, bool):
+            row = int(rows)
+            if not -len(self) <= row < len(self):
+                raise IndexError(f"row {row} is out of range for {len(self)} rows")
+            rows = slice(row % len(self), row % len(self) + 1)
         elif isinstance(rows, slice):
             chosen = range(*rows.indices(len(self)))
             if chosen.step < 0:
@@ -69,11 +73,7 @@ class PackedVectors:
         if isinstance(rows, slice):
             codes, norms = self.codes[rows], self.reciprocal_norms[rows]
         else:
-            # An index of no dimensions is one row, and an empty list has no dtype of its own.
-            index = torch.atleast_1d(torch.as_tensor(rows))
-            if index.ndim > 1:
-                raise IndexError(f"rows must be picked along 1 dimension; got {index.ndim}")
-            index = index if index.numel() else index.long()
+            index = as_row_numbers(rows, len(self))
             codes, norms = (copying.picked(t, index) for t in (self.codes, self.reciprocal_norms))
         return self._with(codes, norms)
 
@@ -83,6 +83,7 @@ class PackedVectors:
             return NotImplemented
         if (self.format, self.shape) != (other.format, other.shape):
             return False
+        refuse_changes(self.codes, other.codes)
         other = other.to(self.device)
         a, b = self.reciprocal_norms, other.reciprocal_norms
         same = (a == b) | (a.isnan() & b.isnan())
@@ -99,16 +100,19 @@ class PackedVectors:
         """Raise TypeError, for codes are no values."""
         raise TypeError("PackedVectors hold codes, not values: call dequantize() for float32 rows")
 
+    def __copy__(self) -> PackedVectors:
+        """Return the same rows in the same memory, as a slice of all does."""
+        return self[:]
+
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields, their tensors without what else lies in their memory.
 
         Those of a file share one memory, which `torch.save` refuses.
         """
-        shown = (
-            t if t.untyped_storage().nbytes() == t.nbytes else t.clone()
+        codes, norms = (
+            t if t.untyped_storage().nbytes() == t.nbytes else copying.copied(t, t.device)
             for t in (self.codes, self.reciprocal_norms)
         )
-        codes, norms = shown
         return {**vars(self), "codes": codes, "reciprocal_norms": norms}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -202,6 +206,9 @@ class PackedVectors:
         """Return the rows of all parts, one part after the other; `from_numpy` is the first's."""
         if not parts:
             raise ValueError("cat needs at least one PackedVectors; got none")
+        for part in parts:
+            if not isinstance(part, PackedVectors):
+                raise TypeError(f"cat takes PackedVectors; got {type(part).__name__}")
         kinds = sorted({f"dim {part.dim} in {part.format}" for part in parts})
         if len(kinds) > 1:
             raise ValueError(f"cat needs one format and dim; got {', '.join(kinds)}")

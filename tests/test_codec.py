@@ -1,15 +1,24 @@
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import hypothesis
+import ml_dtypes
 import numpy as np
 import pytest
 import torch
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
+from torch import Tensor, func
+from torch.autograd import forward_ad
 
 import minifloat as mf
 import oracles
 from minifloat import ops
 
+OPS = torch.ops.minifloat
+Function = Callable[[Tensor], Tensor]
 SATURATE = pytest.mark.parametrize("saturate", [True, False], ids=["saturate", "special"])
 INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 FLOATS = hnp.arrays(np.uint32, st.integers(1, 99), elements=st.integers(0, 2**32 - 1))
@@ -104,6 +113,32 @@ def test_encode_is_right_for_every_short_float(
     np.testing.assert_array_equal(mf.encode(x, format, saturate=saturate).numpy(), expected)
 
 
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16], ids=lambda t: t.__name__)
+def test_short_floats_become_the_codes_that_ml_dtypes_gives_them(
+    format: mf.Format, dtype: type
+) -> None:
+    x: NDArray[Any] = np.arange(2**16, dtype=np.uint16).view(dtype)
+    with np.errstate(all="ignore"):
+        theirs = x.astype(format.ml_dtype)
+    np.testing.assert_array_equal(mf.encode(x, format, saturate=False), theirs.view(np.uint8))
+
+
+def test_a_float64_beside_a_tie_is_rounded_once_where_ml_dtypes_and_torch_round_twice(
+    format: mf.Format, backend: str
+) -> None:
+    finite = format.finite.astype(np.float64)
+    below = np.nextafter((finite[1:] + finite[:-1]) / 2, 0)
+    x = np.concatenate([below, -below])
+    # All are nearer to the lower magnitude, and float32 makes ties of them.
+    lower = np.concatenate([finite[:-1], -finite[:-1]])
+    np.testing.assert_array_equal(mf.round(x, format), lower)
+    theirs = x.astype(format.ml_dtype).astype(np.float64)
+    assert np.count_nonzero(theirs != lower) == 2 * (len(below) // 2)
+    if format.torch_dtype and format.bits == 8:
+        torchs = torch.from_numpy(x).to(format.torch_dtype).double().numpy()
+        np.testing.assert_array_equal(torchs, theirs)
+
+
 @hypothesis.given(x=hnp.arrays(np.float64, 50, elements=st.floats(width=64)))
 def test_encode_rounds_any_float64_once(
     format: mf.Format, backend: str, x: NDArray[np.float64]
@@ -178,12 +213,118 @@ def test_round_keeps_the_dtype(format: mf.Format, backend: str, dtype: torch.dty
     assert torch.equal(rounded.float(), mf.decode(mf.encode(x, format), format))
 
 
-def test_the_gradient_of_round_goes_straight_through(format: mf.Format, backend: str) -> None:
-    x = torch.linspace(-9, 9, 31, requires_grad=True)
-    weights = torch.arange(31.0)
-    (mf.round(x, format) * weights).sum().backward()
+def backward(f: Function, x: Tensor) -> Tensor:
+    x = x.clone().requires_grad_()
+    f(x).sum().backward()
     assert x.grad is not None
-    assert torch.equal(x.grad, weights)
+    return x.grad
+
+
+def twice(f: Function, x: Tensor) -> Tensor:
+    x = x.clone().requires_grad_()
+    (first,) = torch.autograd.grad(square(f)(x), x, create_graph=True)
+    return torch.autograd.grad(first.sum(), x)[0]
+
+
+def dual(f: Function, x: Tensor) -> Tensor:
+    with forward_ad.dual_level():
+        found: Tensor | None = forward_ad.unpack_dual(
+            f(forward_ad.make_dual(x, torch.ones_like(x)))
+        ).tangent
+    assert found is not None
+    return found
+
+
+def forward(f: Function, x: Tensor) -> Tensor:
+    tangent: Tensor = func.jvp(f, (x,), (torch.ones_like(x),))[1]
+    return tangent
+
+
+def summed(f: Function) -> Function:
+    return lambda x: f(x).sum()
+
+
+def square(f: Function) -> Function:
+    return lambda x: (f(x) ** 2 / 2).sum()
+
+
+# What gives a 1 for each element of the identity.
+DERIVATIVES: dict[str, Callable[[Function, Tensor], Tensor]] = {
+    "backward": backward,
+    "backward twice": twice,
+    "forward mode": dual,
+    "grad": lambda f, x: func.grad(summed(f))(x),
+    "vjp": lambda f, x: func.vjp(f, x)[1](torch.ones_like(x))[0],
+    "jvp": forward,
+    "jacrev": lambda f, x: func.jacrev(f)(x).sum((0, 1)),
+    "jacfwd": lambda f, x: func.jacfwd(f)(x).sum((0, 1)),
+    "hessian": lambda f, x: func.hessian(square(f))(x).sum((0, 1)),
+    "jvp of grad": lambda f, x: forward(func.grad(square(f)), x),
+    "vmap of grad": lambda f, x: func.vmap(func.grad(summed(f)), 1, 1)(x),
+    "grad of vmap": lambda f, x: func.grad(summed(func.vmap(f, 1)))(x),
+    "vmap of jvp": lambda f, x: func.vmap(partial(forward, f))(x),
+}
+
+
+@pytest.mark.parametrize("mode", DERIVATIVES)
+def test_every_derivative_of_round_goes_straight_through(mode: str, backend: str) -> None:
+    # Strided, rounded to either side and to either zero, and too large.
+    x = torch.linspace(-9, 9, 20).reshape(4, 5).T
+    functions: list[Function] = [
+        lambda x: mf.round(x, "e2m1"),
+        lambda x: OPS.round(x, "e2m1", True),
+    ]
+    for f in functions:
+        assert torch.equal(DERIVATIVES[mode](f, x), torch.ones_like(x))
+
+
+@pytest.mark.parametrize("mode", ["backward", "grad", "vjp", "jvp", "vmap of grad"])
+def test_every_derivative_of_compiled_round_goes_straight_through(mode: str) -> None:
+    torch.compiler.reset()
+    x = torch.linspace(-9, 9, 20).reshape(4, 5).T
+
+    def f(x: Tensor) -> Tensor:
+        return mf.round(x, "e2m1") * 3
+
+    if mode == "backward":
+        compiled = torch.compile(f, fullgraph=True, backend="aot_eager")
+        found = backward(compiled, x)
+    else:
+        whole = torch.compile(
+            lambda x: DERIVATIVES[mode](f, x), fullgraph=True, backend="aot_eager"
+        )
+        found = whole(x)
+    assert torch.equal(found, torch.full_like(x, 3))
+
+
+def test_values_of_round_do_not_depend_on_who_differentiates(
+    format: mf.Format, backend: str
+) -> None:
+    x = torch.from_numpy(hard_values(format))
+    bits = mf.round(x, format).view(torch.int32)
+    assert torch.equal(mf.round(x.clone().requires_grad_(), format).view(torch.int32), bits)
+    found = func.jvp(lambda x: mf.round(x, format), (x,), (x,))[0]
+    assert torch.equal(found.view(torch.int32), bits)
+
+
+def test_vmap_calls_each_function_of_the_codec_once_for_a_whole_batch(
+    format: mf.Format, backend: str
+) -> None:
+    x = torch.linspace(-9, 9, 4 * 5 * 6).reshape(4, 5, 6)
+    codes, packed = mf.encode(x, format), mf.encode_pack(x, format)
+    functions: list[tuple[Function, Tensor]] = [
+        (lambda x: mf.encode(x, format), x),
+        (lambda x: mf.round(x, format), x),
+        (lambda x: mf.encode_pack(x, format), x),
+        (lambda x: mf.decode(x, format), codes),
+        (lambda x: mf.pack(x, format), codes),
+        (lambda x: mf.unpack(x, format, 6), packed),
+        (lambda x: OPS.reciprocal_norms(x, format.name, 6), packed),
+    ]
+    for f, argument in functions:
+        expected = torch.stack([f(one) for one in argument])
+        for place in range(3):
+            assert torch.equal(func.vmap(f, place)(argument.movedim(0, place)), expected)
 
 
 def test_any_shape_and_stride_is_taken(format: mf.Format, backend: str) -> None:

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -114,22 +115,36 @@ def test_scores_of_packed_rows_are_compiled_without_a_break(kind: type) -> None:
         np.testing.assert_array_equal(found, wanted)
 
 
-def test_the_gradient_of_compiled_round_goes_straight_through(backend: str) -> None:
-    torch.compiler.reset()
+def test_codes_have_no_gradient(backend: str) -> None:
     x = normal(3).requires_grad_()
-    compiled = torch.compile(
-        lambda x: mf.round(x, mf.E2M3) * 3, fullgraph=True, backend="aot_eager"
-    )
-    compiled(x).sum().backward()
-    assert x.grad is not None
-    assert torch.equal(x.grad, torch.full_like(x, 3))
-
-
-def test_only_round_has_a_gradient(backend: str) -> None:
-    x = normal(3).requires_grad_()
-    assert mf.round(x, "e2m1").requires_grad
     assert not mf.encode(x, "e2m1").requires_grad
     assert not mf.encode_pack(x, "e2m1").requires_grad
+    assert not mf.quantize(x, "e2m1").dequantize().requires_grad
+
+
+def test_scores_and_searches_refuse_queries_whose_derivatives_would_be_zero() -> None:
+    x = normal(3)
+    asks: list[Callable[[Tensor, mf.PackedVectors], Any]] = [
+        lambda x, rows: mf.scores(x, rows),
+        lambda x, rows: mf.scores(x, rows, pairs=torch.tensor([[0, 1]])),
+        lambda x, rows: mf.search(x, rows, 2)[0],
+    ]
+    message = "must have no derivatives, for scores and search have none; got a tensor"
+    learned = rf"^queries {message} that requires a gradient: pass queries.detach\(\)$"
+    for format in (mf.E4M3, mf.E2M1):
+        rows = mf.quantize(normal(5), format)
+        for ask in asks:
+            with pytest.raises(RuntimeError, match=learned):
+                ask(x.clone().requires_grad_(), rows)
+            with pytest.raises(RuntimeError, match=learned):
+                torch.func.grad(lambda x, ask=ask, rows=rows: ask(x, rows).sum())(x)
+            with pytest.raises(RuntimeError, match=rf"^queries {message} with a tangent: pass "):
+                torch.func.jvp(lambda x, ask=ask, rows=rows: ask(x, rows), (x,), (x,))
+            with torch.no_grad():
+                assert torch.equal(ask(x.clone().requires_grad_(), rows), ask(x, rows))
+        out = torch.zeros(3, 5, requires_grad=True)
+        with pytest.raises(RuntimeError, match=rf"^out {message} that requires a gradient"):
+            mf.scores(x, rows, out=out)
 
 
 BYTES = torch.zeros(3, 5, dtype=torch.uint8)

@@ -46,20 +46,6 @@ def work(format: mf.Format, seed: int) -> list[torch.Tensor]:
     ]
 
 
-def run(program: str) -> str:
-    """What a program prints, in a process of its own."""
-    # A fork of a process with threads makes Python warn, which these programs do on purpose.
-    found = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert found.returncode == 0, found.stderr
-    return found.stdout
-
-
 def test_the_number_of_threads_changes_no_answer(format: mf.Format) -> None:
     torch.set_num_threads(1)
     expected = work(format, 1)
@@ -139,68 +125,16 @@ def test_other_python_threads_run_while_a_kernel_does(
     assert moved[0] > 0
 
 
-def test_a_fork_after_use_works_in_the_child() -> None:
-    program = """
-import os, torch, minifloat as mf
-torch.set_num_threads(3)
-x = torch.randn(500, 192)
-rows = mf.quantize(x, "e2m3")
-before = mf.search(rows[:70], rows, 9)
-child = os.fork()
-again = mf.search(rows[:70], rows, 9)
-same = all(map(torch.equal, before, again))
-if child == 0:
-    grandchild = os.fork()
-    again = mf.search(rows[:70], rows, 9)
-    same &= all(map(torch.equal, before, again))
-    if grandchild:
-        same &= os.waitstatus_to_exitcode(os.waitpid(grandchild, 0)[1]) == 0
-    os._exit(0 if same else 1)
-print(same, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-"""
-    assert run(program) == "True 0\n"
-
-
-def test_forked_workers_give_the_answers_of_their_parent() -> None:
-    program = """
-import multiprocessing, torch, minifloat as mf
-torch.set_num_threads(2)
-x = torch.randn(300, 193)
-whole = mf.encode_pack(x, "e2m3")
-def part(first):
-    return mf.encode_pack(x[first:first + 100], "e2m3").numpy().tobytes()
-if __name__ == "__main__":
-    with multiprocessing.get_context("fork").Pool(3) as pool:
-        print(b"".join(pool.map(part, (0, 100, 200))) == whole.numpy().tobytes())
-"""
-    assert run(program) == "True\n"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lists the threads of a process")
-def test_the_child_of_a_fork_has_threads_of_its_own() -> None:
-    program = """
-import os, torch, minifloat as mf
-torch.set_num_threads(3)
-rows = mf.quantize(torch.randn(500, 192), "e2m3")
-mf.search(rows, rows, 9)
-child = os.fork()
-if child == 0:
-    alone = len(os.listdir("/proc/self/task"))
-    mf.search(rows, rows, 9)
-    print(alone, len(os.listdir("/proc/self/task")), flush=True)
-    os._exit(0)
-os.waitpid(child, 0)
-"""
-    assert run(program) == "1 3\n"
-
-
 def test_a_process_ends_while_its_threads_wait() -> None:
     program = """
 import torch, minifloat as mf
 torch.set_num_threads(4)
 print(mf.encode(torch.ones(1 << 20), "e2m1").unique().tolist())
 """
-    assert run(program) == "[2]\n"
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert found.stdout == "[2]\n"
 
 
 @pytest.mark.parametrize("number", [1, 2, 5])

@@ -3,6 +3,7 @@ import pickle
 import re
 from collections.abc import Callable
 from io import BytesIO
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -210,9 +211,68 @@ def test_rows_are_chosen_as_in_a_tensor(format: mf.Format) -> None:
         (mask.numpy(), [0, 3, 5]),
         (range(2, 4), [2, 3]),
     ):
-        assert_rows(rows[index], rows, numbers)  # type: ignore[index]
+        assert_rows(rows[index], rows, numbers)
     assert rows[1:3].codes.data_ptr() == rows.codes[1].data_ptr()
     assert [float(row.reciprocal_norms) for row in rows] == rows.reciprocal_norms.tolist()  # type: ignore[attr-defined]
+
+
+INTEGERS = ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", ">i2", ">u2", ">i4", ">u4", ">i8")
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_integers_of_every_type_pick_the_rows_that_numpy_gives(dtype: str) -> None:
+    rows = mf.quantize(normal(6, 9), "e4m3")
+    codes = rows.codes.numpy()
+    wide = np.array([[2, 9], [0, 9], [1, 9], [5, 9]], dtype)
+    arrays = [wide[:, 0], wide[::-1, 0], wide[:2, 0].copy(), wide[0, 0], wide[:0, 0], wide[0, :1]]
+    arrays += [np.array(3, dtype), np.array([1, 0, 1, 0, 1, 0], dtype)]
+    if "i" in dtype:
+        arrays.append(np.array([-1, -6, 3], dtype))
+    for index in arrays:
+        native = index.astype(index.dtype.newbyteorder("="))
+        listed = [*native] if native.ndim else [native[()]]
+        for same in (index, torch.from_numpy(np.ascontiguousarray(native)), listed):
+            wanted = codes[index].reshape(-1, 9)
+            np.testing.assert_array_equal(rows[same].codes.numpy(), wanted)
+
+
+def test_one_row_is_a_view_whoever_names_it() -> None:
+    rows = mf.quantize(normal(6, 9), "e4m3")
+    for index in (4, np.int64(4), np.uint8(4), slice(np.uint8(4), np.int16(5), np.int8(1))):
+        assert rows[index].codes.data_ptr() == rows.codes[4].data_ptr()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (np.ones(5, np.bool_), "a mask must have shape (6,); got (5,)"),
+        (torch.ones(6, 1, dtype=torch.bool), "a mask must have shape (6,); got (6, 1)"),
+        ([True], "a mask must have shape (6,); got (1,)"),
+        (True, "a mask must have shape (6,); got ()"),
+        (np.True_, "a mask must have shape (6,); got ()"),
+        ((2, 0), "rows must be picked along 1 dimension; got a tuple, (2, 0)"),
+        (torch.zeros(2, 2).long(), "rows must be picked along 1 dimension; got 2"),
+        *(
+            (wrong, f"rows must be picked by integers, a slice or a bool mask; got {name}")
+            for wrong, name in (
+                ([0.5], "float64"),
+                (np.zeros(0), "float64"),
+                (np.float32(1), "float32"),
+                (torch.zeros(1), "torch.float32"),
+                (torch.zeros(1, dtype=torch.complex64), "torch.complex64"),
+                ("1", "<U1"),
+                (np.array([1], object), "object"),
+                (None, "object"),
+                (..., "object"),
+            )
+        ),
+    ],
+    ids=repr,
+)
+def test_what_picks_no_rows_is_refused(wrong: Any, message: str) -> None:
+    rows = mf.quantize(normal(6, 9), "e4m3")
+    with pytest.raises(IndexError, match=f"^{re.escape(message)}$"):
+        rows[wrong]
 
 
 def test_a_slice_takes_the_rows_that_it_takes_of_a_list(format: mf.Format) -> None:
@@ -230,14 +290,14 @@ def test_a_slice_takes_the_rows_that_it_takes_of_a_list(format: mf.Format) -> No
 
 def test_rows_out_of_range_are_refused() -> None:
     rows = mf.quantize(normal(6, 9), "e2m1")
-    for row in (6, -7):
+    for row in (6, -7, np.int64(6), np.int8(-7)):
         with pytest.raises(IndexError, match=f"^row {row} is out of range for 6 rows$"):
             rows[row]
     with pytest.raises(IndexError, match=r"^row 0 is out of range for 0 rows$"):
         rows[:0][0]
-    for wrong in ([6], torch.tensor([-7]), np.int64(6)):
+    for wrong in ([6], torch.tensor([-7]), np.array(6)):
         with pytest.raises(IndexError, match="is out of bounds for dimension 0 with size 6"):
-            rows[wrong]  # type: ignore[index]
+            rows[wrong]
 
 
 def test_cat_puts_parts_together(format: mf.Format) -> None:
@@ -257,6 +317,8 @@ def test_cat_refuses_parts_that_do_not_match() -> None:
             mf.PackedVectors.cat([rows, other])
     with pytest.raises(ValueError, match=r"^cat needs at least one PackedVectors; got none$"):
         mf.PackedVectors.cat([])
+    with pytest.raises(TypeError, match=r"^cat takes PackedVectors; got Tensor$"):
+        mf.PackedVectors.cat([rows, rows.codes])  # type: ignore[list-item]
 
 
 def test_rows_are_copied_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,7 +332,7 @@ def test_rows_are_copied_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None
     assert_rows(rows[::-2], rows, [*range(22, -1, -2)])
     for bad in (torch.ones(22, dtype=torch.bool), torch.tensor([0] * 10 + [23]), [0.5] * 9):
         with pytest.raises(IndexError):
-            rows[bad]  # type: ignore[index]
+            rows[bad]
 
 
 def test_rows_of_several_devices_are_not_joined() -> None:
@@ -472,12 +534,32 @@ def test_rows_of_no_values_are_refused_by_scores_and_searches() -> None:
             ask()
 
 
-def test_a_few_rows_are_pickled_without_the_others() -> None:
-    rows = mf.quantize(normal(1000, 192), "e2m1")
-    assert len(pickle.dumps(rows[:2])) < 4000 < len(pickle.dumps(rows))
+def saved_by_torch(rows: mf.PackedVectors) -> bytes:
+    file = BytesIO()
+    torch.save(rows, file)
+    return file.getvalue()
 
 
-def test_rows_are_picked_along_one_dimension() -> None:
-    rows = mf.quantize(torch.ones(4, 3), "e2m1")
-    with pytest.raises(IndexError, match=r"^rows must be picked along 1 dimension; got 2$"):
-        rows[torch.zeros(2, 2, dtype=torch.int64)]
+@pytest.mark.parametrize("kind", ["in memory", "mapped"])
+def test_rows_are_written_and_copied_without_their_database(kind: str, tmp_path: Path) -> None:
+    database = mf.quantize(normal(1000, 192), "e2m1")
+    if kind == "mapped":
+        database.save(tmp_path / "rows")
+        database = mf.PackedVectors.load(tmp_path / "rows")
+    for rows in (database[7], database[3:5], database[10:30:10], database[:], database[[1, 2]]):
+        most = rows.nbytes + 2000
+        assert len(pickle.dumps(rows)) < most
+        assert len(saved_by_torch(rows)) < most + 1000
+        for same in (
+            copy.deepcopy(rows),
+            pickle.loads(pickle.dumps(rows)),
+            # As a queue or a pool of workers sends them.
+            ForkingPickler.loads(ForkingPickler.dumps(rows)),
+            torch.load(BytesIO(saved_by_torch(rows))),
+        ):
+            assert same == rows
+            stored = (same.codes, same.reciprocal_norms)
+            assert sum(t.untyped_storage().nbytes() for t in stored) == rows.nbytes
+        rows.save(tmp_path / "some")
+        assert (tmp_path / "some").stat().st_size < most
+    assert copy.copy(database).codes.data_ptr() == database.codes.data_ptr()

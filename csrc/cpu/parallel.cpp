@@ -1,6 +1,6 @@
 #include "parallel.h"
 
-#include <unistd.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <atomic>
@@ -95,18 +95,18 @@ class Pool {
   int threads_ = 0;
 };
 
-// A child process has none of its parent's threads, so it starts a pool of its own. Pools are
-// never destroyed: their threads may outlive static objects.
+// Pools are never destroyed: their threads may outlive static objects.
+std::atomic<Pool*> shared = nullptr;
+
+// A child process has none of its parent's threads, so it starts a pool of its own. A lock here
+// might be held, when it is forked, by a thread that it does not have.
+const int forgets = pthread_atfork(nullptr, nullptr, [] { shared = nullptr; });
+
 Pool& pool() {
-  static std::mutex mutex;
-  static Pool* pool = nullptr;
-  static pid_t owner = 0;
-  const std::lock_guard lock(mutex);
-  if (owner != getpid()) {
-    pool = new Pool;
-    owner = getpid();
-  }
-  return *pool;
+  Pool* found = shared;
+  if (found) return *found;
+  auto made = std::make_unique<Pool>();
+  return shared.compare_exchange_strong(found, made.get()) ? *made.release() : *found;
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.data import Embeddings, load_embeddings
 from evaluation.errors import InputError
 from evaluation.model_files import ModelFile, refuse_idle_speakers, refuse_shared_names
-from evaluation.output import make_folder, move, write_whole
+from evaluation.output import make_folder, write_whole
 from evaluation.trial_lists import load_trial_list
 from evaluation.trials import AllPairs, Trials, checked
 
@@ -109,7 +109,8 @@ def run(options: Options) -> None:
         tolerance=options.tolerance,
     )
     write_whole(options.out / "report.html", page)
-    move(unfinished, options.out / "metrics.csv")
+    write_whole(options.out / "metrics.csv", csv_text(rows))
+    unfinished.unlink()
     drawn = sum(len(extra.figures) for extra in extras.values())
     print(f"wrote metrics.csv, {drawn} figures and report.html to {options.out}")
 

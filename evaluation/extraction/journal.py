@@ -10,13 +10,13 @@ import json
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, TypeVar
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +80,7 @@ class Journal:
         entries = [self.entries[i] for i in order]
         write_extracted(self._out, rows[order], entries, model=self._model)
         # Renamed first: a folder that is half removed would pass for a journal.
-        done = Path(tempfile.mkdtemp(dir=self._out.parent, prefix=f".{self._out.name}."))
+        done = _new_folder(self._out.parent)
         self._folder.rename(done / self._folder.name)
         shutil.rmtree(done)
 
@@ -106,7 +106,7 @@ class Journal:
 
     def _begin(self) -> None:
         """Makes the folder; what is in the output already is its beginning."""
-        folder = Path(tempfile.mkdtemp(dir=self._out.parent, prefix=f".{self._out.name}."))
+        folder = _new_folder(self._out.parent)
         try:
             rows, text = b"", ""
             if self._out.exists():
@@ -154,6 +154,13 @@ def refuse_other_model(out: Path, *, found: Mapping[str, str], asked: Mapping[st
                 f"{out}: holds rows of {fact} {found.get(fact, 'none')}; "
                 f"got {fact} {asked.get(fact, 'none')}: give another --out, or remove it"
             )
+
+
+def _new_folder(parent: Path) -> Path:
+    """Return a folder with the mode of new folders, and a name of one length for any output."""
+    folder = parent / f".extraction-{uuid4().hex}"
+    folder.mkdir()
+    return folder
 
 
 def _write_through(file: int, content: bytes) -> None:

@@ -15,7 +15,7 @@ from evaluation.extraction.audio import UnreadableError, Waveform, read_audio, r
 from evaluation.extraction.recordings import find_recordings
 from evaluation.extractors import load_extractor
 from evaluation.extractors.extractor import EMBEDDING
-from evaluation.output import make_folder, replacing, write_whole
+from evaluation.output import make_folder, write_whole, written_whole
 from evaluation.probe.batch_norm import before_batch_norm
 from evaluation.probe.fits import fits
 from evaluation.probe.ranges import Probed, RefusedError, probed, two_valued_signal
@@ -88,7 +88,7 @@ def run(options: Options) -> None:
         arrays: dict[str, Any] = {"embeddings": rows, "speaker": speaker}
         if embeddings.utterance is not None:
             arrays[UTTERANCE] = np.array(embeddings.utterance)
-        with replacing(path) as unfinished, unfinished.open("wb") as file:
+        with written_whole(path) as file:
             np.savez(file, **arrays)
         print(f"wrote {path}")
 

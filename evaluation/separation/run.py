@@ -12,7 +12,7 @@ import minifloat as mf
 from evaluation.bitdepth.tables import csv_text
 from evaluation.data import load_embeddings
 from evaluation.model_files import ModelFile, refuse_idle_speakers, refuse_shared_names
-from evaluation.output import make_folder, move, write_whole
+from evaluation.output import make_folder, write_whole
 from evaluation.report import Figure
 from evaluation.separation.figures import figure_of_formats, figures_of_model
 from evaluation.separation.report import report
@@ -91,7 +91,8 @@ def run(options: Options) -> None:
         options=options.map,
     )
     write_whole(options.out / "report.html", page)
-    move(unfinished, options.out / "metrics.csv")
+    write_whole(options.out / "metrics.csv", csv_text(rows))
+    unfinished.unlink()
     print(f"wrote metrics.csv, {len(drawn)} figures and report.html to {options.out}")
 
 

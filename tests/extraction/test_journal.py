@@ -66,8 +66,8 @@ def test_a_journal_that_was_cut_at_any_byte_is_whole_up_to_there(tmp_path: Path)
     "step",
     [
         "evaluation.extracted.write_whole",
-        "evaluation.extracted.save_file",
-        "evaluation.extraction.journal.tempfile.mkdtemp",
+        "evaluation.extracted.save",
+        "evaluation.extraction.journal._new_folder",
         "evaluation.extraction.journal.shutil.rmtree",
     ],
 )
@@ -102,6 +102,24 @@ def test_a_row_that_is_there_twice_is_an_error(tmp_path: Path) -> None:
     message = f"{lines}: {name} must come once; it is in line 1 and in line 3"
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         opened(out)
+
+
+def test_what_extraction_leaves_has_the_permissions_of_new_files(tmp_path: Path) -> None:
+    # Of a name as long as a name may be.
+    out = tmp_path / f"{'a' * 243}.safetensors"
+    before = os.umask(0o027)
+    try:
+        with opened(out) as journal:
+            journal.append(row(0), [entry(0)])
+            unfinished = folder_of(out)
+            assert unfinished.stat().st_mode & 0o777 == 0o750
+            assert {one.stat().st_mode & 0o777 for one in unfinished.iterdir()} == {0o640}
+            journal.finish()
+    finally:
+        os.umask(before)
+    left = list(tmp_path.iterdir())
+    assert sorted(one.suffix for one in left) == [".csv", ".safetensors"]
+    assert {one.stat().st_mode & 0o777 for one in left} == {0o640}
 
 
 def test_lost_rows_are_an_error(tmp_path: Path) -> None:

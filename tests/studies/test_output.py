@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 from collections.abc import Callable
 from html import unescape
@@ -16,7 +17,7 @@ from matplotlib.figure import Figure
 
 from evaluation.__main__ import main
 from evaluation.extracted import Entry, read_extracted, write_extracted
-from evaluation.output import guarded, message_text, unguarded
+from evaluation.output import guarded, message_text, unguarded, write_whole, written_whole
 from evaluation.report.plots import label, svg
 
 Maker = Callable[..., Path]
@@ -160,3 +161,46 @@ def test_a_message_does_not_steer_the_terminal(
     assert "\x1b" not in shown
     assert r"utterance '\x1b]0;title\x070'" in shown
     assert message_text("ж\n" + "x" * 3000) == "ж\n" + "x" * 1998 + "... (3,002 characters)"
+
+
+@pytest.mark.parametrize("name", ["report.html", "\N{SNOWMAN}" * 85, "a" * 255], ids=len)
+def test_outputs_have_the_permissions_of_new_files_or_of_those_they_replace(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "new folder" / name
+    before = os.umask(0o027)
+    try:
+        write_whole(path, "one")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o640
+    path.chmod(0o604)
+    write_whole(path, "ж\n")
+    assert (path.stat().st_mode & 0o777, path.read_bytes()) == (0o604, "ж\n".encode())
+    link = path.with_name("link")
+    link.symlink_to(name)
+    write_whole(link, "three")
+    assert (link.is_symlink(), path.read_text()) == (True, "three")
+
+
+def test_an_output_that_fails_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.csv"
+    write_whole(path, "old")
+
+    def fail() -> None:
+        with written_whole(path) as file:
+            file.write(b"new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert [one.name for one in tmp_path.iterdir()] == ["metrics.csv"]
+    assert path.read_text() == "old"
+
+
+@pytest.mark.parametrize("study", ["bitdepth", "separation"])
+def test_metrics_and_reports_have_the_permissions_of_new_files(outputs: Path, study: str) -> None:
+    usual = outputs / "usual"
+    usual.touch()
+    for name in ("metrics.csv", "report.html"):
+        assert (outputs / study / name).stat().st_mode == usual.stat().st_mode

@@ -10,7 +10,7 @@ import pytest
 
 from evaluation.__main__ import main
 from evaluation.errors import InputError
-from evaluation.output import make_folder, move, write_whole
+from evaluation.output import make_folder, write_whole
 
 Maker = Callable[..., Path]
 QUICK = ("--formats", "e2m1", "--draws", "5", "--out", "{out}")
@@ -128,12 +128,9 @@ def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_the_place_of_a_file_that_is_written_is_told(tmp_path: Path) -> None:
-    place, other = tmp_path / "report.html", tmp_path / "other"
+    place = tmp_path / "report.html"
     place.mkdir()
-    other.touch()
-    message = f"{place}: cannot be written (Is a directory)"
+    message = f"{place} cannot be written: it is a folder"
     with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
         write_whole(place, "text")
-    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
-        move(other, place)
-    assert sorted(tmp_path.iterdir()) == [other, place]
+    assert [*tmp_path.iterdir()] == [place]

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 # more often than a byte holds, and of more one is with a probability below 1e-500.
 Weights = NDArray[np.uint8]
 
-# Weights held at one time in a wider type: 32 MiB of float32.
-PRODUCT = 1 << 23
+# Weights held at one time in a wider type: 16 MiB of float32.
+PRODUCT = 1 << 22
 
 
 @lru_cache(maxsize=1)

@@ -58,7 +58,10 @@ class Identification:
             asked = np.sort(np.random.default_rng(seed).choice(asked, QUERIES, replace=False))
         self._asked = asked
         self._k = min(RECALL, len(speaker) - 1)
-        self._weights = speaker_weights(len(embeddings.speaker_names), draws=draws, seed=seed)
+        # Of those who speak in what is looked for, who are numbered anew.
+        speakers, self._asked_speaker = np.unique(speaker[asked], return_inverse=True)
+        weights = speaker_weights(len(embeddings.speaker_names), draws=draws, seed=seed)
+        self._weights = weights[speakers]
         self._least: NDArray[np.float32] | None = None
 
     @property
@@ -107,7 +110,7 @@ class Identification:
 
     def _share(self, hits: NDArray[np.generic]) -> tuple[float, NDArray[np.float64]]:
         """The mean over the queries, and that of each draw of speakers."""
-        speaker, count = self._speaker[self._asked], len(self._weights)
+        speaker, count = self._asked_speaker, len(self._weights)
         sums = np.bincount(speaker, weights=hits.astype(np.float64), minlength=count)
         sizes = np.bincount(speaker, minlength=count)
         # Where nobody has two recordings, and in draws of none who has, there is no share.

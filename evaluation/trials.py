@@ -13,8 +13,8 @@ from evaluation.errors import InputError
 
 # Scores held at one time: 16 MiB of float32.
 BATCH = 1 << 22
-# Embedding values gathered at one time when pairs are scored one by one: 64 MiB of float32.
-PAIR_VALUES = 1 << 23
+# Embedding values gathered at one time when pairs are scored one by one: twice 8 MiB of float32.
+PAIR_VALUES = 1 << 21
 
 
 class Scorer(Protocol):

@@ -8,6 +8,8 @@ import minifloat as mf
 from evaluation.trials import BATCH
 
 PART = 16384
+# Rows among which the nearest are found at one time.
+COLUMNS = 1 << 16
 
 
 class FloatScorer:
@@ -27,12 +29,22 @@ class FloatScorer:
 
     def nearest(self, rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
         """Return the k nearest rows (rows, k) of some rows, themselves included."""
-        step = max(1, BATCH // len(self._unit))
+        step = max(1, BATCH // min(len(self._unit), COLUMNS))
         found = torch.empty((len(rows), k), dtype=torch.int64)
         # Results that lay among the freed products would keep the heap from using their place.
         for part, out in zip(torch.from_numpy(rows).split(step), found.split(step), strict=True):
-            out.copy_((self._unit[part] @ self._unit.T).topk(k).indices)
+            out.copy_(self._nearest(self._unit[part], k))
         return np.asarray(found.numpy())
+
+    def _nearest(self, queries: torch.Tensor, k: int) -> torch.Tensor:
+        scores, rows = torch.empty((len(queries), 0)), torch.empty((len(queries), 0)).long()
+        first = 0
+        for block in self._unit.split(COLUMNS):
+            best = (queries @ block.T).topk(min(k, len(block)))
+            scores = torch.cat((scores, best.values), 1)
+            rows = torch.cat((rows, best.indices + first), 1)
+            first += len(block)
+        return rows.gather(1, scores.topk(k).indices)
 
     def pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the cosines of rows pairs[:, 0] with rows pairs[:, 1]."""

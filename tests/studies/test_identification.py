@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 import minifloat as mf
 from evaluation import identification as identification_module
+from evaluation.bitdepth import scorers
 from evaluation.bitdepth.conditions import conditions
 from evaluation.bitdepth.scorers import FloatScorer
 from evaluation.bootstrap import interval
@@ -83,3 +84,13 @@ def test_many_recordings_are_sampled(voices: Embeddings, monkeypatch: pytest.Mon
 def test_what_has_no_score_is_found_nowhere(voices: Embeddings) -> None:
     outcome = found(voices, np.full_like(voices.rows, np.nan))
     assert outcome.recall10 <= 10 / len(voices)
+
+
+def test_the_nearest_rows_are_the_same_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(0).standard_normal((500, 16)).astype(np.float32)
+    scorer = FloatScorer(torch.from_numpy(rows))
+    asked = np.arange(0, 500, 7)
+    whole = scorer.nearest(asked, 11)
+    # The last block has fewer rows than are asked for.
+    monkeypatch.setattr(scorers, "COLUMNS", 61)
+    np.testing.assert_array_equal(scorer.nearest(asked, 11), whole)

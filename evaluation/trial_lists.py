@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from evaluation.data import UTTERANCE, Embeddings
 from evaluation.errors import InputError
-from evaluation.extraction.audio import EXTENSIONS
+from evaluation.recordings.audio import EXTENSIONS
 from evaluation.trial_lines import read_trials
 from evaluation.trials import TrialList
 from evaluation.voxceleb import list_names

@@ -1,1 +1,1 @@
-"""From recordings to embeddings: find them, read them, run a model, keep what is done."""
+"""From recordings to embeddings: run a model on each, and keep what is done."""

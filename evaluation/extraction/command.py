@@ -14,8 +14,8 @@ INTERRUPTED = "interrupted; what was done is kept: run the same command to go on
 
 def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Nothing; the command is among the studies."""
-    # Layouts are few and named in recordings.py, which needs nothing that may be missing.
-    from evaluation.extraction.recordings import AUTO, LAYOUTS
+    # Layouts are few and named in folders.py, which needs nothing that may be missing.
+    from evaluation.recordings.folders import AUTO, LAYOUTS
 
     parser = studies.add_parser(
         "extract",

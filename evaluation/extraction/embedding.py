@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
-from evaluation.extraction.audio import Audio, UnreadableError, read_audio
-from evaluation.extraction.recordings import Recording
 from evaluation.extractors import Extractor
+from evaluation.recordings.audio import Audio, UnreadableError, read_audio
+from evaluation.recordings.folders import Recording
 
 # Decoding waits for disks and runs without Python's lock.
 READERS = 4

@@ -10,13 +10,13 @@ import numpy as np
 
 from evaluation.errors import InputError
 from evaluation.extracted import EXTENSION, Entry, manifest_path, read_extracted
-from evaluation.extraction.audio import require_decoders
 from evaluation.extraction.embedding import Failed, embed, read_ahead
 from evaluation.extraction.journal import Journal, folder_of, refuse_other_model
 from evaluation.extraction.progress import Progress
-from evaluation.extraction.recordings import Recording, Skipped, find_recordings
 from evaluation.extractors import Extractor, load_extractor
 from evaluation.output import guarded, make_folder, message_text, write_whole
+from evaluation.recordings.audio import require_decoders
+from evaluation.recordings.folders import Recording, Skipped, find_recordings
 
 # So many recordings on which the model fails in a row tell of a broken device or model.
 FAILURES_IN_A_ROW = 100

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 
 from evaluation.errors import InputError
-from evaluation.extraction.audio import SAMPLE_RATE, Waveform
 from evaluation.extractors.campplus_network import BINS, CamPlusPlusNetwork
 from evaluation.extractors.library import digest, existing
 from evaluation.extractors.torch_extractor import TorchExtractor
 from evaluation.packages import require
+from evaluation.recordings.audio import SAMPLE_RATE, Waveform
 
 INSTALL = 'pip install "minifloat[extract-campplus]"'
 # Names of the last layer in a state dict, whose shape says how many values a vector has.

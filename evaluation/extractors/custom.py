@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
-from evaluation.extraction.audio import SAMPLE_RATE, Waveform
+from evaluation.recordings.audio import SAMPLE_RATE, Waveform
 
 
 class Custom:

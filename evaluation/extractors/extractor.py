@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.extraction.audio import Waveform
+from evaluation.recordings.audio import Waveform
 
 # What `stages` names, in the order in which a model makes them.
 FEATURES = "features"

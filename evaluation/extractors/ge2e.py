@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
-from evaluation.extraction.audio import Waveform
 from evaluation.extractors.extractor import (
     AFTER_NORMALISATION,
     BEFORE_NORMALISATION,
@@ -18,6 +17,7 @@ from evaluation.extractors.extractor import (
 )
 from evaluation.extractors.library import digest, loading, release
 from evaluation.packages import require
+from evaluation.recordings.audio import Waveform
 
 INSTALL = 'pip install --no-deps resemblyzer && pip install "minifloat[extract-ge2e]"'
 # Windows a second, and the share of the last one that must be sound: the library's defaults.

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 import torch
 
-from evaluation.extraction.audio import Waveform
 from evaluation.extractors.library import digest, loading, release
 from evaluation.extractors.torch_extractor import TorchExtractor
 from evaluation.packages import require
+from evaluation.recordings.audio import Waveform
 
 INSTALL = 'pip install "minifloat[extract-nemo]"'
 

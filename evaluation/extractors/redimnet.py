@@ -8,10 +8,10 @@ from typing import Any
 import torch
 
 from evaluation.errors import InputError
-from evaluation.extraction.audio import Waveform
 from evaluation.extractors.library import digest, loading
 from evaluation.extractors.torch_extractor import TorchExtractor
 from evaluation.packages import require
+from evaluation.recordings.audio import Waveform
 
 INSTALL = 'pip install "minifloat[extract-redimnet]"'
 REPOSITORY = "IDRnD/ReDimNet"

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evaluation.extraction.audio import SAMPLE_RATE, Waveform
 from evaluation.extractors.extractor import (
     AFTER_NORMALISATION,
     BEFORE_NORMALISATION,
     EMBEDDING,
     FEATURES,
 )
+from evaluation.recordings.audio import SAMPLE_RATE, Waveform
 
 
 class TorchExtractor:

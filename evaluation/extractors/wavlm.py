@@ -2,10 +2,10 @@
 
 import torch
 
-from evaluation.extraction.audio import SAMPLE_RATE, Waveform
 from evaluation.extractors.library import digest, loading, release
 from evaluation.extractors.torch_extractor import TorchExtractor
 from evaluation.packages import require
+from evaluation.recordings.audio import SAMPLE_RATE, Waveform
 
 INSTALL = 'pip install "minifloat[extract-wavlm]"'
 DEFAULT = "microsoft/wavlm-base-plus-sv"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.extraction.audio import SAMPLE_RATE, Waveform
 from evaluation.extractors import Extractor, StagedExtractor
 from evaluation.extractors.extractor import EMBEDDING, FEATURES
+from evaluation.recordings.audio import SAMPLE_RATE, Waveform
 
 SECONDS = 2
 # Samples of one period: 125 Hz, a pitch that a voice can have, and no divisor of the 160 samples

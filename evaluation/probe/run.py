@@ -11,8 +11,6 @@ from tqdm import tqdm
 import minifloat as mf
 from evaluation.data import UTTERANCE, load_embeddings
 from evaluation.errors import InputError
-from evaluation.extraction.audio import UnreadableError, Waveform, read_audio, require_decoders
-from evaluation.extraction.recordings import find_recordings
 from evaluation.extractors import load_extractor
 from evaluation.extractors.extractor import EMBEDDING
 from evaluation.output import make_folder, write_whole, written_whole
@@ -20,6 +18,8 @@ from evaluation.probe.batch_norm import before_batch_norm
 from evaluation.probe.fits import fits
 from evaluation.probe.ranges import Probed, RefusedError, probed, two_valued_signal
 from evaluation.probe.report import fit_table, range_table, report
+from evaluation.recordings.audio import UnreadableError, Waveform, read_audio, require_decoders
+from evaluation.recordings.folders import find_recordings
 
 # Clips that are probed, at most.
 CLIPS = 100

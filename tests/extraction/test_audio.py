@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from evaluation.errors import InputError
-from evaluation.extraction.audio import (
+from evaluation.recordings.audio import (
     BY_AV,
     EXTENSIONS,
     SAMPLE_RATE,
@@ -224,8 +224,8 @@ def test_a_compressed_recording_that_unpacks_to_too_much_is_refused(
 ) -> None:
     write_m4a(tmp_path / "x.m4a", np.zeros(60 * SAMPLE_RATE), SAMPLE_RATE)
     assert len(read_audio(tmp_path / "x.m4a").waveform) > 59 * SAMPLE_RATE
-    monkeypatch.setattr("evaluation.extraction.audio.LEAST", 0)
-    monkeypatch.setattr("evaluation.extraction.audio.TIMES", 10)
+    monkeypatch.setattr("evaluation.recordings.audio.LEAST", 0)
+    monkeypatch.setattr("evaluation.recordings.audio.TIMES", 10)
     with pytest.raises(UnreadableError, match="samples at most; it has"):
         read_audio(tmp_path / "x.m4a")
 

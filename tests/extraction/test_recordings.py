@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.errors import InputError
-from evaluation.extraction.recordings import Found, find_recordings
+from evaluation.recordings.folders import Found, find_recordings
 
 CHANNEL = "UC--EryqEbhW-VtG80N21TdA"
 

@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from evaluation.data import load_embeddings
-from evaluation.extraction.audio import SAMPLE_RATE, Waveform, read_audio
-from evaluation.extraction.recordings import find_recordings
 from evaluation.extractors import Extractor
+from evaluation.recordings.audio import SAMPLE_RATE, Waveform, read_audio
+from evaluation.recordings.folders import find_recordings
 
 SPEECH = "MINIFLOAT_SPEECH"
 CLIPS = 8

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
-from evaluation.extraction.audio import Waveform
 from evaluation.extractors import Extractor, StagedExtractor, load_extractor
 from evaluation.extractors.campplus_network import CamPlusPlusNetwork
+from evaluation.recordings.audio import Waveform
 
 pytest.importorskip("kaldi_native_fbank", reason="kaldi-native-fbank is not installed")
 

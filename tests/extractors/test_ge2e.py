@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 
 from evaluation.errors import InputError
-from evaluation.extraction.audio import Waveform
 from evaluation.extractors import Extractor, StagedExtractor, load_extractor
+from evaluation.recordings.audio import Waveform
 
 resemblyzer = pytest.importorskip("resemblyzer", reason="resemblyzer is not installed")
 

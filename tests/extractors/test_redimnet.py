@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from evaluation.errors import InputError
-from evaluation.extraction.audio import Waveform
 from evaluation.extractors import Extractor, StagedExtractor, load_extractor
+from evaluation.recordings.audio import Waveform
 
 pytest.importorskip("torchaudio", reason="torchaudio is not installed")
 

@@ -12,11 +12,11 @@ import minifloat as mf
 from evaluation.__main__ import main
 from evaluation.data import load_embeddings
 from evaluation.errors import InputError
-from evaluation.extraction.audio import SAMPLE_RATE, Waveform
 from evaluation.probe import run as run_module
 from evaluation.probe.batch_norm import before_batch_norm
 from evaluation.probe.fits import fits
 from evaluation.probe.ranges import probed, two_valued_signal
+from evaluation.recordings.audio import SAMPLE_RATE, Waveform
 
 DIM = 6
 

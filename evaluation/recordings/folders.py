@@ -11,9 +11,9 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from evaluation.errors import InputError
-from evaluation.extraction.audio import EXTENSIONS
 from evaluation.labels import is_missing, refuse_second
 from evaluation.reading import reading, text_of
+from evaluation.recordings.audio import EXTENSIONS
 
 # How the folder of a speaker is called in the corpora whose folders lie at any depth.
 SPEAKER_FOLDERS = {

@@ -1,0 +1,1 @@
+"""Recordings: where they lie, who speaks in them, and their samples."""

@@ -72,6 +72,17 @@ def test_rows_in_any_order_are_found(queries: int, threads: None) -> None:
                 assert found[0].tolist() == (-scores).argsort(kind="stable")[:k].tolist()
 
 
+@pytest.mark.parametrize("queries", [1, 40])
+def test_rows_that_all_lie_opposite_are_found(format: mf.Format, queries: int) -> None:
+    # Before they are clamped, some of these scores are below -1.
+    for query in normal(30, 16, 3).split(1):
+        opposite = mf.quantize((-query).expand(20_000, 16), format)
+        asked = mf.quantize(query.expand(queries, 16), format)
+        best, rows = mf.search(asked, opposite, 3)
+        assert rows.tolist() == [[0, 1, 2]] * queries
+        assert torch.equal(best, mf.scores(asked, opposite[:3]))
+
+
 def test_rows_in_ascending_order_take_about_as_long(threads: None) -> None:
     torch.set_num_threads(1)
     rows, query = normal(60_000, 64), normal(1, 64, 2)

@@ -168,8 +168,9 @@ void search(const Sides& sides, const Selection& selection, std::int64_t k, floa
           offer_block(samples[i], sampled);
         }
         for (std::int64_t q = 0; q < queries; ++q) {
-          // Of equal scores the lower row is yet to come.
-          bounds[q] = std::nextafter(sampled[q].kth(k), -kInfinity);
+          // Of equal scores the lower row is yet to come; those of -1 may have been below it.
+          const float kth = sampled[q].kth(k);
+          bounds[q] = kth > -1 ? std::nextafter(kth, -kInfinity) : -kInfinity;
         }
       }
       for (std::int64_t first; (first = next.fetch_add(taken)) < count && keep_going();) {

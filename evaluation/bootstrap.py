@@ -230,10 +230,11 @@ def threshold_grid(
     def around(rate: float, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         rate, trials = max(rate, smallest), int(counts.sum())
         low, high = rate / COST_REACH, min(1.0, rate * COST_REACH)
-        ranks = np.arange(int(low * trials), int(high * trials) + 1)
+        first, last = int(low * trials), int(high * trials)
+        if last - first >= FEW_TRIALS:
+            return np.geomspace(low, high, COST_LEVELS)
         # Between ranks, for a rate is rounded.
-        few = len(ranks) <= FEW_TRIALS
-        return (ranks + 0.5) / trials if few else np.geomspace(low, high, COST_LEVELS)
+        return (np.arange(first, last + 1) + 0.5) / trials
 
     grid = np.concatenate(
         (

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.lib.format import (
@@ -63,6 +64,13 @@ class Embeddings:
         """Slices that cover all rows in order, each of at most `rows` rows."""
         for start in range(0, len(self), rows):
             yield slice(start, min(start + rows, len(self)))
+
+
+def at_unit_length(rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return rows (..., dim) in float64 at length 1, zero rows as they are."""
+    wide = rows.astype(np.float64)
+    length = np.linalg.norm(wide, axis=-1, keepdims=True)
+    return np.asarray(np.divide(wide, length, out=wide, where=length > 0))
 
 
 def load_embeddings(

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.data import Embeddings
+from evaluation.data import Embeddings, at_unit_length
 from evaluation.draws import speaker_weights, weighted_sum
 
 # Recordings whose nearest ones are looked for, at most.
@@ -104,8 +104,10 @@ class Identification:
         step = max(1, BLOCK // (nearest.shape[1] * self._rows.shape[1]))
         for start in range(0, len(nearest), step):
             block = slice(start, start + step)
-            others = _unit(self._rows[nearest[block]])
-            found[block] = (others * _unit(self._rows[self._asked[block]])[:, None]).sum(axis=2)
+            others = at_unit_length(self._rows[nearest[block]])
+            found[block] = (others * at_unit_length(self._rows[self._asked[block]])[:, None]).sum(
+                axis=2
+            )
         return found
 
     def _share(self, hits: NDArray[np.generic]) -> tuple[float, NDArray[np.float64]]:
@@ -117,10 +119,3 @@ class Identification:
         with np.errstate(invalid="ignore"):
             draws = weighted_sum(sums, self._weights) / weighted_sum(sizes, self._weights)
             return float(np.divide(sums.sum(), sizes.sum())), draws
-
-
-def _unit(rows: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Rows (..., dim) in float64 at length 1, zero rows as they are."""
-    wide = rows.astype(np.float64)
-    length = np.sqrt(np.square(wide).sum(axis=-1, keepdims=True))
-    return np.asarray(np.divide(wide, length, out=wide, where=length > 0))

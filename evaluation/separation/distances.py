@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
+from evaluation.data import at_unit_length
 from evaluation.errors import InputError
 
 # Distances to centroids held at one time: 32 MiB.
@@ -50,11 +51,11 @@ def cosine_distances(rows: Rows, speaker: Speaker) -> Distances:
     sizes = _sizes(speaker)
     sums = np.zeros((len(sizes), rows.shape[1]))
     for block in _blocks(rows, rows.shape[1]):
-        np.add.at(sums, speaker[block], _unit(rows[block]))
-    centroids = _unit(sums)
+        np.add.at(sums, speaker[block], at_unit_length(rows[block]))
+    centroids = at_unit_length(sums)
     own, other, silhouette = (np.empty(len(rows)) for _ in range(3))
     for block in _blocks(rows, max(rows.shape[1], len(sizes))):
-        unit, mine = _unit(rows[block]), speaker[block]
+        unit, mine = at_unit_length(rows[block]), speaker[block]
         own[block], other[block] = _own_and_nearest(1 - unit @ centroids.T, mine)
         # The mean cosine of a row with a speaker's rows is its dot with the mean of those rows:
         # no pair of rows has to be looked at.
@@ -94,13 +95,6 @@ def _blocks(rows: Rows, columns: int) -> Iterator[slice]:
     step = max(1, BLOCK // columns)
     for start in range(0, len(rows), step):
         yield slice(start, min(start + step, len(rows)))
-
-
-def _unit(rows: Rows) -> Array:
-    """Return the rows in float64 at unit length, zero rows as they are."""
-    wide = rows.astype(np.float64)
-    length = np.linalg.norm(wide, axis=1, keepdims=True)
-    return np.asarray(np.divide(wide, length, out=wide, where=length > 0))
 
 
 def _own_and_nearest(distances: Array, mine: Speaker) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ nobody has written; then the exit status is 1. Valgrind knows no AVX-512, which 
 
 from __future__ import annotations
 
+import argparse
 import array
 import ctypes
 import os
@@ -163,6 +164,8 @@ def call(kernel: Any, *arguments: int, out: Sequence[Memory]) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != [WATCHED]:
+    options = argparse.ArgumentParser(prog="scripts/test --valgrind", description=__doc__)
+    options.add_argument(WATCHED, action="store_true", help=argparse.SUPPRESS)
+    if not options.parse_args().watched:
         sys.exit(watch())
     call_all()

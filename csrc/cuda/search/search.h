@@ -2,7 +2,7 @@
 
 // What the kernels of a search share: matches that blocks have found so far, and the merge of them.
 
-#include "cuda/products/warp.h"
+#include "cuda/products/warp/scores.h"
 #include "cuda/search/keys.h"
 
 namespace minifloat::cuda {

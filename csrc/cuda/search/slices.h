@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "cuda/codec/runs.h"
-#include "cuda/products/warp.h"
+#include "cuda/products/warp/scores.h"
 
 namespace minifloat::cuda {
 

@@ -2,7 +2,7 @@
 
 // Whether warpgroups multiply, and with how much memory.
 
-#include "cuda/products/warpgroup/matches.h"
+#include "cuda/products/warpgroup/scores.h"
 #include "cuda/search/board.h"
 
 namespace minifloat::cuda {

@@ -4,7 +4,7 @@
 // 16 rows of a row block, so that no warp waits for another one's. Bulk copies fill it, one for
 // each row of a piece.
 
-#include "cuda/products/warp_ring.h"
+#include "cuda/products/warp/ring.h"
 
 namespace minifloat::cuda {
 

@@ -3,7 +3,7 @@
 // Scores of a slice of packed rows and a block of queries.
 
 #include "cuda/products/queries.h"
-#include "cuda/products/warp_ring.h"
+#include "cuda/products/warp/ring.h"
 
 namespace minifloat::cuda {
 

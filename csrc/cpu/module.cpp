@@ -1,30 +1,22 @@
 // minifloat._C: kernels over raw pointers. The Python callers have checked every argument.
 
-#include <pybind11/pybind11.h>
-#include <pybind11/stl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 
-#include "cpu/search/scoring.h"
+#include "cpu/search/search.h"
 #include "cpu/sets/set.h"
 #include "cpu/threads.h"
 #include "format/lanes.h"
 #include "format/packing.h"
+#include "python.h"
 
 namespace py = pybind11;
 
 namespace minifloat {
 namespace {
-
-using Pointer = std::uintptr_t;
-
-template <class T>
-T* at(Pointer pointer) {
-  return reinterpret_cast<T*>(pointer);
-}
 
 // Whether a handler of one of Python's signals has raised something. They run in the main thread
 // alone, and others need not wait for Python to look.
@@ -99,9 +91,13 @@ void over_packed_rows(std::int64_t rows, std::int64_t dim, int bits, int threads
 
 const Kernels& kernels_of(int format) { return current_isa().kernels[format]; }
 int bits_of_format(int format) { return kFormats[format].format.bits(); }
-constexpr std::int64_t kSourceBytes[kSources] = {2, 2, 4, 8};
+constexpr auto kSourceBytes = std::apply(
+    [](auto... source) {
+      return std::array<std::int64_t, kSourceCount>{sizeof(typename decltype(source)::Type)...};
+    },
+    kSources);
 
-void encode(int format, int source, bool saturate, Pointer values, std::int64_t count, Pointer out,
+void encode(int format, int source, bool saturate, Address values, std::int64_t count, Address out,
             int threads) {
   const Encode kernel = kernels_of(format).encode[source][!saturate];
   over_codes(count, threads, [&](std::int64_t first, std::int64_t taken) {
@@ -110,14 +106,14 @@ void encode(int format, int source, bool saturate, Pointer values, std::int64_t 
   });
 }
 
-void decode(int format, Pointer codes, std::int64_t count, Pointer out, int threads) {
+void decode(int format, Address codes, std::int64_t count, Address out, int threads) {
   const auto kernel = kernels_of(format).decode;
   over_codes(count, threads, [&](std::int64_t first, std::int64_t taken) {
     kernel(at<const std::uint8_t>(codes) + first, taken, at<float>(out) + first);
   });
 }
 
-void pack(int format, Pointer codes, std::int64_t rows, std::int64_t dim, Pointer out,
+void pack(int format, Address codes, std::int64_t rows, std::int64_t dim, Address out,
           int threads) {
   const auto kernel = kernels_of(format).pack;
   over_packed_rows(
@@ -126,7 +122,7 @@ void pack(int format, Pointer codes, std::int64_t rows, std::int64_t dim, Pointe
       });
 }
 
-void unpack(int format, Pointer packed, std::int64_t rows, std::int64_t dim, Pointer out,
+void unpack(int format, Address packed, std::int64_t rows, std::int64_t dim, Address out,
             int threads) {
   const auto kernel = kernels_of(format).unpack;
   over_packed_rows(
@@ -135,8 +131,8 @@ void unpack(int format, Pointer packed, std::int64_t rows, std::int64_t dim, Poi
       });
 }
 
-void encode_pack(int format, int source, bool saturate, Pointer values, std::int64_t rows,
-                 std::int64_t dim, Pointer out, int threads) {
+void encode_pack(int format, int source, bool saturate, Address values, std::int64_t rows,
+                 std::int64_t dim, Address out, int threads) {
   const Encode kernel = kernels_of(format).encode_pack[source][!saturate];
   over_packed_rows(rows, dim, bits_of_format(format), threads,
                    [&](auto code, auto count, auto byte) {
@@ -145,7 +141,7 @@ void encode_pack(int format, int source, bool saturate, Pointer values, std::int
                    });
 }
 
-void reciprocal_norms(int format, Pointer packed, std::int64_t rows, std::int64_t dim, Pointer out,
+void reciprocal_norms(int format, Address packed, std::int64_t rows, std::int64_t dim, Address out,
                       int threads) {
   const auto kernel = kernels_of(format).reciprocal_norm;
   const std::int64_t bytes = row_bytes(dim, bits_of_format(format));
@@ -162,11 +158,11 @@ void reciprocal_norms(int format, Pointer packed, std::int64_t rows, std::int64_
 }
 
 // Asks for huge pages under memory that has not been touched yet, where the system has such pages.
-void prefer_huge_pages([[maybe_unused]] Pointer data, [[maybe_unused]] std::int64_t bytes) {
+void prefer_huge_pages([[maybe_unused]] Address data, [[maybe_unused]] std::int64_t bytes) {
 #ifdef MADV_HUGEPAGE
-  const Pointer page = sysconf(_SC_PAGESIZE);
-  const Pointer begin = (data + page - 1) / page * page;
-  const Pointer end = (data + bytes) / page * page;
+  const Address page = sysconf(_SC_PAGESIZE);
+  const Address begin = (data + page - 1) / page * page;
+  const Address end = (data + bytes) / page * page;
   if (begin < end) madvise(at<void>(begin), end - begin, MADV_HUGEPAGE);
 #endif
 }
@@ -186,14 +182,6 @@ std::int64_t multiply(int format, std::int64_t products, int threads) {
   return done;
 }
 
-Sides sides_at(int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms,
-               std::int64_t a_count, Pointer b, Pointer b_norms, std::int64_t b_count) {
-  return {format,
-          dim,
-          {at<const void>(a), a_packed, at<const float>(a_norms), a_count},
-          {at<const void>(b), true, at<const float>(b_norms), b_count}};
-}
-
 PYBIND11_MODULE(_C, m) {
   py::list formats;
   for (const NamedFormat& named : kFormats) {
@@ -205,6 +193,9 @@ PYBIND11_MODULE(_C, m) {
                                   kLaneNames[static_cast<int>(lane(f))]));
   }
   m.attr("FORMATS") = py::tuple(formats);
+  py::list sources;
+  std::apply([&](auto... source) { (sources.append(source.name), ...); }, kSources);
+  m.attr("SOURCES") = py::tuple(sources);
   m.attr("QUERY_MAX") = kQueryMax;
   m.def("query_max",
         [](int format, std::int64_t dim) { return query_max(kFormats[format].format, dim); });
@@ -220,28 +211,19 @@ PYBIND11_MODULE(_C, m) {
   m.def("unpack", unpack);
   m.def("encode_pack", encode_pack);
   m.def("reciprocal_norms", reciprocal_norms);
-  m.def("scores", [](int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms,
-                     std::int64_t a_count, Pointer b, Pointer b_norms, std::int64_t b_count,
-                     Pointer out, int threads) {
-    const Sides sides = sides_at(format, dim, a, a_packed, a_norms, a_count, b, b_norms, b_count);
+  add_queries(m);
+  m.def("scores", [](const Sides& sides, Address out, int threads) {
     without_python([&] { all_scores(sides, at<float>(out), threads); });
   });
-  m.def("pair_scores", [](int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms,
-                          std::int64_t a_count, Pointer b, Pointer b_norms, std::int64_t b_count,
-                          Pointer pairs, std::int64_t count, Pointer out, int threads) {
-    const Sides sides = sides_at(format, dim, a, a_packed, a_norms, a_count, b, b_norms, b_count);
-    without_python(
-        [&] { pair_scores(sides, at<const std::int64_t>(pairs), count, at<float>(out), threads); });
-  });
-  m.def("search", [](int format, std::int64_t dim, Pointer a, bool a_packed, Pointer a_norms,
-                     std::int64_t a_count, Pointer b, Pointer b_norms, std::int64_t b_count,
-                     Pointer mask, Pointer ranges, std::int64_t range_count, std::int64_t k,
-                     Pointer scores, Pointer indices, int threads) {
-    const Sides sides = sides_at(format, dim, a, a_packed, a_norms, a_count, b, b_norms, b_count);
-    const Selection selection{at<const bool>(mask), at<const std::int64_t>(ranges), range_count};
-    without_python([&] {
-      search(sides, selection, k, at<float>(scores), at<std::int64_t>(indices), threads);
-    });
+  m.def("pair_scores",
+        [](const Sides& sides, Address pairs, std::int64_t count, Address out, int threads) {
+          const PairScores asked{sides, at<const std::int64_t>(pairs), count};
+          without_python([&] { pair_scores(asked, at<float>(out), threads); });
+        });
+  m.def("best", [](const Sides& sides, const Selection& selection, std::int64_t k, Address scores,
+                   Address rows, int threads) {
+    const Best asked{sides, selection, k};
+    without_python([&] { best(asked, at<float>(scores), at<std::int64_t>(rows), threads); });
   });
 }
 

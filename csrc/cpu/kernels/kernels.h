@@ -5,14 +5,12 @@
 #include <array>
 #include <cstdint>
 
+#include "format/source.h"
+
 namespace minifloat {
 
-// What values come as, in the order of Kernels::encode.
-enum class Source : std::uint8_t { kFloat16, kBfloat16, kFloat32, kFloat64 };
-inline constexpr int kSources = 4;
-
 using Encode = void (*)(const void* values, std::int64_t count, std::uint8_t* out);
-using EncodeBy = std::array<std::array<Encode, 2>, kSources>;  // by Source, by Overflow
+using EncodeBy = std::array<std::array<Encode, 2>, kSourceCount>;  // by source, by Overflow
 
 // How long the rows are.
 struct Scoring {

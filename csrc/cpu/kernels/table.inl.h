@@ -16,7 +16,9 @@ inline constexpr Kernels kKernelsOf = [] {
                                  encode_pack_run<F, Value, Overflow::kSpecial>};
   };
   const auto by_source = [](auto of) {
-    return EncodeBy{of(Float16{}), of(Bfloat16{}), of(float{}), of(double{})};
+    return std::apply(
+        [&](auto... source) { return EncodeBy{of(typename decltype(source)::Type{})...}; },
+        kSources);
   };
   return Kernels{
       .encode = by_source(encodes),

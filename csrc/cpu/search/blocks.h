@@ -43,7 +43,7 @@ class Scorer {
   void operator()(std::int64_t first, std::int64_t count, Use use,
                   std::int64_t limit = std::numeric_limits<std::int64_t>::max()) {
     const auto* packed = static_cast<const std::uint8_t*>(sides_.b.data) + first * bytes_;
-    const float* norms = sides_.b.reciprocal_norms + first;
+    const float* norms = sides_.b.norms + first;
     if (!queries_.parts().empty() && !queries_.parts().front().is_scan) {
       const std::int64_t padded = (sides_.dim + isa_.step - 1) / isa_.step * isa_.step;
       if (lane_.empty()) lane_ = lines_for<std::uint8_t>(kRows * padded * kernels_.row_size);

@@ -6,7 +6,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu/search/scoring.h"
+#include "cpu/kernels/kernels.h"
+#include "query.h"
 
 namespace minifloat {
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "cuda/device/stream.h"
+#include "cuda/warps.h"
 #include "format/codec.h"
 
 namespace minifloat {
@@ -29,12 +30,6 @@ struct Grid {
   int threads;
   int shared_bytes;
 };
-
-// Threads that run in step: they exchange registers and multiply matrices together.
-inline constexpr int kWarp = 32;
-
-// Warps that gather matches together, and on compute capability 9.0 multiply matrices together.
-inline constexpr int kWarpgroup = 128;
 
 // What waits in shared memory for copies into it.
 using Gate = std::uint64_t;

@@ -2,6 +2,7 @@
 
 #include "cuda/codec/convert.h"
 #include "cuda/codec/runs.h"
+#include "cuda/device/launches.h"
 #include "cuda/operators.h"
 
 namespace minifloat::cuda {
@@ -62,10 +63,6 @@ std::int64_t vectors_of(const void* values, const void* codes, std::int64_t coun
   return is_aligned(values) && is_aligned(codes) ? count / kAtOnce<Value> : 0;
 }
 
-Grid grid_for(std::int64_t count) {
-  return {blocks_for((count + kThreads - 1) / kThreads, kBlocks), kThreads, 0};
-}
-
 }  // namespace
 
 void encode(int format, int source, bool saturates, const void* values, std::int64_t count,
@@ -75,7 +72,7 @@ void encode(int format, int source, bool saturates, const void* values, std::int
       choose_overflow<f()>(saturates, [&](auto saturate) {
         using Source = SourceAt<s()>;
         const std::int64_t vectors = vectors_of<Source>(values, codes, count);
-        launch(encode_kernel<f(), Source, saturate()>, grid_for(count), stream,
+        launch(encode_kernel<f(), Source, saturate()>, grid_for(count, kThreads, kBlocks), stream,
                static_cast<const Source*>(values), count, vectors, codes);
       });
     });
@@ -86,7 +83,8 @@ void decode(int format, const std::uint8_t* codes, std::int64_t count, float* va
             Stream stream) {
   choose_format(format, [&](auto f) {
     const std::int64_t vectors = vectors_of<float>(values, codes, count);
-    launch(decode_kernel<f()>, grid_for(count), stream, codes, count, vectors, values);
+    launch(decode_kernel<f()>, grid_for(count, kThreads, kBlocks), stream, codes, count, vectors,
+           values);
   });
 }
 

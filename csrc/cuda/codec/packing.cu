@@ -5,6 +5,7 @@
 
 #include "cuda/codec/convert.h"
 #include "cuda/codec/runs.h"
+#include "cuda/device/launches.h"
 #include "cuda/operators.h"
 #include "format/packing.h"
 
@@ -147,7 +148,7 @@ unpack_kernel(const std::uint8_t* packed, Tiles tiles, std::uint8_t* out) {
 }
 
 template <int kBits>
-Grid grid_for(const Tiles& tiles) {
+Grid grid_of(const Tiles& tiles) {
   return {blocks_for(tiles.count, kBlocks), kThreads, kSharedBytes<kBits>};
 }
 
@@ -156,7 +157,7 @@ void pack_rows(const Source* source, std::int64_t rows, std::int64_t dim, std::u
                Stream stream) {
   constexpr int kBits = kFormatOf<kFormat>.bits();
   const Tiles tiles = tiles_of(rows, dim, kBits);
-  launch(pack_kernel<kFormat, kSaturates, Source>, grid_for<kBits>(tiles), stream, source, tiles,
+  launch(pack_kernel<kFormat, kSaturates, Source>, grid_of<kBits>(tiles), stream, source, tiles,
          packed);
 }
 
@@ -181,7 +182,7 @@ void unpack(int format, const std::uint8_t* packed, std::int64_t rows, std::int6
       copy_memory(codes, packed, rows * dim, stream);
     } else {
       const Tiles tiles = tiles_of(rows, dim, kBits);
-      launch(unpack_kernel<kBits>, grid_for<kBits>(tiles), stream, packed, tiles, codes);
+      launch(unpack_kernel<kBits>, grid_of<kBits>(tiles), stream, packed, tiles, codes);
     }
   });
 }

@@ -12,12 +12,6 @@ MINIFLOAT_HD inline bool is_aligned(const void* at) {
   return reinterpret_cast<std::uintptr_t>(at) % sizeof(Words4) == 0;
 }
 
-// The number of this thread among all of the launch, and how many there are.
-MINIFLOAT_DEVICE std::int64_t launch_index() {
-  return block_index() * thread_count() + thread_index();
-}
-MINIFLOAT_DEVICE std::int64_t launch_size() { return block_count() * thread_count(); }
-
 // Copies by all threads of a block; others see them after the next sync_threads.
 MINIFLOAT_DEVICE void copy_bytes(std::uint8_t* to, const std::uint8_t* from, std::int64_t count) {
   const std::int64_t vectors =
@@ -27,12 +21,6 @@ MINIFLOAT_DEVICE void copy_bytes(std::uint8_t* to, const std::uint8_t* from, std
   }
   const std::int64_t moved = vectors * static_cast<int>(sizeof(Words4));
   for (std::int64_t i = moved + thread_index(); i < count; i += thread_count()) to[i] = from[i];
-}
-
-// The blocks that fill a device, but not more than there are pieces of work.
-inline std::int64_t blocks_for(std::int64_t pieces, int blocks_a_multiprocessor) {
-  const std::int64_t full = std::int64_t{multiprocessor_count()} * blocks_a_multiprocessor;
-  return pieces < full ? pieces : full;
 }
 
 }  // namespace minifloat

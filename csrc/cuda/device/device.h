@@ -5,6 +5,7 @@
 // GPU.
 
 #include <cstdint>
+#include <limits>
 
 #include "cuda/device/stream.h"
 #include "cuda/warps.h"
@@ -19,7 +20,12 @@ MINIFLOAT_INLINE bool have_instruction(Format f) {
          f == Format{2, 1, Specials::kNone};
 }
 
-// A block of 16 bytes, which one access moves.
+inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
+inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+MINIFLOAT_INLINE float power_of_two(int exponent) { return bits_of<float>((127 + exponent) << 23); }
+
+// A vector: 16 bytes, which one access moves.
 struct alignas(16) Words4 {
   std::uint32_t each[4];
 };

@@ -146,12 +146,12 @@ MINIFLOAT_DEVICE std::uint64_t atomic_max(std::uint64_t* to, std::uint64_t x) {
   return atomicMax(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(x));
 }
 
-// From here on the compiler does not know what x is.
-MINIFLOAT_DEVICE int forget(int x) {
+// x, of which the compiler does not know what it is.
+MINIFLOAT_DEVICE int opaque(int x) {
   asm volatile("" : "+r"(x));
   return x;
 }
-MINIFLOAT_DEVICE float forget(float x) {
+MINIFLOAT_DEVICE float opaque(float x) {
   asm volatile("" : "+f"(x));
   return x;
 }

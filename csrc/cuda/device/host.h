@@ -140,8 +140,8 @@ inline void multiply_matrices(float (&sums)[4], std::uint32_t a0, std::uint32_t 
   });
 }
 
-inline int forget(int x) { return x; }
-inline float forget(float x) { return x; }
+inline int opaque(int x) { return x; }
+inline float opaque(float x) { return x; }
 
 inline std::uint64_t load_fresh(const std::uint64_t* from) { return *from; }
 inline int atomic_add(int* to, int x) { return std::exchange(*to, *to + x); }

@@ -2,7 +2,8 @@
 
 #include "cuda/device/choices.h"
 #include "cuda/device/device.h"
-#include "cuda/products/warpgroup/plan.h"
+#include "cuda/search/best.h"
+#include "cuda/search/plan.h"
 
 #define MINIFLOAT_EXPORT extern "C" [[gnu::visibility("default")]]
 
@@ -35,7 +36,7 @@ MINIFLOAT_EXPORT void minifloat_search_workspace(int format, std::int64_t querie
   bytes[1] = cuda::chunk_workspace(sides, count, k);
 }
 
-// Stages of the rings of a search by warpgroups, or 0.
+// Stages of the warps' rings where warpgroups multiply, else 0.
 MINIFLOAT_EXPORT int minifloat_stages(int format, bool are_packed, std::int64_t queries,
                                       std::int64_t dim, std::uintptr_t rows, int capacity) {
   Sides sides{};
@@ -44,7 +45,8 @@ MINIFLOAT_EXPORT int minifloat_stages(int format, bool are_packed, std::int64_t 
   sides.a.is_packed = are_packed;
   sides.a.count = queries;
   sides.b.data = reinterpret_cast<const void*>(rows);
-  return cuda::stages_of(sides, capacity);
+  Workspace workspace;
+  return cuda::plan_of(sides, queries, capacity, workspace).stages;
 }
 
 // What an integer sum below 2^23 must reach to be looked at.

@@ -1,6 +1,5 @@
-// Encoding and decoding of flat runs: one access of 16 bytes for each few values.
+// Encoding and decoding of values that lie side by side.
 
-#include "cuda/codec/convert.h"
 #include "cuda/codec/runs.h"
 #include "cuda/device/launches.h"
 #include "cuda/operators.h"
@@ -11,31 +10,19 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kBlocks = 8;  // of each multiprocessor
 
-// Values that 16 bytes hold.
-template <class Value>
-constexpr int kAtOnce = sizeof(Words4) / sizeof(Value);
-
-template <class T, int kCount>
-struct alignas(sizeof(T) * kCount) Run {
-  T each[kCount];
-};
-
 template <int kFormat, class Source, bool kSaturates>
 MINIFLOAT_KERNEL(kThreads, kBlocks)
 encode_kernel(const Source* __restrict__ values, std::int64_t count, std::int64_t vectors,
               std::uint8_t* __restrict__ codes) {
-  using Values = Run<Source, kAtOnce<Source>>;
+  constexpr Format F = kFormatOf<kFormat>;
   using Codes = Run<std::uint8_t, kAtOnce<Source>>;
   for (std::int64_t i = launch_index(); i < vectors; i += launch_size()) {
-    const Values taken = bits_of<Values>(load16(values + i * kAtOnce<Source>));
     Codes made;
-    for (int j = 0; j < kAtOnce<Source>; ++j) {
-      made.each[j] = to_code<kFormat, kSaturates>(widen(taken.each[j]));
-    }
+    encode_run<F, kSaturates>(values + i * kAtOnce<Source>, made.each);
     reinterpret_cast<Codes*>(codes)[i] = made;
   }
   for (std::int64_t i = vectors * kAtOnce<Source> + launch_index(); i < count; i += launch_size()) {
-    codes[i] = to_code<kFormat, kSaturates>(widen(values[i]));
+    codes[i] = to_code<F, kSaturates>(widen(values[i]));
   }
 }
 
@@ -69,7 +56,7 @@ void encode(int format, int source, bool saturates, const void* values, std::int
             std::uint8_t* codes, Stream stream) {
   choose_format(format, [&](auto f) {
     choose<kSourceCount>(source, [&](auto s) {
-      choose_overflow<f()>(saturates, [&](auto saturate) {
+      choose_overflow<kFormatOf<f()>>(saturates, [&](auto saturate) {
         using Source = SourceAt<s()>;
         const std::int64_t vectors = vectors_of<Source>(values, codes, count);
         launch(encode_kernel<f(), Source, saturate()>, grid_for(count, kThreads, kBlocks), stream,

@@ -1,15 +1,32 @@
 #pragma once
 
-// Runs of bytes, in global or in shared memory, that a block's threads move 16 bytes at a time.
+// Runs of values and of bytes, in global or in shared memory, which threads move 16 bytes at a
+// time.
 
-#include <cstdint>
-
-#include "cuda/device/device.h"
+#include "cuda/codec/convert.h"
 
 namespace minifloat {
 
 MINIFLOAT_HD inline bool is_aligned(const void* at) {
   return reinterpret_cast<std::uintptr_t>(at) % sizeof(Words4) == 0;
+}
+
+// Values that 16 bytes hold.
+template <class Value>
+inline constexpr int kAtOnce = sizeof(Words4) / sizeof(Value);
+
+template <class T, int kCount>
+struct alignas(sizeof(T) * kCount) Run {
+  T each[kCount];
+};
+
+// Encodes as many values as one access loads, to codes[0] and so on.
+template <Format F, bool kSaturates, class Source>
+MINIFLOAT_DEVICE void encode_run(const Source* from, std::uint8_t* codes) {
+  const auto values = bits_of<Run<Source, kAtOnce<Source>>>(load16(from));
+  for (int i = 0; i < kAtOnce<Source>; ++i) {
+    codes[i] = to_code<F, kSaturates>(widen(values.each[i]));
+  }
 }
 
 // Copies by all threads of a block; others see them after the next sync_threads.

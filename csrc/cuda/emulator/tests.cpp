@@ -64,7 +64,7 @@ MINIFLOAT_EXPORT bool minifloat_convert(int format, const float* values, std::in
     if constexpr (converts(F)) {
       is_there = true;
       for (std::int64_t i = 0; i < count; ++i) {
-        codes[i] = convert<F.exponent_bits, F.mantissa_bits>(values[i]);
+        codes[i] = convert<F>(values[i]);
       }
     }
   });

@@ -19,7 +19,7 @@ from numpy.lib.format import (
 )
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.extracted import EXTENSION, read_extracted
 from evaluation.kaldi import is_kaldi, read_kaldi
 from evaluation.labels import refuse_second, texts_of

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.labels import refuse_second
 from evaluation.output import guarded, unguarded, write_whole, written_whole
 from evaluation.reading import opened, reading

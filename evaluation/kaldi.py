@@ -6,7 +6,7 @@ A list's command is not run.
 import codecs
 import os
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
@@ -14,7 +14,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.kaldi_vectors import read_vector
 from evaluation.labels import refuse_second
 from evaluation.limits import refuse_bomb
@@ -32,6 +32,15 @@ _PLACE = re.compile(r"(?P<path>[^\0]*?)(?::(?P<offset>[0-9]{1,18}))?(?P<range>\[
 def is_kaldi(path: Path) -> bool:
     """Return whether a file's name is that of an archive or of a list."""
     return _kind(path) in KALDI
+
+
+def refuse_idle_speakers(utt2spk: Path | None, paths: Sequence[Path]) -> None:
+    """Raise InputError for speakers that no file asks for."""
+    if utt2spk is not None and not any(map(is_kaldi, paths)):
+        raise InputError(
+            f"--utt2spk tells the speakers of .ark and .scp files; got {utt2spk} and "
+            f"{', '.join(map(str, paths))}, which has its own"
+        )
 
 
 def read_kaldi(path: Path, utt2spk: Path | None = None) -> dict[str, NDArray[np.generic]]:

@@ -11,7 +11,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 
 KINDS = "vectors (FV, DV, text) or matrices of one row (FM, DM, CM, CM2, CM3, text)"
 _BINARY = b"\0B"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 
 # What NumPy and pandas write, as texts, for a label that is not there.
 MISSING = frozenset(("", "nan", "NaN", "None", "NaT", "<NA>"))

@@ -4,7 +4,7 @@ import gzip
 import io
 from pathlib import Path
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 
 # Lists of pairs in order take 17 times what they are packed in; zeros take a thousand.
 _TIMES = 100

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and texts that neither a spreadsheet nor a terminal runs."""
+"""Files that are whole or absent, and texts that no spreadsheet runs."""
 
 import os
 import re
@@ -7,16 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from minifloat.replacing import replacing
 
 # What spreadsheets take for a formula, wide forms included, unless it is a plain name: one in 64
 # videos of VoxCeleb begins with a minus.
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 _PLAIN = re.compile(r"-[\w./-]*")
-
-# A message is cut after so many characters.
-_LONGEST_MESSAGE = 2000
 
 
 def guarded(text: str) -> str:
@@ -35,13 +32,6 @@ def unguarded(text: str) -> str:
 def _is_formula(text: str) -> bool:
     inside = text.lstrip("'")
     return bool(_FORMULA.match(inside)) and not _PLAIN.fullmatch(inside)
-
-
-def message_text(text: str) -> str:
-    """Return a text for a terminal: what would steer it is shown as an escape, and much is cut."""
-    if len(text) > _LONGEST_MESSAGE:
-        text = f"{text[:_LONGEST_MESSAGE]}... ({len(text):,} characters)"
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.limits import open_gz
 
 GZ = ".gz"

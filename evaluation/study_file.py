@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation.errors import InputError
-from evaluation.model_files import ModelFile
+from evaluation.command.errors import InputError
+from evaluation.command.model_files import ModelFile
 from evaluation.reading import reading, text_of
 
 OPTION = "--study"

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.command.errors import InputError
 from evaluation.data import UTTERANCE, Embeddings
-from evaluation.errors import InputError
 from evaluation.recordings.audio import EXTENSIONS
 from evaluation.trial_lines import read_trials
 from evaluation.trials import TrialList

@@ -7,9 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.command.errors import InputError
 from evaluation.data import Embeddings
 from evaluation.draws import Weights, weighted_sum
-from evaluation.errors import InputError
 
 # Scores held at one time: 16 MiB of float32.
 BATCH = 1 << 22

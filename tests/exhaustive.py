@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 import minifloat as mf
 import oracles
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
 from minifloat import _C
 from minifloat.backends import cpu, eager
 from minifloat.headers import once_each

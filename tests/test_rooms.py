@@ -15,8 +15,8 @@ ROOMS = {
         "ops backends codec storage vectors streaming scoring __init__ __main__"
     ),
     "evaluation": (
-        "errors limits draws packages command_help format_names voxceleb metrics reading labels "
-        "output report kaldi_vectors kaldi extracted data model_files study_file trial_lines "
+        "command limits draws voxceleb metrics reading labels "
+        "output report kaldi_vectors kaldi extracted data study_file trial_lines "
         "trials bootstrap identification recordings trial_lists extractors extraction bitdepth "
         "separation probe __init__ __main__"
     ),

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from evaluation.bitdepth.published import THRESHOLDS
 from evaluation.bitdepth.tolerance import Tolerance
-from evaluation.command_help import HelpFormatter
-from evaluation.errors import InputError
-from evaluation.format_names import ALL_NAMES, formats_named
-from evaluation.model_files import ModelFile, add_utt2spk_option
-from evaluation.packages import require
+from evaluation.command.errors import InputError
+from evaluation.command.format_names import ALL_NAMES, formats_named
+from evaluation.command.help import HelpFormatter
+from evaluation.command.model_files import ModelFile
+from evaluation.command.options import add_utt2spk
+from evaluation.command.packages import require
 from evaluation.study_file import add_study_option
 
 EXTRA = ("matplotlib", "jinja2", "tqdm")
@@ -39,7 +40,7 @@ def add_parser(
         "utterance (rows,); .safetensors of the extract command; .ark or .scp of Kaldi; "
         "NAME=FILE names the model otherwise than its file",
     )
-    utt2spk = add_utt2spk_option(parser)
+    utt2spk = add_utt2spk(parser)
     trials = parser.add_argument(
         "--trials",
         type=Path,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.metrics import ScoreHistogram, float32_threshold
 from evaluation.trials import Trials
 

@@ -22,9 +22,10 @@ from evaluation.bitdepth.speed import speeds
 from evaluation.bitdepth.study import ModelStudy, Result, study
 from evaluation.bitdepth.tables import csv_text, terminal_table
 from evaluation.bitdepth.tolerance import Tolerance
+from evaluation.command.errors import InputError
+from evaluation.command.model_files import ModelFile, refuse_shared_names
 from evaluation.data import Embeddings, load_embeddings
-from evaluation.errors import InputError
-from evaluation.model_files import ModelFile, refuse_idle_speakers, refuse_shared_names
+from evaluation.kaldi import refuse_idle_speakers
 from evaluation.output import make_folder, write_whole
 from evaluation.trial_lists import load_trial_list
 from evaluation.trials import AllPairs, Trials, checked

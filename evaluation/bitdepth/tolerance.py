@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from evaluation.bitdepth.notation import SPACE
 from evaluation.bitdepth.rows import Estimate, Row
 from evaluation.bootstrap import CONFIDENCE
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 
 # Draws of fewer speakers differ too little: their intervals promise too much. VoxCeleb1-O has 40.
 FEWEST_SPEAKERS = 40

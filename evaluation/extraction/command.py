@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
+from evaluation.command.packages import require
 from evaluation.extractors.registry import MODELS
-from evaluation.packages import require
 
 EXTRA = ("soundfile", "soxr", "tqdm")
 INSTALL = 'pip install "minifloat[extract]"'

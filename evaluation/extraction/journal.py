@@ -21,7 +21,7 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.extracted import Entry, read_extracted, write_extracted
 from evaluation.labels import refuse_second
 from minifloat.headers import once_each

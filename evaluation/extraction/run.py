@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError, message_text
 from evaluation.extracted import EXTENSION, Entry, manifest_path, read_extracted
 from evaluation.extraction.embedding import Failed, embed, read_ahead
 from evaluation.extraction.journal import Journal, folder_of, refuse_other_model
 from evaluation.extraction.progress import Progress
 from evaluation.extractors import Extractor, load_extractor
-from evaluation.output import guarded, make_folder, message_text, write_whole
+from evaluation.output import guarded, make_folder, write_whole
 from evaluation.recordings.audio import require_decoders
 from evaluation.recordings.folders import Recording, Skipped, find_recordings
 

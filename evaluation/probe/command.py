@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
+from evaluation.command.options import add_utt2spk
+from evaluation.command.packages import require
 from evaluation.extractors.registry import MODELS
-from evaluation.model_files import add_utt2spk_option
-from evaluation.packages import require
 
 EXTRA = ("matplotlib", "jinja2", "tqdm")
 INSTALL = 'pip install "minifloat[evaluation]"'
@@ -44,7 +44,7 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         help="embeddings of this model, which ends in batch normalisation: written as they were "
         "before it, for the bitdepth study to compare",
     )
-    add_utt2spk_option(parser)
+    add_utt2spk(parser)
     parser.add_argument(
         "--out", type=Path, default=Path("probe-report"), metavar="DIR", help="where files go"
     )

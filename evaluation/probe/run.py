@@ -9,8 +9,8 @@ import numpy as np
 from tqdm import tqdm
 
 import minifloat as mf
+from evaluation.command.errors import InputError
 from evaluation.data import UTTERANCE, load_embeddings
-from evaluation.errors import InputError
 from evaluation.extractors import load_extractor
 from evaluation.extractors.extractor import EMBEDDING
 from evaluation.output import make_folder, write_whole, written_whole

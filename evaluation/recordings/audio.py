@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.labels import is_missing, refuse_second
 from evaluation.reading import reading, text_of
 from evaluation.recordings.audio import EXTENSIONS

@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 import minifloat as mf
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.report.figure import Figure
 from evaluation.report.table import Table
 

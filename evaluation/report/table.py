@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import quote
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.output import guarded
 
 Value = str | int | float | None

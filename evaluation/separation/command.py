@@ -5,11 +5,12 @@ import math
 from pathlib import Path
 
 import minifloat as mf
-from evaluation.command_help import HelpFormatter
-from evaluation.errors import InputError
-from evaluation.format_names import ALL_NAMES, formats_named
-from evaluation.model_files import ModelFile, add_utt2spk_option
-from evaluation.packages import require
+from evaluation.command.errors import InputError
+from evaluation.command.format_names import ALL_NAMES, formats_named
+from evaluation.command.help import HelpFormatter
+from evaluation.command.model_files import ModelFile
+from evaluation.command.options import add_utt2spk
+from evaluation.command.packages import require
 from evaluation.study_file import add_study_option
 
 EXTRA = ("matplotlib", "jinja2", "tqdm", "scipy", "sklearn")
@@ -43,7 +44,7 @@ def add_parser(
             help="one a model, of the same recordings: .npz, .safetensors, .ark or .scp, or "
             "NAME=FILE, as for bitdepth",
         ),
-        add_utt2spk_option(parser),
+        add_utt2spk(parser),
         add(
             "--formats",
             default=ALL_NAMES,

@@ -10,8 +10,9 @@ from tqdm import tqdm
 
 import minifloat as mf
 from evaluation.bitdepth.tables import csv_text
+from evaluation.command.model_files import ModelFile, refuse_shared_names
 from evaluation.data import load_embeddings
-from evaluation.model_files import ModelFile, refuse_idle_speakers, refuse_shared_names
+from evaluation.kaldi import refuse_idle_speakers
 from evaluation.output import make_folder, write_whole
 from evaluation.report import Figure
 from evaluation.separation.figures import figure_of_formats, figures_of_model

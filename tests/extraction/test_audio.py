@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.recordings.audio import (
     BY_AV,
     EXTENSIONS,

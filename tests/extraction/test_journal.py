@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.extracted import Entry, read_extracted
 from evaluation.extraction.journal import LINES, ROWS, Journal, folder_of
 

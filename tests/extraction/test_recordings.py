@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.recordings.folders import Found, find_recordings
 
 CHANNEL = "UC--EryqEbhW-VtG80N21TdA"

@@ -8,8 +8,8 @@ import torch
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_tensors
 
+from evaluation.command.errors import InputError
 from evaluation.data import load_embeddings
-from evaluation.errors import InputError
 from evaluation.extracted import Entry, read_extracted, write_extracted
 
 NAMES = ["b,1", 'a"2', "ж 3"]

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evaluation.command.errors import InputError
 from evaluation.data import load_embeddings
-from evaluation.errors import InputError
 
 # Writes what the reader must read; it is not needed to read.
 kaldiio = pytest.importorskip("kaldiio", reason="kaldiio is not installed")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from evaluation.__main__ import main
-from evaluation.model_files import ModelFile
+from evaluation.command.model_files import ModelFile
 
 Maker = Callable[..., Path]
 QUICK = ("--formats", "e2m1", "--draws", "5")

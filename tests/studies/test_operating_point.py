@@ -8,7 +8,7 @@ import pytest
 from evaluation.__main__ import main
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.published import THRESHOLDS
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 
 Maker = Callable[..., Path]
 

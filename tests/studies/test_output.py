@@ -16,8 +16,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from evaluation.__main__ import main
+from evaluation.command.errors import message_text
 from evaluation.extracted import Entry, read_extracted, write_extracted
-from evaluation.output import guarded, message_text, unguarded, write_whole, written_whole
+from evaluation.output import guarded, unguarded, write_whole, written_whole
 from evaluation.report.plots import label, svg
 
 Maker = Callable[..., Path]

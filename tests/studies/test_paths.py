@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from evaluation.__main__ import main
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.output import make_folder, write_whole
 
 Maker = Callable[..., Path]

@@ -22,8 +22,8 @@ from evaluation.bitdepth.study import ModelStudy, study
 from evaluation.bitdepth.summary import summary
 from evaluation.bitdepth.tolerance import FEWEST_SPEAKERS, Tolerance, speakers_needed
 from evaluation.bitdepth.verdicts import Verdict, verdict
+from evaluation.command.errors import InputError
 from evaluation.data import Embeddings, load_embeddings
-from evaluation.errors import InputError
 from evaluation.trials import AllPairs
 
 Maker = Callable[..., Path]

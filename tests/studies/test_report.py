@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.report import (
     Block,
     Cell,

@@ -3,7 +3,7 @@
 import importlib
 from types import ModuleType
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 
 
 def require(module: str, *, needs: str, install: str) -> ModuleType:

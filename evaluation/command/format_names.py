@@ -1,7 +1,7 @@
 """Formats as the command line names them."""
 
 import minifloat as mf
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from minifloat.formats import as_format
 
 ALL_NAMES = ",".join(format.name for format in mf.FORMATS)

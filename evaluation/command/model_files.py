@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluation.errors import InputError
-from evaluation.kaldi import is_kaldi
+from evaluation.command.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -41,31 +39,11 @@ class ModelFile:
         return str(self.path) if self.name == self.path.stem else f"{self.name}={self.path}"
 
 
-def add_utt2spk_option(parser: argparse.ArgumentParser) -> argparse.Action:
-    """Return the option; the command takes it."""
-    return parser.add_argument(
-        "--utt2spk",
-        type=Path,
-        metavar="FILE",
-        help="speakers of the utterances of all .ark and .scp files, lines of 'utterance speaker'; "
-        "without it the file utt2spk beside each",
-    )
-
-
 def refuse_shared_names(names: Sequence[str], *, what: str = "models") -> None:
-    """Nothing; two of one name are an error."""
+    """Raise InputError for two of one name."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InputError(
             f"names of {what} must differ, outputs carry them; got {twice[0]} twice: "
             "NAME=FILE names a model otherwise than its file"
-        )
-
-
-def refuse_idle_speakers(utt2spk: Path | None, paths: Sequence[Path]) -> None:
-    """Nothing; speakers of no file are an error."""
-    if utt2spk is not None and not any(map(is_kaldi, paths)):
-        raise InputError(
-            f"--utt2spk tells the speakers of .ark and .scp files; got {utt2spk} and "
-            f"{', '.join(map(str, paths))}, which has its own"
         )

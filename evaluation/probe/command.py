@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from evaluation.command.help import HelpFormatter
-from evaluation.command.options import add_utt2spk
+from evaluation.command.options import add_out, add_utt2spk
 from evaluation.command.packages import require
 from evaluation.extractors.registry import MODELS
 
@@ -45,9 +45,7 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "before it, for the bitdepth study to compare",
     )
     add_utt2spk(parser)
-    parser.add_argument(
-        "--out", type=Path, default=Path("probe-report"), metavar="DIR", help="where files go"
-    )
+    add_out(parser, "probe-report")
     parser.set_defaults(run=_probe, interrupted="interrupted; nothing was written")
 
 

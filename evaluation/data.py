@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
 from evaluation.extracted import EXTENSION, read_extracted
+from evaluation.files.limits import refuse_bomb
+from evaluation.files.reading import opened, reading, refuse_second
 from evaluation.kaldi import is_kaldi, read_kaldi
-from evaluation.labels import refuse_second, texts_of
-from evaluation.limits import refuse_bomb
-from evaluation.reading import opened, reading
+from evaluation.labels import texts_of
 
 NEEDED = ("embeddings", "speaker")
 # What only trial lists need, which name rows by it.

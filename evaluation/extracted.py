@@ -17,9 +17,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from evaluation.command.errors import InputError
-from evaluation.labels import refuse_second
-from evaluation.output import guarded, unguarded, write_whole, written_whole
-from evaluation.reading import opened, reading
+from evaluation.files.formulas import guarded, unguarded
+from evaluation.files.reading import opened, reading, refuse_second
+from evaluation.files.writing import write_whole, written_whole
 from minifloat.headers import described, once_each
 
 EXTENSION = ".safetensors"

@@ -1,7 +1,6 @@
-"""Names of rows and of who speaks: each row has one, and a key comes once."""
+"""Names of rows and of who speaks: each row has one."""
 
 import sys
-from collections.abc import Hashable
 from pathlib import Path
 
 import numpy as np
@@ -61,14 +60,3 @@ def _characters(path: Path, name: str, labels: NDArray[np.generic]) -> list[str]
         )
     texts: list[str] = array.tolist()
     return texts
-
-
-def refuse_second(
-    seen: dict[Hashable, int], key: Hashable, path: Path, name: str, *, unit: str, number: int
-) -> None:
-    """Nothing; a key that a file has in two places, `number` of its `unit`s, is an error."""
-    first = seen.setdefault(key, number)
-    if first != number:
-        raise InputError(
-            f"{path}: {name} must come once; it is in {unit} {first} and in {unit} {number}"
-        )

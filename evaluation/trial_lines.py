@@ -8,7 +8,7 @@ from typing import TextIO
 from tqdm import tqdm
 
 from evaluation.command.errors import InputError
-from evaluation.reading import GZ, reading, text_of
+from evaluation.files.reading import GZ, reading, text_of
 
 LABELS = {"0": False, "1": True, "nontarget": False, "target": True}
 LABEL_COLUMN = "label"

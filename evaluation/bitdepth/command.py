@@ -19,7 +19,7 @@ from evaluation.command.options import (
     check_files,
 )
 from evaluation.command.packages import require
-from evaluation.study_file import add_study_option
+from evaluation.files.study_file import add_study_option
 
 EXTRA = ("matplotlib", "jinja2", "tqdm")
 INSTALL = 'pip install "minifloat[evaluation]"'

@@ -11,7 +11,7 @@ from evaluation.bitdepth.rows import Estimate, Row
 from evaluation.bitdepth.study import ModelStudy
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import verdict
-from evaluation.output import guarded
+from evaluation.files.formulas import guarded
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

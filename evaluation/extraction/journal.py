@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
 from evaluation.extracted import Entry, read_extracted, write_extracted
-from evaluation.labels import refuse_second
+from evaluation.files.reading import refuse_second
 from minifloat.headers import once_each
 
 T = TypeVar("T")

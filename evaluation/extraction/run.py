@@ -14,7 +14,8 @@ from evaluation.extraction.embedding import Failed, embed, read_ahead
 from evaluation.extraction.journal import Journal, folder_of, refuse_other_model
 from evaluation.extraction.progress import Progress
 from evaluation.extractors import Extractor, load_extractor
-from evaluation.output import guarded, make_folder, write_whole
+from evaluation.files.formulas import guarded
+from evaluation.files.writing import make_folder, write_whole
 from evaluation.recordings.audio import require_decoders
 from evaluation.recordings.folders import Recording, Skipped, find_recordings
 

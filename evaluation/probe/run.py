@@ -13,7 +13,7 @@ from evaluation.command.errors import InputError
 from evaluation.data import UTTERANCE, load_embeddings
 from evaluation.extractors import load_extractor
 from evaluation.extractors.extractor import EMBEDDING
-from evaluation.output import make_folder, write_whole, written_whole
+from evaluation.files.writing import make_folder, write_whole, written_whole
 from evaluation.probe.batch_norm import before_batch_norm
 from evaluation.probe.fits import fits
 from evaluation.probe.ranges import Probed, RefusedError, probed, two_valued_signal

@@ -11,8 +11,8 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from evaluation.command.errors import InputError
-from evaluation.labels import is_missing, refuse_second
-from evaluation.reading import reading, text_of
+from evaluation.files.reading import reading, refuse_second, text_of
+from evaluation.labels import is_missing
 from evaluation.recordings.audio import EXTENSIONS
 
 # How the folder of a speaker is called in the corpora whose folders lie at any depth.

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from evaluation.command.errors import InputError
-from evaluation.output import guarded
+from evaluation.files.formulas import guarded
 
 Value = str | int | float | None
 Tone = Literal["", "good", "fair", "poor"]

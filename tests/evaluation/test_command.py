@@ -12,7 +12,7 @@ from evaluation.__main__ import main
 from evaluation.bitdepth.conditions import Condition, Converted
 from evaluation.bitdepth.run import UNFINISHED
 from evaluation.data import Embeddings
-from evaluation.output import write_whole
+from evaluation.files.writing import write_whole
 
 Maker = Callable[..., Path]
 KINDS = ("scores", "thresholds", "values", "det", "counts")

@@ -326,8 +326,8 @@ def test_a_small_archive_that_unpacks_to_much_is_refused(archive: Path) -> None:
 def test_a_list_that_unpacks_an_archive_again_and_again_is_refused(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("evaluation.limits._LEAST", 1000)
-    monkeypatch.setattr("evaluation.limits._TIMES", 1)
+    monkeypatch.setattr("evaluation.files.limits._LEAST", 1000)
+    monkeypatch.setattr("evaluation.files.limits._TIMES", 1)
     listed, packed = archive.with_suffix(".scp"), archive.with_suffix(".ark.gz")
     packed.write_bytes(gzip.compress(archive.read_bytes()))
     text = listed.read_text().replace(".ark", ".ark.gz")
@@ -344,7 +344,7 @@ def test_a_list_of_one_vector_many_times_is_refused(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A line of twenty bytes may name a vector of 262 144."""
-    monkeypatch.setattr("evaluation.limits._LEAST", 1 << 20)
+    monkeypatch.setattr("evaluation.files.limits._LEAST", 1 << 20)
     listed = archive.with_suffix(".scp")
     archive.write_bytes(b"u1 \0BFV \4" + struct.pack("<i", 1 << 16) + bytes(1 << 18))
     (archive.parent / "utt2spk").write_text("".join(f"u{i} s\n" for i in range(110)))

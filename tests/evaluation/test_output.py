@@ -18,7 +18,8 @@ from matplotlib.figure import Figure
 from evaluation.__main__ import main
 from evaluation.command.errors import message_text
 from evaluation.extracted import Entry, read_extracted, write_extracted
-from evaluation.output import guarded, unguarded, write_whole, written_whole
+from evaluation.files.formulas import guarded, unguarded
+from evaluation.files.writing import write_whole, written_whole
 from evaluation.report.plots import label, svg
 
 Maker = Callable[..., Path]

@@ -10,7 +10,7 @@ import pytest
 
 from evaluation.__main__ import main
 from evaluation.command.errors import InputError
-from evaluation.output import make_folder, write_whole
+from evaluation.files.writing import make_folder, write_whole
 
 Maker = Callable[..., Path]
 QUICK = ("--formats", "e2m1", "--draws", "5", "--out", "{out}")

@@ -15,8 +15,8 @@ ROOMS = {
         "ops backends codec storage vectors streaming scoring __init__ __main__"
     ),
     "evaluation": (
-        "command limits draws voxceleb metrics reading labels "
-        "output report kaldi_vectors kaldi extracted data study_file trial_lines "
+        "command files draws voxceleb metrics labels "
+        "report kaldi_vectors kaldi extracted data trial_lines "
         "trials bootstrap identification recordings trial_lists extractors extraction bitdepth "
         "separation probe __init__ __main__"
     ),

@@ -9,7 +9,7 @@ from typing import Any
 
 from evaluation.command.errors import InputError
 from evaluation.command.model_files import ModelFile
-from evaluation.reading import reading, text_of
+from evaluation.files.reading import reading, text_of
 
 OPTION = "--study"
 OUT = "out"

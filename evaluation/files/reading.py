@@ -3,13 +3,13 @@
 import io
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from evaluation.command.errors import InputError
-from evaluation.limits import open_gz
+from evaluation.files.limits import open_gz
 
 GZ = ".gz"
 
@@ -62,3 +62,14 @@ def reading(path: Path, what: str, *errors: type[Exception]) -> Iterator[None]:
         raise
     except unreadable as error:
         raise InputError(f"{path}: not a readable {what} ({error})") from error
+
+
+def refuse_second(
+    seen: dict[Hashable, int], key: Hashable, path: Path, name: str, *, unit: str, number: int
+) -> None:
+    """Raise InputError for a key that a file has in two places, `number` of its `unit`s."""
+    first = seen.setdefault(key, number)
+    if first != number:
+        raise InputError(
+            f"{path}: {name} must come once; it is in {unit} {first} and in {unit} {number}"
+        )

@@ -24,7 +24,7 @@ from evaluation.extracted import EXTENSION, read_extracted
 from evaluation.files.limits import refuse_bomb
 from evaluation.files.reading import opened, reading, refuse_second
 from evaluation.kaldi import is_kaldi, read_kaldi
-from evaluation.labels import texts_of
+from evaluation.recordings.labels import texts_of
 
 NEEDED = ("embeddings", "speaker")
 # What only trial lists need, which name rows by it.

@@ -15,9 +15,9 @@ ROOMS = {
         "ops backends codec storage vectors streaming scoring __init__ __main__"
     ),
     "evaluation": (
-        "command files draws voxceleb metrics labels "
-        "report kaldi_vectors kaldi extracted data trial_lines "
-        "trials bootstrap identification recordings trial_lists extractors extraction bitdepth "
+        "command files draws voxceleb metrics "
+        "report recordings kaldi_vectors kaldi extracted data trial_lines "
+        "trials bootstrap identification trial_lists extractors extraction bitdepth "
         "separation probe __init__ __main__"
     ),
     "benchmarks": (

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.command.errors import InputError
-from evaluation.recordings.folders import Found, find_recordings
+from evaluation.recordings.folders import FoundRecordings, find_recordings
 
 CHANNEL = "UC--EryqEbhW-VtG80N21TdA"
 
@@ -17,7 +17,7 @@ def put(root: Path, *names: str) -> None:
         path.write_bytes(b"sound")
 
 
-def who_and_what(found: Found) -> list[tuple[str, str]]:
+def who_and_what(found: FoundRecordings) -> list[tuple[str, str]]:
     return [(one.speaker, one.utterance) for one in found.recordings]
 
 
@@ -62,11 +62,11 @@ def test_a_list_names_speakers_and_paths_from_its_own_folder(tmp_path: Path) -> 
     assert [s.reason for s in found.skipped] == ["cannot be opened: No such file or directory"]
 
 
-def taken(found: Found) -> list[str]:
+def taken(found: FoundRecordings) -> list[str]:
     return [one.name for one in found.recordings]
 
 
-def reasons(found: Found) -> dict[str, str]:
+def reasons(found: FoundRecordings) -> dict[str, str]:
     return {one.name: one.reason for one in found.skipped}
 
 

@@ -1,4 +1,4 @@
-"""Names of rows and of who speaks: each row has one."""
+"""Labels of recordings, speaker and utterance: each recording has both."""
 
 import sys
 from pathlib import Path

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
-from evaluation.data import UTTERANCE, Embeddings
+from evaluation.embeddings.embeddings import Embeddings
+from evaluation.embeddings.npz import UTTERANCE
 from evaluation.recordings.audio import EXTENSIONS
 from evaluation.trial_lines import read_trials
 from evaluation.trials import TrialList

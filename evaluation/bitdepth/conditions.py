@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import minifloat as mf
 from evaluation.bitdepth.scorers import FloatScorer, PackedScorer
-from evaluation.data import Embeddings
+from evaluation.embeddings.embeddings import Embeddings
 
 Scale = Literal["none", "amax"]
 SCALES: dict[Scale, str] = {"none": "as it is", "amax": "scaled"}

@@ -13,7 +13,7 @@ from evaluation.bitdepth.rows import Estimate, estimate
 from evaluation.bitdepth.scorers import PackedScorer
 from evaluation.bitdepth.study import ModelStudy
 from evaluation.bootstrap import SpeakerBootstrap
-from evaluation.data import Embeddings
+from evaluation.embeddings.embeddings import Embeddings
 from evaluation.trials import Scorer
 
 # The largest value of the embeddings, as a multiple of the format's largest.

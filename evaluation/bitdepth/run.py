@@ -24,9 +24,9 @@ from evaluation.bitdepth.tables import csv_text, terminal_table
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.command.errors import InputError
 from evaluation.command.model_files import ModelFile, refuse_shared_names
-from evaluation.data import Embeddings, load_embeddings
+from evaluation.embeddings.embeddings import Embeddings, load_embeddings
+from evaluation.embeddings.kaldi import refuse_idle_speakers
 from evaluation.files.writing import make_folder, write_whole
-from evaluation.kaldi import refuse_idle_speakers
 from evaluation.trial_lists import load_trial_list
 from evaluation.trials import AllPairs, Trials, checked
 

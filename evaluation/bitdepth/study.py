@@ -8,7 +8,7 @@ from evaluation.bitdepth.conditions import Condition, Converted, conditions, ove
 from evaluation.bitdepth.measurement import Measured, Measurement
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.rows import Row, estimate
-from evaluation.data import Embeddings
+from evaluation.embeddings.embeddings import Embeddings
 from evaluation.identification import Identification
 from evaluation.metrics import ScoreHistogram
 from evaluation.trials import Scorer, Trials

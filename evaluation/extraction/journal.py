@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
-from evaluation.extracted import Entry, read_extracted, write_extracted
+from evaluation.embeddings.extracted import Entry, read_extracted, write_extracted
 from evaluation.files.reading import refuse_second
 from minifloat.headers import once_each
 

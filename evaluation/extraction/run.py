@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.command.errors import InputError, message_text
-from evaluation.extracted import EXTENSION, Entry, manifest_path, read_extracted
+from evaluation.embeddings.extracted import EXTENSION, Entry, manifest_path, read_extracted
 from evaluation.extraction.embedding import Failed, embed, read_ahead
 from evaluation.extraction.journal import Journal, folder_of, refuse_other_model
 from evaluation.extraction.progress import Progress

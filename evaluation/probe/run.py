@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 import minifloat as mf
 from evaluation.command.errors import InputError
-from evaluation.data import UTTERANCE, load_embeddings
+from evaluation.embeddings.embeddings import load_embeddings
+from evaluation.embeddings.npz import UTTERANCE
 from evaluation.extractors import load_extractor
 from evaluation.extractors.extractor import EMBEDDING
 from evaluation.files.writing import make_folder, write_whole, written_whole

@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
 from evaluation.command.errors import InputError
-from evaluation.data import at_unit_length
+from evaluation.embeddings.embeddings import at_unit_length
 
 # Distances to centroids held at one time: 32 MiB.
 BLOCK = 1 << 22

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evaluation.data import Embeddings
+from evaluation.embeddings.embeddings import Embeddings
 from evaluation.report.plots import MUTED, WIDTH, label, svg
 from evaluation.separation.study import Result
 

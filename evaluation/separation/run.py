@@ -11,9 +11,9 @@ from tqdm import tqdm
 import minifloat as mf
 from evaluation.bitdepth.tables import csv_text
 from evaluation.command.model_files import ModelFile, refuse_shared_names
-from evaluation.data import load_embeddings
+from evaluation.embeddings.embeddings import load_embeddings
+from evaluation.embeddings.kaldi import refuse_idle_speakers
 from evaluation.files.writing import make_folder, write_whole
-from evaluation.kaldi import refuse_idle_speakers
 from evaluation.report import Figure
 from evaluation.separation.figures import figure_of_formats, figures_of_model
 from evaluation.separation.report import report

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from evaluation.data import Embeddings, load_embeddings
+from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.separation.distances import Distances, cosine_distances, euclidean_distances
 from evaluation.separation.overlap import POINTS, RULE, Rule, overlap
 from evaluation.separation.speaker_map import MapOptions, speaker_map

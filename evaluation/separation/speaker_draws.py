@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.data import Embeddings
+from evaluation.embeddings.embeddings import Embeddings
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import minifloat as mf
 from evaluation.bitdepth.conditions import Condition, conditions
 from evaluation.bitdepth.rows import Estimate, estimate
-from evaluation.data import Embeddings
+from evaluation.embeddings.embeddings import Embeddings
 from evaluation.separation.distances import cosine_distances, euclidean_distances
 from evaluation.separation.metrics import Metric, Separation, separation
 from evaluation.separation.overlap import Overlap

@@ -15,8 +15,8 @@ from evaluation.bitdepth.measurement import Number
 from evaluation.bitdepth.rows import estimate
 from evaluation.bitdepth.study import ModelStudy, study
 from evaluation.bootstrap import crossings
-from evaluation.data import Embeddings
 from evaluation.draws import speaker_weights
+from evaluation.embeddings.embeddings import Embeddings
 from evaluation.trials import AllPairs
 
 BINS = 1 << 16

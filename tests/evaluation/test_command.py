@@ -11,7 +11,7 @@ import minifloat as mf
 from evaluation.__main__ import main
 from evaluation.bitdepth.conditions import Condition, Converted
 from evaluation.bitdepth.run import UNFINISHED
-from evaluation.data import Embeddings
+from evaluation.embeddings.embeddings import Embeddings
 from evaluation.files.writing import write_whole
 
 Maker = Callable[..., Path]

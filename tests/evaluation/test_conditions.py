@@ -5,7 +5,7 @@ import torch
 import minifloat as mf
 from evaluation.bitdepth.conditions import Condition, conditions, overflowing, scaled
 from evaluation.bitdepth.scorers import PackedScorer
-from evaluation.data import Embeddings
+from evaluation.embeddings.embeddings import Embeddings
 from evaluation.trials import never_accept_nan
 
 FORMATS = pytest.mark.parametrize("format", mf.FORMATS, ids=str)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from evaluation.command.errors import InputError
-from evaluation.data import load_embeddings
+from evaluation.embeddings.embeddings import load_embeddings
 from evaluation.trials import AllPairs, checked
 
 Maker = Callable[..., Path]

@@ -7,7 +7,7 @@ from evaluation.bitdepth.conditions import Condition, conditions
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.overflow import first_to_overflow, overflows
 from evaluation.bitdepth.study import study
-from evaluation.data import Embeddings
+from evaluation.embeddings.embeddings import Embeddings
 from evaluation.trials import AllPairs
 
 THRESHOLD = 0.25

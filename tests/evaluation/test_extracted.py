@@ -9,8 +9,8 @@ from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_tensors
 
 from evaluation.command.errors import InputError
-from evaluation.data import load_embeddings
-from evaluation.extracted import Entry, read_extracted, write_extracted
+from evaluation.embeddings.embeddings import load_embeddings
+from evaluation.embeddings.extracted import Entry, read_extracted, write_extracted
 
 NAMES = ["b,1", 'a"2', "ж 3"]
 

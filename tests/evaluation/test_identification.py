@@ -12,7 +12,7 @@ from evaluation.bitdepth import scorers
 from evaluation.bitdepth.conditions import conditions
 from evaluation.bitdepth.scorers import FloatScorer
 from evaluation.bootstrap import interval
-from evaluation.data import Embeddings, load_embeddings
+from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.identification import Found, Identification
 
 Maker = Callable[..., Path]

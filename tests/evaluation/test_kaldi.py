@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from evaluation.command.errors import InputError
-from evaluation.data import load_embeddings
+from evaluation.embeddings.embeddings import load_embeddings
 
 # Writes what the reader must read; it is not needed to read.
 kaldiio = pytest.importorskip("kaldiio", reason="kaldiio is not installed")

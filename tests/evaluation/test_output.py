@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from evaluation.__main__ import main
 from evaluation.command.errors import message_text
-from evaluation.extracted import Entry, read_extracted, write_extracted
+from evaluation.embeddings.extracted import Entry, read_extracted, write_extracted
 from evaluation.files.formulas import guarded, unguarded
 from evaluation.files.writing import write_whole, written_whole
 from evaluation.report.plots import label, svg

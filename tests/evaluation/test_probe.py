@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import minifloat as mf
 from evaluation.__main__ import main
 from evaluation.command.errors import InputError
-from evaluation.data import load_embeddings
+from evaluation.embeddings.embeddings import load_embeddings
 from evaluation.probe import run as run_module
 from evaluation.probe.batch_norm import before_batch_norm
 from evaluation.probe.fits import fits

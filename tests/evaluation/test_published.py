@@ -13,7 +13,7 @@ from evaluation.bitdepth.published import THRESHOLDS, published_rates
 from evaluation.bitdepth.report import Extras, report
 from evaluation.bitdepth.study import study
 from evaluation.bitdepth.tolerance import Tolerance
-from evaluation.data import Embeddings
+from evaluation.embeddings.embeddings import Embeddings
 from evaluation.trials import AllPairs
 from evaluation.voxceleb import LISTS, list_names
 

@@ -22,7 +22,7 @@ from evaluation.bitdepth.summary import summary
 from evaluation.bitdepth.tolerance import FEWEST_SPEAKERS, Tolerance, speakers_needed
 from evaluation.bitdepth.verdicts import Verdict, verdict
 from evaluation.command.errors import InputError
-from evaluation.data import Embeddings, load_embeddings
+from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.trials import AllPairs
 from tests.evaluation.some_speakers import SomeSpeakers
 

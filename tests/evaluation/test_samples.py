@@ -11,7 +11,7 @@ from evaluation.bitdepth.study import ModelStudy, study
 from evaluation.bitdepth.summary import summary
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import Verdict, format_verdicts, verdict
-from evaluation.data import load_embeddings
+from evaluation.embeddings.embeddings import load_embeddings
 from evaluation.trials import AllPairs
 
 TOLERANCE = Tolerance()

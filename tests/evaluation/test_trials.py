@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from evaluation import trials as trials_module
 from evaluation.command.errors import InputError
-from evaluation.data import Embeddings, load_embeddings
+from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.trial_lists import load_trial_list
 from evaluation.trials import AllPairs, Batch, Trials
 

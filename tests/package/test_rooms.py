@@ -16,7 +16,7 @@ ROOMS = {
     ),
     "evaluation": (
         "command files draws voxceleb metrics "
-        "report recordings kaldi_vectors kaldi extracted data trial_lines "
+        "report recordings embeddings trial_lines "
         "trials bootstrap identification trial_lists extractors extraction bitdepth "
         "separation probe __init__ __main__"
     ),

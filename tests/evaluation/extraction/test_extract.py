@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from evaluation.__main__ import main
-from evaluation.data import load_embeddings
-from evaluation.extracted import read_extracted
+from evaluation.embeddings.embeddings import load_embeddings
+from evaluation.embeddings.extracted import read_extracted
 from evaluation.extraction import progress
 from evaluation.extraction.journal import folder_of
 from tests.support.paths import ROOT

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 import minifloat as mf
 from evaluation.bitdepth.conditions import Condition
 from evaluation.bootstrap import interval
-from evaluation.data import Embeddings, load_embeddings
+from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.separation.distances import cosine_distances
 from evaluation.separation.metrics import Metric
 from evaluation.separation.speaker_draws import SpeakerDraws

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.data import Embeddings, load_embeddings
+from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.separation.speaker_draws import SpeakerDraws
 
 Maker = Callable[..., Path]

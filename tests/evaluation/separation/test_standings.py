@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import minifloat as mf
-from evaluation.data import load_embeddings
+from evaluation.embeddings.embeddings import load_embeddings
 from evaluation.separation.metrics import Metric
 from evaluation.separation.speaker_map import MapOptions
 from evaluation.separation.standings import Choice, Standing, choice, standings, wins

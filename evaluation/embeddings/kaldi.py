@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
+from evaluation.embeddings.kaldi_vectors import read_vector
 from evaluation.files.limits import refuse_bomb
 from evaluation.files.reading import GZ, reading, refuse_second, text_of, unpacked
-from evaluation.kaldi_vectors import read_vector
 
 # Each may be compressed, with .gz after it.
 KALDI = (".ark", ".scp")

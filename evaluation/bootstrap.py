@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evaluation.draws import PRODUCT, speaker_weights, weighted_sum
 from evaluation.metrics import ScoreHistogram, detection_cost
-from evaluation.trials import Batch, Scorer, Trials
+from evaluation.trials.draws import PRODUCT, speaker_weights, weighted_sum
+from evaluation.trials.pairs import Batch, Scorer, Trials
 
 CONFIDENCE = 0.95
 # The grid of thresholds reaches this many times below and above the equal error rate; where most

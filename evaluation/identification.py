@@ -6,8 +6,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.draws import speaker_weights, weighted_sum
 from evaluation.embeddings.embeddings import Embeddings, at_unit_length
+from evaluation.trials.draws import speaker_weights, weighted_sum
 
 # Recordings whose nearest ones are looked for, at most.
 QUERIES = 10_000

@@ -11,7 +11,7 @@ from evaluation.bitdepth.speed import NEAREST, QUERIES, REPEATS, ROWS, Speed
 from evaluation.bitdepth.storage import storage_mib
 from evaluation.bitdepth.study import ModelStudy
 from evaluation.report import Cell, Column, Table
-from evaluation.voxceleb import LISTS
+from evaluation.trials.voxceleb import LISTS
 
 BITS = (32, 16, 8, 6, 4)
 

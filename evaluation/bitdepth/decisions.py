@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.bootstrap import SpeakerBootstrap
-from evaluation.trials import Batch
+from evaluation.trials.pairs import Batch
 
 
 class Decisions:

@@ -11,7 +11,7 @@ from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bootstrap import SpeakerBootstrap, threshold_grid
 from evaluation.identification import Identification
 from evaluation.metrics import ScoreHistogram
-from evaluation.trials import Trials
+from evaluation.trials.pairs import Trials
 
 # Shares of targets at which detection costs are taken: NIST's evaluations have used both.
 PRIORS = (0.01, 0.05)

@@ -6,7 +6,7 @@ import numpy as np
 
 from evaluation.command.errors import InputError
 from evaluation.metrics import ScoreHistogram, float32_threshold
-from evaluation.trials import Trials
+from evaluation.trials.pairs import Trials
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from evaluation.bitdepth.scorers import PackedScorer
 from evaluation.bitdepth.study import ModelStudy
 from evaluation.bootstrap import SpeakerBootstrap
 from evaluation.embeddings.embeddings import Embeddings
-from evaluation.trials import Scorer
+from evaluation.trials.pairs import Scorer
 
 # The largest value of the embeddings, as a multiple of the format's largest.
 SIZES = (1.0, 1.25, 1.5, 2.0)

@@ -32,7 +32,7 @@ from evaluation.bitdepth.verdicts import Verdict
 from evaluation.bootstrap import CONFIDENCE
 from evaluation.metrics import BINS_PER_UNIT
 from evaluation.report import Block, Figure, Fold, Making, Points, Section, render
-from evaluation.voxceleb import list_names
+from evaluation.trials.voxceleb import list_names
 
 TITLE = "What fewer bits cost in speaker verification"
 

@@ -27,8 +27,8 @@ from evaluation.command.model_files import ModelFile, refuse_shared_names
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.embeddings.kaldi import refuse_idle_speakers
 from evaluation.files.writing import make_folder, write_whole
-from evaluation.trial_lists import load_trial_list
-from evaluation.trials import AllPairs, Trials, checked
+from evaluation.trials.lists import load_trial_list
+from evaluation.trials.pairs import AllPairs, Trials, checked
 
 UNFINISHED = "metrics-unfinished.csv"
 

@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.trials import BATCH
+from evaluation.trials.pairs import BATCH
 
 PART = 16384
 # Rows among which the nearest are found at one time.

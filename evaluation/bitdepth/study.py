@@ -11,7 +11,7 @@ from evaluation.bitdepth.rows import Row, estimate
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.identification import Identification
 from evaluation.metrics import ScoreHistogram
-from evaluation.trials import Scorer, Trials
+from evaluation.trials.pairs import Scorer, Trials
 
 # Bins over [-1, 1] of the histograms that are kept, for figures.
 FIGURE_BINS = 2048

@@ -15,9 +15,9 @@ from evaluation.bitdepth.measurement import Number
 from evaluation.bitdepth.rows import estimate
 from evaluation.bitdepth.study import ModelStudy, study
 from evaluation.bootstrap import crossings
-from evaluation.draws import speaker_weights
 from evaluation.embeddings.embeddings import Embeddings
-from evaluation.trials import AllPairs
+from evaluation.trials.draws import speaker_weights
+from evaluation.trials.pairs import AllPairs
 
 BINS = 1 << 16
 # Ratios to the equal error rate at which the draws' own is looked for.

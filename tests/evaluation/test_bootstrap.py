@@ -15,10 +15,10 @@ from evaluation.bitdepth.rows import Estimate
 from evaluation.bitdepth.scorers import FloatScorer
 from evaluation.bitdepth.study import study
 from evaluation.bootstrap import SpeakerBootstrap, crossings, interval, threshold_grid
-from evaluation.draws import PRODUCT, drawn, speaker_weights
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.metrics import ScoreHistogram, detection_cost
-from evaluation.trials import AllPairs, Scorer, TrialList, Trials
+from evaluation.trials.draws import PRODUCT, drawn, speaker_weights
+from evaluation.trials.pairs import AllPairs, Scorer, TrialList, Trials
 
 Maker = Callable[..., Path]
 

@@ -6,7 +6,7 @@ import minifloat as mf
 from evaluation.bitdepth.conditions import Condition, conditions, overflowing, scaled
 from evaluation.bitdepth.scorers import PackedScorer
 from evaluation.embeddings.embeddings import Embeddings
-from evaluation.trials import never_accept_nan
+from evaluation.trials.pairs import never_accept_nan
 
 FORMATS = pytest.mark.parametrize("format", mf.FORMATS, ids=str)
 

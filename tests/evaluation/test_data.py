@@ -13,7 +13,7 @@ import pytest
 
 from evaluation.command.errors import InputError
 from evaluation.embeddings.embeddings import load_embeddings
-from evaluation.trials import AllPairs, checked
+from evaluation.trials.pairs import AllPairs, checked
 
 Maker = Callable[..., Path]
 

@@ -8,7 +8,7 @@ from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.overflow import first_to_overflow, overflows
 from evaluation.bitdepth.study import study
 from evaluation.embeddings.embeddings import Embeddings
-from evaluation.trials import AllPairs
+from evaluation.trials.pairs import AllPairs
 
 THRESHOLD = 0.25
 

@@ -14,8 +14,8 @@ from evaluation.bitdepth.report import Extras, report
 from evaluation.bitdepth.study import study
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.embeddings.embeddings import Embeddings
-from evaluation.trials import AllPairs
-from evaluation.voxceleb import LISTS, list_names
+from evaluation.trials.pairs import AllPairs
+from evaluation.trials.voxceleb import LISTS, list_names
 
 Maker = Callable[..., Path]
 REFERENCES = ("float32", "float16", "bfloat16")

@@ -23,7 +23,7 @@ from evaluation.bitdepth.tolerance import FEWEST_SPEAKERS, Tolerance, speakers_n
 from evaluation.bitdepth.verdicts import Verdict, verdict
 from evaluation.command.errors import InputError
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
-from evaluation.trials import AllPairs
+from evaluation.trials.pairs import AllPairs
 from tests.evaluation.some_speakers import SomeSpeakers
 
 Maker = Callable[..., Path]

@@ -12,7 +12,7 @@ from evaluation.bitdepth.summary import summary
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import Verdict, format_verdicts, verdict
 from evaluation.embeddings.embeddings import load_embeddings
-from evaluation.trials import AllPairs
+from evaluation.trials.pairs import AllPairs
 
 TOLERANCE = Tolerance()
 

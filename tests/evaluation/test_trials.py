@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evaluation import trials as trials_module
 from evaluation.command.errors import InputError
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
-from evaluation.trial_lists import load_trial_list
-from evaluation.trials import AllPairs, Batch, Trials
+from evaluation.trials import pairs as trials_module
+from evaluation.trials.lists import load_trial_list
+from evaluation.trials.pairs import AllPairs, Batch, Trials
 
 Maker = Callable[..., Path]
 

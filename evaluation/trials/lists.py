@@ -12,9 +12,9 @@ from evaluation.command.errors import InputError
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.embeddings.npz import UTTERANCE
 from evaluation.recordings.audio import EXTENSIONS
-from evaluation.trial_lines import read_trials
-from evaluation.trials import TrialList
-from evaluation.voxceleb import list_names
+from evaluation.trials.lines import read_trials
+from evaluation.trials.pairs import TrialList
+from evaluation.trials.voxceleb import list_names
 
 # What parts a speaker and an utterance in names that are no paths, such as Kaldi's.
 MARKS = ("-", "_")

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
-from evaluation.draws import Weights, weighted_sum
 from evaluation.embeddings.embeddings import Embeddings
+from evaluation.trials.draws import Weights, weighted_sum
 
 # Scores held at one time: 16 MiB of float32.
 BATCH = 1 << 22

@@ -1,6 +1,6 @@
 """Numbers as readers see them: shares of 1 become percent, their differences points."""
 
-from evaluation.bitdepth.rows import Estimate
+from evaluation.statistics.estimates import Estimate
 
 # Keeps a number and its unit on one line.
 SPACE = "\N{NO-BREAK SPACE}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.command.errors import InputError
-from evaluation.metrics import ScoreHistogram, float32_threshold
+from evaluation.statistics.histogram import ScoreHistogram, float32_threshold
 from evaluation.trials.pairs import Trials
 
 

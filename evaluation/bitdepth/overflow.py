@@ -8,12 +8,11 @@ from numpy.typing import NDArray
 
 import minifloat as mf
 from evaluation.bitdepth.conditions import overflowing
-from evaluation.bitdepth.measurement import Number
-from evaluation.bitdepth.rows import Estimate, estimate
 from evaluation.bitdepth.scorers import PackedScorer
 from evaluation.bitdepth.study import ModelStudy
-from evaluation.bootstrap import SpeakerBootstrap
 from evaluation.embeddings.embeddings import Embeddings
+from evaluation.statistics.bootstrap import SpeakerBootstrap
+from evaluation.statistics.estimates import Estimate, Number, estimate
 from evaluation.trials.pairs import Scorer
 
 # The largest value of the embeddings, as a multiple of the format's largest.

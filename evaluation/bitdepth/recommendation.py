@@ -10,9 +10,9 @@ added never take back what was shown without them: they may be those whom a form
 import math
 
 from evaluation.bitdepth.notation import SPACE, percent, signed, with_unit
-from evaluation.bitdepth.rows import Estimate
 from evaluation.bitdepth.study import ModelStudy, Result
 from evaluation.bitdepth.tolerance import Tolerance, speakers_needed
+from evaluation.statistics.estimates import Estimate
 
 
 def recommended(study: ModelStudy, *, tolerance: Tolerance) -> Result | None:

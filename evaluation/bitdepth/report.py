@@ -29,9 +29,9 @@ from evaluation.bitdepth.study import ModelStudy
 from evaluation.bitdepth.summary import summary
 from evaluation.bitdepth.tolerance import FEWEST_SPEAKERS, Tolerance
 from evaluation.bitdepth.verdicts import Verdict
-from evaluation.bootstrap import CONFIDENCE
-from evaluation.metrics import BINS_PER_UNIT
 from evaluation.report import Block, Figure, Fold, Making, Points, Section, render
+from evaluation.statistics.estimates import CONFIDENCE
+from evaluation.statistics.histogram import BINS_PER_UNIT
 from evaluation.trials.voxceleb import list_names
 
 TITLE = "What fewer bits cost in speaker verification"

@@ -3,13 +3,12 @@
 from evaluation.bitdepth.measurement import PRIORS
 from evaluation.bitdepth.notation import count, finely, percent, rare, scientific, shift, signed
 from evaluation.bitdepth.recommendation import recommended
-from evaluation.bitdepth.rows import Estimate
 from evaluation.bitdepth.storage import storage_mib
 from evaluation.bitdepth.study import ModelStudy, Result
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import Verdict, format_verdicts, verdict
-from evaluation.bootstrap import CONFIDENCE
 from evaluation.report import Cell, Column, Table, Tone
+from evaluation.statistics.estimates import CONFIDENCE, Estimate
 
 Value = str | int | float | None | Cell
 MILLION = 1_000_000

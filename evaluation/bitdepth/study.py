@@ -7,10 +7,11 @@ import minifloat as mf
 from evaluation.bitdepth.conditions import Condition, Converted, conditions, overflowing_formats
 from evaluation.bitdepth.measurement import Measured, Measurement
 from evaluation.bitdepth.operating_point import OperatingPoint
-from evaluation.bitdepth.rows import Row, estimate
+from evaluation.bitdepth.rows import Row
 from evaluation.embeddings.embeddings import Embeddings
-from evaluation.identification import Identification
-from evaluation.metrics import ScoreHistogram
+from evaluation.statistics.estimates import estimate
+from evaluation.statistics.histogram import ScoreHistogram
+from evaluation.statistics.identification import Identification
 from evaluation.trials.pairs import Scorer, Trials
 
 # Bins over [-1, 1] of the histograms that are kept, for figures.

@@ -7,11 +7,12 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from evaluation.bitdepth.notation import percent, rare, shift, signed
-from evaluation.bitdepth.rows import Estimate, Row
+from evaluation.bitdepth.rows import Row
 from evaluation.bitdepth.study import ModelStudy
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import verdict
 from evaluation.files.formulas import guarded
+from evaluation.statistics.estimates import Estimate
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

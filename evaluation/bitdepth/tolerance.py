@@ -8,9 +8,9 @@ import math
 from dataclasses import dataclass
 
 from evaluation.bitdepth.notation import SPACE
-from evaluation.bitdepth.rows import Estimate, Row
-from evaluation.bootstrap import CONFIDENCE
+from evaluation.bitdepth.rows import Row
 from evaluation.command.errors import InputError
+from evaluation.statistics.estimates import CONFIDENCE, Estimate
 
 # Draws of fewer speakers differ too little: their intervals promise too much. VoxCeleb1-O has 40.
 FEWEST_SPEAKERS = 40

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from evaluation.bitdepth.rows import Estimate
 from evaluation.separation.metrics import Metric
+from evaluation.statistics.estimates import Estimate
 
 
 def shown(metric: Metric) -> Callable[[float], str]:

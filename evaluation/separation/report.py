@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from evaluation.bootstrap import CONFIDENCE
 from evaluation.report import Block, Figure, Fold, Making, Points, Section, render
 from evaluation.separation.map_plots import COLOURS
 from evaluation.separation.overlap import POINTS, REACH, RULE
@@ -11,6 +10,7 @@ from evaluation.separation.speaker_map import MapOptions
 from evaluation.separation.standings import Choice, Standing, standings
 from evaluation.separation.study import ModelStudy, Space
 from evaluation.separation.summary import cautions, summarise
+from evaluation.statistics.estimates import CONFIDENCE
 
 TITLE = "Which model separates speakers"
 PACKAGES = ("scipy", "scikit-learn", "umap-learn", "numba")

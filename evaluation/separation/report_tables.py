@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from evaluation.bitdepth.rows import Estimate
-from evaluation.bootstrap import CONFIDENCE
 from evaluation.report import Cell, Column, Table, Tone
 from evaluation.separation.metrics import Metric
 from evaluation.separation.notation import count, decimals, shown, signed
 from evaluation.separation.published import DATA, PUBLISHED, SOURCE
 from evaluation.separation.standings import Choice, Standing, choice
 from evaluation.separation.study import ModelStudy, Space, Step
+from evaluation.statistics.estimates import CONFIDENCE, Estimate
 
 INTERVAL = (
     f"The small figures bound the {round(100 * CONFIDENCE)} % interval over draws of speakers"

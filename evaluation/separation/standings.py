@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from evaluation.bitdepth.conditions import Condition
-from evaluation.bootstrap import interval
 from evaluation.separation.metrics import Metric
 from evaluation.separation.study import ModelStudy, Result, Space, Step
+from evaluation.statistics.estimates import interval
 
 
 @dataclass(frozen=True, kw_only=True)

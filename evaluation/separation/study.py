@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 import minifloat as mf
 from evaluation.bitdepth.conditions import Condition, conditions
-from evaluation.bitdepth.rows import Estimate, estimate
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.separation.distances import cosine_distances, euclidean_distances
 from evaluation.separation.metrics import Metric, Separation, separation
 from evaluation.separation.overlap import Overlap
-from evaluation.separation.speaker_draws import SpeakerDraws
 from evaluation.separation.speaker_map import MapOptions, speaker_map
+from evaluation.statistics.estimates import Estimate, estimate
+from evaluation.statistics.speaker_draws import SpeakerDraws
 
 
 class Space(Enum):

@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.measurement import Number
-from evaluation.bitdepth.rows import estimate
 from evaluation.bitdepth.study import ModelStudy, study
-from evaluation.bootstrap import crossings
 from evaluation.embeddings.embeddings import Embeddings
+from evaluation.statistics.bootstrap import crossings
+from evaluation.statistics.estimates import Number, estimate
 from evaluation.trials.draws import speaker_weights
 from evaluation.trials.pairs import AllPairs
 

@@ -11,12 +11,13 @@ from sklearn.metrics import det_curve
 
 import minifloat as mf
 from evaluation.bitdepth.measurement import PRIORS
-from evaluation.bitdepth.rows import Estimate
 from evaluation.bitdepth.scorers import FloatScorer
 from evaluation.bitdepth.study import study
-from evaluation.bootstrap import SpeakerBootstrap, crossings, interval, threshold_grid
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
-from evaluation.metrics import ScoreHistogram, detection_cost
+from evaluation.statistics.bootstrap import SpeakerBootstrap, crossings
+from evaluation.statistics.estimates import Estimate, interval
+from evaluation.statistics.histogram import ScoreHistogram, detection_cost
+from evaluation.statistics.thresholds import threshold_grid
 from evaluation.trials.draws import PRODUCT, drawn, speaker_weights
 from evaluation.trials.pairs import AllPairs, Scorer, TrialList, Trials
 
@@ -94,7 +95,7 @@ def test_a_draw_of_everybody_once_is_the_estimate(
         return np.ones((speakers, draws), np.uint8)
 
     for module in ("bootstrap", "identification"):
-        monkeypatch.setattr(f"evaluation.{module}.speaker_weights", ones)
+        monkeypatch.setattr(f"evaluation.statistics.{module}.speaker_weights", ones)
     rows = np.random.default_rng(5).standard_normal((72, 4))
     for size in (1, 12, 40):
         # Of the larger ones most values are beyond E3M4, and unsaturated scores are no numbers.

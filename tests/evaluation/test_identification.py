@@ -7,18 +7,18 @@ import torch
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation import identification as identification_module
 from evaluation.bitdepth import scorers
 from evaluation.bitdepth.conditions import conditions
 from evaluation.bitdepth.scorers import FloatScorer
-from evaluation.bootstrap import interval
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
-from evaluation.identification import Found, Identification
+from evaluation.statistics import identification as identification_module
+from evaluation.statistics.estimates import interval
+from evaluation.statistics.identification import Identification, IdentificationRates
 
 Maker = Callable[..., Path]
 
 
-def found(embeddings: Embeddings, rows: NDArray[np.float32]) -> Found:
+def found(embeddings: Embeddings, rows: NDArray[np.float32]) -> IdentificationRates:
     """What `rows` find, compared with what the embeddings themselves find."""
     one = Identification(embeddings, draws=50, seed=0)
     one.find(FloatScorer(torch.from_numpy(embeddings.rows)))

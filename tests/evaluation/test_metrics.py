@@ -4,7 +4,13 @@ from numpy.typing import NDArray
 from sklearn.metrics import det_curve
 
 from evaluation.bitdepth.storage import storage_mib
-from evaluation.metrics import BINS, BINS_PER_UNIT, ScoreHistogram, edge, float32_threshold
+from evaluation.statistics.histogram import (
+    BINS,
+    BINS_PER_UNIT,
+    ScoreHistogram,
+    edge,
+    float32_threshold,
+)
 
 
 def floats(values: list[float]) -> NDArray[np.float32]:

@@ -16,13 +16,14 @@ from evaluation.bitdepth.recommendation import (
     recommendation,
     recommended,
 )
-from evaluation.bitdepth.rows import Estimate, Row
+from evaluation.bitdepth.rows import Row
 from evaluation.bitdepth.study import ModelStudy, study
 from evaluation.bitdepth.summary import summary
 from evaluation.bitdepth.tolerance import FEWEST_SPEAKERS, Tolerance, speakers_needed
 from evaluation.bitdepth.verdicts import Verdict, verdict
 from evaluation.command.errors import InputError
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
+from evaluation.statistics.estimates import Estimate
 from evaluation.trials.pairs import AllPairs
 from tests.evaluation.some_speakers import SomeSpeakers
 

@@ -15,9 +15,9 @@ ROOMS = {
         "ops backends codec storage vectors streaming scoring __init__ __main__"
     ),
     "evaluation": (
-        "command files metrics "
-        "report recordings embeddings trials "
-        "bootstrap identification extractors extraction bitdepth "
+        "command files "
+        "recordings embeddings trials statistics report "
+        "extractors extraction bitdepth "
         "separation probe __init__ __main__"
     ),
     "benchmarks": (

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
-from evaluation.separation.speaker_draws import SpeakerDraws
+from evaluation.statistics.speaker_draws import SpeakerDraws
 
 Maker = Callable[..., Path]
 

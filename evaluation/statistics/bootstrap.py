@@ -5,7 +5,7 @@ intervals. A draw takes as many speakers as there are, with replacement, as weig
 trial of speaker s counts w[s] times, a non-target trial of s and t w[s] * w[t] times.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,20 +13,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evaluation.metrics import ScoreHistogram, detection_cost
+from evaluation.statistics.histogram import detection_cost
 from evaluation.trials.draws import PRODUCT, speaker_weights, weighted_sum
 from evaluation.trials.pairs import Batch, Scorer, Trials
 
-CONFIDENCE = 0.95
-# The grid of thresholds reaches this many times below and above the equal error rate; where most
-# draws fall, neighbours are 3 % apart, so that interpolating between them is off by (3 %)^2 / 8.
-REACH = 8
-NEAR_REACH = 1.5
-LEVELS = 24
-# Around each least cost it reaches so far in both rates; so few trials there are all thresholds.
-COST_REACH = 4
-COST_LEVELS = 32
-FEW_TRIALS = 256
 # Codes of which fewer than one in so many occurs are sorted rather than counted in a table.
 SPARSE = 4
 
@@ -206,64 +196,3 @@ def _parts(
     bounds = np.searchsorted(column[order], np.arange(0, columns + step, step))
     for place, (start, stop) in enumerate(pairwise(bounds)):
         yield place * step, order[start:stop]
-
-
-def threshold_grid(
-    histogram: ScoreHistogram, *, include: np.float32, priors: Sequence[float] = ()
-) -> NDArray[np.float32]:
-    """Ascending thresholds around the equal error rate, and the one to include.
-
-    They are evenly spaced in the logarithm of FAR, more densely near the equal error rate, and a
-    few in that of FRR, so that each draw's own equal error rate falls between two that are near.
-    The two edges between which the rate itself was found are among them, and so are, for each
-    prior, that of the least detection cost and many around it: a draw costs least just below the
-    score of a target, or just above that of a non-target.
-    """
-    equal = histogram.equal_error()
-    # A rate of 0 still needs a grid: one error of all trials stands in.
-    smallest = 1 / max(int(histogram.targets.sum()), int(histogram.nontargets.sum()))
-    middle = max(equal.rate, smallest)
-    wide = np.geomspace(middle / REACH, min(1.0, middle * REACH), LEVELS)
-    near = np.geomspace(middle / NEAR_REACH, min(1.0, middle * NEAR_REACH), LEVELS)
-    cheapest = [histogram.minimum_cost(prior) for prior in priors]
-
-    def around(rate: float, counts: NDArray[np.int64]) -> NDArray[np.float64]:
-        rate, trials = max(rate, smallest), int(counts.sum())
-        low, high = rate / COST_REACH, min(1.0, rate * COST_REACH)
-        first, last = int(low * trials), int(high * trials)
-        if last - first >= FEW_TRIALS:
-            return np.geomspace(low, high, COST_LEVELS)
-        # Between ranks, for a rate is rounded.
-        return (np.arange(first, last + 1) + 0.5) / trials
-
-    grid = np.concatenate(
-        (
-            histogram.thresholds_at_far(np.concatenate((wide, near))),
-            histogram.thresholds_at_frr(wide[::2]),
-            *(
-                histogram.thresholds_at_far(around(one.far, histogram.nontargets))
-                for one in cheapest
-            ),
-            *(
-                histogram.thresholds_within_frr(around(one.frr, histogram.targets))
-                for one in cheapest
-            ),
-            histogram.crossing(),
-            np.array([include, *(one.threshold for one in cheapest)], dtype=np.float32),
-        )
-    )
-    # The first edge, -1, would count scores below -1 as rejected here and nowhere else.
-    return np.unique(grid[grid > -1])
-
-
-def interval(draws: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the central interval of the draws; draws without trials of both kinds are left out.
-
-    Where fewer than half of the draws have both kinds, the interval is not a number.
-    """
-    defined = draws[np.isfinite(draws)]
-    if 2 * len(defined) < len(draws):
-        return float("nan"), float("nan")
-    tail = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.percentile(defined, [tail, 100 - tail])
-    return float(low), float(high)

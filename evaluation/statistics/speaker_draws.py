@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.embeddings.embeddings import Embeddings
+from evaluation.trials.draws import drawn
 
 Array = NDArray[np.float64]
 
@@ -21,9 +22,10 @@ class SpeakerDraws:
     def __init__(self, embeddings: Embeddings, *, draws: int, seed: int) -> None:
         names = embeddings.speaker_names
         generator = np.random.default_rng([seed, zlib.crc32("\0".join(names).encode())])
-        chances = np.full(len(names), 1 / len(names))
         self._speaker = embeddings.speaker
-        self.weights: Array = generator.multinomial(len(names), chances, size=draws).astype(float)
+        self.weights: Array = np.ascontiguousarray(
+            drawn(generator, len(names), draws=draws).T, float
+        )
 
     def means(self, values: Array) -> Array:
         """Return the mean over rows in each draw."""

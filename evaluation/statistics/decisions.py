@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.bootstrap import SpeakerBootstrap
+from evaluation.statistics.bootstrap import SpeakerBootstrap
 from evaluation.trials.pairs import Batch
 
 

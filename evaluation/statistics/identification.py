@@ -30,7 +30,7 @@ class Searcher(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class IdentificationRates:
     """What one database finds: shares of 1, and the same for each draw of speakers.
 
     `top1` is how often the nearest recording is of the same speaker, `top5` how often one of the
@@ -69,7 +69,7 @@ class Identification:
         """Recordings that are looked for."""
         return len(self._asked)
 
-    def find(self, searcher: Searcher) -> Found:
+    def find(self, searcher: Searcher) -> IdentificationRates:
         """Return what a database finds; the first one that is asked is the reference."""
         nearest = self._others(searcher.nearest(self._asked, self._k + 1))
         cosines = self._cosines(nearest)
@@ -82,7 +82,7 @@ class Identification:
         top1, top1_draws = self._share(same[:, 0])
         top5, top5_draws = self._share(same[:, :TOP].any(axis=1))
         recall, recall_draws = self._share(kept.mean(axis=1))
-        return Found(
+        return IdentificationRates(
             top1=top1,
             top5=top5,
             recall10=recall,

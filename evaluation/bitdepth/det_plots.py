@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from evaluation.bitdepth.conditions import SCALES, Scale
 from evaluation.bitdepth.score_plots import false_rates
 from evaluation.bitdepth.study import ModelStudy, Result
 from evaluation.report.plots import INK, NONTARGET, TARGET, percent_axis, svg
+from evaluation.stored.conditions import SCALES, Scale
 
 # Labels of both axes of a detection error figure, and how far these go.
 TICKS = (0.0001, 0.001, 0.01, 0.05, 0.2, 0.4)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.bitdepth.conditions import Converted
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.statistics.bootstrap import SpeakerBootstrap
 from evaluation.statistics.decisions import Decisions, Flips
@@ -12,6 +11,7 @@ from evaluation.statistics.estimates import Number
 from evaluation.statistics.histogram import ScoreHistogram
 from evaluation.statistics.identification import Identification
 from evaluation.statistics.thresholds import threshold_grid
+from evaluation.stored.conversion import Converted
 from evaluation.trials.pairs import Trials
 
 # Shares of targets at which detection costs are taken: NIST's evaluations have used both.

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import overflowing
-from evaluation.bitdepth.scorers import PackedScorer
 from evaluation.bitdepth.study import ModelStudy
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.statistics.bootstrap import SpeakerBootstrap
 from evaluation.statistics.estimates import Estimate, Number, estimate
+from evaluation.stored.conversion import convert, overflowing
+from evaluation.stored.scorers import PackedScorer
 from evaluation.trials.pairs import Scorer
 
 # The largest value of the embeddings, as a multiple of the format's largest.
@@ -59,7 +59,7 @@ def overflows(study: ModelStudy, format: mf.Format, *, draws: int, seed: int) ->
             Number(value=frr, draws=errors.frr_draws[0]),
         )
 
-    of_float32 = rates(study.results[0].condition.convert(embeddings).scorer)
+    of_float32 = rates(convert(embeddings, study.results[0].condition).scorer)
     found = []
     for size in SIZES:
         stretched = _stretched(embeddings, size * format.max / largest)

@@ -10,7 +10,6 @@ from typing import TypeVar
 from tqdm import tqdm
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import Condition
 from evaluation.bitdepth.figures import figures
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.overflow import first_to_overflow, overflows
@@ -27,6 +26,7 @@ from evaluation.command.model_files import ModelFile, refuse_shared_names
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.embeddings.kaldi import refuse_idle_speakers
 from evaluation.files.writing import make_folder, write_whole
+from evaluation.stored.conditions import Condition
 from evaluation.trials.lists import load_trial_list
 from evaluation.trials.pairs import AllPairs, Trials, checked
 

@@ -7,10 +7,10 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import SCALES, Condition
 from evaluation.bitdepth.notation import percent
 from evaluation.bitdepth.study import FIGURE_BINS, ModelStudy, Result
 from evaluation.report.plots import INK, NONTARGET, TARGET, percent_axis, svg
+from evaluation.stored.conditions import SCALES, Condition
 
 VIOLIN_BINS = 256
 # The lowest error rate shown: 0.01 %.

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import Condition, Converted, conditions, overflowing_formats
 from evaluation.bitdepth.measurement import Measured, Measurement
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.rows import Row
@@ -12,6 +11,8 @@ from evaluation.embeddings.embeddings import Embeddings
 from evaluation.statistics.estimates import estimate
 from evaluation.statistics.histogram import ScoreHistogram
 from evaluation.statistics.identification import Identification
+from evaluation.stored.conditions import Condition, conditions
+from evaluation.stored.conversion import Converted, convert, overflowing_formats
 from evaluation.trials.pairs import Scorer, Trials
 
 # Bins over [-1, 1] of the histograms that are kept, for figures.
@@ -84,7 +85,7 @@ def study(
     # What is converted ends with the call: two conditions of many vectors are never held at once.
     def result_of(condition: Condition) -> Result:
         nonlocal reference
-        converted = condition.convert(embeddings)
+        converted = convert(embeddings, condition)
         histogram = histogram_of(trials, converted.scorer)
         measured = measurement.of(converted, histogram)
         reference = reference or measured

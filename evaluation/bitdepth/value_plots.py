@@ -7,9 +7,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import SCALES, scaled
 from evaluation.bitdepth.study import ModelStudy
 from evaluation.report.plots import INK, NONTARGET, TARGET, percent_axis, svg
+from evaluation.stored.conditions import SCALES
+from evaluation.stored.conversion import scaled
 
 BINS = 120
 SHOWN = 20_000

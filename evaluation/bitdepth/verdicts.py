@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from evaluation.bitdepth.conditions import Condition
 from evaluation.bitdepth.rows import Row
 from evaluation.bitdepth.study import ModelStudy, Result
 from evaluation.bitdepth.tolerance import Tolerance, needed_for, speakers_needed
+from evaluation.stored.conditions import Condition
 
 
 class Verdict(Enum):

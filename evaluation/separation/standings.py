@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from evaluation.bitdepth.conditions import Condition
 from evaluation.separation.metrics import Metric
 from evaluation.separation.study import ModelStudy, Result, Space, Step
 from evaluation.statistics.estimates import interval
+from evaluation.stored.conditions import Condition
 
 
 @dataclass(frozen=True, kw_only=True)

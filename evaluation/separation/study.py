@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import Condition, conditions
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.separation.distances import cosine_distances, euclidean_distances
 from evaluation.separation.metrics import Metric, Separation, separation
@@ -17,6 +15,8 @@ from evaluation.separation.overlap import Overlap
 from evaluation.separation.speaker_map import MapOptions, speaker_map
 from evaluation.statistics.estimates import Estimate, estimate
 from evaluation.statistics.speaker_draws import SpeakerDraws
+from evaluation.stored.conditions import Condition, conditions
+from evaluation.stored.conversion import stored_rows
 
 
 class Space(Enum):
@@ -152,19 +152,6 @@ def study(
         )
         keep(results[-1])
     return ModelStudy(embeddings=embeddings, results=results)
-
-
-def stored_rows(embeddings: Embeddings, condition: Condition) -> NDArray[np.float32]:
-    """Return the embeddings as they come back from being stored.
-
-    A row with a value that became infinite has no direction left: it comes back as zeros.
-    """
-    if isinstance(condition.format, torch.dtype):
-        stored = torch.from_numpy(embeddings.rows).to(condition.format).float().numpy()
-    else:
-        vectors = mf.quantize(embeddings.rows, condition.format, scale=condition.scale)
-        stored = vectors.dequantize()
-    return np.where(np.isfinite(stored).all(axis=1, keepdims=True), stored, np.float32(0))
 
 
 def _steps(formats: Sequence[mf.Format], mapped: Sequence[mf.Format]) -> list[Step]:

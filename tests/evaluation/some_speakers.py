@@ -15,6 +15,7 @@ from evaluation.bitdepth.study import ModelStudy, study
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.statistics.bootstrap import crossings
 from evaluation.statistics.estimates import Number, estimate
+from evaluation.stored.conversion import convert
 from evaluation.trials.draws import speaker_weights
 from evaluation.trials.pairs import AllPairs
 
@@ -42,7 +43,7 @@ class SomeSpeakers:
         every = slice(0, None)
         self._bins = []
         for result in self.all.results:
-            scores = result.condition.convert(embeddings).scorer.block(every, every)
+            scores = convert(embeddings, result.condition).scorer.block(every, every)
             place = np.floor((scores + 1) * (BINS / 2))
             self._bins.append(np.clip(place, 0, BINS - 1).astype(np.uint16))
 

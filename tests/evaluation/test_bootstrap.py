@@ -11,13 +11,13 @@ from sklearn.metrics import det_curve
 
 import minifloat as mf
 from evaluation.bitdepth.measurement import PRIORS
-from evaluation.bitdepth.scorers import FloatScorer
 from evaluation.bitdepth.study import study
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.statistics.bootstrap import SpeakerBootstrap, crossings
 from evaluation.statistics.estimates import Estimate, interval
 from evaluation.statistics.histogram import ScoreHistogram, detection_cost
 from evaluation.statistics.thresholds import threshold_grid
+from evaluation.stored.scorers import FloatScorer
 from evaluation.trials.draws import PRODUCT, drawn, speaker_weights
 from evaluation.trials.pairs import AllPairs, Scorer, TrialList, Trials
 

@@ -9,10 +9,11 @@ import pytest
 
 import minifloat as mf
 from evaluation.__main__ import main
-from evaluation.bitdepth.conditions import Condition, Converted
 from evaluation.bitdepth.run import UNFINISHED
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.files.writing import write_whole
+from evaluation.stored.conditions import Condition
+from evaluation.stored.conversion import Converted, convert
 
 Maker = Callable[..., Path]
 KINDS = ("scores", "thresholds", "values", "det", "counts")
@@ -228,14 +229,13 @@ def test_an_interrupted_study_keeps_what_was_there_and_what_was_finished(
     arguments = ["bitdepth", str(make_file()), "--draws", "5", "--out", str(out)]
     assert main(arguments) == 0
     before = {path: path.read_bytes() for path in out.iterdir()}
-    convert = Condition.convert
 
-    def interrupted(condition: Condition, embeddings: Embeddings) -> Converted:
+    def interrupted(embeddings: Embeddings, condition: Condition) -> Converted:
         if condition.name == "bfloat16":
             raise KeyboardInterrupt
-        return convert(condition, embeddings)
+        return convert(embeddings, condition)
 
-    monkeypatch.setattr(Condition, "convert", interrupted)
+    monkeypatch.setattr("evaluation.bitdepth.study.convert", interrupted)
     assert main(arguments) == 130
     assert "what was finished is in the output folder" in capsys.readouterr().err
     assert all(path.read_bytes() == content for path, content in before.items())

@@ -3,9 +3,10 @@ import pytest
 import torch
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import Condition, conditions, overflowing, scaled
-from evaluation.bitdepth.scorers import PackedScorer
 from evaluation.embeddings.embeddings import Embeddings
+from evaluation.stored.conditions import Condition, conditions
+from evaluation.stored.conversion import convert, overflowing, scaled
+from evaluation.stored.scorers import PackedScorer
 from evaluation.trials.pairs import never_accept_nan
 
 FORMATS = pytest.mark.parametrize("format", mf.FORMATS, ids=str)
@@ -50,7 +51,7 @@ def test_scaled_rows_reach_the_formats_largest_value(format: mf.Format) -> None:
 @FORMATS
 @pytest.mark.parametrize("scale", ["none", "amax"])
 def test_what_storing_does_is_counted(voices: Embeddings, format: mf.Format, scale: str) -> None:
-    converted = Condition(format=format, scale=scale).convert(voices)  # type: ignore[arg-type]
+    converted = convert(voices, Condition(format=format, scale=scale))  # type: ignore[arg-type]
     given = scaled(voices.rows, format) if scale == "amax" else voices.rows
     stored = mf.round(given, format).astype(np.float64)
     rows = voices.rows.astype(np.float64)
@@ -64,7 +65,7 @@ def test_what_storing_does_is_counted(voices: Embeddings, format: mf.Format, sca
 
 
 def test_a_reference_keeps_float32_as_it_is(voices: Embeddings) -> None:
-    converted = Condition(format=torch.float32).convert(voices)
+    converted = convert(voices, Condition(format=torch.float32))
     assert converted.cosine_loss == pytest.approx(0, abs=1e-12)
     assert converted.overflow == converted.underflow == 0
     assert converted.total_bytes == voices.rows.nbytes
@@ -91,7 +92,7 @@ def test_a_zero_vector_scores_zero() -> None:
             utterance=["a", "b"],
             sha256="",
         )
-        scorer = condition.convert(embeddings).scorer
+        scorer = convert(embeddings, condition).scorer
         assert scorer.pairs(np.array([[0, 1]])).tolist() == [0.0]
         assert scorer.block(slice(0, 1), slice(0, 2)).tolist() == [[0.0, 0.0]]
 

@@ -3,11 +3,12 @@ import pytest
 from sklearn.metrics import det_curve
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import Condition, conditions
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.overflow import first_to_overflow, overflows
 from evaluation.bitdepth.study import study
 from evaluation.embeddings.embeddings import Embeddings
+from evaluation.stored.conditions import Condition, conditions
+from evaluation.stored.conversion import convert
 from evaluation.trials.pairs import AllPairs
 
 THRESHOLD = 0.25
@@ -21,7 +22,7 @@ def test_flipped_decisions_are_counted_pair_by_pair(voices: Embeddings) -> None:
     same = voices.speaker[i] == voices.speaker[j]
     accepted = []
     for result in outcome.results:
-        scores = result.condition.convert(voices).scorer.block(every, every)[i, j]
+        scores = convert(voices, result.condition).scorer.block(every, every)[i, j]
         accepted.append(scores >= np.float32(THRESHOLD))
         flipped = accepted[-1] != accepted[0]
         assert result.row.flipped_targets == (flipped & same).sum()
@@ -37,7 +38,7 @@ def test_detection_costs_are_those_of_a_det_curve(voices: Embeddings, prior: flo
     outcome = study(voices, AllPairs(voices), formats=[], draws=30)
     every = slice(0, None)
     i, j = np.triu_indices(len(voices), 1)
-    scores = outcome.results[0].condition.convert(voices).scorer.block(every, every)[i, j]
+    scores = convert(voices, outcome.results[0].condition).scorer.block(every, every)[i, j]
     far, frr, _ = det_curve(voices.speaker[i] == voices.speaker[j], scores)
     # det_curve leaves out the end where everything is rejected, whose cost is 1.
     expected = min(1, (prior * frr + (1 - prior) * far).min() / prior)

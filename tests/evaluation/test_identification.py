@@ -7,13 +7,14 @@ import torch
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth import scorers
-from evaluation.bitdepth.conditions import conditions
-from evaluation.bitdepth.scorers import FloatScorer
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.statistics import identification as identification_module
 from evaluation.statistics.estimates import interval
 from evaluation.statistics.identification import Identification, IdentificationRates
+from evaluation.stored import scorers
+from evaluation.stored.conditions import conditions
+from evaluation.stored.conversion import convert
+from evaluation.stored.scorers import FloatScorer
 
 Maker = Callable[..., Path]
 
@@ -56,7 +57,7 @@ def test_a_neighbour_that_ties_with_the_tenth_of_float32_counts(make_file: Maker
     )
     one = Identification(voices, draws=5, seed=0)
     outcomes = [
-        one.find(condition.convert(voices).scorer) for condition in conditions([mf.E4M3, mf.E2M1])
+        one.find(convert(voices, condition).scorer) for condition in conditions([mf.E4M3, mf.E2M1])
     ]
     assert [outcome.recall10 for outcome in outcomes] == [1] * len(outcomes)
     assert all((outcome.recall10_draws == 1).all() for outcome in outcomes)

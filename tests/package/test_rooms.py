@@ -16,7 +16,7 @@ ROOMS = {
     ),
     "evaluation": (
         "command files "
-        "recordings embeddings trials statistics report "
+        "recordings embeddings trials statistics stored report "
         "extractors extraction bitdepth "
         "separation probe __init__ __main__"
     ),

@@ -6,14 +6,15 @@ import pytest
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import Condition
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.separation.distances import cosine_distances
 from evaluation.separation.metrics import Metric
 from evaluation.separation.speaker_map import MapOptions
-from evaluation.separation.study import ModelStudy, Space, stored_rows, study
+from evaluation.separation.study import ModelStudy, Space, study
 from evaluation.statistics.estimates import interval
 from evaluation.statistics.speaker_draws import SpeakerDraws
+from evaluation.stored.conditions import Condition
+from evaluation.stored.conversion import stored_rows
 
 Maker = Callable[..., Path]
 

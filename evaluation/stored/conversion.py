@@ -1,71 +1,18 @@
-"""The conditions compared: a number format, with each row scaled to its range or not."""
+"""What storing embeddings in one way does to their values, and how they are compared then."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.scorers import FloatScorer, PackedScorer
 from evaluation.embeddings.embeddings import Embeddings
-
-Scale = Literal["none", "amax"]
-SCALES: dict[Scale, str] = {"none": "as it is", "amax": "scaled"}
-# In order: what every condition is compared with comes first.
-REFERENCES = (torch.float32, torch.float16, torch.bfloat16)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Condition:
-    """One way to store embeddings. A reference is scored by torch, a format by minifloat.
-
-    Without `saturate`, values that are too large become what the format has for them: infinity or
-    NaN; the cosine of a row with one is no number, and it is never accepted.
-    """
-
-    format: mf.Format | torch.dtype
-    scale: Scale = "none"
-    saturate: bool = True
-
-    @property
-    def name(self) -> str:
-        """The format's name: e2m1, float16."""
-        return str(self.format).removeprefix("torch.")
-
-    @property
-    def bits(self) -> int:
-        """Bits of one value."""
-        if isinstance(self.format, torch.dtype):
-            return self.format.itemsize * 8
-        return self.format.bits
-
-    @property
-    def label(self) -> str:
-        """What readers see: E2M1, E2M1 scaled, E3M4 unsaturated, float16."""
-        if isinstance(self.format, torch.dtype):
-            return self.name
-        scaled = " scaled" if self.scale == "amax" else ""
-        return self.name.upper() + scaled + ("" if self.saturate else " unsaturated")
-
-    @property
-    def is_float32(self) -> bool:
-        """Whether this is what every other condition is compared with."""
-        return self.format == torch.float32
-
-    @property
-    def is_reference(self) -> bool:
-        """Whether this is a type of torch's, not a format of minifloat's."""
-        return isinstance(self.format, torch.dtype)
-
-    def convert(self, embeddings: Embeddings) -> "Converted":
-        """Return the embeddings stored this way."""
-        if isinstance(self.format, torch.dtype):
-            return _converted_reference(embeddings, self.format)
-        return _converted_format(embeddings, self.format, self)
+from evaluation.stored.conditions import Condition
+from evaluation.stored.scorers import FloatScorer, PackedScorer
+from minifloat.vectors import amax, scale_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,17 +32,24 @@ class Converted:
     total_bytes: int
 
 
-def conditions(
-    formats: Sequence[mf.Format], *, unsaturated: Sequence[mf.Format] = ()
-) -> list[Condition]:
-    """Return the references, then each format as it is and scaled, and what is unsaturated."""
-    stored = []
-    for format in formats:
-        stored.append(Condition(format=format))
-        if format in unsaturated:
-            stored.append(Condition(format=format, saturate=False))
-        stored.append(Condition(format=format, scale="amax"))
-    return [Condition(format=dtype) for dtype in REFERENCES] + stored
+def convert(embeddings: Embeddings, condition: Condition) -> Converted:
+    """Return the embeddings stored in one way."""
+    if isinstance(condition.format, torch.dtype):
+        return _in_type(embeddings, condition.format)
+    return _in_format(embeddings, condition.format, condition)
+
+
+def stored_rows(embeddings: Embeddings, condition: Condition) -> NDArray[np.float32]:
+    """Return the embeddings as they come back from being stored.
+
+    A row with a value that became infinite has no direction left: it comes back as zeros.
+    """
+    if isinstance(condition.format, torch.dtype):
+        stored = torch.from_numpy(embeddings.rows).to(condition.format).float().numpy()
+    else:
+        vectors = mf.quantize(embeddings.rows, condition.format, scale=condition.scale)
+        stored = vectors.dequantize()
+    return np.where(np.isfinite(stored).all(axis=1, keepdims=True), stored, np.float32(0))
 
 
 def overflowing_formats(rows: NDArray[np.float32], formats: Sequence[mf.Format]) -> list[mf.Format]:
@@ -110,11 +64,8 @@ def overflowing_formats(rows: NDArray[np.float32], formats: Sequence[mf.Format])
 
 def scaled(rows: NDArray[np.float32], format: mf.Format) -> NDArray[np.float32]:
     """Return the rows, each times the factor that takes its largest value to the format's."""
-    largest = np.abs(rows).max(axis=1, keepdims=True)
-    # In float64: the factor of a row of tiny values exceeds float32.
-    factor = np.ones(largest.shape)
-    np.divide(format.max, largest, out=factor, where=largest > 0, dtype=np.float64)
-    return np.asarray(rows * factor, dtype=np.float32)
+    given = torch.from_numpy(rows)
+    return np.asarray(scale_rows(given, amax(given), format.max).numpy())
 
 
 def overflowing(values: NDArray[np.float32], format: mf.Format) -> NDArray[np.bool_]:
@@ -130,7 +81,7 @@ def overflowing(values: NDArray[np.float32], format: mf.Format) -> NDArray[np.bo
     return np.abs(values) >= halfway if odd else np.abs(values) > halfway
 
 
-def _converted_reference(embeddings: Embeddings, dtype: torch.dtype) -> Converted:
+def _in_type(embeddings: Embeddings, dtype: torch.dtype) -> Converted:
     loss, overflow, zeroed = 0.0, 0, 0
     for block in embeddings.blocks():
         rows = torch.from_numpy(embeddings.rows[block])
@@ -149,7 +100,7 @@ def _converted_reference(embeddings: Embeddings, dtype: torch.dtype) -> Converte
     )
 
 
-def _converted_format(embeddings: Embeddings, format: mf.Format, condition: Condition) -> Converted:
+def _in_format(embeddings: Embeddings, format: mf.Format, condition: Condition) -> Converted:
     vectors = mf.quantize(
         embeddings.rows, format, scale=condition.scale, saturate=condition.saturate
     )
@@ -158,8 +109,9 @@ def _converted_format(embeddings: Embeddings, format: mf.Format, condition: Cond
         rows = embeddings.rows[block]
         stored = vectors[block].dequantize()
         loss += _cosine_loss(rows, stored)
-        given = scaled(rows, format) if condition.scale == "amax" else rows
-        overflow += int(overflowing(given, format).sum())
+        # Scaled rows reach the format's largest value and none goes beyond.
+        if condition.scale == "none":
+            overflow += int(overflowing(rows, format).sum())
         zeroed += int(((stored == 0) & (rows != 0)).sum())
     return Converted(
         scorer=PackedScorer(vectors),

@@ -13,7 +13,7 @@ from benchmarks.gpu.sanitizers import TOOLS
 from benchmarks.gpu.supervisor import Worker
 
 # From the table itself, for minifloat is built by the first step.
-_TABLE = Path(__file__).parents[2] / "csrc" / "format.h"
+_TABLE = Path(__file__).parents[2] / "csrc" / "format" / "format.h"
 FORMATS = tuple(re.findall(r'NamedFormat\{"(\w+)"', _TABLE.read_text()))
 # Behaviour tests that run on GPUs too.
 TESTS = tuple(

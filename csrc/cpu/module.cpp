@@ -8,11 +8,11 @@
 #include <array>
 #include <atomic>
 
-#include "../lanes.h"
-#include "../packing.h"
-#include "isa.h"
-#include "parallel.h"
-#include "scoring.h"
+#include "cpu/search/scoring.h"
+#include "cpu/sets/set.h"
+#include "cpu/threads.h"
+#include "format/lanes.h"
+#include "format/packing.h"
 
 namespace py = pybind11;
 

@@ -3,7 +3,7 @@
 
 #include <pybind11/pybind11.h>
 
-#include "kernels.h"
+#include "cuda/operators.h"
 
 namespace py = pybind11;
 

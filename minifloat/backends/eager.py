@@ -22,7 +22,7 @@ def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
     bits = _to_float32(x).view(torch.int32)
     magnitude = bits & 0x7FFFFFFF
 
-    # As in csrc/codec.h, which says why.
+    # As in csrc/format/codec.h, which says why.
     top_code = len(f.finite) - (saturate or f.specials == "none")
     clamped = magnitude.clamp(max=(top_code << shift) + min_normal - (1 << 23))
     binade = clamped.clamp(min=min_normal) & 0x7F800000

@@ -1,7 +1,7 @@
 """What a code means and which code a value becomes, in Triton, and the elementwise kernels.
 
-`csrc/codec.h` says the same and why. A format comes as its three facts: E exponent bits, M mantissa
-bits, and SPECIALS, an index into `SPECIALS_NAMES`.
+`csrc/format/codec.h` says the same and why. A format comes as its three facts: E exponent bits, M
+mantissa bits, and SPECIALS, an index into `SPECIALS_NAMES`.
 """
 
 from __future__ import annotations

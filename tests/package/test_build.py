@@ -98,17 +98,20 @@ def test_a_build_that_cannot_be_says_what_is_missing_or_allowed(tmp_path: Path) 
 
 
 def add_formats(csrc: Path, *lines: str) -> None:
-    table = (csrc / "format.h").read_text()
+    path = csrc / "format" / "format.h"
+    table = path.read_text()
     end = table.rindex("};")
-    (csrc / "format.h").write_text(table[:end] + "".join(lines) + table[end:])
+    path.write_text(table[:end] + "".join(lines) + table[end:])
 
 
 def compiled(folder: Path, facts: str) -> subprocess.CompletedProcess[str]:
     """What the compiler says of the lanes with one format more."""
     shutil.copytree(ROOT / "csrc", folder / "csrc")
     add_formats(folder / "csrc", f'NamedFormat{{"new", {facts}}},')
-    command = ["g++", "-std=c++20", "-fsyntax-only", "-include", "csrc/lanes.h", "-x", "c++"]
-    return subprocess.run([*command, os.devnull], cwd=folder, capture_output=True, text=True)
+    command = ["g++", "-std=c++20", "-fsyntax-only", "-Icsrc", "-include", "format/lanes.h"]
+    return subprocess.run(
+        [*command, "-x", "c++", os.devnull], cwd=folder, capture_output=True, text=True
+    )
 
 
 @pytest.mark.parametrize(

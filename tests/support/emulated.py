@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 import minifloat
 from tests.support.paths import ROOT
 
-SOURCES = sorted([*ROOT.glob("csrc/cuda/*.cu"), *ROOT.glob("csrc/cuda/*.cpp")])
-HEADERS = sorted([*ROOT.glob("csrc/*.h"), *ROOT.glob("csrc/cuda/*.h")])
+CSRC = ROOT / "csrc"
+SOURCES = sorted([*CSRC.glob("cuda/**/*.cu"), *CSRC.glob("cuda/**/*.cpp")])
+HEADERS = sorted(path for path in CSRC.rglob("*.h") if CSRC / "cpu" not in path.parents)
 FLAGS = ["-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off"]
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"]
 
@@ -119,7 +120,8 @@ def build() -> Path:
     # A sanitizer's runtime is for the extension, not for its compiler.
     environment = {name: text for name, text in os.environ.items() if name != "LD_PRELOAD"}
     flags = [*FLAGS, *WARNINGS, *os.environ.get("CFLAGS", "").split()]
-    includes = [f"-I{pybind11.get_include()}", f"-I{sysconfig.get_paths()['include']}"]
+    folders = (pybind11.get_include(), sysconfig.get_paths()["include"], CSRC)
+    includes = [f"-I{folder}" for folder in folders]
     folder = ROOT / "build" / "emulated"
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "w") as lock:
@@ -130,9 +132,10 @@ def build() -> Path:
 
         def compiled(source: Path) -> Path:
             digest = hashlib.sha256(headers + source.read_bytes()).hexdigest()[:16]
-            made = folder / f"{source.stem}-{digest}.o"
+            name = ".".join(source.relative_to(CSRC / "cuda").parts)
+            made = folder / f"{name}-{digest}.o"
             if not made.exists():
-                for old in folder.glob(f"{source.stem}-*.o"):
+                for old in folder.glob(f"{name}-*.o"):
                     old.unlink()
                 command = [
                     "g++",

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 import minifloat as mf
-from evaluation.bitdepth.notation import count, percent, rare, signed
 from evaluation.bitdepth.overflow import Overflow
 from evaluation.bitdepth.published import DIM, published_rates
 from evaluation.bitdepth.report_tables import BOUNDS, FORMAT, Value, change_cell, value_cell
 from evaluation.bitdepth.speed import NEAREST, QUERIES, REPEATS, ROWS, Speed
 from evaluation.bitdepth.storage import storage_mib
 from evaluation.bitdepth.study import ModelStudy
-from evaluation.report import Cell, Column, Table
+from evaluation.page.notation import count, percent, rare, signed
+from evaluation.page.table import Cell, Column, Table
 from evaluation.trials.voxceleb import LISTS
 
 BITS = (32, 16, 8, 6, 4)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from evaluation.bitdepth.score_plots import false_rates
 from evaluation.bitdepth.study import ModelStudy, Result
-from evaluation.report.plots import INK, NONTARGET, TARGET, percent_axis, svg
+from evaluation.page.plots import INK, NONTARGET, TARGET, percent_axis, svg
 from evaluation.stored.conditions import SCALES, Scale
 
 # Labels of both axes of a detection error figure, and how far these go.

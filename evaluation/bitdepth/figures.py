@@ -7,7 +7,7 @@ from evaluation.bitdepth.det_plots import det_curves, four_counts
 from evaluation.bitdepth.score_plots import threshold_curves, violins
 from evaluation.bitdepth.study import ModelStudy
 from evaluation.bitdepth.value_plots import SHOWN, value_histograms
-from evaluation.report import Figure
+from evaluation.page.figure import Figure
 
 # So many of them are seen at once, the others when they are unfolded.
 UNFOLDED = 2

@@ -9,9 +9,9 @@ added never take back what was shown without them: they may be those whom a form
 
 import math
 
-from evaluation.bitdepth.notation import SPACE, percent, signed, with_unit
 from evaluation.bitdepth.study import ModelStudy, Result
 from evaluation.bitdepth.tolerance import Tolerance, speakers_needed
+from evaluation.page.notation import SPACE, percent, signed, with_unit
 from evaluation.statistics.estimates import Estimate
 
 

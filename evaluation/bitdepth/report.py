@@ -14,7 +14,6 @@ from evaluation.bitdepth.comparison_tables import (
     storage_table,
 )
 from evaluation.bitdepth.figures import UNFOLDED
-from evaluation.bitdepth.notation import with_unit
 from evaluation.bitdepth.overflow import Overflow
 from evaluation.bitdepth.recommendation import advice, applied, recommended
 from evaluation.bitdepth.report_tables import (
@@ -29,7 +28,9 @@ from evaluation.bitdepth.study import ModelStudy
 from evaluation.bitdepth.summary import summary
 from evaluation.bitdepth.tolerance import FEWEST_SPEAKERS, Tolerance
 from evaluation.bitdepth.verdicts import Verdict
-from evaluation.report import Block, Figure, Fold, Making, Points, Section, render
+from evaluation.page.figure import Figure
+from evaluation.page.notation import with_unit
+from evaluation.page.page import Block, Fold, Making, Points, Section, render
 from evaluation.statistics.estimates import CONFIDENCE
 from evaluation.statistics.histogram import BINS_PER_UNIT
 from evaluation.trials.voxceleb import list_names

@@ -1,13 +1,13 @@
 """The tables of a model's section of the report."""
 
 from evaluation.bitdepth.measurement import PRIORS
-from evaluation.bitdepth.notation import count, finely, percent, rare, scientific, shift, signed
 from evaluation.bitdepth.recommendation import recommended
 from evaluation.bitdepth.storage import storage_mib
 from evaluation.bitdepth.study import ModelStudy, Result
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import Verdict, format_verdicts, verdict
-from evaluation.report import Cell, Column, Table, Tone
+from evaluation.page.notation import count, finely, percent, rare, scientific, shift, signed
+from evaluation.page.table import Cell, Column, Table, Tone
 from evaluation.statistics.estimates import CONFIDENCE, Estimate
 
 Value = str | int | float | None | Cell

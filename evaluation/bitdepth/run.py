@@ -19,13 +19,14 @@ from evaluation.bitdepth.report import Extras, report
 from evaluation.bitdepth.rows import Row
 from evaluation.bitdepth.speed import speeds
 from evaluation.bitdepth.study import ModelStudy, Result, study
-from evaluation.bitdepth.tables import csv_text, terminal_table
+from evaluation.bitdepth.tables import terminal_table
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.command.errors import InputError
 from evaluation.command.model_files import ModelFile, refuse_shared_names
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.embeddings.kaldi import refuse_idle_speakers
 from evaluation.files.writing import make_folder, write_whole
+from evaluation.page.rows_csv import csv_text
 from evaluation.stored.conditions import Condition
 from evaluation.trials.lists import load_trial_list
 from evaluation.trials.pairs import AllPairs, Trials, checked

@@ -7,9 +7,9 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.notation import percent
 from evaluation.bitdepth.study import FIGURE_BINS, ModelStudy, Result
-from evaluation.report.plots import INK, NONTARGET, TARGET, percent_axis, svg
+from evaluation.page.notation import percent
+from evaluation.page.plots import INK, NONTARGET, TARGET, percent_axis, svg
 from evaluation.stored.conditions import SCALES, Condition
 
 VIOLIN_BINS = 256

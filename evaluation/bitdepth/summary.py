@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from evaluation.bitdepth.notation import SPACE, interval_of, signed, with_unit
 from evaluation.bitdepth.recommendation import recommendation
 from evaluation.bitdepth.study import ModelStudy
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import FormatVerdict, Verdict, format_verdicts
+from evaluation.page.notation import SPACE, interval_of, signed, with_unit
 from evaluation.statistics.estimates import Estimate
 
 

@@ -7,9 +7,9 @@ interval is that of the report: 95 % over draws of speakers, paired with float32
 import math
 from dataclasses import dataclass
 
-from evaluation.bitdepth.notation import SPACE
 from evaluation.bitdepth.rows import Row
 from evaluation.command.errors import InputError
+from evaluation.page.notation import SPACE
 from evaluation.statistics.estimates import CONFIDENCE, Estimate
 
 # Draws of fewer speakers differ too little: their intervals promise too much. VoxCeleb1-O has 40.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 import minifloat as mf
 from evaluation.bitdepth.study import ModelStudy
-from evaluation.report.plots import INK, NONTARGET, TARGET, percent_axis, svg
+from evaluation.page.plots import INK, NONTARGET, TARGET, percent_axis, svg
 from evaluation.stored.conditions import SCALES
 from evaluation.stored.conversion import scaled
 

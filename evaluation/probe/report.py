@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 import minifloat as mf
-from evaluation.bitdepth.notation import count, rare
 from evaluation.extractors.extractor import AFTER_NORMALISATION, EMBEDDING
+from evaluation.page.notation import count, rare
+from evaluation.page.page import Making, Points, Section, render
+from evaluation.page.table import Cell, Column, Table
 from evaluation.probe.fits import MANY_ZEROS, fits
 from evaluation.probe.ranges import PERIOD, SECONDS, Probed
-from evaluation.report import Cell, Column, Making, Points, Section, Table, render
 
 Value = str | int | float | None | Cell
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evaluation.report.plots import INK, NONTARGET, TARGET, svg
+from evaluation.page.plots import INK, NONTARGET, TARGET, svg
 from evaluation.separation.study import Result, Space
 
 # Distances at either end where both densities are below this share of the highest are not shown.

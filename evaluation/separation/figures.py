@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from evaluation.report import Figure
+from evaluation.page.figure import Figure
 from evaluation.separation.distance_plots import distance_distributions
 from evaluation.separation.format_plots import metrics_by_format
 from evaluation.separation.map_plots import speaker_maps

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from evaluation.report.plots import label, svg
+from evaluation.page.plots import label, svg
 from evaluation.separation.map_plots import COLOURS, SHAPES
 from evaluation.separation.metrics import Metric
 from evaluation.separation.study import ModelStudy, Space

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evaluation.embeddings.embeddings import Embeddings
-from evaluation.report.plots import MUTED, WIDTH, label, svg
+from evaluation.page.plots import MUTED, WIDTH, label, svg
 from evaluation.separation.study import Result
 
 # As many as can be told apart, each by a colour and a shape.

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from evaluation.report import Block, Figure, Fold, Making, Points, Section, render
+from evaluation.page.figure import Figure
+from evaluation.page.page import Block, Fold, Making, Points, Section, render
 from evaluation.separation.map_plots import COLOURS
 from evaluation.separation.overlap import POINTS, REACH, RULE
 from evaluation.separation.report_tables import choices, formats, leads, models, published

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from evaluation.report import Cell, Column, Table, Tone
+from evaluation.page.table import Cell, Column, Table, Tone
 from evaluation.separation.metrics import Metric
 from evaluation.separation.notation import count, decimals, shown, signed
 from evaluation.separation.published import DATA, PUBLISHED, SOURCE

@@ -9,12 +9,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 import minifloat as mf
-from evaluation.bitdepth.tables import csv_text
 from evaluation.command.model_files import ModelFile, refuse_shared_names
 from evaluation.embeddings.embeddings import load_embeddings
 from evaluation.embeddings.kaldi import refuse_idle_speakers
 from evaluation.files.writing import make_folder, write_whole
-from evaluation.report import Figure
+from evaluation.page.figure import Figure
+from evaluation.page.rows_csv import csv_text
 from evaluation.separation.figures import figure_of_formats, figures_of_model
 from evaluation.separation.report import report
 from evaluation.separation.speaker_map import MapOptions, required_umap

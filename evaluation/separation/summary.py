@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from evaluation.bitdepth.notation import with_unit
+from evaluation.page.notation import with_unit
 from evaluation.separation.metrics import Metric
 from evaluation.separation.notation import count, shown, with_interval
 from evaluation.separation.standings import Choice, Standing, choice, wins

@@ -20,7 +20,7 @@ from evaluation.command.errors import message_text
 from evaluation.embeddings.extracted import Entry, read_extracted, write_extracted
 from evaluation.files.formulas import guarded, unguarded
 from evaluation.files.writing import write_whole, written_whole
-from evaluation.report.plots import label, svg
+from evaluation.page.plots import label, svg
 
 Maker = Callable[..., Path]
 

@@ -7,18 +7,9 @@ from html import unescape
 import pytest
 
 from evaluation.command.errors import InputError
-from evaluation.report import (
-    Block,
-    Cell,
-    Column,
-    Figure,
-    Fold,
-    Making,
-    Points,
-    Section,
-    Table,
-    render,
-)
+from evaluation.page.figure import Figure
+from evaluation.page.page import Block, Fold, Making, Points, Section, render
+from evaluation.page.table import Cell, Column, Table
 
 NAN = float("nan")
 SVG = (

@@ -16,7 +16,7 @@ ROOMS = {
     ),
     "evaluation": (
         "command files "
-        "recordings embeddings trials statistics stored report "
+        "recordings embeddings trials statistics stored page "
         "extractors extraction bitdepth "
         "separation probe __init__ __main__"
     ),

@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 import minifloat as mf
 from evaluation.command.errors import InputError
-from evaluation.report.figure import Figure
-from evaluation.report.table import Table
+from evaluation.page.figure import Figure
+from evaluation.page.table import Table
 
 FOLDER = Path(__file__).parent
 PACKAGES = ("torch", "numpy", "matplotlib", "jinja2")

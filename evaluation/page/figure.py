@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from evaluation.report.plots import CARD, INK, MUTED, NONTARGET, RULE, TARGET
-from evaluation.report.table import anchor_of
+from evaluation.page.plots import CARD, INK, MUTED, NONTARGET, RULE, TARGET
+from evaluation.page.table import anchor_of
 
 VARIABLES = {
     **{INK: "ink", MUTED: "muted", RULE: "rule", CARD: "card"},

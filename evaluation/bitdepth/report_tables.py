@@ -2,7 +2,6 @@
 
 from evaluation.bitdepth.measurement import PRIORS
 from evaluation.bitdepth.recommendation import recommended
-from evaluation.bitdepth.storage import storage_mib
 from evaluation.bitdepth.study import ModelStudy, Result
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import Verdict, format_verdicts, verdict
@@ -220,7 +219,7 @@ def values(study: ModelStudy) -> Table:
             result.row.underflow,
             result.row.bytes_per_vector,
             result.row.total_bytes,
-            storage_mib(MILLION, bits=result.row.bits, dim=result.row.dim),
+            MILLION * result.row.bytes_per_vector / 2**20,
         ]
         for result in study.results
     ]

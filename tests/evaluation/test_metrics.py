@@ -3,7 +3,6 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import det_curve
 
-from evaluation.bitdepth.storage import storage_mib
 from evaluation.statistics.histogram import (
     BINS,
     BINS_PER_UNIT,
@@ -105,22 +104,3 @@ def test_coarse_histogram_keeps_all_counts() -> None:
     scores = floats([-1, -0.5, 0, 0.999, 1, 1.0000001])
     coarse = histogram_of(scores, scores).coarse(bins=8)
     np.testing.assert_array_equal(coarse.targets, [1, 0, 1, 0, 1, 0, 0, 3])
-
-
-PUBLISHED_MIB = {
-    32: ("73.46", "1075.96", "1132.46"),
-    16: ("36.73", "537.98", "566.23"),
-    8: ("18.36", "268.99", "283.11"),
-    6: ("13.77", "201.74", "212.34"),
-    4: ("9.18", "134.50", "141.56"),
-}
-
-
-@pytest.mark.parametrize("bits", PUBLISHED_MIB)
-def test_storage_equals_the_published_table(bits: int) -> None:
-    lists = (37_611, 550_894, 579_818)
-    assert tuple(f"{storage_mib(pairs, bits=bits):.2f}" for pairs in lists) == PUBLISHED_MIB[bits]
-
-
-def test_storage_pads_rows_to_whole_bytes() -> None:
-    assert storage_mib(2**20, bits=6, dim=3) == 3

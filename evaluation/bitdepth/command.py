@@ -144,7 +144,7 @@ def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
     for package in EXTRA:
         require(package, needs="the studies need", install=INSTALL)
     # Imported late: it needs the packages whose absence is told above.
-    from evaluation.bitdepth.run import Options, run
+    from evaluation.bitdepth.run import BitdepthOptions, run
 
     check_files(given)
     check_draws(given)
@@ -155,7 +155,7 @@ def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
     if given.threshold and given.far:
         raise InputError("--threshold and --far both choose where rates are taken: give one")
     run(
-        Options(
+        BitdepthOptions(
             files=given.files,
             utt2spk=given.utt2spk,
             trials=given.trials,

@@ -7,7 +7,7 @@ from evaluation.bitdepth.overflow import Overflow
 from evaluation.bitdepth.published import DIM, published_rates
 from evaluation.bitdepth.report_tables import BOUNDS, FORMAT, Value, change_cell, value_cell
 from evaluation.bitdepth.speed import NEAREST, QUERIES, REPEATS, ROWS, Speed
-from evaluation.bitdepth.study import ModelStudy
+from evaluation.bitdepth.study import BitdepthStudy
 from evaluation.page.notation import count, percent, rare, signed
 from evaluation.page.table import Cell, Column, Table
 from evaluation.trials.voxceleb import LISTS
@@ -15,12 +15,12 @@ from evaluation.trials.voxceleb import LISTS
 BITS = (32, 16, 8, 6, 4)
 
 
-def by_list(studies: Sequence[ModelStudy]) -> Table:
+def by_list(studies: Sequence[BitdepthStudy]) -> Table:
     """Return FAR and FRR of one model on several lists, with arrows against float32."""
     columns = [FORMAT]
     for study in studies:
         for name in ("FAR", "FRR"):
-            heading = f"{study.name.removeprefix(study.embeddings.name).lstrip('-')} {name}"
+            heading = f"{study.name.removeprefix(study.task.embeddings.name).lstrip('-')} {name}"
             columns.append(Column(heading=heading, show=percent, interval=True))
     rows: list[list[Value]] = []
     for condition in (result.condition for result in studies[0].results):
@@ -36,8 +36,8 @@ def by_list(studies: Sequence[ModelStudy]) -> Table:
         for one in studies
     )
     return Table(
-        slug=f"{studies[0].embeddings.name}-lists",
-        caption=f"{studies[0].embeddings.name}: FAR and FRR on each list",
+        slug=f"{studies[0].task.embeddings.name}-lists",
+        caption=f"{studies[0].task.embeddings.name}: FAR and FRR on each list",
         columns=columns,
         rows=rows,
         note="In percent, at the unchanged threshold of each list. An arrow tells that the "
@@ -46,10 +46,10 @@ def by_list(studies: Sequence[ModelStudy]) -> Table:
     )
 
 
-def against_published(study: ModelStudy, model: str) -> Table | None:
-    """Return our rates beside the published ones, or None where there are none of the list."""
-    row = study.float32
-    rates = published_rates(model, row.targets + row.nontargets)
+def against_published(study: BitdepthStudy) -> Table | None:
+    """Return our rates beside those of the published model, None where it has none of the list."""
+    row, model = study.float32, study.task.published
+    rates = published_rates(model, row.targets + row.nontargets) if model else {}
     if not rates:
         return None
     rows: list[list[Value]] = []
@@ -77,7 +77,7 @@ def against_published(study: ModelStudy, model: str) -> Table | None:
     )
 
 
-def overflow_table(study: ModelStudy, format: mf.Format, found: Sequence[Overflow]) -> Table:
+def overflow_table(study: BitdepthStudy, format: mf.Format, found: Sequence[Overflow]) -> Table:
     """Return what overflow does to a model's rates, with and without saturation."""
     name, row = format.name.upper(), study.float32
     rows: list[list[Value]] = [
@@ -115,7 +115,7 @@ def overflow_table(study: ModelStudy, format: mf.Format, found: Sequence[Overflo
     )
 
 
-def speed_table(study: ModelStudy, found: Sequence[Speed]) -> Table:
+def speed_table(study: BitdepthStudy, found: Sequence[Speed]) -> Table:
     """Return how large a database is in each format and how long searches in it take."""
     return Table(
         slug=f"{study.name}-speed",
@@ -130,7 +130,7 @@ def speed_table(study: ModelStudy, found: Sequence[Speed]) -> Table:
         ],
         rows=[[one.format, one.megabytes, *one.milliseconds] for one in found],
         note=f"Times of this machine, which differ from run to run: the median of {REPEATS} "
-        f"searches for the {NEAREST} nearest of {ROWS:,} vectors of {study.embeddings.dim} values "
+        f"searches for the {NEAREST} nearest of {ROWS:,} vectors of {study.float32.dim} values "
         "(the model's own, repeated), codes against codes by minifloat, float32 by torch's product "
         "and topk, with torch's number of threads.",
     )

@@ -8,7 +8,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from evaluation.bitdepth.score_plots import false_rates
-from evaluation.bitdepth.study import ModelStudy, Result
+from evaluation.bitdepth.study import BitdepthStudy, ConditionResult
 from evaluation.page.plots import INK, NONTARGET, TARGET, percent_axis, svg
 from evaluation.stored.conditions import SCALES, Scale
 
@@ -20,7 +20,7 @@ COLOURS = {8: TARGET, 6: "#2f9e6e", 4: NONTARGET}
 DASHES = ("-", "--", ":")
 
 
-def det_curves(study: ModelStudy) -> str:
+def det_curves(study: BitdepthStudy) -> str:
     """FRR against FAR on normal deviates, a line for each format: as they are, and scaled."""
 
     def draw(figure: Figure) -> None:
@@ -42,7 +42,7 @@ def det_curves(study: ModelStudy) -> str:
     return svg(f"{study.name} det", 7.2, draw)
 
 
-def _shown(study: ModelStudy, scale: Scale) -> list[Result]:
+def _shown(study: BitdepthStudy, scale: Scale) -> list[ConditionResult]:
     return [
         result
         for result in study.results
@@ -73,7 +73,7 @@ def _share(deviate: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(torch.special.ndtr(torch.from_numpy(np.asarray(deviate))).numpy())
 
 
-def _det_line(axis: Axes, result: Result, colour: str, dashes: str) -> None:
+def _det_line(axis: Axes, result: ConditionResult, colour: str, dashes: str) -> None:
     far, frr = false_rates(result)
     low, high = LIMITS
     # What lies far outside would draw a line along the edge.
@@ -88,7 +88,7 @@ def _det_line(axis: Axes, result: Result, colour: str, dashes: str) -> None:
     )
 
 
-def four_counts(study: ModelStudy) -> str:
+def four_counts(study: BitdepthStudy) -> str:
     """TP, FN, FP and TN of every condition, a panel for each count, float32's as a line."""
     kinds = {"TP": TARGET, "FN": TARGET, "FP": NONTARGET, "TN": NONTARGET}
     labels = [result.condition.label for result in study.results]

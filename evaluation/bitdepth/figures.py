@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import minifloat as mf
 from evaluation.bitdepth.det_plots import det_curves, four_counts
 from evaluation.bitdepth.score_plots import threshold_curves, violins
-from evaluation.bitdepth.study import ModelStudy
+from evaluation.bitdepth.study import BitdepthStudy
 from evaluation.bitdepth.value_plots import SHOWN, value_histograms
 from evaluation.page.figure import Figure
 
@@ -13,7 +13,7 @@ from evaluation.page.figure import Figure
 UNFOLDED = 2
 
 
-def figures(study: ModelStudy, formats: Sequence[mf.Format]) -> list[Figure]:
+def figures(study: BitdepthStudy, formats: Sequence[mf.Format]) -> list[Figure]:
     """Return the figures in order of interest, those of one format for the smallest of all."""
     name = study.name
     smallest = min(formats, key=lambda format: format.bits)

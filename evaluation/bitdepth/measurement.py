@@ -20,7 +20,7 @@ PRIORS = (0.01, 0.05)
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """The numbers of one condition; `estimates` holds those of `Row` by name.
+    """The numbers of one condition; `estimates` holds those of `ConditionRow` by name.
 
     `min_dcf` holds the minimum detection cost by the prior of a target.
     """

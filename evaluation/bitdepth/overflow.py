@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.study import ModelStudy
+from evaluation.bitdepth.study import BitdepthStudy
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.statistics.bootstrap import SpeakerBootstrap
 from evaluation.statistics.estimates import Estimate, Number, estimate
@@ -41,9 +41,9 @@ def first_to_overflow(formats: Sequence[mf.Format]) -> mf.Format | None:
     return min(able, key=lambda format: format.max) if able else None
 
 
-def overflows(study: ModelStudy, format: mf.Format, *, draws: int, seed: int) -> list[Overflow]:
+def overflows(study: BitdepthStudy, format: mf.Format, *, draws: int, seed: int) -> list[Overflow]:
     """Return the rates of a model in a format as it is, its values made larger step by step."""
-    embeddings, trials = study.embeddings, study.trials
+    embeddings, trials = study.task.embeddings, study.task.trials
     largest = float(np.abs(embeddings.rows).max())
     if not largest > 0:
         return []

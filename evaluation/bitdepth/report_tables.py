@@ -2,7 +2,7 @@
 
 from evaluation.bitdepth.measurement import PRIORS
 from evaluation.bitdepth.recommendation import recommended
-from evaluation.bitdepth.study import ModelStudy, Result
+from evaluation.bitdepth.study import BitdepthStudy, ConditionResult
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import Verdict, format_verdicts, verdict
 from evaluation.page.notation import count, finely, percent, rare, scientific, shift, signed
@@ -22,11 +22,11 @@ UP, DOWN = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
 FORMAT = Column(heading="format")
 
 
-def overview(study: ModelStudy, *, tolerance: Tolerance) -> Table:
+def overview(study: BitdepthStudy, *, tolerance: Tolerance) -> Table:
     """Return a row for each format: what it saves, and its verdicts as it is and scaled."""
     base, best = study.float32, recommended(study, tolerance=tolerance)
 
-    def judged(result: Result, verdict: Verdict) -> Cell:
+    def judged(result: ConditionResult, verdict: Verdict) -> Cell:
         row = result.row
         rates = f"{percent(row.far.value)}, {percent(row.frr.value)}"
         mark = "\N{BLACK STAR}" if result is best else ""
@@ -63,7 +63,7 @@ def overview(study: ModelStudy, *, tolerance: Tolerance) -> Table:
     )
 
 
-def error_rates(study: ModelStudy, *, tolerance: Tolerance) -> Table:
+def error_rates(study: BitdepthStudy, *, tolerance: Tolerance) -> Table:
     """Return EER, FAR and FRR of every condition, and their differences from float32."""
     base = study.float32
     columns = [FORMAT, Column(heading="bytes")]
@@ -94,7 +94,7 @@ def error_rates(study: ModelStudy, *, tolerance: Tolerance) -> Table:
         rows=rows,
         note="In percent; differences from float32 in percentage points, with an arrow where the "
         "interval leaves out zero. FAR and FRR are taken at "
-        f"the threshold {base.threshold:.6f} ({study.operating_point.words}). {BOUNDS}; "
+        f"the threshold {base.threshold:.6f} ({study.task.operating_point.words}). {BOUNDS}; "
         f"n = {base.nontargets:,} for FAR, {base.targets:,} for FRR.",
     )
 
@@ -104,7 +104,7 @@ def value_cell(estimate: Estimate, *, mark: str = "", tone: Tone = "") -> Cell:
     return Cell(value=estimate.value, low=estimate.low, high=estimate.high, mark=mark, tone=tone)
 
 
-def change_cell(estimate: Estimate, result: Result, *, rise: Tone = "poor") -> Cell:
+def change_cell(estimate: Estimate, result: ConditionResult, *, rise: Tone = "poor") -> Cell:
     """Return the difference from float32; `rise` is how a rise is to be seen."""
     if result.condition.is_float32:
         return Cell(value=None)
@@ -123,7 +123,7 @@ def change_cell(estimate: Estimate, result: Result, *, rise: Tone = "poor") -> C
     )
 
 
-def decisions(study: ModelStudy) -> Table:
+def decisions(study: BitdepthStudy) -> Table:
     """Return the four counts of every condition, and how many decisions are not float32's."""
     base = study.float32
     rows: list[list[Value]] = []
@@ -162,7 +162,7 @@ def decisions(study: ModelStudy) -> Table:
     )
 
 
-def identification(study: ModelStudy) -> Table:
+def identification(study: BitdepthStudy) -> Table:
     """Return detection costs, and what the nearest recordings tell, of every condition."""
     base = study.float32
     costs = [
@@ -208,7 +208,7 @@ def identification(study: ModelStudy) -> Table:
     )
 
 
-def values(study: ModelStudy) -> Table:
+def values(study: BitdepthStudy) -> Table:
     """Return what storing does to the values of every condition, and how much it takes."""
     base = study.float32
     rows: list[list[Value]] = [

@@ -7,7 +7,7 @@ from evaluation.statistics.estimates import Estimate
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ConditionRow:
     """One condition of one model.
 
     FAR, FRR, the four counts and the decisions are taken at `threshold`; `eer_threshold` is where

@@ -7,7 +7,7 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.study import FIGURE_BINS, ModelStudy, Result
+from evaluation.bitdepth.study import FIGURE_BINS, BitdepthStudy, ConditionResult
 from evaluation.page.notation import percent
 from evaluation.page.plots import INK, NONTARGET, TARGET, percent_axis, svg
 from evaluation.stored.conditions import SCALES, Condition
@@ -17,7 +17,7 @@ VIOLIN_BINS = 256
 LOWEST = 1e-4
 
 
-def violins(study: ModelStudy) -> str:
+def violins(study: BitdepthStudy) -> str:
     """Distributions of target and non-target scores, a line for each condition."""
     panels = {
         "vectors as they are": [r for r in study.results if r.condition.scale == "none"],
@@ -38,7 +38,7 @@ def violins(study: ModelStudy) -> str:
     return svg(f"{study.name} violins", 0.55 * sum(heights) + 1.2, draw)
 
 
-def _violin_panel(axis: Axes, results: list[Result]) -> None:
+def _violin_panel(axis: Axes, results: list[ConditionResult]) -> None:
     kinds = (("different speakers", NONTARGET), ("one speaker", TARGET))
     for place, result in enumerate(results):
         counts = (result.scores.nontargets, result.scores.targets)
@@ -70,7 +70,7 @@ def _violin_panel(axis: Axes, results: list[Result]) -> None:
     axis.grid(False, axis="y")
 
 
-def threshold_curves(study: ModelStudy, format: mf.Format) -> str:
+def threshold_curves(study: BitdepthStudy, format: mf.Format) -> str:
     """FAR and FRR against the threshold: float32, and the format as it is and scaled."""
     by_condition = {result.condition: result for result in study.results}
     reference = study.results[0]
@@ -95,7 +95,7 @@ def threshold_curves(study: ModelStudy, format: mf.Format) -> str:
     return svg(f"{study.name} thresholds", 4.8, draw)
 
 
-def false_rates(result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def false_rates(result: ConditionResult) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """FAR and FRR with the threshold at the lower edge of each of the FIGURE_BINS bins."""
     scores = result.scores
     far = np.cumsum(scores.nontargets[::-1])[::-1] / scores.nontargets.sum()
@@ -103,7 +103,7 @@ def false_rates(result: Result) -> tuple[NDArray[np.float64], NDArray[np.float64
     return far, frr
 
 
-def _threshold_range(results: list[Result], format: mf.Format) -> tuple[float, float]:
+def _threshold_range(results: list[ConditionResult], format: mf.Format) -> tuple[float, float]:
     """From where one in five non-target scores is accepted to where nearly no target is."""
     edges = np.arange(FIGURE_BINS) * 2 / FIGURE_BINS - 1
     ends = []
@@ -114,7 +114,7 @@ def _threshold_range(results: list[Result], format: mf.Format) -> tuple[float, f
     return min(ends) - 0.02, max(ends) + 0.02
 
 
-def _curves(axis: Axes, result: Result, *, dashed: bool) -> None:
+def _curves(axis: Axes, result: ConditionResult, *, dashed: bool) -> None:
     edges = np.arange(FIGURE_BINS) * 2 / FIGURE_BINS - 1
     for name, colour, rate in zip(
         ("FAR", "FRR"), (NONTARGET, TARGET), false_rates(result), strict=True
@@ -130,7 +130,7 @@ def _curves(axis: Axes, result: Result, *, dashed: bool) -> None:
         )
 
 
-def _mark_threshold(axis: Axes, result: Result) -> None:
+def _mark_threshold(axis: Axes, result: ConditionResult) -> None:
     row = result.row
     axis.axvline(row.threshold, color=INK, linewidth=1, linestyle=":")
     for estimate, colour in ((row.far, NONTARGET), (row.frr, TARGET)):

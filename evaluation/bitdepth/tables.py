@@ -1,7 +1,7 @@
 """The numbers of a study as a table for the terminal."""
 
-from evaluation.bitdepth.rows import Row
-from evaluation.bitdepth.study import ModelStudy
+from evaluation.bitdepth.rows import ConditionRow
+from evaluation.bitdepth.study import BitdepthStudy
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import verdict
 from evaluation.page.notation import percent, rare, shift, signed
@@ -23,7 +23,7 @@ HEADINGS = (
 )
 
 
-def terminal_table(study: ModelStudy, *, tolerance: Tolerance) -> str:
+def terminal_table(study: BitdepthStudy, *, tolerance: Tolerance) -> str:
     """Return a model's table, columns aligned, at most about 130 characters wide."""
     row = study.float32
     lines = [[*HEADINGS]]
@@ -33,7 +33,7 @@ def terminal_table(study: ModelStudy, *, tolerance: Tolerance) -> str:
             judged = "reference"
         lines.append([result.condition.label, *_cells(result.row), judged])
     return (
-        f"{row.model}: {row.vectors:,} vectors of {row.dim} values, {study.trials.description}: "
+        f"{row.model}: {row.vectors:,} vectors of {row.dim} values, {row.trials}: "
         f"{row.targets:,} target and {row.nontargets:,} non-target of {row.speakers} speakers\n"
         f"FAR, FRR at threshold {row.threshold:.6f}; change of EER in points and shift of its "
         "threshold against float32;\n"
@@ -42,7 +42,7 @@ def terminal_table(study: ModelStudy, *, tolerance: Tolerance) -> str:
     )
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: ConditionRow) -> list[str]:
     eer = row.eer
     return [
         str(row.bytes_per_vector),

@@ -7,7 +7,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.study import ModelStudy
+from evaluation.bitdepth.study import BitdepthStudy
 from evaluation.page.plots import INK, NONTARGET, TARGET, percent_axis, svg
 from evaluation.stored.conditions import SCALES
 from evaluation.stored.conversion import scaled
@@ -20,12 +20,12 @@ MARGIN = 0.06
 LABELLED = 16
 
 
-def value_histograms(study: ModelStudy, format: mf.Format) -> str:
+def value_histograms(study: BitdepthStudy, format: mf.Format) -> str:
     """Return the values before and after conversion, on the format's own values.
 
     Where there are many vectors, SHOWN of them, spread over all, stand for all.
     """
-    every = study.embeddings.rows
+    every = study.task.embeddings.rows
     rows = every[:: -(-len(every) // SHOWN)]
     grid = np.unique(format.values[np.isfinite(format.values)])
 

@@ -68,10 +68,10 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def _extract(given: argparse.Namespace, *, command: str) -> None:
     for package in EXTRA:
         require(package, needs="extraction needs", install=INSTALL)
-    from evaluation.extraction.run import Options, run
+    from evaluation.extraction.run import ExtractionOptions, run
 
     run(
-        Options(
+        ExtractionOptions(
             model=given.model,
             weights=given.weights,
             code=given.code,

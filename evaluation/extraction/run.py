@@ -25,7 +25,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class ExtractionOptions:
     """What the command line asks for."""
 
     model: str
@@ -38,7 +38,7 @@ class Options:
     batch: int
 
 
-def run(options: Options) -> None:
+def run(options: ExtractionOptions) -> None:
     """Nothing; the output, its manifest and the list of what was skipped are written.
 
     What a former run with the same output has done is not done again; what it skipped is tried
@@ -97,7 +97,10 @@ def _pending(
 
 
 def _extract(
-    recordings: Sequence[Recording], extractor: Extractor, journal: Journal, options: Options
+    recordings: Sequence[Recording],
+    extractor: Extractor,
+    journal: Journal,
+    options: ExtractionOptions,
 ) -> list[Skipped]:
     """Return what was skipped; the journal has the rest."""
     pending = _pending(options.out, recordings, journal.entries)

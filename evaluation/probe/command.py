@@ -55,10 +55,10 @@ def _probe(given: argparse.Namespace, *, command: str) -> None:
     for package in ("soundfile", "soxr") if given.clips else ():
         require(package, needs="the probe needs", install='pip install "minifloat[extract]"')
     # Imported late: it needs the packages whose absence is told above.
-    from evaluation.probe.run import Options, run
+    from evaluation.probe.run import ProbeOptions, run
 
     run(
-        Options(
+        ProbeOptions(
             model=given.model,
             weights=given.weights,
             code=given.code,

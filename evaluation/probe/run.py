@@ -28,7 +28,7 @@ SIGNAL = "two-valued signal"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class ProbeOptions:
     """What the command line asks for."""
 
     model: str
@@ -42,7 +42,7 @@ class Options:
     command: str
 
 
-def run(options: Options) -> None:
+def run(options: ProbeOptions) -> None:
     """Nothing; the verdicts are printed, and tables and report.html written."""
     # All input is read before any of it is studied: an error in it costs no waiting.
     embeddings = (

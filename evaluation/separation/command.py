@@ -82,7 +82,7 @@ def _separation(given: argparse.Namespace, *, command: str) -> None:
     for package in EXTRA:
         require(package, needs="the separation study needs", install=INSTALL)
     # Imported late: they need the packages whose absence is told above.
-    from evaluation.separation.run import Options, run
+    from evaluation.separation.run import SeparationOptions, run
     from evaluation.separation.speaker_map import MapOptions
 
     check_files(given)
@@ -91,7 +91,7 @@ def _separation(given: argparse.Namespace, *, command: str) -> None:
         raise InputError(f"--umap-min-dist must be from 0 to 1; got {given.umap_min_dist}")
     formats = formats_named(given.formats)
     run(
-        Options(
+        SeparationOptions(
             files=given.files,
             utt2spk=given.utt2spk,
             formats=formats,

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evaluation.page.plots import INK, NONTARGET, TARGET, svg
-from evaluation.separation.study import Result, Space
+from evaluation.separation.study import Space, StepResult
 
 # Distances at either end where both densities are below this share of the highest are not shown.
 VISIBLE = 0.004
@@ -16,7 +16,7 @@ SHORTEST = 5e-4
 POINTS = 400
 
 
-def distance_distributions(name: str, results: Sequence[Result]) -> str:
+def distance_distributions(name: str, results: Sequence[StepResult]) -> str:
     """Return the densities of the distances to the own and to the nearest other centroid."""
 
     def draw(figure: Figure) -> None:
@@ -29,7 +29,7 @@ def distance_distributions(name: str, results: Sequence[Result]) -> str:
     return svg(f"{name} distances {labels}", 2.1 * len(results) + 0.7, draw)
 
 
-def _panel(axis: Axes, result: Result) -> None:
+def _panel(axis: Axes, result: StepResult) -> None:
     curves = result.overlap
     x, own, other = curves.grid, curves.own, curves.other
     logarithmic = result.step.space is Space.MAP

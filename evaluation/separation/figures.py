@@ -6,7 +6,7 @@ from evaluation.page.figure import Figure
 from evaluation.separation.distance_plots import distance_distributions
 from evaluation.separation.format_plots import metrics_by_format
 from evaluation.separation.map_plots import speaker_maps
-from evaluation.separation.study import ModelStudy, Result, Space
+from evaluation.separation.study import SeparationStudy, Space, StepResult
 
 CAPTION_OF_MAP = (
     "Each point is a recording, placed by UMAP near those that are like it; grey are all "
@@ -19,7 +19,7 @@ CAPTION_OF_DISTANCES = (
 )
 
 
-def figures_of_model(study: ModelStudy) -> list[Figure]:
+def figures_of_model(study: SeparationStudy) -> list[Figure]:
     """Return a model's map and distributions in float32 and in the fewest bits that have a map.
 
     Where no format has a map, its distributions are those of cosine distances alone.
@@ -31,7 +31,7 @@ def figures_of_model(study: ModelStudy) -> list[Figure]:
     return figures + _pair(study, small, words=name.upper(), suffix=f"-{name}")
 
 
-def figure_of_formats(studies: Sequence[ModelStudy]) -> Figure:
+def figure_of_formats(studies: Sequence[SeparationStudy]) -> Figure:
     """Return the metrics of all models in every format."""
     names = ", ".join(study.embeddings.name for study in studies)
     return Figure(
@@ -44,7 +44,7 @@ def figure_of_formats(studies: Sequence[ModelStudy]) -> Figure:
     )
 
 
-def _smallest(study: ModelStudy) -> list[Result]:
+def _smallest(study: SeparationStudy) -> list[StepResult]:
     stored = [result for result in study.results if not result.step.condition.is_float32]
     mapped = [result for result in stored if result.step.space is Space.MAP]
     candidates = mapped or stored
@@ -52,7 +52,9 @@ def _smallest(study: ModelStudy) -> list[Result]:
     return [result for result in stored if result.step.condition.format == fewest]
 
 
-def _pair(study: ModelStudy, results: Sequence[Result], *, words: str, suffix: str) -> list[Figure]:
+def _pair(
+    study: SeparationStudy, results: Sequence[StepResult], *, words: str, suffix: str
+) -> list[Figure]:
     name = study.embeddings.name
     areas = "; ".join(
         f"{result.step.condition.label}, {result.step.space.place}: {result.overlap.area:.3f}"

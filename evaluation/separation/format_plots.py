@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 from evaluation.page.plots import label, svg
 from evaluation.separation.map_plots import COLOURS, SHAPES
 from evaluation.separation.metrics import Metric
-from evaluation.separation.study import ModelStudy, Space
+from evaluation.separation.study import SeparationStudy, Space
 
 # Between the marks of different models in one format.
 APART = 0.16
 
 
-def metrics_by_format(studies: Sequence[ModelStudy]) -> str:
+def metrics_by_format(studies: Sequence[SeparationStudy]) -> str:
     """Return a panel for each metric of cosine distances, with intervals."""
 
     def draw(figure: Figure) -> None:
@@ -34,7 +34,7 @@ def metrics_by_format(studies: Sequence[ModelStudy]) -> str:
     return svg(f"{names} metrics by format", 6.4, draw)
 
 
-def _panel(axis: Axes, studies: Sequence[ModelStudy], metric: Metric) -> None:
+def _panel(axis: Axes, studies: Sequence[SeparationStudy], metric: Metric) -> None:
     for place, study in enumerate(studies):
         estimates = [
             result.row.estimate(metric)

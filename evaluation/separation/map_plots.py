@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.page.plots import MUTED, WIDTH, label, svg
-from evaluation.separation.study import Result
+from evaluation.separation.study import StepResult
 
 # As many as can be told apart, each by a colour and a shape.
 COLOURS = (
@@ -22,7 +22,7 @@ IMAGE_DPI = 200
 LETTERS = 13
 
 
-def speaker_maps(embeddings: Embeddings, results: Sequence[Result]) -> str:
+def speaker_maps(embeddings: Embeddings, results: Sequence[StepResult]) -> str:
     """Return the maps of results that have one, below each other."""
     panels = [result for result in results if result.points is not None]
 
@@ -51,7 +51,7 @@ def shown_speakers(embeddings: Embeddings) -> list[int]:
     return sorted({round(place) for place in np.linspace(0, last, len(COLOURS))})
 
 
-def _panel(axis: Axes, embeddings: Embeddings, result: Result) -> None:
+def _panel(axis: Axes, embeddings: Embeddings, result: StepResult) -> None:
     assert result.points is not None
     x, y = result.points.T
     axis.scatter(x, y, s=4, color=MUTED, alpha=0.3, linewidths=0, rasterized=True)

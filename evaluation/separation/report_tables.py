@@ -7,7 +7,7 @@ from evaluation.separation.metrics import Metric
 from evaluation.separation.notation import count, decimals, shown, signed
 from evaluation.separation.published import DATA, PUBLISHED, SOURCE
 from evaluation.separation.standings import Choice, Standing, choice
-from evaluation.separation.study import ModelStudy, Space, Step
+from evaluation.separation.study import SeparationStudy, Space, Step
 from evaluation.statistics.estimates import CONFIDENCE, Estimate
 
 INTERVAL = (
@@ -20,7 +20,7 @@ TONES: dict[Choice, Tone] = {
 }
 
 
-def models(studies: Sequence[ModelStudy]) -> Table:
+def models(studies: Sequence[SeparationStudy]) -> Table:
     """Return the six metrics of each model in float32, the best of each marked."""
     rows: list[list[Cell | str | int]] = []
     for study in studies:
@@ -100,7 +100,7 @@ def leads(found: Sequence[Standing]) -> Table:
     )
 
 
-def choices(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> Table:
+def choices(studies: Sequence[SeparationStudy], found: Sequence[Standing]) -> Table:
     """Return who is best by each metric in every format."""
     by_step = {(one.step, one.metric): one for one in found}
     rows: list[list[Cell | str | int | None]] = []
@@ -142,7 +142,7 @@ def choices(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> Table:
     )
 
 
-def formats(study: ModelStudy, space: Space) -> Table:
+def formats(study: SeparationStudy, space: Space) -> Table:
     """Return the metrics of a model in every format, and their differences from float32."""
     columns = [Column(heading="stored as"), Column(heading="bits")]
     for metric in Metric:

@@ -3,12 +3,12 @@
 from evaluation.page.text import aligned
 from evaluation.separation.metrics import Metric
 from evaluation.separation.notation import shown
-from evaluation.separation.study import ModelStudy, Result, Space
+from evaluation.separation.study import SeparationStudy, Space, StepResult
 
 HEADINGS = ("stored as", "distances", *(f"{metric.value} [95 %]" for metric in Metric))
 
 
-def terminal_table(study: ModelStudy) -> str:
+def terminal_table(study: SeparationStudy) -> str:
     """Return a model's table, columns aligned, at most about 90 characters wide."""
     row = study.float32(Space.COSINE).row
     lines = [[*HEADINGS], *(_cells(result) for result in study.results)]
@@ -19,7 +19,7 @@ def terminal_table(study: ModelStudy) -> str:
     )
 
 
-def _cells(result: Result) -> list[str]:
+def _cells(result: StepResult) -> list[str]:
     cells = [result.step.condition.label, result.step.space.value]
     for metric in Metric:
         one, show = result.row.estimate(metric), shown(metric)

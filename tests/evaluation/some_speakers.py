@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.study import ModelStudy, study
+from evaluation.bitdepth.study import BitdepthStudy, bitdepth_study
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.statistics.bootstrap import crossings
 from evaluation.statistics.estimates import Number, estimate
 from evaluation.stored.conversion import convert
 from evaluation.trials.draws import speaker_weights
-from evaluation.trials.pairs import AllPairs
+from tests.evaluation.tasks import all_pairs
 
 BINS = 1 << 16
 # Ratios to the equal error rate at which the draws' own is looked for.
@@ -37,7 +37,7 @@ class SomeSpeakers:
     """A sample of which any speakers can be studied, each with as many recordings."""
 
     def __init__(self, embeddings: Embeddings, formats: Sequence[mf.Format]) -> None:
-        self.all = study(embeddings, AllPairs(embeddings), formats=formats, draws=100)
+        self.all = bitdepth_study(all_pairs(embeddings), formats=formats, draws=100)
         self._each = len(embeddings) // len(embeddings.speaker_names)
         assert (np.bincount(embeddings.speaker) == self._each).all()
         every = slice(0, None)
@@ -47,7 +47,7 @@ class SomeSpeakers:
             place = np.floor((scores + 1) * (BINS / 2))
             self._bins.append(np.clip(place, 0, BINS - 1).astype(np.uint16))
 
-    def study(self, speakers: NDArray[np.int64], *, draws: int, seed: int) -> ModelStudy:
+    def study(self, speakers: NDArray[np.int64], *, draws: int, seed: int) -> BitdepthStudy:
         """Return the study of speakers, with the columns that the recommendation looks at."""
         count, each = len(speakers), self._each
         rows = (speakers[:, None] * each + np.arange(each)).ravel()

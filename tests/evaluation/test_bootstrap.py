@@ -11,7 +11,7 @@ from sklearn.metrics import det_curve
 
 import minifloat as mf
 from evaluation.bitdepth.measurement import PRIORS
-from evaluation.bitdepth.study import study
+from evaluation.bitdepth.study import bitdepth_study
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.statistics.bootstrap import SpeakerBootstrap, crossings
 from evaluation.statistics.estimates import Estimate, interval
@@ -20,6 +20,7 @@ from evaluation.statistics.thresholds import threshold_grid
 from evaluation.stored.scorers import FloatScorer
 from evaluation.trials.draws import PRODUCT, drawn, speaker_weights
 from evaluation.trials.pairs import AllPairs, Scorer, TrialList, Trials
+from tests.evaluation.tasks import all_pairs
 
 Maker = Callable[..., Path]
 
@@ -100,7 +101,7 @@ def test_a_draw_of_everybody_once_is_the_estimate(
     for size in (1, 12, 40):
         # Of the larger ones most values are beyond E3M4, and unsaturated scores are no numbers.
         large = load_embeddings(make_file(name=f"x{size}", embeddings=(size * rows).astype("f4")))
-        outcome = study(large, AllPairs(large), formats=[mf.E3M4], draws=3)
+        outcome = bitdepth_study(all_pairs(large), formats=[mf.E3M4], draws=3)
         for result in outcome.results:
             estimates = [*result.row.min_dcf.values()]
             estimates += [
@@ -225,7 +226,7 @@ def test_the_interval_covers_the_rate_of_many_speakers(make_file: Maker) -> None
 
 
 def test_differences_from_float32_are_paired(voices: Embeddings) -> None:
-    results = study(voices, AllPairs(voices), draws=100).results
+    results = bitdepth_study(all_pairs(voices), draws=100).results
     first, second = results[0].row, results[1].row
     assert first.eer.change_low == first.eer.change_high == 0
     # float16 changes next to nothing, though either rate alone is uncertain.

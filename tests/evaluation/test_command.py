@@ -9,9 +9,9 @@ import pytest
 
 import minifloat as mf
 from evaluation.__main__ import main
-from evaluation.bitdepth.run import UNFINISHED
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.files.writing import write_whole
+from evaluation.page.outcome import UNFINISHED
 from evaluation.stored.conditions import Condition
 from evaluation.stored.conversion import Converted, convert
 

@@ -5,18 +5,18 @@ from sklearn.metrics import det_curve
 import minifloat as mf
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.overflow import first_to_overflow, overflows
-from evaluation.bitdepth.study import study
+from evaluation.bitdepth.study import bitdepth_study
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.stored.conditions import Condition, conditions
 from evaluation.stored.conversion import convert
-from evaluation.trials.pairs import AllPairs
+from tests.evaluation.tasks import all_pairs
 
 THRESHOLD = 0.25
 
 
 def test_flipped_decisions_are_counted_pair_by_pair(voices: Embeddings) -> None:
     point = OperatingPoint(cosine=THRESHOLD)
-    outcome = study(voices, AllPairs(voices), operating_point=point, draws=30)
+    outcome = bitdepth_study(all_pairs(voices, operating_point=point), draws=30)
     every = slice(0, None)
     i, j = np.triu_indices(len(voices), 1)
     same = voices.speaker[i] == voices.speaker[j]
@@ -35,7 +35,7 @@ def test_flipped_decisions_are_counted_pair_by_pair(voices: Embeddings) -> None:
 
 @pytest.mark.parametrize("prior", [0.01, 0.05])
 def test_detection_costs_are_those_of_a_det_curve(voices: Embeddings, prior: float) -> None:
-    outcome = study(voices, AllPairs(voices), formats=[], draws=30)
+    outcome = bitdepth_study(all_pairs(voices), formats=[], draws=30)
     every = slice(0, None)
     i, j = np.triu_indices(len(voices), 1)
     scores = convert(voices, outcome.results[0].condition).scorer.block(every, every)[i, j]
@@ -51,7 +51,7 @@ def test_what_overflows_is_studied_without_saturation_too(voices: Embeddings) ->
     stretched = Embeddings(
         **(vars(voices) | {"rows": voices.rows * (20 / np.abs(voices.rows).max())})
     )
-    outcome = study(stretched, AllPairs(stretched), formats=[mf.E3M4, mf.E2M1], draws=10)
+    outcome = bitdepth_study(all_pairs(stretched), formats=[mf.E3M4, mf.E2M1], draws=10)
     labels = [result.condition.label for result in outcome.results]
     assert labels[3:] == ["E3M4", "E3M4 unsaturated", "E3M4 scaled", "E2M1", "E2M1 scaled"]
     saturated, unsaturated = (
@@ -69,7 +69,7 @@ def test_conditions_without_saturation_are_named() -> None:
 
 
 def test_overflow_costs_pairs_only_where_nothing_saturates(voices: Embeddings) -> None:
-    outcome = study(voices, AllPairs(voices), formats=[mf.E3M4], draws=30)
+    outcome = bitdepth_study(all_pairs(voices), formats=[mf.E3M4], draws=30)
     found = overflows(outcome, mf.E3M4, draws=30, seed=0)
     assert [one.largest for one in found[::2]] == [15.5, 19.375, 23.25, 31]
     assert found[0].values == found[0].vectors == 0

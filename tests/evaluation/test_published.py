@@ -11,11 +11,11 @@ from evaluation.bitdepth.comparison_tables import against_published, storage_tab
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.published import THRESHOLDS, published_rates
 from evaluation.bitdepth.report import Extras, report
-from evaluation.bitdepth.study import study
+from evaluation.bitdepth.study import bitdepth_study
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.embeddings.embeddings import Embeddings
-from evaluation.trials.pairs import AllPairs
 from evaluation.trials.voxceleb import LISTS, list_names
+from tests.evaluation.tasks import all_pairs
 
 Maker = Callable[..., Path]
 REFERENCES = ("float32", "float16", "bfloat16")
@@ -41,11 +41,12 @@ def test_published_rates_stand_beside_our_own(
     voices: Embeddings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point = OperatingPoint(cosine=0.381)
-    outcome = study(voices, AllPairs(voices), formats=[mf.E2M1], operating_point=point, draws=5)
-    assert against_published(outcome, "campplus") is None
+    task = all_pairs(voices, operating_point=point, published="campplus")
+    outcome = bitdepth_study(task, formats=[mf.E2M1], draws=5)
+    assert against_published(outcome) is None
     of_list = published_rates("campplus", 37_611)
     monkeypatch.setattr(comparison_tables, "published_rates", lambda *_: of_list)
-    table = against_published(outcome, "campplus")
+    table = against_published(outcome)
     assert table is not None
     header, *lines = table.csv().splitlines()
     assert header == "format,far,far_low,far_high,far_published,frr,frr_low,frr_high,frr_published"
@@ -54,12 +55,12 @@ def test_published_rates_stand_beside_our_own(
 
 
 def test_the_storage_of_the_published_lists_is_told_only_of_these(voices: Embeddings) -> None:
-    outcome = study(voices, AllPairs(voices), formats=[mf.E2M1], draws=5)
+    outcome = bitdepth_study(all_pairs(voices), formats=[mf.E2M1], draws=5)
     for pairs, told in ((37_611, True), (37_610, False)):
         row = replace(outcome.float32, targets=100, nontargets=pairs - 100)
         first, *others = outcome.results
         of_list = replace(outcome, results=[replace(first, row=row), *others])
-        extras = Extras(figures=[], published=None, overflow_format=None, overflows=[], speeds=[])
+        extras = Extras(figures=[], overflow_format=None, overflows=[], speeds=[])
         page = report(
             [of_list],
             {of_list.name: extras},

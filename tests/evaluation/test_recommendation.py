@@ -16,16 +16,16 @@ from evaluation.bitdepth.recommendation import (
     recommendation,
     recommended,
 )
-from evaluation.bitdepth.rows import Row
-from evaluation.bitdepth.study import ModelStudy, study
+from evaluation.bitdepth.rows import ConditionRow
+from evaluation.bitdepth.study import BitdepthStudy, bitdepth_study
 from evaluation.bitdepth.summary import summary
 from evaluation.bitdepth.tolerance import FEWEST_SPEAKERS, Tolerance, speakers_needed
 from evaluation.bitdepth.verdicts import Verdict, verdict
 from evaluation.command.errors import InputError
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.statistics.estimates import Estimate
-from evaluation.trials.pairs import AllPairs
 from tests.evaluation.some_speakers import SomeSpeakers
+from tests.evaluation.tasks import all_pairs
 
 Maker = Callable[..., Path]
 
@@ -47,7 +47,7 @@ def rate(change: tuple[float, float], *, of_float32: float = 0.1) -> Estimate:
     )
 
 
-def unchanged(outcome: ModelStudy) -> ModelStudy:
+def unchanged(outcome: BitdepthStudy) -> BitdepthStudy:
     """The study as if no format changed anything."""
     none = rate((0, 0))
     outcome = with_rows(outcome, flipped_targets=0, flipped_nontargets=0)
@@ -55,13 +55,13 @@ def unchanged(outcome: ModelStudy) -> ModelStudy:
 
 
 @pytest.fixture(scope="module")
-def base(make_file_in: Maker, tmp_path_factory: pytest.TempPathFactory) -> ModelStudy:
+def base(make_file_in: Maker, tmp_path_factory: pytest.TempPathFactory) -> BitdepthStudy:
     voices = load_embeddings(make_file_in(tmp_path_factory.mktemp("voices")))
     formats = [mf.E3M2, mf.E2M3, mf.E2M1]
-    return unchanged(study(voices, AllPairs(voices), formats=formats, draws=5))
+    return unchanged(bitdepth_study(all_pairs(voices), formats=formats, draws=5))
 
 
-def with_rows(outcome: ModelStudy, *, label: str = "", **columns: Any) -> ModelStudy:
+def with_rows(outcome: BitdepthStudy, *, label: str = "", **columns: Any) -> BitdepthStudy:
     """The study with columns of all rows, or of one, replaced."""
     results = [
         replace(result, row=replace(result.row, **columns))
@@ -72,16 +72,16 @@ def with_rows(outcome: ModelStudy, *, label: str = "", **columns: Any) -> ModelS
     return replace(outcome, results=results)
 
 
-def row_of(outcome: ModelStudy, label: str) -> Row:
+def row_of(outcome: BitdepthStudy, label: str) -> ConditionRow:
     return next(r.row for r in outcome.results if r.condition.label == label)
 
 
-def label_of(outcome: ModelStudy) -> str | None:
+def label_of(outcome: BitdepthStudy) -> str | None:
     best = recommended(outcome, tolerance=TOLERANCE)
     return None if best is None else best.condition.label
 
 
-def test_the_fewest_bits_are_taken_and_then_the_fewest_flips(base: ModelStudy) -> None:
+def test_the_fewest_bits_are_taken_and_then_the_fewest_flips(base: BitdepthStudy) -> None:
     base = with_rows(base, flipped_targets=5, flipped_nontargets=5)
     base = with_rows(base, label="E2M1 scaled", flipped_targets=4)
     assert label_of(base) == "E2M1 scaled"
@@ -92,7 +92,7 @@ def test_the_fewest_bits_are_taken_and_then_the_fewest_flips(base: ModelStudy) -
 @pytest.mark.parametrize("name", ["far", "frr", "eer"])
 @pytest.mark.parametrize("change", [UNSURE, BEYOND, (0.001, math.nan)], ids=str)
 def test_each_rate_must_be_shown_to_stay_within_the_tolerance(
-    base: ModelStudy, name: str, change: tuple[float, float]
+    base: BitdepthStudy, name: str, change: tuple[float, float]
 ) -> None:
     for label in ("E2M1", "E2M1 scaled"):
         base = with_rows(base, label=label, **{name: rate(change)})
@@ -102,7 +102,7 @@ def test_each_rate_must_be_shown_to_stay_within_the_tolerance(
     assert (more in recommendation(base, tolerance=TOLERANCE)) is (change is not BEYOND)
 
 
-def test_verdicts_and_the_recommendation_follow_one_rule(base: ModelStudy) -> None:
+def test_verdicts_and_the_recommendation_follow_one_rule(base: BitdepthStudy) -> None:
     cases = {
         (WITHIN, WITHIN): Verdict.WITHIN,
         (UNSURE, WITHIN): Verdict.UNSURE,
@@ -117,7 +117,7 @@ def test_verdicts_and_the_recommendation_follow_one_rule(base: ModelStudy) -> No
         assert (label_of(outcome) is None) is (expected is not Verdict.WITHIN)
 
 
-def test_where_no_format_is_shown_it_is_said_why(base: ModelStudy) -> None:
+def test_where_no_format_is_shown_it_is_said_why(base: BitdepthStudy) -> None:
     costly = with_rows(base, frr=rate(BEYOND))
     assert recommendation(costly, tolerance=TOLERANCE) == (
         "Stay with float32, 64 bytes a vector: every format costs more than the tolerance "
@@ -134,7 +134,7 @@ def test_where_no_format_is_shown_it_is_said_why(base: ModelStudy) -> None:
 
 
 def test_the_advice_is_one_sentence_and_its_code_stores_what_was_studied(
-    base: ModelStudy,
+    base: BitdepthStudy,
 ) -> None:
     costs = with_rows(base, frr=rate((0.001, 0.002)))
     float32 = row_of(costs, "float32")
@@ -162,7 +162,7 @@ def test_the_advice_is_one_sentence_and_its_code_stores_what_was_studied(
         assert found["packed"] == mf.quantize(embeddings, condition.format, scale=condition.scale)
 
 
-def test_an_interval_that_leaves_out_its_estimate_is_warned_of(base: ModelStudy) -> None:
+def test_an_interval_that_leaves_out_its_estimate_is_warned_of(base: BitdepthStudy) -> None:
     warning = "The draws of speakers do not surround the estimate, so that its interval is not to "
     assert not any(warning in one for one in summary(base, tolerance=TOLERANCE))
     half = replace(rate((0.4, 0.4)), low=0.0, high=0.0)
@@ -174,7 +174,7 @@ def test_an_interval_that_leaves_out_its_estimate_is_warned_of(base: ModelStudy)
     assert not nothing.is_left_out
 
 
-def test_a_low_rate_may_rise_by_a_share_of_itself(base: ModelStudy) -> None:
+def test_a_low_rate_may_rise_by_a_share_of_itself(base: BitdepthStudy) -> None:
     doubled = with_rows(base, frr=rate((0.004, 0.0045), of_float32=0.004))
     assert label_of(doubled) is None
     assert verdict(row_of(doubled, "E2M1"), tolerance=Tolerance(share=2)) is Verdict.WITHIN
@@ -182,7 +182,7 @@ def test_a_low_rate_may_rise_by_a_share_of_itself(base: ModelStudy) -> None:
     assert TOLERANCE.allowed(0.4) == 0.005
 
 
-def test_few_speakers_and_few_errors_show_nothing(base: ModelStudy) -> None:
+def test_few_speakers_and_few_errors_show_nothing(base: BitdepthStudy) -> None:
     assert label_of(with_rows(base, speakers=FEWEST_SPEAKERS)) == "E2M1"
     assert label_of(with_rows(base, speakers=FEWEST_SPEAKERS - 1)) is None
     # The tolerance of 0.5 points is worth 3.7 of 738 trials.
@@ -205,7 +205,7 @@ def test_a_tolerance_is_above_0_and_finite(value: float) -> None:
 
 def test_a_format_that_is_not_saturated_is_not_recommended(voices: Embeddings) -> None:
     stretched = replace(voices, rows=voices.rows * (20 / abs(voices.rows).max()))
-    outcome = study(stretched, AllPairs(stretched), formats=[mf.E3M4], draws=5)
+    outcome = bitdepth_study(all_pairs(stretched), formats=[mf.E3M4], draws=5)
     outcome = with_rows(unchanged(outcome), flipped_targets=1)
     outcome = with_rows(outcome, label="E3M4 unsaturated", flipped_targets=0)
     assert label_of(outcome) == "E3M4"
@@ -221,14 +221,14 @@ def sample(request: pytest.FixtureRequest, samples: Path) -> SomeSpeakers:
     return SomeSpeakers(embeddings, [mf.E4M3, mf.E2M3, mf.E2M1])
 
 
-def bits_of(outcome: ModelStudy) -> int:
+def bits_of(outcome: BitdepthStudy) -> int:
     best = recommended(outcome, tolerance=TOLERANCE)
     return FLOAT32 if best is None else best.row.bits
 
 
 def bits_of_draws(sample: SomeSpeakers, *, draws: int) -> list[list[int]]:
     """The bits that are recommended of SIZES speakers, each of them among the next."""
-    speakers = len(sample.all.embeddings.speaker_names)
+    speakers = len(sample.all.task.embeddings.speaker_names)
     found = []
     for seed in range(draws):
         order = np.random.default_rng(seed).permutation(speakers)
@@ -238,7 +238,7 @@ def bits_of_draws(sample: SomeSpeakers, *, draws: int) -> list[list[int]]:
 
 
 def test_some_speakers_are_studied_as_all_are(sample: SomeSpeakers) -> None:
-    speakers = len(sample.all.embeddings.speaker_names)
+    speakers = len(sample.all.task.embeddings.speaker_names)
     again = sample.study(np.arange(speakers), draws=100, seed=0)
     for ours, of_study in zip(again.results, sample.all.results, strict=True):
         for name in ("far", "frr", "eer"):

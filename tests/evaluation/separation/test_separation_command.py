@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 import minifloat as mf
 from evaluation.__main__ import main
+from evaluation.page.outcome import UNFINISHED
 from evaluation.separation import run as run_module
 from evaluation.separation import study as study_module
 from evaluation.separation.published import PUBLISHED
 from evaluation.separation.report_tables import published
-from evaluation.separation.run import UNFINISHED
 from evaluation.separation.speaker_map import MapOptions
 
 Maker = Callable[..., Path]
@@ -127,7 +127,7 @@ def test_umap_is_missed_before_anything_is_measured(
     make_file: Maker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "umap", None)
-    monkeypatch.setattr(run_module, "study", None)
+    monkeypatch.setattr(run_module, "separation_study", None)
     assert main(["separation", str(make_file())]) == 2
     assert 'needs umap, which is not installed; pip install "minifloat[separation]"' in (
         capsys.readouterr().err

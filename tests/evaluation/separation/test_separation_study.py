@@ -10,7 +10,7 @@ from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.separation.distances import cosine_distances
 from evaluation.separation.metrics import Metric
 from evaluation.separation.speaker_map import MapOptions
-from evaluation.separation.study import ModelStudy, Space, study
+from evaluation.separation.study import SeparationStudy, Space, separation_study, steps_of
 from evaluation.statistics.estimates import interval
 from evaluation.statistics.speaker_draws import SpeakerDraws
 from evaluation.stored.conditions import Condition
@@ -21,15 +21,14 @@ Maker = Callable[..., Path]
 pytestmark = pytest.mark.usefixtures("quick_map")
 
 
-def studied(embeddings: Embeddings, *, seed: int = 0, draws: int = 100) -> ModelStudy:
+def studied(embeddings: Embeddings, *, seed: int = 0, draws: int = 100) -> SeparationStudy:
     formats = [mf.E4M3, mf.E2M1]
     options = MapOptions(seed=seed)
-    return study(
-        embeddings, formats=formats, mapped=[mf.E2M1], options=options, draws=draws, seed=seed
-    )
+    steps = steps_of(formats, [mf.E2M1])
+    return separation_study(embeddings, steps, options=options, draws=draws, seed=seed)
 
 
-def values(outcome: ModelStudy) -> list[float]:
+def values(outcome: SeparationStudy) -> list[float]:
     return [r.row.estimate(metric).value for r in outcome.results for metric in Metric]
 
 

@@ -56,7 +56,7 @@ def manifest_path(path: Path) -> Path:
 def write_extracted(
     path: Path, rows: NDArray[np.float32], entries: Sequence[Entry], *, model: Mapping[str, str]
 ) -> None:
-    """Nothing; the manifest and then the file are written, each whole or not at all."""
+    """Write the manifest and then the file, each whole or not at all."""
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(Entry)], lineterminator="\n")
     writer.writeheader()

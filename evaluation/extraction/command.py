@@ -13,7 +13,7 @@ INTERRUPTED = "interrupted; what was done is kept: run the same command to go on
 
 
 def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Nothing; the command is among the studies."""
+    """Add the command to the studies."""
     # Layouts are few and named in folders.py, which needs nothing that may be missing.
     from evaluation.recordings.folders import AUTO, LAYOUTS
 

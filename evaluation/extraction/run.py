@@ -39,7 +39,7 @@ class ExtractionOptions:
 
 
 def run(options: ExtractionOptions) -> None:
-    """Nothing; the output, its manifest and the list of what was skipped are written.
+    """Write the output, its manifest and the list of what was skipped.
 
     What a former run with the same output has done is not done again; what it skipped is tried
     again, for a file may have been mended since.

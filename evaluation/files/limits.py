@@ -18,7 +18,7 @@ def most_unpacked(packed: int) -> int:
 
 
 def refuse_bomb(where: object, *, packed: int, unpacked: int) -> None:
-    """Nothing; InputError, which begins with `where`, if too many bytes come of too few."""
+    """Raise InputError, which begins with `where`, if too many bytes come of too few."""
     most = most_unpacked(packed)
     if unpacked > most:
         raise InputError(

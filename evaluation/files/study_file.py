@@ -16,7 +16,7 @@ OUT = "out"
 
 
 def add_study_option(parser: argparse.ArgumentParser) -> None:
-    """Nothing; the command takes a study file."""
+    """Let the command take a study file."""
     parser.add_argument(
         OPTION,
         type=Path,
@@ -94,7 +94,7 @@ def _no_option(path: Path, key: str, text: str) -> str:
 
 
 def _refuse_elsewhere(path: Path, out: str) -> None:
-    """Nothing; a study file that would write beyond its own folder is an error."""
+    """Raise InputError for a study file that would write beyond its own folder."""
     if not Path(out).resolve().is_relative_to(path.parent.resolve()):
         raise InputError(
             f"{path}: {OUT} must lie in the folder of the file; got '{out}'; "

@@ -11,7 +11,7 @@ from minifloat.replacing import replacing
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Nothing; the file holds the text, and an interruption leaves what was there before."""
+    """Write a file; an interruption leaves what was there before."""
     with written_whole(path) as file:
         file.write(text.encode())
 
@@ -34,7 +34,7 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
 
 
 def make_folder(folder: Path) -> None:
-    """Nothing; the folder is there, and files can be written to it, or it is an error."""
+    """Make a folder where there is none; InputError if files cannot be written to it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         why = "" if os.access(folder, os.W_OK | os.X_OK) else "its permissions forbid it"

@@ -13,7 +13,7 @@ INSTALL = 'pip install "minifloat[evaluation]"'
 
 
 def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Nothing; the command is among the studies."""
+    """Add the command to the studies."""
     parser = studies.add_parser(
         "probe",
         help="how large a model's values are, and which formats they fit",

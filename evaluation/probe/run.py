@@ -43,7 +43,7 @@ class ProbeOptions:
 
 
 def run(options: ProbeOptions) -> None:
-    """Nothing; the verdicts are printed, and tables and report.html written."""
+    """Print the verdicts, and write tables and report.html."""
     # All input is read before any of it is studied: an error in it costs no waiting.
     embeddings = (
         None

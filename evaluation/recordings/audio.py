@@ -43,7 +43,7 @@ class Audio:
 
 
 def require_decoders(paths: Iterable[Path]) -> None:
-    """Nothing; an extension among the paths whose decoder is not installed is an error."""
+    """Raise InputError for an extension among the paths whose decoder is not installed."""
     wanted = {path.suffix.lower() for path in paths} & set(BY_AV)
     if wanted:
         try:

@@ -74,7 +74,7 @@ def to_centroids_of_lengths(embeddings: Embeddings) -> tuple[float, int]:
 
 
 def main(paths: Sequence[str]) -> None:
-    """Nothing; tables by the estimate of densities, by the centroids and by the map are printed."""
+    """Print tables by the estimate of densities, by the centroids and by the map."""
     models = [load_embeddings(Path(path)) for path in paths]
     cosine = {model.name: cosine_distances(model.rows, model.speaker) for model in models}
     maps = {

@@ -17,7 +17,7 @@ class Decisions:
         self._accepted: list[NDArray[np.uint8]] = []
 
     def record(self, batch: Batch) -> None:
-        """Nothing; the decisions of the next batch are kept."""
+        """Keep the decisions of the next batch."""
         self._accepted.append(np.packbits(batch.scores >= self.threshold))
 
     def accepted(self, place: int, shape: tuple[int, ...]) -> NDArray[np.bool_]:
@@ -38,7 +38,7 @@ class Flips:
         self._by_pair: Counter[int] = Counter()
 
     def add(self, batch: Batch) -> None:
-        """Nothing; the next batch is compared. Batches come as those of float32 came."""
+        """Compare the next batch. Batches come as those of float32 came."""
         before = self._reference.accepted(self._place, batch.scores.shape)
         self._place += 1
         flipped = before != (batch.scores >= self._reference.threshold)

@@ -49,7 +49,7 @@ class ScoreHistogram:
     nontargets: NDArray[np.int64] = field(default_factory=_counts)
 
     def add(self, scores: NDArray[np.float32], *, target: bool) -> None:
-        """Nothing; the scores are counted. Scores below -1, and -inf, go to the first bin."""
+        """Count scores. Those below -1, and -inf, go to the first bin."""
         bins = np.floor(np.clip(scores, -1, 1).ravel() * np.float32(BINS_PER_UNIT)).astype(np.int64)
         counts = self.targets if target else self.nontargets
         counts += np.bincount(bins + BINS_PER_UNIT, minlength=BINS)

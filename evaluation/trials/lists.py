@@ -107,7 +107,7 @@ def _by_name(names: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 
 def _refuse_doubles(path: Path, embeddings: Embeddings, utterance: list[str]) -> None:
-    """Nothing; two rows of one speaker and utterance are an error: a name would be of either."""
+    """Raise InputError for two rows of one speaker and utterance: a name would be of either."""
     seen: dict[tuple[int, str], int] = {}
     for row, key in enumerate(zip(embeddings.speaker.tolist(), utterance, strict=True)):
         first = seen.setdefault(key, row)

@@ -195,5 +195,5 @@ class TrialList:
 
 
 def never_accept_nan(scores: NDArray[np.float32]) -> None:
-    """Nothing; scores that are not a number become -inf, below every threshold."""
+    """Make scores that are not a number -inf, below every threshold."""
     scores[np.isnan(scores)] = -np.inf

@@ -13,7 +13,7 @@ from evaluation.bitdepth.comparison_tables import (
     speed_table,
     storage_table,
 )
-from evaluation.bitdepth.figures import UNFOLDED
+from evaluation.bitdepth.figures.figures import UNFOLDED
 from evaluation.bitdepth.overflow import Overflow
 from evaluation.bitdepth.recommendation import advice, applied, recommended
 from evaluation.bitdepth.report_tables import (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import minifloat as mf
-from evaluation.bitdepth.figures import figures
+from evaluation.bitdepth.figures.figures import figures
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.overflow import first_to_overflow, overflows
 from evaluation.bitdepth.published import THRESHOLDS

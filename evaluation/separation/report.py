@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from evaluation.page.figure import Figure
 from evaluation.page.page import Block, Fold, Making, Points, Section, render
-from evaluation.separation.map_plots import COLOURS
+from evaluation.separation.figures.map_plots import COLOURS
 from evaluation.separation.overlap import POINTS, REACH, RULE
 from evaluation.separation.report_tables import choices, formats, leads, models, published
 from evaluation.separation.speaker_map import MapOptions

@@ -12,7 +12,7 @@ from evaluation.embeddings.embeddings import load_embeddings
 from evaluation.embeddings.kaldi import refuse_idle_speakers
 from evaluation.page.figure import Figure
 from evaluation.page.outcome import Outcome
-from evaluation.separation.figures import figure_of_formats, figures_of_model
+from evaluation.separation.figures.figures import figure_of_formats, figures_of_model
 from evaluation.separation.report import report
 from evaluation.separation.speaker_map import MapOptions, required_umap
 from evaluation.separation.study import SeparationStudy, Step, separation_study, steps_of

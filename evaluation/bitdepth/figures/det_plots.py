@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from evaluation.bitdepth.score_plots import false_rates
+from evaluation.bitdepth.figures.score_plots import false_rates
 from evaluation.bitdepth.study import BitdepthStudy, ConditionResult
 from evaluation.page.plots import INK, NONTARGET, TARGET, percent_axis, svg
 from evaluation.stored.conditions import SCALES, Scale

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from evaluation.page.plots import label, svg
-from evaluation.separation.map_plots import COLOURS, SHAPES
+from evaluation.separation.figures.map_plots import COLOURS, SHAPES
 from evaluation.separation.metrics import Metric
 from evaluation.separation.study import SeparationStudy, Space
 

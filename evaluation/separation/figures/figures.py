@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from evaluation.page.figure import Figure
-from evaluation.separation.distance_plots import distance_distributions
-from evaluation.separation.format_plots import metrics_by_format
-from evaluation.separation.map_plots import speaker_maps
+from evaluation.separation.figures.distance_plots import distance_distributions
+from evaluation.separation.figures.format_plots import metrics_by_format
+from evaluation.separation.figures.map_plots import speaker_maps
 from evaluation.separation.study import SeparationStudy, Space, StepResult
 
 CAPTION_OF_MAP = (

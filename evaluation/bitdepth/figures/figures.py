@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import minifloat as mf
-from evaluation.bitdepth.det_plots import det_curves, four_counts
-from evaluation.bitdepth.score_plots import threshold_curves, violins
+from evaluation.bitdepth.figures.det_plots import det_curves, four_counts
+from evaluation.bitdepth.figures.score_plots import threshold_curves, violins
+from evaluation.bitdepth.figures.value_plots import SHOWN, value_histograms
 from evaluation.bitdepth.study import BitdepthStudy
-from evaluation.bitdepth.value_plots import SHOWN, value_histograms
 from evaluation.page.figure import Figure
 
 # So many of them are seen at once, the others when they are unfolded.

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import minifloat as mf
 from evaluation.bitdepth.overflow import Overflow
 from evaluation.bitdepth.published import DIM, published_rates
-from evaluation.bitdepth.report_tables import BOUNDS, FORMAT, Value, change_cell, value_cell
+from evaluation.bitdepth.report_tables import FORMAT, judged_change
 from evaluation.bitdepth.speed import NEAREST, QUERIES, REPEATS, ROWS, Speed
 from evaluation.bitdepth.study import BitdepthStudy
+from evaluation.page.cells import BOUNDS, change_cell, value_cell
 from evaluation.page.notation import count, percent, rare, signed
-from evaluation.page.table import Cell, Column, Table
+from evaluation.page.table import Column, Content, Table
 from evaluation.trials.voxceleb import LISTS
 
 BITS = (32, 16, 8, 6, 4)
@@ -22,13 +23,13 @@ def by_list(studies: Sequence[BitdepthStudy]) -> Table:
         for name in ("FAR", "FRR"):
             heading = f"{study.name.removeprefix(study.task.embeddings.name).lstrip('-')} {name}"
             columns.append(Column(heading=heading, show=percent, interval=True))
-    rows: list[list[Value]] = []
+    rows: list[list[Content]] = []
     for condition in (result.condition for result in studies[0].results):
-        cells: list[Value] = [condition.label]
+        cells: list[Content] = [condition.label]
         for study in studies:
             result = study.result(condition)
             for estimate in (result.row.far, result.row.frr):
-                arrow = change_cell(estimate, result)
+                arrow = judged_change(estimate, result)
                 cells.append(value_cell(estimate, mark=arrow.mark, tone=arrow.tone))
         rows.append(cells)
     sizes = "; ".join(
@@ -52,7 +53,7 @@ def against_published(study: BitdepthStudy) -> Table | None:
     rates = published_rates(model, row.targets + row.nontargets) if model else {}
     if not rates:
         return None
-    rows: list[list[Value]] = []
+    rows: list[list[Content]] = []
     for result in study.results:
         found = rates.get(result.condition.name)
         if found is not None and result.condition.scale == "none":
@@ -80,16 +81,16 @@ def against_published(study: BitdepthStudy) -> Table | None:
 def overflow_table(study: BitdepthStudy, format: mf.Format, found: Sequence[Overflow]) -> Table:
     """Return what overflow does to a model's rates, with and without saturation."""
     name, row = format.name.upper(), study.float32
-    rows: list[list[Value]] = [
+    rows: list[list[Content]] = [
         [
             f"{one.largest:.4g}",
             "saturated" if one.saturate else "unsaturated",
             one.values,
             one.vectors,
             value_cell(one.far),
-            Cell(value=one.far.change, low=one.far.change_low, high=one.far.change_high),
+            change_cell(one.far),
             value_cell(one.frr),
-            Cell(value=one.frr.change, low=one.frr.change_low, high=one.frr.change_high),
+            change_cell(one.frr),
         ]
         for one in found
     ]

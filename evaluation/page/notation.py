@@ -38,9 +38,9 @@ def finely(share: float) -> str:
     return f"{100 * share:.4f}"
 
 
-def count(number: int) -> str:
+def count(number: float) -> str:
     """Return a count with its thousands apart: 13,699,179."""
-    return f"{number:,}"
+    return f"{number:,.0f}"
 
 
 def scientific(number: float) -> str:

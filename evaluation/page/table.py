@@ -62,6 +62,10 @@ class Cell:
     tone: Tone = ""
 
 
+# What a row holds for each column.
+Content = Value | Cell
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """A table of a page.
@@ -73,7 +77,7 @@ class Table:
     slug: str
     caption: str
     columns: Sequence[Column]
-    rows: Sequence[Sequence[Value | Cell]]
+    rows: Sequence[Sequence[Content]]
     note: str
     brief: bool = False
 

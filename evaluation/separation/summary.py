@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from evaluation.page.notation import with_unit
+from evaluation.page.notation import count, with_unit
 from evaluation.separation.metrics import Metric
-from evaluation.separation.notation import count, shown, with_interval
+from evaluation.separation.notation import shown, with_interval
 from evaluation.separation.standings import Choice, Standing, choice, wins
 from evaluation.separation.study import SeparationStudy, Space, StepResult
 

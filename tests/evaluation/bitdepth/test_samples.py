@@ -12,7 +12,7 @@ from evaluation.bitdepth.summary import summary
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import Verdict, format_verdicts, verdict
 from evaluation.embeddings.embeddings import load_embeddings
-from tests.evaluation.tasks import all_pairs
+from tests.evaluation.bitdepth.tasks import all_pairs
 
 TOLERANCE = Tolerance()
 

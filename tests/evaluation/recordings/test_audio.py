@@ -1,6 +1,5 @@
 import sys
 import tracemalloc
-from collections.abc import Callable
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -21,8 +20,7 @@ from evaluation.recordings.audio import (
     read_audio,
     require_decoders,
 )
-
-Maker = Callable[..., Path]
+from tests.evaluation.recordings.sounds import make_wav
 
 
 def tone(*, seconds: float, rate: int) -> np.ndarray:
@@ -42,7 +40,7 @@ def write_m4a(path: Path, samples: np.ndarray, rate: int) -> None:
 
 
 @pytest.mark.parametrize("extension", [".wav", ".flac"])
-def test_16_bit_samples_are_unchanged(make_wav: Maker, tmp_path: Path, extension: str) -> None:
+def test_16_bit_samples_are_unchanged(tmp_path: Path, extension: str) -> None:
     path = make_wav(tmp_path / f"x{extension}")
     stored, _ = soundfile.read(path, dtype="int16")
     audio = read_audio(path)
@@ -51,7 +49,7 @@ def test_16_bit_samples_are_unchanged(make_wav: Maker, tmp_path: Path, extension
     assert audio.seconds == 0.25
 
 
-def test_channels_are_averaged(make_wav: Maker, tmp_path: Path) -> None:
+def test_channels_are_averaged(tmp_path: Path) -> None:
     path = make_wav(tmp_path / "x.wav", channels=3)
     stored, _ = soundfile.read(path, dtype="float32")
     np.testing.assert_array_equal(read_audio(path).waveform, stored.mean(axis=1))
@@ -94,7 +92,7 @@ def test_a_missing_decoder_is_named_before_any_work(monkeypatch: pytest.MonkeyPa
         require_decoders([Path("a/1.wav"), Path("a/2.M4A")])
 
 
-def test_damaged_recordings_say_why(make_wav: Maker, tmp_path: Path) -> None:
+def test_damaged_recordings_say_why(tmp_path: Path) -> None:
     def reason(name: str) -> str:
         with pytest.raises(UnreadableError) as raised:
             read_audio(tmp_path / name)

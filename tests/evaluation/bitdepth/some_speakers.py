@@ -17,7 +17,7 @@ from evaluation.statistics.bootstrap import crossings
 from evaluation.statistics.estimates import Number, estimate
 from evaluation.stored.conversion import convert
 from evaluation.trials.draws import speaker_weights
-from tests.evaluation.tasks import all_pairs
+from tests.evaluation.bitdepth.tasks import all_pairs
 
 BINS = 1 << 16
 # Ratios to the equal error rate at which the draws' own is looked for.

@@ -24,8 +24,8 @@ from evaluation.bitdepth.verdicts import Verdict, verdict
 from evaluation.command.errors import InputError
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.statistics.estimates import Estimate
-from tests.evaluation.some_speakers import SomeSpeakers
-from tests.evaluation.tasks import all_pairs
+from tests.evaluation.bitdepth.some_speakers import SomeSpeakers
+from tests.evaluation.bitdepth.tasks import all_pairs
 
 Maker = Callable[..., Path]
 

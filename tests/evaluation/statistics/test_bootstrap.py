@@ -20,7 +20,7 @@ from evaluation.statistics.thresholds import threshold_grid
 from evaluation.stored.scorers import FloatScorer
 from evaluation.trials.draws import PRODUCT, drawn, speaker_weights
 from evaluation.trials.pairs import AllPairs, Scorer, TrialList, Trials
-from tests.evaluation.tasks import all_pairs
+from tests.evaluation.bitdepth.tasks import all_pairs
 
 Maker = Callable[..., Path]
 

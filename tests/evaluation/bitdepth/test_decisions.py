@@ -9,7 +9,7 @@ from evaluation.bitdepth.study import bitdepth_study
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.stored.conditions import Condition, conditions
 from evaluation.stored.conversion import convert
-from tests.evaluation.tasks import all_pairs
+from tests.evaluation.bitdepth.tasks import all_pairs
 
 THRESHOLD = 0.25
 

@@ -15,7 +15,7 @@ from evaluation.bitdepth.study import bitdepth_study
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.trials.voxceleb import LISTS, list_names
-from tests.evaluation.tasks import all_pairs
+from tests.evaluation.bitdepth.tasks import all_pairs
 
 Maker = Callable[..., Path]
 REFERENCES = ("float32", "float16", "bfloat16")

@@ -102,7 +102,7 @@ def bitdepth_study(
         measured = measurement.of(converted, histogram)
         reference = reference or measured
         queries = identification.queries
-        row = _row(embeddings, trials, condition, converted, measured, reference, queries=queries)
+        row = _row(task, condition, converted, measured, reference, queries=queries)
         coarse = histogram.coarse(bins=FIGURE_BINS)
         return ConditionResult(condition=condition, row=row, scores=coarse)
 
@@ -121,8 +121,7 @@ def histogram_of(trials: Trials, scorer: Scorer) -> ScoreHistogram:
 
 
 def _row(
-    embeddings: Embeddings,
-    trials: Trials,
+    task: Task,
     condition: Condition,
     converted: Converted,
     measured: Measured,
@@ -130,6 +129,7 @@ def _row(
     *,
     queries: int,
 ) -> ConditionRow:
+    embeddings, trials = task.embeddings, task.trials
     return ConditionRow(
         model=embeddings.name,
         format=condition.name,

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <type_traits>
 
 #include "query.h"
 
@@ -17,6 +18,20 @@ using Address = std::uintptr_t;
 template <class T>
 T* at(Address address) {
   return reinterpret_cast<T*>(address);
+}
+
+// What Python passes for an argument of a function: an address for a pointer.
+template <class Argument>
+using Addressed = std::conditional_t<std::is_pointer_v<Argument>, Address, Argument>;
+
+// The argument that Python has passed.
+template <class Argument>
+Argument pointed(Addressed<Argument> passed) {
+  if constexpr (std::is_pointer_v<Argument>) {
+    return reinterpret_cast<Argument>(passed);
+  } else {
+    return passed;
+  }
 }
 
 // Adds Rows, Sides and Selection to a module. Another one has types of its own by these names.

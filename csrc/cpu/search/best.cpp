@@ -13,7 +13,7 @@
 #include "cpu/threads.h"
 #include "format/lanes.h"
 
-namespace minifloat {
+namespace minifloat::cpu {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -112,7 +112,7 @@ std::vector<Block> samples_of(const std::vector<Block>& blocks, std::int64_t k, 
 // Offers a block's selected rows to the best of each query. `bounds` has each query's bound.
 void offer_all(const Queries::Part& part, const float* scores, const Block& block, std::int64_t k,
                Candidates* best, float* bounds) {
-  const auto above = current_isa().above;
+  const auto find_above = current_isa().find_above;
   const auto offer = [&](int query, std::int64_t r, float score) {
     best[part.first + query].offer(score, block.first + r, k);
     float& bound = bounds[part.first + query];
@@ -122,7 +122,7 @@ void offer_all(const Queries::Part& part, const float* scores, const Block& bloc
     std::array<float, kRows> same;
     same.fill(bounds[part.first]);
     std::uint64_t found;
-    above(scores, 1, kRows, same.data(), static_cast<int>(block.count), &found);
+    find_above(scores, 1, kRows, same.data(), static_cast<int>(block.count), &found);
     for (found &= block.selected; found; found &= found - 1) {
       const int r = std::countr_zero(found);
       offer(0, r, scores[r]);
@@ -130,7 +130,7 @@ void offer_all(const Queries::Part& part, const float* scores, const Block& bloc
     return;
   }
   std::array<std::uint64_t, kRows> found;
-  above(scores, block.count, part.width, bounds + part.first, part.count, found.data());
+  find_above(scores, block.count, part.width, bounds + part.first, part.count, found.data());
   for (std::int64_t r = 0; r < block.count; ++r) {
     if (!(block.selected >> r & 1)) continue;
     for (std::uint64_t bits = found[r]; bits; bits &= bits - 1) {
@@ -205,4 +205,4 @@ void best(const Best& asked, float* scores, std::int64_t* rows, int threads) {
   });
 }
 
-}  // namespace minifloat
+}  // namespace minifloat::cpu

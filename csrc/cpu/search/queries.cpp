@@ -8,7 +8,7 @@
 #include "format/lanes.h"
 #include "format/packing.h"
 
-namespace minifloat {
+namespace minifloat::cpu {
 namespace {
 
 // The largest magnitude of the queries' elements; two int8 halves may exceed it by 128.
@@ -94,4 +94,4 @@ void Queries::add(const Sides& sides, const Scoring& scoring, Part part) {
   parts_.push_back(part);
 }
 
-}  // namespace minifloat
+}  // namespace minifloat::cpu

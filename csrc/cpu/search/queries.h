@@ -9,7 +9,7 @@
 #include "cpu/kernels/kernels.h"
 #include "query.h"
 
-namespace minifloat {
+namespace minifloat::cpu {
 
 Scoring scoring_of(const Sides& sides);
 
@@ -52,4 +52,4 @@ class Queries {
   std::vector<std::vector<float>> factors_;
 };
 
-}  // namespace minifloat
+}  // namespace minifloat::cpu

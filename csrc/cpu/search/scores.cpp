@@ -9,7 +9,7 @@
 #include "format/lanes.h"
 #include "format/packing.h"
 
-namespace minifloat {
+namespace minifloat::cpu {
 namespace {
 
 // Scores of rows with themselves: each product is made once, and goes to both of its places.
@@ -98,4 +98,4 @@ void pair_scores(const PairScores& asked, float* out, int threads) {
   });
 }
 
-}  // namespace minifloat
+}  // namespace minifloat::cpu

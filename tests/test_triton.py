@@ -23,7 +23,7 @@ def test_any_number_of_queries_and_rows_is_along_a_grids_first_axis(
     counts: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from minifloat.backends import triton as backend
-    from minifloat.backends.triton_plan import Plan
+    from minifloat.backends.triton.plan import Plan
 
     grids: list[tuple[int, ...]] = []
 

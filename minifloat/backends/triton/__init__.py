@@ -15,8 +15,13 @@ import torch
 from torch import Tensor
 
 from minifloat import ops
-from minifloat.backends import triton_codec as codec
-from minifloat.backends.triton_plan import (
+from minifloat.backends.triton.codec import (
+    decode_kernel,
+    encode_kernel,
+    pack_kernel,
+    unpack_kernel,
+)
+from minifloat.backends.triton.plan import (
     WARPS,
     Plan,
     blocks,
@@ -25,9 +30,9 @@ from minifloat.backends.triton_plan import (
     plan_of,
     unit_of,
 )
-from minifloat.backends.triton_products import scores_kernel
-from minifloat.backends.triton_rows import pair_scores_kernel, squares_kernel
-from minifloat.backends.triton_search import MOST_ROWS, answers_kernel, search_kernel
+from minifloat.backends.triton.products import scores_kernel
+from minifloat.backends.triton.rows import pair_scores_kernel, squares_kernel
+from minifloat.backends.triton.search import MOST_ROWS, answers_kernel, search_kernel
 from minifloat.formats import Format, as_format
 
 # Values, or groups of eight codes, of one program.
@@ -48,7 +53,7 @@ _SLICES = 4
 def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
     out, x = ops.encode(x, format, saturate), x.contiguous()
     f, count = as_format(format), x.numel()
-    _launch(codec.encode_kernel, (blocks(count, _BLOCK),), x)(
+    _launch(encode_kernel, (blocks(count, _BLOCK),), x)(
         x, out, count, **facts_of(f), SATURATE=saturate, BLOCK=_BLOCK
     )
     return out
@@ -57,7 +62,7 @@ def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
 def decode(codes: Tensor, format: str) -> Tensor:
     out, codes = ops.decode(codes, format), codes.contiguous()
     f, count = as_format(format), codes.numel()
-    _launch(codec.decode_kernel, (blocks(count, _BLOCK),), codes)(
+    _launch(decode_kernel, (blocks(count, _BLOCK),), codes)(
         codes, out, count, **facts_of(f), BLOCK=_BLOCK
     )
     return out
@@ -74,7 +79,7 @@ def pack(codes: Tensor, format: str) -> Tensor:
 def unpack(packed: Tensor, format: str, dim: int) -> Tensor:
     out, packed = ops.unpack(packed, format, dim), packed.contiguous()
     f, count = as_format(format), out.numel()
-    _launch(codec.unpack_kernel, (blocks(count, _BLOCK),), packed)(
+    _launch(unpack_kernel, (blocks(count, _BLOCK),), packed)(
         packed,
         out,
         count,
@@ -270,7 +275,7 @@ def _pack(source: Tensor, out: Tensor, f: Format, *, encodes: bool, saturate: bo
     pieces = out.view(-1).view(_PIECES[size])
     groups_a_row = blocks(dim, 8)
     groups = rows * groups_a_row
-    _launch(codec.pack_kernel, (blocks(groups, _GROUPS),), source)(
+    _launch(pack_kernel, (blocks(groups, _GROUPS),), source)(
         source,
         pieces,
         groups,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from minifloat.backends.triton_codec import decode, decode_fixed
-from minifloat.backends.triton_products import LANES, within_one
+from minifloat.backends.triton.codec import decode, decode_fixed
+from minifloat.backends.triton.products import LANES, within_one
 
 _FLOAT = tl.constexpr(LANES.index("float"))
 

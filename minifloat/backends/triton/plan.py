@@ -6,8 +6,8 @@ import torch
 import triton
 from torch import Tensor
 
-from minifloat.backends import triton_codec as codec
-from minifloat.backends.triton_products import EXACT, LANES, ROW_SHIFT
+from minifloat.backends.triton.codec import SPECIALS_NAMES
+from minifloat.backends.triton.products import EXACT, LANES, ROW_SHIFT
 from minifloat.formats import Format
 
 _ops = torch.ops.minifloat
@@ -135,7 +135,7 @@ def facts_of(f: Format) -> dict[str, int]:
     return {
         "E": f.exponent_bits,
         "M": f.mantissa_bits,
-        "SPECIALS": codec.SPECIALS_NAMES.index(f.specials),
+        "SPECIALS": SPECIALS_NAMES.index(f.specials),
     }
 
 

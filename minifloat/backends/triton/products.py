@@ -10,7 +10,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from minifloat.backends.triton_codec import decode_half, decode_steps
+from minifloat.backends.triton.codec import decode_half, decode_steps
 
 LANES = ("int8", "int16", "float")
 

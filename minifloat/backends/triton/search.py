@@ -5,7 +5,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from minifloat.backends.triton_products import products, within_one
+from minifloat.backends.triton.products import products, within_one
 
 # What stands for NaN while scores are compared: worse than any score, better than none.
 LOWEST = -3.4028234663852886e38

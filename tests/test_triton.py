@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,8 @@ def test_any_number_of_queries_and_rows_is_along_a_grids_first_axis(
         grids.append(grid)
         return lambda *arguments, **constants: None
 
-    constants = Plan.constants
-    small = {"QUERIES": 1, "ROWS": 1}
-    monkeypatch.setattr(Plan, "constants", lambda *given: constants(*given) | small)
+    way = Plan.way
+    monkeypatch.setattr(Plan, "way", lambda *given: replace(way(*given), queries=1, rows=1))
     monkeypatch.setattr(backend, "_launch", launch)
     monkeypatch.setattr(backend, "_multiprocessors", lambda device: 160)
     (a, a_norms), (b, b_norms) = [

@@ -24,9 +24,9 @@ from minifloat.backends.triton.codec import (
 from minifloat.backends.triton.plan import (
     WARPS,
     Plan,
+    Way,
     blocks,
     facts_of,
-    lane_of,
     plan_of,
     unit_of,
 )
@@ -54,7 +54,7 @@ def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
     out, x = ops.encode(x, format, saturate), x.contiguous()
     f, count = as_format(format), x.numel()
     _launch(encode_kernel, (blocks(count, _BLOCK),), x)(
-        x, out, count, **facts_of(f), SATURATE=saturate, BLOCK=_BLOCK
+        x, out, count, FORMAT=facts_of(f), SATURATE=saturate, BLOCK=_BLOCK
     )
     return out
 
@@ -63,7 +63,7 @@ def decode(codes: Tensor, format: str) -> Tensor:
     out, codes = ops.decode(codes, format), codes.contiguous()
     f, count = as_format(format), codes.numel()
     _launch(decode_kernel, (blocks(count, _BLOCK),), codes)(
-        codes, out, count, **facts_of(f), BLOCK=_BLOCK
+        codes, out, count, FORMAT=facts_of(f), BLOCK=_BLOCK
     )
     return out
 
@@ -106,7 +106,7 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
         out.numel(),
         dim,
         f.row_bytes(dim),
-        **lane_of(f),
+        FORMAT=facts_of(f),
         ROWS=_ROWS,
         COLUMNS=_COLUMNS,
         num_warps=WARPS,
@@ -128,9 +128,9 @@ def scores_into(
     ops.scores_into(a, a_norms, b, b_norms, format, dim, out)
     f = as_format(format)
     plan = plan_of(a, f, dim)
-    constants = plan.constants(len(a))
-    row_blocks = blocks(len(b), constants["ROWS"])
-    _launch(scores_kernel, (row_blocks * blocks(len(a), constants["QUERIES"]),), b)(
+    way = plan.way(len(a))
+    row_blocks = blocks(len(b), way.rows)
+    _launch(scores_kernel, (row_blocks * blocks(len(a), way.queries),), b)(
         plan.lay_out(a),
         a_norms * unit_of(a, f),
         len(a),
@@ -142,7 +142,7 @@ def scores_into(
         plan.groups,
         f.row_bytes(dim),
         out,
-        **constants,
+        WAY=way,
         num_warps=WARPS,
     )
 
@@ -165,7 +165,7 @@ def pair_scores(
         f.row_bytes(dim),
         out,
         A_PACKED=a.dtype == torch.uint8,
-        **lane_of(f),
+        FORMAT=facts_of(f),
         PAIRS=_ROWS,
         COLUMNS=_COLUMNS,
         num_warps=WARPS,
@@ -194,10 +194,10 @@ def search(
     rest = (a_norms * unit_of(a, f), len(a), b.contiguous(), b_norms.contiguous())
     chosen, last = _selection(mask, ranges, len(b)), None
     queries = plan.lay_out(a)
-    constants = plan.constants(len(a), min(k, MOST_KEPT))
+    way = plan.way(len(a), min(k, MOST_KEPT))
     for first in range(0, k, MOST_KEPT):
         count = min(MOST_KEPT, k - first)
-        best = _next_best(plan, constants, queries, *rest, chosen, count, last)
+        best = _next_best(plan, way, queries, *rest, chosen, count, last)
         _launch(answers_kernel, (blocks(len(a), _ROWS),), b)(
             best,
             scores[:, first:],
@@ -206,7 +206,7 @@ def search(
             count,
             k,
             QUERIES=_ROWS,
-            KEPT=constants["KEPT"],
+            KEPT=way.kept,
         )
         last = best[:, -1].contiguous()
     return scores, indices
@@ -214,7 +214,7 @@ def search(
 
 def _next_best(
     plan: Plan,
-    constants: dict[str, int],
+    way: Way,
     queries: Tensor,
     factors: Tensor,
     query_count: int,
@@ -225,9 +225,9 @@ def _next_best(
     last: Tensor | None,
 ) -> Tensor:
     """Return the keys of the k best scores and their rows, of those after the last ones."""
-    query_blocks = blocks(query_count, constants["QUERIES"])
+    query_blocks = blocks(query_count, way.queries)
     wanted = max(1, _SLICES * _multiprocessors(b.device) // max(1, query_blocks))
-    slice_rows = blocks(blocks(len(b), wanted), constants["ROWS"]) * constants["ROWS"]
+    slice_rows = blocks(blocks(len(b), wanted), way.rows) * way.rows
     slices = blocks(len(b), slice_rows)
     keys = torch.empty((query_count, slices, k), dtype=torch.int64, device=b.device)
     _launch(search_kernel, (query_blocks, slices), b)(
@@ -237,17 +237,15 @@ def _next_best(
         query_count * plan.groups,
         b,
         b_norms,
-        b if chosen is None else chosen.contiguous(),
+        None if chosen is None else chosen.contiguous(),
         len(b),
         slice_rows,
         plan.groups,
         plan.format.row_bytes(plan.dim),
         k,
-        keys if last is None else last,
+        last,
         keys,
-        HAS_MASK=chosen is not None,
-        HAS_LAST=last is not None,
-        **constants,
+        WAY=way,
         num_warps=WARPS,
     )
     return keys.flatten(1).topk(k).values
@@ -282,7 +280,7 @@ def _pack(source: Tensor, out: Tensor, f: Format, *, encodes: bool, saturate: bo
         groups_a_row,
         dim,
         row_bytes // size,
-        **facts_of(f),
+        FORMAT=facts_of(f),
         SATURATE=saturate,
         ENCODES=encodes,
         ONE_ROW=one_row,

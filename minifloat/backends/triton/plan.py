@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import triton
 from torch import Tensor
@@ -19,6 +21,35 @@ WARPS = 8
 # Compute capabilities on which groups of warps multiply bytes; Triton before 3.8 leaves out 10.0.
 _VERSION = tuple(map(int, triton.__version__.split(".")[:2]))
 _BYTES_BY_GROUP = (90, 100) if _VERSION >= (3, 8) else (90,)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What kernels know of a format."""
+
+    E: int
+    M: int
+    SPECIALS: int
+    LANE: int
+
+
+@dataclass(frozen=True)
+class Way:
+    """How tiles are multiplied, and how many scores of each query are kept: what kernels are for.
+
+    An element of a query's high plane counts `query_base` of the low one. `chunk` groups add up
+    exactly in an int32, 0 where all do; where `is_short` holds, so does what the planes come to.
+    """
+
+    format: Facts
+    planes: int
+    query_base: int
+    groups: int
+    chunk: int
+    is_short: bool
+    queries: int
+    rows: int
+    kept: int = 0
 
 
 class Plan:
@@ -41,26 +72,25 @@ class Plan:
         )
         self.sums = {"float": 1, "int8": self.planes, "int16": 3 if packed else 4}[f.lane]
 
-    def constants(self, queries: int, k: int = 0) -> dict[str, int]:
-        """Return the constants of kernels that multiply tiles, and keep k scores of each query."""
+    def way(self, queries: int, k: int = 0) -> Way:
+        """Return the way of so many queries, of each of which k scores are kept."""
         kept = triton.next_power_of_2(k)
         most = self._most_queries(kept)
         tile = 16 if queries <= 16 and kept <= 128 else most
         # Float queries come as int16.
         most_of_query = _steps(self.format) if self.packed else 2**15
         is_long = self.format.lane != "float" and self.dim > EXACT
-        return {
-            "LANE": LANES.index(self.format.lane),
-            "E": self.format.exponent_bits,
-            "M": self.format.mantissa_bits,
-            "PLANES": self.planes,
-            "QUERY_BASE": self.base,
-            "GROUPS": self.block,
-            "CHUNK": EXACT // self.places if is_long else 0,
-            "IS_SHORT": self.dim * _steps(self.format) * most_of_query < 2**31,
-            "QUERIES": tile,
-            "ROWS": 128 if tile == 128 and self.capability == 90 else 64,
-        } | ({"KEPT": kept} if k else {})
+        return Way(
+            format=facts_of(self.format),
+            planes=self.planes,
+            query_base=self.base,
+            groups=self.block,
+            chunk=EXACT // self.places if is_long else 0,
+            is_short=self.dim * _steps(self.format) * most_of_query < 2**31,
+            queries=tile,
+            rows=128 if tile == 128 and self.capability == 90 else 64,
+            kept=kept if k else 0,
+        )
 
     def _most_queries(self, kept: int) -> int:
         """Return how many queries of a tile registers hold, as the compiler tells of each GPU."""
@@ -131,16 +161,9 @@ def unit_of(a: Tensor, f: Format) -> float:
     return float(2.0 ** (-f.fraction_bits * (2 if a.dtype == torch.uint8 else 1)))
 
 
-def facts_of(f: Format) -> dict[str, int]:
-    return {
-        "E": f.exponent_bits,
-        "M": f.mantissa_bits,
-        "SPECIALS": SPECIALS_NAMES.index(f.specials),
-    }
-
-
-def lane_of(f: Format) -> dict[str, int]:
-    return {"LANE": LANES.index(f.lane), **facts_of(f)}
+def facts_of(f: Format) -> Facts:
+    specials = SPECIALS_NAMES.index(f.specials)
+    return Facts(f.exponent_bits, f.mantissa_bits, specials, LANES.index(f.lane))
 
 
 def blocks(count: int, size: int) -> int:

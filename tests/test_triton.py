@@ -25,11 +25,13 @@ def test_any_number_of_queries_and_rows_is_along_a_grids_first_axis(
 ) -> None:
     from minifloat.backends import triton as backend
     from minifloat.backends.triton.plan import Plan
+    from minifloat.backends.triton.products import scores_kernel
+    from minifloat.backends.triton.search import search_kernel
 
-    grids: list[tuple[int, ...]] = []
+    grids: dict[Any, tuple[int, ...]] = {}
 
     def launch(kernel: Any, grid: tuple[int, ...], on: torch.Tensor) -> Callable[..., None]:
-        grids.append(grid)
+        grids[kernel] = grid
         return lambda *arguments, **constants: None
 
     way = Plan.way
@@ -41,7 +43,7 @@ def test_any_number_of_queries_and_rows_is_along_a_grids_first_axis(
     ]
     backend.scores(a, a_norms, b, b_norms, "e2m1", 2)
     backend.search(a, a_norms, b, b_norms, None, None, 1, "e2m1", 2)
-    scores, search, _ = grids
+    scores, search = grids[scores_kernel], grids[search_kernel]
     assert scores == (len(a) * len(b),)
     assert search[0] == len(a)
     assert search[1:] <= (MOST_BLOCKS,)

@@ -131,7 +131,7 @@ def scores_into(
     way = plan.way(len(a))
     row_blocks = blocks(len(b), way.rows)
     _launch(scores_kernel, (row_blocks * blocks(len(a), way.queries),), b)(
-        plan.lay_out(a),
+        plan.lay_out(_elements(a, f, dim)),
         a_norms * unit_of(a, f),
         len(a),
         len(a) * plan.groups,
@@ -193,7 +193,7 @@ def search(
     plan = plan_of(a, f, dim)
     rest = (a_norms * unit_of(a, f), len(a), b.contiguous(), b_norms.contiguous())
     chosen, last = _selection(mask, ranges, len(b)), None
-    queries = plan.lay_out(a)
+    queries = plan.lay_out(_elements(a, f, dim))
     way = plan.way(len(a), min(k, MOST_KEPT))
     for first in range(0, k, MOST_KEPT):
         count = min(MOST_KEPT, k - first)
@@ -210,6 +210,17 @@ def search(
         )
         last = best[:, -1].contiguous()
     return scores, indices
+
+
+def _elements(a: Tensor, f: Format, dim: int) -> Tensor:
+    """Return rows, packed or in their lane, as elements of their lane."""
+    if a.dtype != torch.uint8:
+        return a
+    values = decode(unpack(a, f.name, dim), f.name)
+    if f.lane == "float":
+        return values
+    steps = values.nan_to_num(0, 0, 0) * float(2.0**f.fraction_bits)
+    return steps.to(torch.int16)
 
 
 def _next_best(

@@ -12,8 +12,6 @@ from minifloat.backends.triton.codec import SPECIALS_NAMES
 from minifloat.backends.triton.products import EXACT, LANES, ROW_SHIFT
 from minifloat.formats import Format
 
-_ops = torch.ops.minifloat
-
 # Groups of codes that are multiplied at once, and the warps of a program that does so.
 _GROUPS = 32
 WARPS = 8
@@ -105,12 +103,11 @@ class Plan:
             return 128 if self.sums == 1 else 64
         return 64 if self.sums == 1 else 32
 
-    def lay_out(self, a: Tensor) -> Tensor:
-        """Return queries by plane, by place in a group, by query, by group."""
-        elements = _elements(a, self.format, self.dim) if self.packed else a
+    def lay_out(self, elements: Tensor) -> Tensor:
+        """Return queries in their lane by plane, by place in a group, by query, by group."""
         planes = torch.stack(_planes(elements, self))
         padded = torch.nn.functional.pad(planes, (0, self.groups * self.places - self.dim))
-        shape = (self.planes, len(a), self.groups, self.places)
+        shape = (self.planes, len(elements), self.groups, self.places)
         return padded.view(shape).permute(0, 3, 1, 2).contiguous()
 
 
@@ -130,15 +127,6 @@ def plan_of(a: Tensor, f: Format, dim: int) -> Plan:
         major, minor = torch.cuda.get_device_capability(a.device)
         capability = 10 * major + minor
     return Plan(f, dim, packed=packed, capability=capability)
-
-
-def _elements(packed: Tensor, f: Format, dim: int) -> Tensor:
-    """Return packed rows as elements of their lane."""
-    values: Tensor = _ops.decode(_ops.unpack(packed, f.name, dim), f.name)
-    if f.lane == "float":
-        return values
-    steps = values.nan_to_num(0, 0, 0) * float(2.0**f.fraction_bits)
-    return steps.to(torch.int16)
 
 
 def _planes(elements: Tensor, plan: Plan) -> list[Tensor]:

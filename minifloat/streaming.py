@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from minifloat import ops
-from minifloat.merging import Answer, merged
+from minifloat.answers import Answer, merged, moved, none_of
 from minifloat.vectors import PackedVectors
 
 _ops = torch.ops.minifloat
@@ -40,8 +40,7 @@ def search(
     chosen = _chosen(mask, ops.selected(mask, ranges, codes, k), len(database))
     # A copy from other memory waits for those before it.
     chosen = chosen.pin_memory() if codes.is_pinned() else chosen
-    nothing = a_norms.new_empty((len(a), 0))
-    best: Answer = (nothing, nothing.long())
+    best: Answer = none_of(a)
     step = max(1, BLOCK_BYTES // max(1, codes.shape[1]))
     starts = [i for i in range(0, len(database), step) if chosen[i : i + step].any()]
     blocks: list[Block] = [
@@ -49,8 +48,8 @@ def search(
     ]
     for first, block, part in zip(starts, _on_device(blocks, a.device), blocks, strict=True):
         found = min(k, int(part[2].count_nonzero()))
-        scores, rows = _ops.search(a, a_norms, *block, None, found, *kind)
-        best = merged(best, (scores, rows + first), k)
+        answer = _ops.search(a, a_norms, *block, None, found, *kind)
+        best = merged(best, moved(answer, first), k)
     return best
 
 

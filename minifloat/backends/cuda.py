@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from minifloat import _cuda, ops
+from minifloat.answers import merged, moved, none_of
 from minifloat.formats import as_format
-from minifloat.merging import merged
 
-# Rows that one search takes.
+# Rows that one search takes, for a number of 32 bits is part of what orders them.
 _MOST_ROWS = _cuda.MOST_ROWS
 
 _SOURCE_INDEX = {dtype: index for index, dtype in enumerate(ops.SOURCES)}
@@ -163,7 +163,7 @@ def search(
     if len(b) <= _MOST_ROWS:
         _search_into(a, a_norms, b, b_norms, mask, ranges, format, dim, scores, indices)
         return scores, indices
-    best = (scores[:, :0], indices[:, :0])
+    best = none_of(a)
     for first in range(0, len(b), _MOST_ROWS):
         part = slice(first, min(first + _MOST_ROWS, len(b)))
         count = part.stop - first
@@ -173,7 +173,7 @@ def search(
         inside = None if ranges is None else (ranges - first).clamp(0, count)
         sides = (a, a_norms, b[part], b_norms[part])
         _search_into(*sides, some, inside, format, dim, found, rows)
-        best = merged(best, (found, torch.where(rows < 0, rows, rows + first)), k)
+        best = merged(best, moved((found, rows), first), k)
     return best
 
 

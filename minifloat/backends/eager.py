@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from minifloat import ops
+from minifloat.answers import merged, none_of
 from minifloat.formats import Format, as_format
 
 # Database rows that are scored at once by a search.
@@ -118,21 +119,15 @@ def search(
     format: str,
     dim: int,
 ) -> tuple[Tensor, Tensor]:
-    best, indices = ops.search(a, a_norms, b, b_norms, mask, ranges, k, format, dim)
-    best, indices = best[:, :0], indices[:, :0]
+    ops.search(a, a_norms, b, b_norms, mask, ranges, k, format, dim)
+    best = none_of(a)
     for begin, end in ops.selected(mask, ranges, b, k).tolist():
         for first in range(begin, end, _SEARCH_BLOCK):
             rows = torch.arange(first, min(end, first + _SEARCH_BLOCK), device=b.device)
             rows = rows if mask is None else rows[mask[rows]]
             block = scores(a, a_norms, b[rows], b_norms[rows], format, dim)
-            best = torch.cat([best, block], 1)
-            indices = torch.cat([indices, rows.expand_as(block)], 1)
-
-            # A stable sort keeps the lower row in front among equals; NaN goes last.
-            keys = best.nan_to_num(nan=-torch.inf)
-            order = keys.sort(stable=True, dim=1, descending=True).indices[:, :k]
-            best, indices = best.gather(1, order), indices.gather(1, order)
-    return best, indices
+            best = merged(best, (block, rows.expand(block.shape)), k)
+    return best
 
 
 def _within_one(scores: Tensor) -> Tensor:

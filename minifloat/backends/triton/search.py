@@ -10,7 +10,7 @@ from minifloat.backends.triton.products import Queries, Rows, products, within_o
 # What stands for NaN while scores are compared: worse than any score, better than none.
 LOWEST = -3.4028234663852886e38
 
-# Rows of a database, whose numbers are half of a key.
+# Rows that one search takes: their numbers are half of a key, and the last number is no row's.
 MOST_ROWS = 2**32 - 1
 
 _LOWEST = tl.constexpr(LOWEST)

@@ -24,7 +24,6 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 import minifloat as mf
-from minifloat.backends import triton as backend
 from minifloat.backends.triton.codec import (
     decode_kernel,
     encode_kernel,
@@ -34,6 +33,7 @@ from minifloat.backends.triton.codec import (
 from minifloat.backends.triton.plan import WARPS, Plan, facts_of
 from minifloat.backends.triton.products import scores_kernel
 from minifloat.backends.triton.rows import pair_scores_kernel, squares_kernel
+from minifloat.backends.triton.scoring import MOST_KEPT
 from minifloat.backends.triton.search import search_kernel
 from minifloat.formats import as_format
 
@@ -102,10 +102,10 @@ def kernels(f: mf.Format, capability: int) -> Iterator[Kernel]:
             constants = {"WAY": plan.way(queries)}
             matrix = types | {"out": "*fp32"}
             yield f"scores {name} {queries}", scores_kernel, matrix, constants
-            for k in (10, 100, backend.MOST_KEPT):
+            for k in (10, 100, MOST_KEPT):
                 constants = {"WAY": plan.way(queries, k)}
                 # What goes before, only rounds of the most have.
-                if k < backend.MOST_KEPT:
+                if k < MOST_KEPT:
                     constants["last"] = None
                 yield f"search {name} {queries} {k}", search_kernel, types, constants
 

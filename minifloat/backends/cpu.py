@@ -1,187 +1,77 @@
-"""The operators on CPU tensors: checks and allocation by `ops`, the work by the C++ kernels."""
+"""Answers on CPU tensors, by the C++ kernels."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, get_num_threads
 
-from minifloat import _C, ops
-from minifloat.arrays import on_huge_pages
+from minifloat import _C
+from minifloat.answers import Answer
+from minifloat.backends.addresses import address, encoder, products, shape
+from minifloat.backends.rounding import rounding
 from minifloat.formats import as_format
+from minifloat.ops.products import AllScores, Best, PairScores
 
-_SOURCE_INDEX = {dtype: index for index, dtype in enumerate(ops.SOURCES)}
 
-
-def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
-    out = on_huge_pages(ops.encode(x, format, saturate))
+def encode(x: Tensor, format: str, saturate: bool, out: Tensor) -> None:
     x = x.contiguous()
-    _C.encode(
-        as_format(format).index,
-        _SOURCE_INDEX[x.dtype],
-        saturate,
-        x.data_ptr(),
-        x.numel(),
-        out.data_ptr(),
-        get_num_threads(),
-    )
-    return out
+    _C.encode(*encoder(x, format, saturate), x.numel(), out.data_ptr(), get_num_threads())
 
 
-def decode(codes: Tensor, format: str) -> Tensor:
-    out = on_huge_pages(ops.decode(codes, format))
-    codes = codes.contiguous()
-    _C.decode(
-        as_format(format).index,
-        codes.data_ptr(),
-        codes.numel(),
-        out.data_ptr(),
-        get_num_threads(),
-    )
-    return out
+def decode(codes: Tensor, format: str, out: Tensor) -> None:
+    f, codes = as_format(format), codes.contiguous()
+    _C.decode(f.index, codes.data_ptr(), codes.numel(), out.data_ptr(), get_num_threads())
 
 
-def round(x: Tensor, format: str, saturate: bool) -> Tensor:
-    return decode(encode(x, format, saturate), format).to(x.dtype)
+round = rounding(encode, decode)
 
 
-def pack(codes: Tensor, format: str) -> Tensor:
-    out = on_huge_pages(ops.pack(codes, format))
-    codes = codes.contiguous()
-    dim = codes.shape[-1]
-    _C.pack(
-        as_format(format).index,
-        codes.data_ptr(),
-        _rows(codes),
-        dim,
-        out.data_ptr(),
-        get_num_threads(),
-    )
-    return out
+def pack(codes: Tensor, format: str, out: Tensor) -> None:
+    f, codes = as_format(format), codes.contiguous()
+    _C.pack(f.index, codes.data_ptr(), *shape(codes), out.data_ptr(), get_num_threads())
 
 
-def unpack(packed: Tensor, format: str, dim: int) -> Tensor:
-    out = on_huge_pages(ops.unpack(packed, format, dim))
-    packed = packed.contiguous()
-    _C.unpack(
-        as_format(format).index,
-        packed.data_ptr(),
-        _rows(out),
-        dim,
-        out.data_ptr(),
-        get_num_threads(),
-    )
-    return out
+def unpack(packed: Tensor, format: str, dim: int, out: Tensor) -> None:
+    f, packed = as_format(format), packed.contiguous()
+    _C.unpack(f.index, packed.data_ptr(), *shape(out), out.data_ptr(), get_num_threads())
 
 
-def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
-    out = on_huge_pages(ops.encode_pack(x, format, saturate))
+def encode_pack(x: Tensor, format: str, saturate: bool, out: Tensor) -> None:
     x = x.contiguous()
-    _C.encode_pack(
-        as_format(format).index,
-        _SOURCE_INDEX[x.dtype],
-        saturate,
-        x.data_ptr(),
-        _rows(x),
-        x.shape[-1],
-        out.data_ptr(),
-        get_num_threads(),
-    )
-    return out
+    _C.encode_pack(*encoder(x, format, saturate), *shape(x), out.data_ptr(), get_num_threads())
 
 
-def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
-    out = on_huge_pages(ops.reciprocal_norms(packed, format, dim))
-    packed = packed.contiguous()
+def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None:
+    f, packed = as_format(format), packed.contiguous()
     _C.reciprocal_norms(
-        as_format(format).index,
-        packed.data_ptr(),
-        out.numel(),
-        dim,
-        out.data_ptr(),
-        get_num_threads(),
-    )
-    return out
-
-
-def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int) -> Tensor:
-    out = on_huge_pages(ops.scores(a, a_norms, b, b_norms, format, dim))
-    scores_into(a, a_norms, b, b_norms, format, dim, out)
-    return out
-
-
-def scores_into(
-    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int, out: Tensor
-) -> None:
-    ops.scores_into(a, a_norms, b, b_norms, format, dim, out)
-    a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
-    _C.scores(
-        *_sides(a, a_norms, b, b_norms, format, dim),
-        out.data_ptr(),
-        get_num_threads(),
+        f.index, packed.data_ptr(), out.numel(), dim, out.data_ptr(), get_num_threads()
     )
 
 
-def pair_scores(
-    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, pairs: Tensor, format: str, dim: int
-) -> Tensor:
-    out = on_huge_pages(ops.pair_scores(a, a_norms, b, b_norms, pairs, format, dim))
-    ops.check_pairs(pairs, a, b)
-    a, a_norms, b, b_norms, pairs = (t.contiguous() for t in (a, a_norms, b, b_norms, pairs))
+def all_scores(asked: AllScores, out: Tensor) -> None:
+    sides = asked.sides.contiguous()
+    _C.scores(*products(sides), out.data_ptr(), get_num_threads())
+
+
+def pair_scores(asked: PairScores, out: Tensor) -> None:
+    sides, pairs = asked.sides.contiguous(), asked.pairs.contiguous()
     _C.pair_scores(
-        *_sides(a, a_norms, b, b_norms, format, dim),
-        pairs.data_ptr(),
-        pairs.shape[0],
-        out.data_ptr(),
-        get_num_threads(),
+        *products(sides), pairs.data_ptr(), len(pairs), out.data_ptr(), get_num_threads()
     )
-    return out
 
 
-def search(
-    a: Tensor,
-    a_norms: Tensor,
-    b: Tensor,
-    b_norms: Tensor,
-    mask: Tensor | None,
-    ranges: Tensor | None,
-    k: int,
-    format: str,
-    dim: int,
-) -> tuple[Tensor, Tensor]:
-    scores, indices = ops.search(a, a_norms, b, b_norms, mask, ranges, k, format, dim)
-    ranges = ops.selected(mask, ranges, b, k).contiguous()
-    mask = None if mask is None else mask.contiguous()
-    a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
+def best(asked: Best, out: Answer) -> None:
+    sides, (mask, ranges) = asked.sides.contiguous(), asked.selection.contiguous()
+    if ranges is None:
+        ranges = torch.tensor(asked.selection.spans(sides.shape[1]))
+    scores, rows = out
     _C.search(
-        *_sides(a, a_norms, b, b_norms, format, dim),
-        0 if mask is None else mask.data_ptr(),
+        *products(sides),
+        address(mask),
         ranges.data_ptr(),
         len(ranges),
-        k,
+        asked.k,
         scores.data_ptr(),
-        indices.data_ptr(),
+        rows.data_ptr(),
         get_num_threads(),
     )
-    return scores, indices
-
-
-def _sides(
-    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int
-) -> tuple[int, int, int, bool, int, int, int, int, int]:
-    """The arguments that every product of contiguous rows begins with."""
-    return (
-        as_format(format).index,
-        dim,
-        a.data_ptr(),
-        a.dtype == torch.uint8,
-        a_norms.data_ptr(),
-        len(a),
-        b.data_ptr(),
-        b_norms.data_ptr(),
-        len(b),
-    )
-
-
-def _rows(x: Tensor) -> int:
-    """Rows of x along its last dimension; a row may be empty."""
-    return x.shape[:-1].numel()

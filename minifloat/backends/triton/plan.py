@@ -9,8 +9,10 @@ import triton
 from torch import Tensor
 
 from minifloat.backends.triton.codec import SPECIALS_NAMES
+from minifloat.backends.triton.launch import blocks
 from minifloat.backends.triton.products import EXACT, LANES, ROW_SHIFT
 from minifloat.formats import Format
+from minifloat.ops.rows import Rows
 
 # Groups of codes that are multiplied at once, and the warps of a program that does so.
 _GROUPS = 32
@@ -116,15 +118,15 @@ def _steps(f: Format) -> float:
     return f.max * 2.0**f.fraction_bits
 
 
-def plan_of(a: Tensor, f: Format, dim: int) -> Plan:
+def plan_of(a: Rows, f: Format, dim: int) -> Plan:
     """Return the plan of queries on their device."""
-    packed = a.dtype == torch.uint8
-    if a.device.type == "cpu":
+    device, packed = a.data.device, a.is_packed
+    if device.type == "cpu":
         # Triton's interpreter takes no longer for larger blocks.
         return Plan(f, dim, packed=packed, capability=90, block=8 * _GROUPS)
     capability = 80
     if torch.version.hip is None:
-        major, minor = torch.cuda.get_device_capability(a.device)
+        major, minor = torch.cuda.get_device_capability(device)
         capability = 10 * major + minor
     return Plan(f, dim, packed=packed, capability=capability)
 
@@ -142,17 +144,13 @@ def _planes(elements: Tensor, plan: Plan) -> list[Tensor]:
     return [high.to(torch.int8), low.to(torch.int8)]
 
 
-def unit_of(a: Tensor, f: Format) -> float:
+def unit_of(a: Rows, f: Format) -> float:
     """Return what a step of a product is worth, but for the scale of queries in their lane."""
     if f.lane == "float":
         return 1.0
-    return float(2.0 ** (-f.fraction_bits * (2 if a.dtype == torch.uint8 else 1)))
+    return float(2.0 ** (-f.fraction_bits * (2 if a.is_packed else 1)))
 
 
 def facts_of(f: Format) -> Facts:
     specials = SPECIALS_NAMES.index(f.specials)
     return Facts(f.exponent_bits, f.mantissa_bits, specials, LANES.index(f.lane))
-
-
-def blocks(count: int, size: int) -> int:
-    return -(-count // size)

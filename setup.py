@@ -17,7 +17,9 @@ from pybind11.setup_helpers import ParallelCompile, Pybind11Extension
 from setuptools import setup
 from setuptools.command.build_ext import build_ext
 
-CPU, CUDA = Path("csrc/cpu"), Path("csrc/cuda")
+# What every include is relative to.
+CSRC = Path("csrc")
+CPU, CUDA = CSRC / "cpu", CSRC / "cuda"
 
 # Kernels that vectorise need branches turned into selections, which jump threading undoes, and
 # scores that are the same on every machine need products that are rounded before they are added.
@@ -86,8 +88,9 @@ def library_dirs(nvcc: str) -> list[str]:
 
 
 def depends(folder: Path) -> list[str]:
-    """Return the headers that a folder's sources include."""
-    return sorted(map(str, [*Path("csrc").glob("*.h"), *folder.glob("*.h")]))
+    """Return the headers that a folder's sources may include: those of all but other folders."""
+    others = {CPU, CUDA} - {folder}
+    return sorted(str(path) for path in CSRC.rglob("*.h") if others.isdisjoint(path.parents))
 
 
 class BuildExtensions(build_ext):
@@ -99,7 +102,7 @@ class BuildExtensions(build_ext):
 
         def compile(obj: str, source: str, *rest: Any) -> None:
             if nvcc and source.endswith(".cu"):
-                options = [*NVCC_FLAGS, *NVCC_WARNINGS, *targets()]
+                options = [*NVCC_FLAGS, *NVCC_WARNINGS, *targets(), f"-I{CSRC}"]
                 hidden = ["-Xcompiler", "-fPIC,-fvisibility=hidden"]
                 subprocess.run([nvcc, *options, *hidden, "-c", source, "-o", obj], check=True)
             else:
@@ -113,8 +116,9 @@ class BuildExtensions(build_ext):
 extensions = [
     Pybind11Extension(
         "minifloat._C",
-        sorted(map(str, CPU.glob("*.cpp"))),
+        sorted(map(str, CPU.rglob("*.cpp"))),
         depends=depends(CPU),
+        include_dirs=[str(CSRC)],
         cxx_std=20,
         extra_compile_args=[*FLAGS, *WARNINGS],
     )
@@ -123,8 +127,9 @@ if nvcc:
     extensions.append(
         Pybind11Extension(
             "minifloat._cuda",
-            [*sorted(map(str, CUDA.glob("*.cu"))), str(CUDA / "module.cpp")],
+            [*sorted(map(str, CUDA.rglob("*.cu"))), str(CUDA / "module.cpp")],
             depends=depends(CUDA),
+            include_dirs=[str(CSRC)],
             cxx_std=20,
             extra_compile_args=[*FLAGS, *WARNINGS],
             library_dirs=library_dirs(nvcc),

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-import emulated
 import minifloat as mf
 from minifloat import _C
 from minifloat.backends import BACKENDS as ALL
-from on_gpu import on_gpu, served_by
+from tests.support import emulated
+from tests.support.on_gpu import on_gpu, served_by
 
 # Without a GPU, Triton's kernels run on CPU tensors, one program after the other. It looks at this
 # when they are defined.

@@ -17,7 +17,7 @@ from minifloat.backends import implementation, serving
 from minifloat.headers import once_each
 
 # What the exhaustive proof has found for every encoder so far.
-RECORDED = Path("tests/digests.json")
+RECORDED = Path("tests/proofs/digests.json")
 PATTERNS = 2**32
 _CHUNK = 2**27
 

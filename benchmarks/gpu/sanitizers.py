@@ -16,7 +16,7 @@ from benchmarks.gpu.telling import read_task, tell_all_done, tell_begin, tell_en
 
 # What matters most comes first.
 TOOLS = ("memcheck", "racecheck", "synccheck")
-CHECK = "tests/device_check.py"
+CHECK = "tests.proofs.device_check"
 # The tool's status where it has found something.
 _FOUND = 99
 _LINES = 20
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     program = find()
     for item, format in left.items():
         tell_begin(item)
-        tell_end(item, _run(program, options.tool, [options.check, "cuda", format]))
+        tell_end(item, _run(program, options.tool, ["-m", options.check, "cuda", format]))
     tell_all_done()
     return 0
 

@@ -13,12 +13,20 @@ from benchmarks.gpu.sanitizers import TOOLS
 from benchmarks.gpu.supervisor import Worker
 
 # From the table itself, for minifloat is built by the first step.
-_TABLE = Path(__file__).parents[2] / "csrc" / "format.h"
+_TABLE = Path(__file__).parents[2] / "csrc" / "format" / "format.h"
 FORMATS = tuple(re.findall(r'NamedFormat\{"(\w+)"', _TABLE.read_text()))
 # Behaviour tests that run on GPUs too.
 TESTS = tuple(
-    f"tests/test_{name}.py"
-    for name in ("gpu", "codec", "packing", "scores", "search", "operators", "vectors")
+    f"tests/{name}.py"
+    for name in (
+        "backends/gpu/test_gpu",
+        "codec/test_codec",
+        "codec/test_packing",
+        "scoring/test_scores",
+        "scoring/test_search",
+        "ops/test_operators",
+        "vectors/test_vectors",
+    )
 )
 # What importing torch and starting the GPU may take.
 _START_SECONDS = 60.0

@@ -1,19 +1,28 @@
-"""Arguments of kernels that take addresses: what contiguous tensors and formats are to them."""
+"""What formats, types and contiguous tensors are to kernels that take numbers and addresses."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor
 
-from minifloat.formats import as_format
+from minifloat.formats import FORMATS, as_format
 from minifloat.ops.checks import SOURCES
-from minifloat.ops.rows import Sides
-
-_SOURCE_INDEX = {dtype: index for index, dtype in enumerate(SOURCES)}
+from minifloat.ops.rows import Selection, Sides
 
 
-def encoder(x: Tensor, format: str, saturate: bool) -> tuple[int, int, bool, int]:
-    """Return what every encoder begins with: format, source, saturate, values."""
-    return as_format(format).index, _SOURCE_INDEX[x.dtype], saturate, x.data_ptr()
+class _Indices(dict[str, int]):
+    """The numbers of formats by the names that operators get; ValueError for what is none.
+
+    A call of the codec waits for what finds it.
+    """
+
+    def __missing__(self, name: str) -> int:
+        return as_format(name).index
+
+
+FORMAT = _Indices({f.name: f.index for f in FORMATS})
+SOURCE = {dtype: index for index, dtype in enumerate(SOURCES)}
 
 
 def shape(x: Tensor) -> tuple[int, int]:
@@ -21,23 +30,22 @@ def shape(x: Tensor) -> tuple[int, int]:
     return x.shape[:-1].numel(), x.shape[-1]
 
 
-def address(x: Tensor | None) -> int:
-    """Return where a tensor lies; 0 where there is none."""
-    return 0 if x is None else x.data_ptr()
+def sides_of(kernels: Any, sides: Sides) -> Any:
+    """Return contiguous sides as the kernels of a module take them."""
+    a, b = (
+        kernels.Rows(
+            rows.data.data_ptr(), rows.norms.data_ptr(), rows.data.shape[0], rows.is_packed
+        )
+        for rows in (sides.a, sides.b)
+    )
+    return kernels.Sides(FORMAT[sides.format], sides.dim, a, b)
 
 
-def products(sides: Sides) -> tuple[int, int, int, bool, int, int, int, int, int]:
-    """Return what every product of contiguous rows begins with."""
-    a, b, format, dim = sides
-    queries, rows = sides.shape
-    return (
-        as_format(format).index,
-        dim,
-        a.data.data_ptr(),
-        a.is_packed,
-        a.norms.data_ptr(),
-        queries,
-        b.data.data_ptr(),
-        b.norms.data_ptr(),
-        rows,
+def selection_of(kernels: Any, selection: Selection) -> Any:
+    """Return a contiguous selection as the kernels of a module take it."""
+    mask, ranges = selection
+    return kernels.Selection(
+        None if mask is None else mask.data_ptr(),
+        None if ranges is None else ranges.data_ptr(),
+        0 if ranges is None else len(ranges),
     )

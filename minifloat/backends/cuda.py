@@ -12,10 +12,9 @@ from torch import Tensor
 
 from minifloat import _cuda
 from minifloat.answers import Answer
-from minifloat.backends.addresses import address, encoder, products, shape
+from minifloat.backends.addresses import FORMAT, SOURCE, selection_of, shape, sides_of
 from minifloat.backends.parts import in_parts
 from minifloat.backends.rounding import rounding
-from minifloat.formats import as_format
 from minifloat.ops.products import AllScores, Best, PairScores
 
 # Rows that one search takes, for a number of 32 bits is part of what orders them.
@@ -23,50 +22,48 @@ _MOST_ROWS = _cuda.MOST_ROWS
 
 
 def encode(x: Tensor, format: str, saturate: bool, out: Tensor) -> None:
-    x = x.contiguous()
-    _cuda.encode(*encoder(x, format, saturate), x.numel(), out.data_ptr(), _stream(x))
+    f, source, x = FORMAT[format], SOURCE[x.dtype], x.contiguous()
+    _cuda.encode(f, source, saturate, x.data_ptr(), x.numel(), out.data_ptr(), _stream(x))
 
 
 def decode(codes: Tensor, format: str, out: Tensor) -> None:
-    f, codes = as_format(format), codes.contiguous()
-    _cuda.decode(f.index, codes.data_ptr(), codes.numel(), out.data_ptr(), _stream(codes))
+    f, codes = FORMAT[format], codes.contiguous()
+    _cuda.decode(f, codes.data_ptr(), codes.numel(), out.data_ptr(), _stream(codes))
 
 
 round = rounding(encode, decode)
 
 
 def pack(codes: Tensor, format: str, out: Tensor) -> None:
-    f, codes = as_format(format), codes.contiguous()
-    _cuda.pack(f.index, codes.data_ptr(), *shape(codes), out.data_ptr(), _stream(codes))
+    f, codes = FORMAT[format], codes.contiguous()
+    _cuda.pack(f, codes.data_ptr(), *shape(codes), out.data_ptr(), _stream(codes))
 
 
 def unpack(packed: Tensor, format: str, dim: int, out: Tensor) -> None:
-    f, packed = as_format(format), packed.contiguous()
-    _cuda.unpack(f.index, packed.data_ptr(), *shape(out), out.data_ptr(), _stream(packed))
+    f, packed = FORMAT[format], packed.contiguous()
+    _cuda.unpack(f, packed.data_ptr(), *shape(out), out.data_ptr(), _stream(packed))
 
 
 def encode_pack(x: Tensor, format: str, saturate: bool, out: Tensor) -> None:
-    x = x.contiguous()
-    _cuda.encode_pack(*encoder(x, format, saturate), *shape(x), out.data_ptr(), _stream(x))
+    f, source, x = FORMAT[format], SOURCE[x.dtype], x.contiguous()
+    _cuda.encode_pack(f, source, saturate, x.data_ptr(), *shape(x), out.data_ptr(), _stream(x))
 
 
 def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None:
-    f, packed = as_format(format), packed.contiguous()
-    _cuda.reciprocal_norms(
-        f.index, packed.data_ptr(), out.numel(), dim, out.data_ptr(), _stream(packed)
-    )
+    f, packed = FORMAT[format], packed.contiguous()
+    _cuda.reciprocal_norms(f, packed.data_ptr(), out.numel(), dim, out.data_ptr(), _stream(packed))
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:
     contiguous = asked.sides.contiguous()
-    sides = _cuda.Sides(*products(contiguous))
+    sides = sides_of(_cuda, contiguous)
     workspace = _workspace(_cuda.scores_workspace(sides), out)
     _cuda.scores(sides, _memory(workspace), out.data_ptr(), _stream(out))
 
 
 def pair_scores(asked: PairScores, out: Tensor) -> None:
     contiguous, pairs = asked.sides.contiguous(), asked.pairs.contiguous()
-    sides = _cuda.Sides(*products(contiguous))
+    sides = sides_of(_cuda, contiguous)
     _cuda.pair_scores(sides, pairs.data_ptr(), len(pairs), out.data_ptr(), _stream(out))
 
 
@@ -76,14 +73,12 @@ def best(asked: Best, out: Answer) -> None:
 
 def _best(asked: Best, out: Answer) -> None:
     """Find the best of as many rows as one search takes."""
-    contiguous, (mask, ranges) = asked.sides.contiguous(), asked.selection.contiguous()
-    sides, (scores, rows) = _cuda.Sides(*products(contiguous)), out
-    workspace = _workspace(_cuda.search_workspace(sides, asked.k), rows)
-    _cuda.search(
+    contiguous, selection = asked.sides.contiguous(), asked.selection.contiguous()
+    sides, (scores, rows) = sides_of(_cuda, contiguous), out
+    workspace = _workspace(_cuda.best_workspace(sides, asked.k), rows)
+    _cuda.best(
         sides,
-        address(mask),
-        address(ranges),
-        -1 if ranges is None else len(ranges),
+        selection_of(_cuda, selection),
         asked.k,
         _memory(workspace),
         scores.data_ptr(),

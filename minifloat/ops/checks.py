@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from minifloat import _C
 from minifloat.formats import as_format
 
 # The order is the kernels' numbering of sources.
-SOURCES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+SOURCES: tuple[torch.dtype, ...] = tuple(getattr(torch, name) for name in _C.SOURCES)
 
 
 def name_of(dtype: torch.dtype) -> str:
@@ -40,7 +41,7 @@ def check_packed(name: str, packed: Tensor, format: str, dim: int) -> None:
         )
 
 
-def check_device(name: str, tensor: Tensor, other: Tensor) -> None:
-    """Raise ValueError for a tensor that is on another device than the other."""
-    if tensor.device != other.device:
-        raise ValueError(f"{name} must be on {other.device}; got {tensor.device}")
+def check_device(name: str, tensor: Tensor, device: torch.device) -> None:
+    """Raise ValueError for a tensor that is on another device."""
+    if tensor.device != device:
+        raise ValueError(f"{name} must be on {device}; got {tensor.device}")

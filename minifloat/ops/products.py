@@ -47,17 +47,18 @@ class AllScores(NamedTuple):
 
     def results(self) -> Tensor:
         """Return a new matrix."""
-        return torch.empty(self.sides.shape, dtype=torch.float32, device=self.sides.b.data.device)
+        return self.sides.b.norms.new_empty(self.sides.shape)
 
     def check_out(self, out: Tensor) -> None:
         """Raise ValueError for what is not the contiguous matrix that the scores are written to."""
-        if out.dtype != torch.float32 or out.shape != self.sides.shape or not out.is_contiguous():
+        shape = self.sides.shape
+        if out.dtype != torch.float32 or out.shape != shape or not out.is_contiguous():
             contiguous = "contiguous" if out.is_contiguous() else "not contiguous"
             raise ValueError(
-                f"out must be contiguous float32 of shape {self.sides.shape}; "
+                f"out must be contiguous float32 of shape {shape}; "
                 f"got {contiguous} {name_of(out.dtype)} of shape {tuple(out.shape)}"
             )
-        check_device("out", out, self.sides.b.data)
+        check_device("out", out, self.sides.b.data.device)
 
 
 class PairScores(NamedTuple):
@@ -74,7 +75,7 @@ class PairScores(NamedTuple):
             raise TypeError(f"pairs must be int64; got {name_of(pairs.dtype)}")
         if pairs.ndim != 2 or pairs.shape[1] != 2:
             raise ValueError(f"pairs must have shape (n, 2); got {tuple(pairs.shape)}")
-        check_device("pairs", pairs, self.sides.b.data)
+        check_device("pairs", pairs, self.sides.b.data.device)
 
     def check_values(self) -> None:
         """Raise ValueError for a pair of rows that are not there."""
@@ -91,7 +92,7 @@ class PairScores(NamedTuple):
 
     def results(self) -> Tensor:
         """Return a new score for each pair."""
-        return torch.empty(self.pairs.shape[0], dtype=torch.float32, device=self.pairs.device)
+        return self.sides.b.norms.new_empty(self.pairs.shape[0])
 
 
 class Best(NamedTuple):
@@ -113,12 +114,9 @@ class Best(NamedTuple):
 
     def check_values(self) -> None:
         """Raise ValueError for wrong ranges, or where k rows do not take part."""
-        self.selection.check_values(self.sides.shape[1], self.k)
+        self.selection.check_values(self.sides.b.data.shape[0], self.k)
 
     def results(self) -> Answer:
         """Return new scores and rows."""
-        shape, device = (self.sides.shape[0], self.k), self.sides.b.data.device
-        return (
-            torch.empty(shape, dtype=torch.float32, device=device),
-            torch.empty(shape, dtype=torch.int64, device=device),
-        )
+        shape, norms = (self.sides.a.data.shape[0], self.k), self.sides.b.norms
+        return norms.new_empty(shape), norms.new_empty(shape, dtype=torch.int64)

@@ -25,8 +25,8 @@ class Rows(NamedTuple):
         """Whether they are packed."""
         return self.data.dtype == torch.uint8
 
-    def check(self, name: str, other: Tensor) -> None:
-        """Raise ValueError where something is not of each row, or on another's device."""
+    def check(self, name: str, device: torch.device) -> None:
+        """Raise ValueError where something is not of each row, or on another device."""
         data, norms = self.data, self.norms
         if data.ndim != 2:
             raise ValueError(f"{name} must have 2 dimensions; got {data.ndim}")
@@ -35,8 +35,9 @@ class Rows(NamedTuple):
                 f"{name}_norms must be float32 of shape ({data.shape[0]},); "
                 f"got {name_of(norms.dtype)} of shape {tuple(norms.shape)}"
             )
-        check_device(name, data, other)
-        check_device(f"{name}_norms", norms, other)
+        check_device(name, data, device)
+        if norms.device != device:
+            check_device(f"{name}_norms", norms, device)
 
     def some(self, which: slice | Tensor) -> Rows:
         """Return some of them, by a slice or by their numbers."""
@@ -44,7 +45,10 @@ class Rows(NamedTuple):
 
     def contiguous(self) -> Rows:
         """Return the same in memory without gaps."""
-        return Rows(*[of_each.contiguous() for of_each in self])
+        for of_each in self:
+            if not of_each.is_contiguous():
+                return Rows(*[gapped.contiguous() for gapped in self])
+        return self
 
 
 class Sides(NamedTuple):
@@ -71,12 +75,13 @@ class Sides(NamedTuple):
         check_packed("b", b, format, dim)
         if dim < 1:
             raise ValueError(f"dim must be at least 1; got {dim}")
-        self.a.check("a", b)
-        self.b.check("b", b)
+        self.a.check("a", b.device)
+        self.b.check("b", b.device)
 
     def contiguous(self) -> Sides:
         """Return the same in memory without gaps."""
-        return Sides(self.a.contiguous(), self.b.contiguous(), self.format, self.dim)
+        a, b = self.a.contiguous(), self.b.contiguous()
+        return self if a is self.a and b is self.b else self._replace(a=a, b=b)
 
     def of_some(self, which: slice | Tensor) -> Sides:
         """Return all rows of a, and some of b."""
@@ -102,14 +107,14 @@ class Selection(NamedTuple):
                     f"mask must be bool of shape ({b.shape[0]},); "
                     f"got {name_of(mask.dtype)} of shape {tuple(mask.shape)}"
                 )
-            check_device("mask", mask, b)
+            check_device("mask", mask, b.device)
         if ranges is not None:
             if ranges.dtype != torch.int64 or ranges.ndim != 2 or ranges.shape[1] != 2:
                 raise ValueError(
                     f"ranges must be int64 of shape (n, 2); "
                     f"got {name_of(ranges.dtype)} of shape {tuple(ranges.shape)}"
                 )
-            check_device("ranges", ranges, b)
+            check_device("ranges", ranges, b.device)
 
     def check_values(self, rows: int, k: int) -> None:
         """Raise ValueError for ranges that no such rows have, or where k rows do not take part."""
@@ -141,6 +146,8 @@ class Selection(NamedTuple):
 
     def contiguous(self) -> Selection:
         """Return the same in memory without gaps."""
+        if self.mask is None and self.ranges is None:
+            return self
         return Selection(*[None if part is None else part.contiguous() for part in self])
 
     def within(self, first: int, end: int) -> Selection:

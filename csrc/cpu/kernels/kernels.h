@@ -1,0 +1,63 @@
+#pragma once
+
+// What every instruction set provides: one Kernels for each format.
+
+#include <array>
+#include <cstdint>
+
+#include "format/source.h"
+
+namespace minifloat {
+
+using Encode = void (*)(const void* values, std::int64_t count, std::uint8_t* out);
+using EncodeBy = std::array<std::array<Encode, 2>, kSourceCount>;  // by source, by Overflow
+
+// How long the rows are.
+struct Scoring {
+  std::int64_t dim;
+  std::int64_t chunk;  // so many products add up exactly in an int32; a multiple of every step
+};
+
+// Queries in the layout of a lane: one by itself, or some side by side, four bytes of each.
+struct QueryPanel {
+  int planes;                  // parts that a query's elements are split into, high part first
+  const void* elements;        // by plane, by group of four bytes, by query
+  const std::int32_t* starts;  // by chunk, by plane, by query: minus what the lane's offset adds
+  const float* factors;        // by query: the reciprocal norm of one step of the product
+};
+
+// Scores of consecutive rows, `out` being by row, by query.
+using ScoreKernel = void (*)(const Scoring& scoring, const QueryPanel& panel, const void* rows,
+                             const float* norms, std::int64_t count, float* out);
+
+struct Kernels {
+  // Flat runs of values and codes; a packed run starts at a whole byte.
+  EncodeBy encode;
+  EncodeBy encode_pack;
+  void (*decode)(const std::uint8_t* codes, std::int64_t count, float* out);
+  void (*pack)(const std::uint8_t* codes, std::int64_t count, std::uint8_t* out);
+  void (*unpack)(const std::uint8_t* packed, std::int64_t count, std::uint8_t* out);
+
+  // One packed row.
+  float (*reciprocal_norm)(const std::uint8_t* packed, std::int64_t dim);
+  void (*row_to_elements)(const std::uint8_t* packed, std::int64_t dim, void* elements);
+
+  // Packed rows in their lane, each of whole steps; and a query, by plane, with its starts.
+  void (*rows_to_lane)(const std::uint8_t* packed, std::int64_t rows, std::int64_t dim, void* out);
+  void (*query_to_lane)(const Scoring& scoring, const void* elements, int planes, void* out,
+                        std::int32_t* starts);
+  float row_unit;  // the value of 1 in a lane row
+  int row_size;    // bytes of one element of a lane row
+  int query_size;  // bytes of one element of a lane query
+  int planes;      // of a query that is floats: as many as hold it
+
+  std::array<ScoreKernel, 2> scan;   // one query, of 1 or 2 planes, and packed rows
+  std::array<ScoreKernel, 3> panel;  // 1, 2 or 4 vectors of queries, and rows in their lane
+};
+
+// About so many products of elements in registers, as a bound for the kernels; returns how many.
+// Elements are kMultiplied bytes.
+using Multiply = std::int64_t (*)(std::int64_t products, const std::uint8_t* elements, float* sink);
+inline constexpr int kMultiplied = 2048;
+
+}  // namespace minifloat

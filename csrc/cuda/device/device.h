@@ -1,0 +1,48 @@
+#pragma once
+
+// The vocabulary that kernels are written in: what a GPU has beyond C++. The same kernels run on a
+// GPU, compiled by nvcc, and in the emulator, compiled by any C++ compiler, where tests need no
+// GPU.
+
+#include <cstdint>
+
+#include "cuda/device/stream.h"
+#include "format/codec.h"
+
+namespace minifloat {
+
+// Formats to which some GPUs round float32 by an instruction: those of the Open Compute Project.
+MINIFLOAT_INLINE bool have_instruction(Format f) {
+  return f == Format{5, 2, Specials::kIeee} || f == Format{4, 3, Specials::kNan} ||
+         f == Format{3, 2, Specials::kNone} || f == Format{2, 3, Specials::kNone} ||
+         f == Format{2, 1, Specials::kNone};
+}
+
+// A block of 16 bytes, which one access moves.
+struct alignas(16) Words4 {
+  std::uint32_t each[4];
+};
+
+// Blocks of a launch; threads of each; bytes of memory that those share.
+struct Grid {
+  std::int64_t blocks;
+  int threads;
+  int shared_bytes;
+};
+
+// Threads that run in step: they exchange registers and multiply matrices together.
+inline constexpr int kWarp = 32;
+
+// Warps that gather matches together, and on compute capability 9.0 multiply matrices together.
+inline constexpr int kWarpgroup = 128;
+
+// What waits in shared memory for copies into it.
+using Gate = std::uint64_t;
+
+}  // namespace minifloat
+
+#ifdef __CUDACC__
+#include "cuda/device/sm90_gpu.h"
+#else
+#include "cuda/device/sm90_host.h"
+#endif

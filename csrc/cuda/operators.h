@@ -1,0 +1,57 @@
+#pragma once
+
+// The operators over memory of one device. Each puts its work into a stream and does not wait.
+
+#include <cstdint>
+
+#include "cuda/device/stream.h"
+#include "query.h"
+
+namespace minifloat::cuda {
+
+void encode(int format, int source, bool saturates, const void* values, std::int64_t count,
+            std::uint8_t* codes, Stream stream);
+void decode(int format, const std::uint8_t* codes, std::int64_t count, float* values,
+            Stream stream);
+
+// Rows of codes, or of values that are encoded first, and dense rows of them.
+void pack(int format, const std::uint8_t* codes, std::int64_t rows, std::int64_t dim,
+          std::uint8_t* packed, Stream stream);
+void unpack(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,
+            std::uint8_t* codes, Stream stream);
+void encode_pack(int format, int source, bool saturates, const void* values, std::int64_t rows,
+                 std::int64_t dim, std::uint8_t* packed, Stream stream);
+
+// 1 / norm of each decoded row.
+void reciprocal_norms(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,
+                      float* norms, Stream stream);
+
+// out[t] is the score of pair t.
+void pair_scores(const PairScores& asked, float* out, Stream stream);
+
+// Called between chunks of queries, of which there may be many; it may throw.
+using Between = void (*)();
+
+// Memory of the device for one launch.
+struct Memory {
+  std::uint8_t* data;
+  std::int64_t bytes;
+};
+
+// out[i * b.count + j] is the score of rows a[i] and b[j]. The workspace has as many bytes, at
+// least, as the first says.
+std::int64_t scores_workspace(const Sides& sides);
+void scores(const Sides& sides, const Memory& workspace, float* out, Between between,
+            Stream stream);
+
+// Rows of b that a search takes: 32 bits number them.
+inline constexpr std::int64_t kMostRows = std::int64_t{1} << 32;
+
+// Scores and rows are (a.count, k); where fewer rows take part, the rest is row -1 with score NaN.
+// Queries are taken in chunks of kMostQueries, and the workspace serves each of them in turn.
+inline constexpr std::int64_t kMostQueries = 1 << 12;
+std::int64_t best_workspace(const Sides& sides, std::int64_t k);
+void best(const Best& asked, const Memory& workspace, float* scores, std::int64_t* rows,
+          Between between, Stream stream);
+
+}  // namespace minifloat::cuda

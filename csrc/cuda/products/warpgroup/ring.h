@@ -1,0 +1,110 @@
+#pragma once
+
+// Packed rows on their way to the products of warpgroups: each warp has a ring of its own for its
+// 16 rows of a row block, so that no warp waits for another one's. Bulk copies fill it, one for
+// each row of a piece.
+
+#include "cuda/products/warp_ring.h"
+
+namespace minifloat::cuda {
+
+inline constexpr int kWarpgroups = 2;  // of a block
+inline constexpr int kGroupWarps = kWarpgroup / kWarp;
+inline constexpr int kWarps = kWarpgroups * kGroupWarps;
+
+template <Format F>
+class WarpRing {
+ public:
+  static constexpr int kRows = Ring::kRows / kGroupWarps;
+  static constexpr int kSteps = 4;  // of a piece
+  static constexpr int kPieceBytes = kSteps * Operand<F>::kStepBytes;
+  // Of a row in a stage: eight rows' accesses meet no bank of memory twice.
+  static constexpr int kPitch = kPieceBytes + 16 + (Operand<F>::kWords % 2 == 0 ? 16 : 0);
+  static constexpr int kStageBytes = kRows * kPitch;
+
+  // Of all warps.
+  static constexpr int bytes(int stages) {
+    return kWarps * stages * (kStageBytes + static_cast<int>(sizeof(Gate)));
+  }
+
+  // For the row block at `first` and every kWarpgroups-th from there on, to `end`; `memory` is that
+  // of all warps.
+  MINIFLOAT_DEVICE WarpRing(const Rows& rows, std::int64_t first, std::int64_t end,
+                            std::uint8_t* memory, int stages)
+      : packed_(rows.packed),
+        row_bytes_(static_cast<std::uint32_t>(row_bytes(rows.dim, F.bits()))),
+        end_(end),
+        stages_(stages),
+        next_row_(first) {
+    const int warp = thread_index() / kWarp;
+    stages_begin_ = memory + warp * stages * kStageBytes;
+    gates_ = reinterpret_cast<Gate*>(memory + kWarps * stages * kStageBytes) + warp * stages;
+    if (elect()) {
+      for (int i = 0; i < stages; ++i) init_gate(gates_ + i, 1);
+      fence_gates();
+    }
+    for (int i = 0; i + 1 < stages; ++i) ask();
+  }
+
+  // Waits for the next piece, which stays until the next call.
+  MINIFLOAT_DEVICE const std::uint8_t* take() {
+    // From here on no lane reads the piece before, nor looks at gates that are not there yet.
+    sync_warp();
+    ask();
+    wait_gate(gates_ + stage_, parity_);
+    const std::uint8_t* const piece = stages_begin_ + stage_ * kStageBytes;
+    stage_ = after(stage_);
+    parity_ ^= static_cast<int>(stage_ == 0);
+    return piece;
+  }
+
+ private:
+  MINIFLOAT_DEVICE int after(int stage) const { return stage + 1 == stages_ ? 0 : stage + 1; }
+
+  // Rows past the end are not asked for, and nobody looks at what is multiplied in their place.
+  MINIFLOAT_DEVICE void ask() {
+    if (next_row_ >= end_) return;
+    if (elect()) {
+      const std::int64_t row = next_row_ + thread_index() / kWarp % kGroupWarps * kRows;
+      const std::int64_t left = end_ - row;
+      const int count = left < 0 ? 0 : left < kRows ? static_cast<int>(left) : kRows;
+      const std::int64_t rest = row_bytes_ - next_byte_;
+      const int size = rest < kPieceBytes ? static_cast<int>(rest) : kPieceBytes;
+      Gate* const gate = gates_ + next_stage_;
+      std::uint8_t* const to = stages_begin_ + next_stage_ * kStageBytes;
+      const std::uint8_t* const from = packed_ + row * row_bytes_ + next_byte_;
+      arrive_and_expect(gate, count * size);
+      const auto copy = [&](int r) {
+        copy_bulk(to + r * kPitch, from + std::int64_t{r} * row_bytes_, size, gate);
+      };
+      // Without a loop a copy costs half as many instructions.
+      if (count == kRows) {
+#pragma unroll
+        for (int r = 0; r < kRows; ++r) copy(r);
+      } else {
+#pragma unroll 1
+        for (int r = 0; r < count; ++r) copy(r);
+      }
+    }
+    next_stage_ = after(next_stage_);
+    next_byte_ += kPieceBytes;
+    if (next_byte_ >= row_bytes_) {
+      next_byte_ = 0;
+      next_row_ += kWarpgroups * Ring::kRows;
+    }
+  }
+
+  const std::uint8_t* packed_;
+  std::uint32_t row_bytes_;
+  std::int64_t end_;
+  int stages_;
+  std::uint8_t* stages_begin_;
+  Gate* gates_;
+  int stage_ = 0, parity_ = 0;  // of the piece that is taken next
+  // The piece that is asked for next: its row block, its first byte in a row, and its stage.
+  std::int64_t next_row_;
+  std::int64_t next_byte_ = 0;
+  int next_stage_ = 0;
+};
+
+}  // namespace minifloat::cuda

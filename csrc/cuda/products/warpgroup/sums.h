@@ -1,0 +1,113 @@
+#pragma once
+
+// The sums of a warpgroup's products: its 64 rows, decoded to registers as by warp.h, and many
+// queries in shared memory.
+
+#include "cuda/products/queries.h"
+#include "cuda/products/warpgroup/cut.h"
+#include "cuda/products/warpgroup/ring.h"
+
+namespace minifloat::cuda {
+
+template <int kFormat, bool kArePacked>
+struct WarpgroupProduct {
+  static constexpr Format F = kFormatOf<kFormat>;
+  using Row = Operand<F>;
+  using Planes = QueryPlanes<F, kArePacked>;
+  using Sum = typename Row::Sum;
+  using Rows2 = typename Row::Registers[2];
+  static constexpr bool kIsFloat = Row::kLane == Lane::kFloat;
+
+  // Of a block: matrix units take as long for a row's code in every lane, and so do their sums
+  // registers.
+  static constexpr int kTiles = 32 / (Planes::kCount * Row::kPlanes * (Row::kRegisters / 4));
+  static constexpr int kQueries = kTiles * kTileQueries;
+  static constexpr int kThreads = kWarpgroups * kWarpgroup;
+
+  // Four lanes' registers of eight queries, as matrix units read them.
+  static constexpr int kCoreBytes = 128;
+  static constexpr int kPairBytes = 2 * kTiles * kCoreBytes;
+  static constexpr int kStepBytes = Planes::kCount * Row::kRegisters / 2 * kPairBytes;
+
+  // Where planes count alike on both sides, a high and a low one have one sum with a low and a high
+  // one.
+  static constexpr bool kIsMerged =
+      !kIsFloat && Planes::kCount == 2 && Row::kPlanes == 2 && Planes::kBase == 1 << kRowShift;
+  static constexpr int kEach = kIsFloat ? 1 : Row::kPlanes * Planes::kCount - kIsMerged;
+  using FirstLook = Cut<!kIsFloat && kEach == 1>;
+
+  Sum each[kEach][4 * kTiles];
+  // Floats that are not in `each` yet, for a matrix unit's sums are not rounded to nearest.
+  Sum step_sums[kIsFloat ? 4 * kTiles : 1];
+
+  // Begins to add the products of one step; `queries` are the step's.
+  MINIFLOAT_DEVICE void add(const Rows2& rows, std::uint64_t queries, bool is_first) {
+    fence_products();
+#pragma unroll
+    for (int p = 0; p < Planes::kCount; ++p) {
+#pragma unroll
+      for (int at = 0; at < Row::kRegisters; at += 2) {
+        const std::uint64_t pair = queries + ((p * Row::kRegisters / 2 + at / 2) * kPairBytes >> 4);
+#pragma unroll
+        for (int plane = 0; plane < Row::kPlanes; ++plane) {
+          const bool is_begun = at > 0 || (kIsFloat && p > 0) || (kIsMerged && p > plane);
+          multiply_by_warpgroup(sums_of(plane, p), rows[0][plane][at], rows[1][plane][at],
+                                rows[0][plane][at + 1], rows[1][plane][at + 1], pair,
+                                is_begun || (!kIsFloat && !is_first));
+        }
+      }
+    }
+    commit_products();
+  }
+
+  // When the step's products are there; no use of them may be moved to before this.
+  MINIFLOAT_DEVICE void collect(bool is_first) {
+    if constexpr (kIsFloat) {
+#pragma unroll
+      for (int i = 0; i < 4 * kTiles; ++i) {
+        const float sum = forget(step_sums[i]);
+        each[0][i] = is_first ? sum : each[0][i] + sum;
+      }
+    }
+  }
+
+  // When all products are there: no use of sums may be moved to before this.
+  MINIFLOAT_DEVICE void finish() {
+    if constexpr (!kIsFloat) {
+#pragma unroll
+      for (auto& sums : each) {
+#pragma unroll
+        for (int i = 0; i < 4 * kTiles; ++i) sums[i] = forget(sums[i]);
+      }
+    }
+  }
+
+  // What the sums of all planes come to: of few enough products for an int32.
+  MINIFLOAT_DEVICE Sum whole(int i) const {
+    if constexpr (kEach == 1) {
+      return each[0][i];
+    } else {
+      const auto sum = [&](int n) { return static_cast<std::uint32_t>(each[n][i]); };
+      constexpr std::uint32_t kBase = Planes::kBase;
+      if constexpr (kIsMerged) {
+        return static_cast<Sum>((sum(0) * kBase + sum(1)) * kBase + sum(2));
+      } else if constexpr (kEach == 2) {
+        return static_cast<Sum>(sum(0) * kBase + sum(1));
+      } else {
+        const std::uint32_t high = sum(0) * kBase + sum(1), low = sum(2) * kBase + sum(3);
+        return static_cast<Sum>((high << kRowShift) + low);
+      }
+    }
+  }
+
+ private:
+  MINIFLOAT_DEVICE Sum (&sums_of(int plane, int p))[4 * kTiles] {
+    if constexpr (kIsFloat) {
+      return step_sums;
+    } else {
+      return each[kIsMerged ? plane + p : plane * Planes::kCount + p];
+    }
+  }
+};
+
+}  // namespace minifloat::cuda

@@ -1,0 +1,63 @@
+#pragma once
+
+// Matches of a search as keys, of which the larger is the better, and the sorting of those.
+
+#include "cuda/device/device.h"
+
+namespace minifloat::cuda {
+
+// A score and a row: by score, among equals by the lower row. 0 is no match at all.
+using Key = std::uint64_t;
+
+// NaN is as minus infinity.
+MINIFLOAT_DEVICE Key key_of(float score, std::int64_t row) {
+  // A zero has no sign here.
+  const float number = score == score ? score + 0.0f : bits_of<float>(0xff800000);
+  const auto bits = bits_of<std::uint32_t>(number);
+  const std::uint32_t order = bits >> 31 ? ~bits : bits | 0x80000000;
+  return Key{order} << 32 | ~static_cast<std::uint32_t>(row);
+}
+
+MINIFLOAT_DEVICE float score_of(Key key) {
+  const auto order = static_cast<std::uint32_t>(key >> 32);
+  return bits_of<float>(order >> 31 ? order & 0x7fffffff : ~order);
+}
+
+MINIFLOAT_DEVICE std::int64_t row_of(Key key) { return ~static_cast<std::uint32_t>(key); }
+
+// Threads that do something together: a warp, a warpgroup or a whole block that is larger.
+struct Group {
+  int thread;
+  int threads;
+
+  MINIFLOAT_DEVICE void sync() const {
+    if (threads == kWarp) {
+      sync_warp();
+    } else if (threads == kWarpgroup) {
+      sync_warpgroup();
+    } else {
+      sync_threads();
+    }
+  }
+};
+
+// Puts keys in shared memory, a power of two of them, into descending order, for all threads to
+// see.
+MINIFLOAT_DEVICE void sort(const Group& group, Key* keys, int count) {
+  group.sync();
+  for (int size = 2; size <= count; size *= 2) {
+    for (int stride = size / 2; stride > 0; stride /= 2) {
+      for (int i = group.thread; i < count / 2; i += group.threads) {
+        const int first = 2 * i - (i & (stride - 1)), second = first + stride;
+        const Key x = keys[first], y = keys[second];
+        if ((x < y) == ((first & size) == 0)) {
+          keys[first] = y;
+          keys[second] = x;
+        }
+      }
+      group.sync();
+    }
+  }
+}
+
+}  // namespace minifloat::cuda

@@ -1,0 +1,65 @@
+"""The Triton kernels for GPUs: compiled ahead of time, which needs none."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from minifloat.backends import implementation
+from minifloat.ops import arguments
+from minifloat.ops.products import AllScores, Best
+from minifloat.ops.rows import Rows, Selection, Sides
+
+pytest.importorskip("triton", "3.6")
+
+TARGETS = "tests.proofs.triton_targets"
+
+# Blocks that a grid may have along any axis but the first.
+MOST_BLOCKS = 65535
+
+
+@pytest.mark.parametrize("counts", [(MOST_BLOCKS + 9, 3), (3, MOST_BLOCKS + 9)], ids=str)
+def test_any_number_of_queries_and_rows_is_along_a_grids_first_axis(
+    counts: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from minifloat.backends.triton import coding, scoring
+    from minifloat.backends.triton.plan import Plan
+    from minifloat.backends.triton.products import scores_kernel
+    from minifloat.backends.triton.search import search_kernel
+
+    grids: dict[Any, tuple[int, ...]] = {}
+
+    def launch(kernel: Any, *grid: int) -> Callable[..., None]:
+        grids[kernel] = grid
+        return lambda *arguments, **constants: None
+
+    way = Plan.way
+    monkeypatch.setattr(Plan, "way", lambda *given: replace(way(*given), queries=1, rows=1))
+    monkeypatch.setattr(coding, "launch", launch)
+    monkeypatch.setattr(scoring, "launch", launch)
+    monkeypatch.setattr(scoring, "multiprocessors", lambda device: 160)
+    a, b = (Rows(torch.zeros(n, 1, dtype=torch.uint8), torch.zeros(n)) for n in counts)
+    sides = Sides(a, b, "e2m1", 2)
+    for name, asked in (("scores", AllScores(sides)), ("search", Best(sides, Selection(), 1))):
+        implementation("triton", name)(*arguments(asked))
+    scores, search = grids[scores_kernel], grids[search_kernel]
+    assert scores == (counts[0] * counts[1],)
+    assert search[0] == counts[0]
+    assert search[1:] <= (MOST_BLOCKS,)
+
+
+@pytest.mark.long
+def test_kernels_compile_for_matrix_units_and_stay_in_registers() -> None:
+    # One of each lane; `scripts/test --triton` compiles the others, for other GPUs too.
+    some = "(e2m1|e3m4|e5m2) search codes 128 10$"
+    # Kernels that the interpreter runs cannot be compiled.
+    environment = {name: text for name, text in os.environ.items() if name != "TRITON_INTERPRET"}
+    command = [sys.executable, "-W", "ignore", "-m", TARGETS, "90", "--kernels", some]
+    run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert run.returncode == 0, run.stdout
+    assert run.stdout.startswith("3 kernels compiled")

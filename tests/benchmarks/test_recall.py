@@ -1,0 +1,76 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import minifloat as mf
+from benchmarks.recall import OFFSET, QUERIES, WAYS, Data, data, main, table
+from tests.support.paths import ROOT
+
+ROWS = 600
+
+
+@pytest.fixture(scope="module")
+def sets() -> dict[str, Data]:
+    return {some.name: some for some in data(ROWS)}
+
+
+def test_every_recording_is_a_row_or_a_query_and_all_have_length_one(
+    sets: dict[str, Data],
+) -> None:
+    for name, some in sets.items():
+        rows = 2000 if name in ("CAM++", "GE2E") else ROWS
+        assert (len(some.rows), len(some.queries)) == (rows, QUERIES)
+        for x in (some.rows, some.queries):
+            assert torch.allclose(x.norm(dim=1), torch.ones(len(x)), atol=1e-5)
+
+
+def test_an_offset_is_the_share_that_the_mean_holds(sets: dict[str, Data]) -> None:
+    def held(name: str) -> float:
+        return float(sets[name].rows.mean(0).square().sum())
+
+    assert held("clusters, offset") == pytest.approx(OFFSET, abs=0.03)
+    assert held("random") < 0.03
+
+
+MEASURED = [format for format in mf.FORMATS if format.name.upper() in {way.name for way in WAYS}]
+
+
+@pytest.mark.parametrize("format", MEASURED, ids=str)
+def test_a_row_takes_the_bytes_of_its_packed_vectors(
+    format: mf.Format, sets: dict[str, Data]
+) -> None:
+    (way,) = (way for way in WAYS if way.name == format.name.upper())
+    packed = mf.quantize(sets["GE2E"].rows, format)
+    assert way.bytes(packed.dim) == packed.nbytes / len(packed)
+
+
+@pytest.mark.parametrize("searched", ["E2M1", "E2M1, centred"])
+def test_rescoring_in_float32_finds_the_nearest_of_the_first(
+    searched: str, sets: dict[str, Data]
+) -> None:
+    (way,) = (way for way in WAYS if way.name == f"{searched}, 100 rescored in float32")
+    few = replace(sets["GE2E"], rows=sets["GE2E"].rows[:100])
+    assert way.find(few.job(mf.E2M1)) == 1
+
+
+def test_the_command_tells_and_records_the_recall_of_every_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for package in ("tqdm", "faiss", "turbovec", "usearch"):
+        pytest.importorskip(package)
+    out = tmp_path / "recall.jsonl"
+    main(["--rows", str(ROWS), "--out", str(out)])
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert capsys.readouterr().out == table(records) + "\n"
+    for record in records:
+        assert set(record["recall"]) == {way.name for way in WAYS}
+        assert all(0.5 < share <= 1 for share in record["recall"].values())
+
+
+def test_the_page_has_the_recorded_table() -> None:
+    recorded = (ROOT / "benchmarks" / "results" / "recall.jsonl").read_text().splitlines()
+    page = (ROOT / "docs" / "choosing.md").read_text()
+    assert table([json.loads(line) for line in recorded]) in page

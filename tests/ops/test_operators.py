@@ -1,0 +1,334 @@
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import minifloat as mf
+from minifloat import _C
+from minifloat.ops import OPERATORS as ALL
+from minifloat.ops import answer
+from minifloat.ops.products import AllScores, Best, PairScores
+from minifloat.ops.rows import Rows, Selection, Sides
+from tests.support.arguments import DIM, OPS, arguments, normal, outputs
+
+# Half the distance between neighbouring float32 numbers at 1: what one rounding costs at most.
+U = 2.0**-24
+
+SCORING = ("scores", "scores_into", "pair_scores", "search")
+OPERATORS = pytest.mark.parametrize("operator", [operator.name for operator in ALL])
+
+
+# torch 2.14 looks at the gradients of outputs itself.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+@OPERATORS
+def test_operators_pass_opcheck(operator: str, backend: str) -> None:
+    for format in (mf.E4M3, mf.E2M3):
+        for sample in arguments(operator, format)[-2:]:
+            torch.library.opcheck(getattr(OPS, operator).default, sample)
+
+
+@OPERATORS
+@pytest.mark.parametrize("backend", _C.available_isas(), indirect=True)
+def test_backends_give_the_answers_of_the_definition(
+    operator: str, format: mf.Format, backend: str
+) -> None:
+    for sample in arguments(operator, format):
+        detached = tuple(t.detach() if isinstance(t, Tensor) else t for t in sample)
+        expected = outputs(operator, detached, "eager")
+        for found, wanted in zip(outputs(operator, sample), expected, strict=True):
+            assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
+            assert found.stride() == wanted.stride()
+            if operator in SCORING and format.lane == "float":
+                # Each side is within dim * 2^-24, and two products, of a score up to the query's
+                # length, whose norm is given as 1.
+                scale = (
+                    1.0 if sample[0].dtype == torch.uint8 else float(sample[0].norm(dim=1).max())
+                )
+                torch.testing.assert_close(found, wanted, rtol=0, atol=2 * (DIM + 2) * U * scale)
+            else:
+                assert torch.equal(found, wanted)
+
+
+@OPERATORS
+def test_meta_tensors_get_the_shapes_of_real_ones(operator: str, format: mf.Format) -> None:
+    for sample in arguments(operator, format):
+        meta = tuple(t.to("meta") if isinstance(t, Tensor) else t for t in sample)
+        for found, wanted in zip(outputs(operator, meta), outputs(operator, sample), strict=True):
+            assert found.device.type == "meta"
+            assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
+            assert found.stride() == wanted.stride()
+
+
+def every_codec_operator(x: Tensor, format: mf.Format) -> tuple[Tensor, ...]:
+    codes = mf.encode(x * 2, format)
+    packed = mf.pack(codes, format)
+    return (
+        mf.decode(codes, format) + mf.round(x, format),
+        mf.unpack(packed, format, x.shape[-1]),
+        mf.encode_pack(x + 1, format, saturate=False),
+    )
+
+
+def every_scoring_operator(rows: Tensor, pairs: Tensor, name: str) -> tuple[Tensor, ...]:
+    norms = OPS.reciprocal_norms(rows, name, DIM)
+    sides = Sides(Rows(rows, norms), Rows(rows, norms), name, DIM)
+    return (
+        answer(AllScores(sides)) + 1,
+        answer(PairScores(sides, pairs)),
+        *answer(Best(sides, Selection(), 3)),
+    )
+
+
+def test_operators_are_compiled_without_a_break(backend: str) -> None:
+    torch.compiler.reset()
+    codecs = torch.compile(every_codec_operator, fullgraph=True, backend="aot_eager")
+    scoring = torch.compile(every_scoring_operator, fullgraph=True, backend="aot_eager")
+    for format in (mf.E4M3, mf.E2M3):
+        for rows in (5, 6):
+            x = normal(rows)
+            packed, pairs = mf.encode_pack(x, format), torch.tensor([[1, 2], [4, 4]])
+            for found, expected in (
+                (codecs(x, format), every_codec_operator(x, format)),
+                (
+                    scoring(packed, pairs, format.name),
+                    every_scoring_operator(packed, pairs, format.name),
+                ),
+            ):
+                for tensor, wanted in zip(found, expected, strict=True):
+                    assert torch.equal(tensor, wanted)
+
+
+@pytest.mark.parametrize("kind", [Tensor, np.ndarray])
+def test_scores_of_packed_rows_are_compiled_without_a_break(kind: type) -> None:
+    torch.compiler.reset()
+    x = normal(9)
+    rows = mf.quantize(x if kind is Tensor else x.numpy(), mf.E2M3)
+    compiled = torch.compile(
+        lambda: (mf.scores(rows, rows), *mf.search(rows, rows, 3)),
+        fullgraph=True,
+        backend="aot_eager",
+    )
+    expected = (mf.scores(rows, rows), *mf.search(rows, rows, 3))
+    for found, wanted in zip(compiled(), expected, strict=True):
+        assert type(found) is kind
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_codes_have_no_gradient(backend: str) -> None:
+    x = normal(3).requires_grad_()
+    assert not mf.encode(x, "e2m1").requires_grad
+    assert not mf.encode_pack(x, "e2m1").requires_grad
+    assert not mf.quantize(x, "e2m1").dequantize().requires_grad
+
+
+def test_scores_and_searches_refuse_queries_whose_derivatives_would_be_zero() -> None:
+    x = normal(3)
+    asks: list[Callable[[Tensor, mf.PackedVectors], Any]] = [
+        lambda x, rows: mf.scores(x, rows),
+        lambda x, rows: mf.scores(x, rows, pairs=torch.tensor([[0, 1]])),
+        lambda x, rows: mf.search(x, rows, 2)[0],
+    ]
+    message = "must have no derivatives, for scores and search have none; got a tensor"
+    learned = rf"^queries {message} that requires a gradient: pass queries.detach\(\)$"
+    for format in (mf.E4M3, mf.E2M1):
+        rows = mf.quantize(normal(5), format)
+        for ask in asks:
+            with pytest.raises(RuntimeError, match=learned):
+                ask(x.clone().requires_grad_(), rows)
+            with pytest.raises(RuntimeError, match=learned):
+                torch.func.grad(lambda x, ask=ask, rows=rows: ask(x, rows).sum())(x)
+            with pytest.raises(RuntimeError, match=rf"^queries {message} with a tangent: pass "):
+                torch.func.jvp(lambda x, ask=ask, rows=rows: ask(x, rows), (x,), (x,))
+            with torch.no_grad():
+                assert torch.equal(ask(x.clone().requires_grad_(), rows), ask(x, rows))
+        out = torch.zeros(3, 5, requires_grad=True)
+        with pytest.raises(RuntimeError, match=rf"^out {message} that requires a gradient"):
+            mf.scores(x, rows, out=out)
+
+
+BYTES = torch.zeros(3, 5, dtype=torch.uint8)
+NORMS = torch.zeros(3)
+SIDE = (BYTES, NORMS)
+META = torch.zeros(3, device="meta")
+
+REFUSED: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
+    ("decode", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
+    ("pack", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
+    ("unpack", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
+    ("reciprocal_norms", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
+    (
+        "pack",
+        (BYTES[0, 0], "e2m1"),
+        ValueError,
+        "packing needs at least 1 dimension; got a tensor of 0",
+    ),
+    (
+        "encode_pack",
+        (NORMS[0], "e2m1", True),
+        ValueError,
+        "packing needs at least 1 dimension; got a tensor of 0",
+    ),
+    (
+        "unpack",
+        (BYTES, "e2m1", 8),
+        ValueError,
+        "packed must have 4 bytes a row for dim 8 in e2m1; got shape (3, 5)",
+    ),
+    (
+        "unpack",
+        (BYTES[0, 0], "e2m1", 2),
+        ValueError,
+        "packed must have 1 bytes a row for dim 2 in e2m1; got shape ()",
+    ),
+    (
+        "reciprocal_norms",
+        (BYTES, "e2m3", 9),
+        ValueError,
+        "packed must have 7 bytes a row for dim 9 in e2m3; got shape (3, 5)",
+    ),
+]
+for _operator in ("encode", "round", "encode_pack"):
+    REFUSED += [
+        (
+            _operator,
+            (BYTES, "e2m1", True),
+            TypeError,
+            "x must be one of float16, bfloat16, float32, float64; got uint8",
+        ),
+    ]
+for _operator, _rest in (
+    ("scores", ()),
+    ("pair_scores", (torch.zeros(2, 2, dtype=torch.int64),)),
+    ("search", (None, None, 2)),
+):
+    _tail = ("e2m1", 9, *_rest)
+    REFUSED += [
+        (_operator, (BYTES.int(), NORMS, *SIDE, *_tail), TypeError, "a must be uint8; got int32"),
+        (_operator, (*SIDE, BYTES.short(), NORMS, *_tail), TypeError, "b must be uint8; got int16"),
+        (
+            _operator,
+            (BYTES[:, :4], NORMS, *SIDE, *_tail),
+            ValueError,
+            "a must have 5 bytes a row for dim 9 in e2m1; got shape (3, 4)",
+        ),
+        (
+            _operator,
+            (*SIDE, BYTES[:, :4], NORMS, *_tail),
+            ValueError,
+            "b must have 5 bytes a row for dim 9 in e2m1; got shape (3, 4)",
+        ),
+        (
+            _operator,
+            (BYTES[0], NORMS, *SIDE, *_tail),
+            ValueError,
+            "a must have 2 dimensions; got 1",
+        ),
+        (
+            _operator,
+            (*SIDE, BYTES[None], NORMS, *_tail),
+            ValueError,
+            "b must have 2 dimensions; got 3",
+        ),
+        (
+            _operator,
+            (BYTES.short(), NORMS, *SIDE, *_tail),
+            ValueError,
+            "queries must have shape (rows, 9); got (3, 5)",
+        ),
+        (
+            _operator,
+            (BYTES, NORMS[:2], *SIDE, *_tail),
+            ValueError,
+            "a_norms must be float32 of shape (3,); got float32 of shape (2,)",
+        ),
+        (
+            _operator,
+            (*SIDE, BYTES, NORMS.double(), *_tail),
+            ValueError,
+            "b_norms must be float32 of shape (3,); got float64 of shape (3,)",
+        ),
+        (_operator, (BYTES, META, *SIDE, *_tail), ValueError, "a_norms must be on cpu; got meta"),
+        (_operator, (*SIDE, BYTES, META, *_tail), ValueError, "b_norms must be on cpu; got meta"),
+        (
+            _operator,
+            (BYTES.to("meta"), NORMS, *SIDE, *_tail),
+            ValueError,
+            "a must be on cpu; got meta",
+        ),
+    ]
+_sides = (*SIDE, *SIDE)
+REFUSED += [
+    *(
+        (
+            "scores_into",
+            (*_sides, "e2m1", 9, out),
+            ValueError,
+            f"out must be contiguous float32 of shape (3, 3); got {given}",
+        )
+        for out, given in (
+            (torch.zeros(3, 4), "contiguous float32 of shape (3, 4)"),
+            (torch.zeros(3, 3).double(), "contiguous float64 of shape (3, 3)"),
+            (torch.zeros(3, 6)[:, ::2], "not contiguous float32 of shape (3, 3)"),
+        )
+    ),
+    (
+        "pair_scores",
+        (*_sides, "e2m1", 9, torch.zeros(2, 2)),
+        TypeError,
+        "pairs must be int64; got float32",
+    ),
+    (
+        "pair_scores",
+        (*_sides, "e2m1", 9, torch.zeros(2, 3).long()),
+        ValueError,
+        "pairs must have shape (n, 2); got (2, 3)",
+    ),
+    (
+        "pair_scores",
+        (*_sides, "e2m1", 9, torch.zeros(2, 2, dtype=torch.int64, device="meta")),
+        ValueError,
+        "pairs must be on cpu; got meta",
+    ),
+    (
+        "search",
+        (*_sides, "e2m1", 9, None, None, 0),
+        ValueError,
+        "k must be in 1..3, the rows of the database; got 0",
+    ),
+    (
+        "search",
+        (*_sides, "e2m1", 9, None, None, 4),
+        ValueError,
+        "k must be in 1..3, the rows of the database; got 4",
+    ),
+]
+
+
+def test_operators_refuse_what_does_not_fit(backend: str) -> None:
+    assert {operator for operator, *_ in REFUSED} == {operator.name for operator in ALL}
+    for operator, sample, error, message in REFUSED:
+        with pytest.raises(error, match=f"^{re.escape(message)}$"):
+            getattr(OPS, operator)(*sample)
+
+
+@OPERATORS
+def test_operators_refuse_an_unknown_format_by_name(operator: str, backend: str) -> None:
+    sample = arguments(operator, mf.E2M1)[0]
+    wrong = ["e9m9" if isinstance(part, str) else part for part in sample]
+    message = f"format must be one of {', '.join(map(str, mf.FORMATS))}; got 'e9m9'"
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        getattr(OPS, operator)(*wrong)
+
+
+def test_pairs_of_absent_rows_are_refused_by_the_operator_itself(backend: str) -> None:
+    rows = mf.quantize(torch.ones(4, 8), "e2m1")
+    a = Rows(rows.codes, rows.reciprocal_norms)
+    sides = Sides(a, a.some(slice(3)), "e2m1", 8)
+    for pair, message in (([0, 3], "rows 0..2 of b; got 3"), ([-1, 0], "rows 0..3 of a; got -1")):
+        pairs = torch.tensor([[0, 0], pair])
+        with pytest.raises(ValueError, match=f"^pairs must name {re.escape(message)}$"):
+            answer(PairScores(sides, pairs))

@@ -1,0 +1,94 @@
+"""What users type: public names with their parameters, and options of the commands.
+
+Formats are left out, which `docs/format.md` lists. `python -m tests.package.api` writes the
+description to tests/package/api.txt, once the changelog tells of what has changed.
+"""
+
+import argparse
+import hashlib
+import inspect
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import minifloat as mf
+from evaluation.bitdepth.command import add_parser as add_bitdepth
+from evaluation.extraction.command import add_parser as add_extract
+from evaluation.probe.command import add_parser as add_probe
+from evaluation.separation.command import add_parser as add_separation
+from tests.support.paths import ROOT
+
+RECORD = ROOT / "tests" / "package" / "api.txt"
+CHANGELOG = ROOT / "CHANGELOG.md"
+
+
+def described() -> list[str]:
+    """Return a line for each public name and option."""
+    return [*_names(), *_options()]
+
+
+def recorded() -> tuple[str, list[str]]:
+    """Return the digest of the changelog that told of the recorded lines, and these."""
+    changelog, *lines = RECORD.read_text().splitlines()
+    return changelog, lines
+
+
+def digest(changelog: str) -> str:
+    """Return the digest of a changelog."""
+    return f"changelog {hashlib.sha256(changelog.encode()).hexdigest()}"
+
+
+def record() -> None:
+    """Write what there is, unless it has changed and the changelog has not."""
+    before, lines = recorded() if RECORD.exists() else ("", [])
+    now = digest(CHANGELOG.read_text())
+    if lines == described():
+        return
+    if now == before:
+        sys.exit(f"{CHANGELOG.name} does not tell of what has changed in what users type")
+    RECORD.write_text("\n".join((now, *described())) + "\n")
+
+
+def _names() -> Iterator[str]:
+    for name in sorted(mf.__all__):
+        value = getattr(mf, name)
+        if inspect.isclass(value):
+            yield f"minifloat.{name}"
+            yield from (f"minifloat.{name}.{line}" for line in _members(value))
+        else:
+            yield f"minifloat.{name}{_parameters(value) if callable(value) else ''}"
+
+
+def _members(cls: type) -> Iterator[str]:
+    for name, value in sorted(vars(cls).items()):
+        if name.startswith("_") and (not name.endswith("__") or name not in _SPECIAL):
+            continue
+        bare = value.__func__ if isinstance(value, classmethod | staticmethod) else value
+        yield f"{name}{_parameters(bare) if inspect.isfunction(bare) else ''}"
+
+
+# What users call without naming it.
+_SPECIAL = ("__init__", "__len__", "__getitem__", "__iter__", "__contains__", "__eq__", "__array__")
+
+
+def _parameters(function: Any) -> str:
+    """The parameters without annotations, which each Python prints in its own way."""
+    signature = inspect.signature(function)
+    bare = [
+        one.replace(annotation=inspect.Parameter.empty) for one in signature.parameters.values()
+    ]
+    return str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+
+
+def _options() -> Iterator[str]:
+    studies = argparse.ArgumentParser().add_subparsers()
+    for add in (add_bitdepth, add_separation, add_extract, add_probe):
+        add(studies)
+    for name, parser in studies.choices.items():
+        for action in parser._actions[1:]:
+            called = ", ".join(action.option_strings) or str(action.metavar or action.dest)
+            yield f"python -m evaluation {name} {called}"
+
+
+if __name__ == "__main__":
+    record()

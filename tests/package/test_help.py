@@ -1,0 +1,87 @@
+"""What `--help` of every command prints."""
+
+import re
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+import pytest
+
+from tests.support.paths import ROOT
+
+STUDIES = ("bitdepth", "separation", "extract", "probe")
+COMMANDS = (
+    "evaluation",
+    *(f"evaluation {study}" for study in STUDIES),
+    "benchmarks",
+    "benchmarks.files",
+    "benchmarks.gpu",
+    "benchmarks.gpu.measure",
+    "benchmarks.gpu.results",
+    "benchmarks.gpu.sanitizers",
+    "benchmarks.gpu.suite",
+    "benchmarks.instructions",
+    "benchmarks.quantize",
+    "benchmarks.recall",
+)
+
+
+Printed = Callable[[str], str]
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Printed:
+    """What a command prints when it is asked for help."""
+
+    def run(command: str) -> str:
+        name, *study = command.split()
+        module = import_module(name)
+        if hasattr(module, "__path__"):
+            module = import_module(f"{name}.__main__")
+        monkeypatch.setattr(sys, "argv", [name, *study, "--help"])
+        with pytest.raises(SystemExit, match=r"^0$"):
+            module.main()
+        return capsys.readouterr().out
+
+    return run
+
+
+def on_one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text)
+
+
+def test_every_command_is_listed() -> None:
+    found = {
+        re.sub(r"\.(__main__|options)$", "", ".".join(path.relative_to(ROOT).with_suffix("").parts))
+        for package in ("evaluation", "benchmarks")
+        for path in (ROOT / package).rglob("*.py")
+        if "parse_args(" in path.read_text()
+    }
+    assert found == {command for command in COMMANDS if " " not in command}
+
+
+def test_every_study_is_listed(printed: Printed) -> None:
+    listed = re.findall(r"^    ([a-z]+)(?= |$)", printed("evaluation"), re.MULTILINE)
+    assert listed == [*STUDIES]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_readable(command: str, printed: Printed) -> None:
+    text = on_one_line(printed(command))
+    assert text.startswith("usage: ")
+    assert "%%" not in text
+    assert "%(" not in text
+    assert not re.search(r"\(default: (None|False|==SUPPRESS==|\[\]|\(\))?\)", text)
+
+
+def test_help_tells_defaults_and_percent_signs(printed: Printed) -> None:
+    for command, texts in {
+        "evaluation bitdepth": ("with 95 % intervals", "for the intervals (default: 1000)"),
+        "evaluation separation": ("with 95 % intervals", "(default: separation-report)"),
+        "benchmarks": ("out of the default (default: encode,decode,", "(default: 64M,16K,192)"),
+        "benchmarks.gpu": ("when to stop (default: 9.0)",),
+        "benchmarks.instructions": ("has grown by more than 5% or has no record",),
+    }.items():
+        text = on_one_line(printed(command))
+        for part in texts:
+            assert part in text

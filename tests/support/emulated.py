@@ -1,0 +1,163 @@
+"""The CUDA kernels as host code: minifloat._cuda built for the emulator, which needs no GPU."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import platform
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from ctypes import CDLL, c_bool, c_float, c_int, c_int64, c_size_t, c_void_p
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pybind11
+import torch
+from numpy.typing import NDArray
+
+import minifloat
+from tests.support.paths import ROOT
+
+CSRC = ROOT / "csrc"
+SOURCES = sorted([*CSRC.glob("cuda/**/*.cu"), *CSRC.glob("cuda/**/*.cpp")])
+HEADERS = sorted(path for path in CSRC.rglob("*.h") if CSRC / "cpu" not in path.parents)
+FLAGS = ["-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-ffp-contract=off"]
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"]
+
+# Threads switch stacks in assembly; where there is a GPU, the kernels are those for it.
+IS_HERE = platform.machine() == "x86_64" and not torch.cuda.is_available()
+NOT_HERE = "the emulator is for x86-64 machines without a GPU"
+
+# What an emulated GPU has until something else is said.
+FEW_MULTIPROCESSORS = 2
+
+
+def install() -> None:
+    """Make the emulated kernels those of `minifloat.backends.cuda`."""
+    name = "minifloat._cuda"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, build())
+        assert spec
+        assert spec.loader
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+        vars(minifloat)["_cuda"] = sys.modules[name]
+
+
+def set_order(*, backward: bool = False, at_once: bool = False) -> None:
+    """Choose the order in which threads take turns, and when asynchronous work is done."""
+    function: Any = CDLL(str(build())).minifloat_set_order
+    function.argtypes = [c_bool, c_bool]
+    function(backward, at_once)
+
+
+def set_warpgroup_products(there: bool) -> None:
+    """Choose whether the GPU has warpgroups that multiply; it has until something else is said."""
+    function: Any = CDLL(str(build())).minifloat_set_warpgroup_products
+    function.argtypes = [c_bool]
+    function(there)
+
+
+def set_multiprocessors(count: int) -> None:
+    """Choose how many multiprocessors the GPU has; few until something else is said."""
+    function: Any = CDLL(str(build())).minifloat_set_multiprocessors
+    function.argtypes = [c_int]
+    function(count)
+
+
+def search_workspace(
+    format: minifloat.Format, *, queries: int, rows: int, dim: int, k: int, at_once: int
+) -> tuple[int, int]:
+    """Return a search's bytes of workspace, and those that some of its queries take at once."""
+    function: Any = CDLL(str(build())).minifloat_search_workspace
+    function.argtypes = [c_int, *[c_int64] * 5, c_void_p]
+    bytes = np.empty(2, np.int64)
+    function(format.index, queries, rows, dim, k, at_once, bytes.ctypes.data)
+    return int(bytes[0]), int(bytes[1])
+
+
+def stages(
+    format: minifloat.Format,
+    *,
+    packed: bool = True,
+    queries: int = 256,
+    dim: int = 256,
+    address: int = 0,
+    capacity: int = 128,
+) -> int:
+    """Return the stages of each ring in a search by warpgroups, 0 where they do not multiply."""
+    function: Any = CDLL(str(build())).minifloat_stages
+    function.argtypes = [c_int, c_bool, c_int64, c_int64, c_size_t, c_int]
+    found: int = function(format.index, packed, queries, dim, address, capacity)
+    return found
+
+
+def cut(bound: float, factor: float, norm: float) -> np.float32:
+    """Return, in its bits, what an integer sum must reach for its score to be looked at."""
+    function: Any = CDLL(str(build())).minifloat_cut
+    function.argtypes, function.restype = [c_float] * 3, c_float
+    return np.float32(function(bound, factor, norm))
+
+
+def convert(x: NDArray[np.float32], format: minifloat.Format) -> NDArray[np.uint8] | None:
+    """Return codes by the instruction that some GPUs have for a format, or None."""
+    codes = np.empty(x.shape, np.uint8)
+    function: Any = CDLL(str(build())).minifloat_convert
+    function.argtypes, function.restype = [c_int, c_void_p, c_int64, c_void_p], c_bool
+    there = function(format.index, x.ctypes.data, x.size, codes.ctypes.data)
+    return codes if there else None
+
+
+@cache
+def build() -> Path:
+    """Compile what has changed since the last time, and return the extension."""
+    # A sanitizer's runtime is for the extension, not for its compiler.
+    environment = {name: text for name, text in os.environ.items() if name != "LD_PRELOAD"}
+    flags = [*FLAGS, *WARNINGS, *os.environ.get("CFLAGS", "").split()]
+    folders = (pybind11.get_include(), sysconfig.get_paths()["include"], CSRC)
+    includes = [f"-I{folder}" for folder in folders]
+    folder = ROOT / "build" / "emulated"
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        headers = b"".join(path.read_bytes() for path in HEADERS)
+        # The includes name the version of Python, which an extension is for.
+        headers += repr([flags, includes]).encode()
+
+        def compiled(source: Path) -> Path:
+            digest = hashlib.sha256(headers + source.read_bytes()).hexdigest()[:16]
+            name = ".".join(source.relative_to(CSRC / "cuda").parts)
+            made = folder / f"{name}-{digest}.o"
+            if not made.exists():
+                for old in folder.glob(f"{name}-*.o"):
+                    old.unlink()
+                command = [
+                    "g++",
+                    *flags,
+                    *includes,
+                    "-x",
+                    "c++",
+                    "-c",
+                    str(source),
+                    "-o",
+                    str(made),
+                ]
+                subprocess.run(command, check=True, env=environment)
+            return made
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            objects = list(pool.map(compiled, SOURCES))
+        digest = hashlib.sha256(repr(objects).encode()).hexdigest()[:16]
+        extension = folder / f"_cuda-{digest}.so"
+        if not extension.exists():
+            for old in folder.glob("_cuda-*.so"):
+                old.unlink()
+            command = ["g++", *flags, "-shared", *map(str, objects), "-o", str(extension)]
+            subprocess.run(command, check=True, env=environment)
+    return extension

@@ -20,7 +20,8 @@ from minifloat.ops import answer, answer_into
 from minifloat.ops.checks import SOURCES
 from minifloat.ops.products import AllScores, Best, PairScores
 from minifloat.ops.rows import Rows, Selection, Sides, element_dtype
-from minifloat.vectors import PackedVectors, amax, check_finite, scale_rows
+from minifloat.scaling import amax, check_finite, scale_rows
+from minifloat.vectors import PackedVectors
 
 # Values of queries that are brought into their lane at once.
 _CHUNK = 1 << 24

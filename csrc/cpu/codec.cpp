@@ -116,7 +116,7 @@ void encode_pack(int format, int source, bool saturates, const void* values, std
                    });
 }
 
-std::int64_t quantize(const Quantization& how, const ValueRows& rows, std::uint8_t* packed,
+std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* packed,
                       float* norms, int threads) {
   const Quantize kernel = kernels_of(how.format).quantize[how.source][!how.saturates];
   const std::int64_t bytes = row_bytes(rows.dim, bits_of_format(how.format));

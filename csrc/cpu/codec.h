@@ -23,13 +23,13 @@ void encode_pack(int format, int source, bool saturates, const void* values, std
 
 // Rows of values in one pass: scaled if that is asked for, packed, and the reciprocal norms of what
 // their codes stand for. Returns the first row that is not finite, or -1.
-struct Quantization {
+struct Rounding {
   int format;  // an index into kFormats
   int source;  // likewise into kSources
   bool scales;
   bool saturates;
 };
-std::int64_t quantize(const Quantization& how, const ValueRows& rows, std::uint8_t* packed,
+std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* packed,
                       float* norms, int threads);
 
 // 1 / norm of each decoded row.

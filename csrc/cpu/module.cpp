@@ -53,15 +53,16 @@ PYBIND11_MODULE(_C, m) {
           [](Address values, std::int64_t stride, std::int64_t count, std::int64_t dim) {
             return ValueRows{at<const std::uint8_t>(values), stride, count, dim};
           }));
-  m.def("quantize", [](int format, int source, bool scales, bool saturates, const ValueRows& rows,
-                       Address packed, Address norms, int threads) {
-    std::int64_t first_wrong = -1;
-    without_python([&] {
-      first_wrong = quantize({format, source, scales, saturates}, rows, at<std::uint8_t>(packed),
-                             at<float>(norms), threads);
-    });
-    return first_wrong;
-  });
+  pybind11::class_<Rounding>(m, "Rounding", pybind11::module_local())
+      .def(pybind11::init<int, int, bool, bool>());
+  m.def("quantize",
+        [](const Rounding& how, const ValueRows& rows, Address packed, Address norms, int threads) {
+          std::int64_t first_wrong = -1;
+          without_python([&] {
+            first_wrong = quantize(how, rows, at<std::uint8_t>(packed), at<float>(norms), threads);
+          });
+          return first_wrong;
+        });
   add_queries(m);
   m.def("scores", bound(all_scores));
   m.def("pair_scores",

@@ -278,5 +278,7 @@ def quantize(
     f = as_format(format)
     from_numpy = not isinstance(x, Tensor)
     x = as_rows("x", x)
-    codes, norms = _ops.quantize(x.detach(), f.name, scale, saturate)
+    if scale not in ("amax", "none"):
+        raise ValueError(f"scale must be one of amax, none; got {scale!r}")
+    codes, norms = _ops.quantize(x.detach(), f.name, scale == "amax", saturate)
     return PackedVectors(codes, norms, f, x.shape[1], from_numpy=from_numpy)

@@ -44,7 +44,7 @@ def encode_pack(x: Tensor, format: str, saturate: bool, out: Tensor) -> None:
 
 
 def quantize(
-    x: Tensor, format: str, scale: str, saturate: bool, out: tuple[Tensor, Tensor]
+    x: Tensor, format: str, scales: bool, saturate: bool, out: tuple[Tensor, Tensor]
 ) -> None:
     codes, norms = out
     # The kernels take rows that are anywhere, but each in one piece: others are copied by and by.
@@ -53,7 +53,7 @@ def quantize(
         some = x[first : first + step]
         some = some if some.stride(1) == 1 else some.contiguous()
         wrong = _C.quantize(
-            _C.Rounding(FORMAT[format], SOURCE[x.dtype], scale == "amax", saturate),
+            _C.Rounding(FORMAT[format], SOURCE[x.dtype], scales, saturate),
             _C.ValueRows(some.data_ptr(), some.stride(0) * x.element_size(), *some.shape),
             codes[first:].data_ptr(),
             norms[first:].data_ptr(),

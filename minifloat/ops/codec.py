@@ -11,8 +11,6 @@ from torch import Tensor
 from minifloat.formats import as_format
 from minifloat.ops.checks import check_codes, check_packed, check_values
 
-SCALES = ("amax", "none")
-
 
 def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
     """Codes of x, one a byte: uint8, the shape of x."""
@@ -50,14 +48,12 @@ def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
     return _packed_like(x, format)
 
 
-def quantize(x: Tensor, format: str, scale: str, saturate: bool) -> tuple[Tensor, Tensor]:
+def quantize(x: Tensor, format: str, scales: bool, saturate: bool) -> tuple[Tensor, Tensor]:
     """Dense rows of the codes of x (rows, dim), and what `reciprocal_norms` of these are.
 
-    With scale "amax" each row is first multiplied so that its largest magnitude becomes the
-    format's, with "none" it is not. ValueError, by its values, for a row that is not finite.
+    If it scales, each row is first multiplied so that its largest magnitude becomes the format's.
+    ValueError, by its values, for a row that is not finite.
     """
-    if scale not in SCALES:
-        raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
     if x.ndim != 2 or x.shape[1] == 0:
         raise ValueError(f"x must have shape (rows, dim), dim at least 1; got {tuple(x.shape)}")
     codes = encode_pack(x, format, saturate)

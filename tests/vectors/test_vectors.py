@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import minifloat as mf
-from minifloat import copying, vectors
+from minifloat import copying
 from minifloat.backends import cpu, quantizing
 from minifloat.scaling import amax, scale_rows
 from tests.support import oracles
@@ -163,7 +163,7 @@ def test_a_row_that_is_not_finite_is_refused_by_number(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for chunk in (1, 30, 1 << 18):
-        monkeypatch.setattr(vectors, "_CHUNK_ON_CPU", chunk)
+        monkeypatch.setattr(quantizing, "_CHUNK", chunk)
         for value in (torch.nan, torch.inf, -torch.inf):
             for scale in ("amax", "none"):
                 x = normal(20, 9)

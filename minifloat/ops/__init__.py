@@ -152,7 +152,8 @@ def answer(asked: Request) -> Any:
 
 def answer_into(asked: AllScores, out: Tensor) -> None:
     """Write scores to a contiguous float32 tensor (a, b)."""
-    torch.ops.minifloat.scores_into.default(*arguments(asked), out)
+    take_apart, _ = _CALLS[AllScores]
+    torch.ops.minifloat.scores_into.default(*take_apart(asked), out)
 
 
 def arguments(asked: Request) -> tuple[Any, ...]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 import minifloat as mf
-from minifloat import ops
+from minifloat.ops.checks import SOURCES
 
-FLOATS = tuple(str(dtype).removeprefix("torch.") for dtype in ops.SOURCES)
+FLOATS = tuple(str(dtype).removeprefix("torch.") for dtype in SOURCES)
 
 Run = Callable[[], object]
 J = TypeVar("J")

@@ -13,7 +13,7 @@ from torch import Tensor, get_num_threads
 import minifloat as mf
 from benchmarks.cases import Case, Contender, Op, Rival, Run, Sizes, Work, checked
 from benchmarks.limits import copies
-from minifloat import ops
+from minifloat.ops.checks import SOURCES
 
 DIM = 512
 # A call allocates its result, and so pays for fresh pages; a kernel writes into memory in use.
@@ -115,7 +115,7 @@ def make_kernel(
 
     def start(job: Job) -> Run:
         x, format = job.x, job.case.format.index
-        source = (ops.SOURCES.index(x.dtype), True) if x.is_floating_point() else ()
+        source = (SOURCES.index(x.dtype), True) if x.is_floating_point() else ()
         run = partial(function, format, *source, x.data_ptr(), *size(job.case))
         return partial(run, job.out.data_ptr(), get_num_threads())
 

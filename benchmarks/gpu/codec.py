@@ -13,7 +13,7 @@ from benchmarks.cases import Rival, RivalError, Run
 from benchmarks.elementwise import DIM
 from benchmarks.gpu.cases import Contest, Entrant, Setting, limit
 from benchmarks.gpu.contests import ContestCase
-from minifloat.backends import BACKENDS, implementation
+from minifloat.backends import implementation, serving
 
 OPS = ("encode_pack", "decode")
 # Rows at either end of an answer that are compared with the CPU's.
@@ -89,7 +89,7 @@ class CodecJob:
         """Raise RivalError if an answer's first or last rows are not the CPU's."""
         answer = run()
         assert isinstance(answer, Tensor)
-        expected = CodecJob(self.case, _ends(self.x).cpu()).run(BACKENDS["CPU"])()
+        expected = CodecJob(self.case, _ends(self.x).cpu()).run(serving("CPU").module)()
         assert isinstance(expected, Tensor)
         found = _ends(answer).cpu().view(torch.uint8)
         expected = expected.view(torch.uint8)

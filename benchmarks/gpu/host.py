@@ -17,7 +17,7 @@ from benchmarks.gpu.cases import Contest, Entrant, Setting, limit
 from benchmarks.gpu.contests import ContestCase
 from benchmarks.gpu.devices import Device
 from benchmarks.gpu.search import LEAST_RECALL, noisy, normal_rows
-from minifloat.backends import BACKENDS
+from minifloat.backends import serving
 
 # Rows that are made at once.
 _BLOCK_ROWS = 2**20
@@ -45,7 +45,7 @@ class HostCase(ContestCase):
         """Return the public call, which the device's own backend serves, and a plain copy."""
         job = self.job(setting.device)
         codes = job.database.codes
-        backend = BACKENDS[setting.device.torch.type.upper()]
+        backend = serving(setting.device.torch.type.upper()).module
 
         def copy() -> Run:
             target = torch.empty_like(codes, device=setting.device.torch)

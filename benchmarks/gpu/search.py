@@ -18,6 +18,9 @@ from benchmarks.gpu.contests import ContestCase
 from benchmarks.gpu.devices import Device
 from benchmarks.scoring import exact_search
 from minifloat.backends import implementation
+from minifloat.ops import arguments
+from minifloat.ops.products import Best
+from minifloat.ops.rows import Rows, Selection, Sides
 
 # An answer with less is wrong, not inexact.
 LEAST_RECALL = 0.2
@@ -146,9 +149,14 @@ class SearchJob:
     def run(self, backend: str, f: mf.Format) -> Run:
         """Return a backend's search by packed queries."""
         queries, rows = mf.quantize(self.queries, f), self.database.packed[f]
-        sides = (queries.codes, queries.reciprocal_norms, rows.codes, rows.reciprocal_norms)
-        search = implementation(backend, "search")
-        return partial(search, *sides, None, None, self.case.k, f.name, self.case.dim)
+        sides = Sides(
+            Rows(queries.codes, queries.reciprocal_norms),
+            Rows(rows.codes, rows.reciprocal_norms),
+            f.name,
+            self.case.dim,
+        )
+        asked = Best(sides, Selection(), self.case.k)
+        return partial(implementation(backend, "search"), *arguments(asked))
 
     def check(self, run: Run) -> float:
         """Return the recall of an answer, scores and rows; RivalError if it is too low."""

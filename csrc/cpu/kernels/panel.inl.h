@@ -117,3 +117,24 @@ void panel_scores(const Scoring& scoring, const QueryPanel& panel, const void* r
   for (; first + kR <= count; first += kR) score(std::integral_constant<int, kR>{}, first);
   for (; first < count; ++first) score(std::integral_constant<int, 1>{}, first);
 }
+
+template <Format F>
+void panel(const Scoring& scoring, const QueryPanel& panel, const void* rows, const float* norms,
+           std::int64_t count, float* out) {
+  constexpr ScoreKernel kByVectors[] = {panel_scores<F, 1>, panel_scores<F, 2>, panel_scores<F, 4>};
+  const auto vectors = static_cast<unsigned>(panel.width / kWidth);
+  kByVectors[std::countr_zero(vectors)](scoring, panel, rows, norms, count, out);
+}
+
+// Multiplies queries side by side with rows in their lane. So many rows stay in the cache, and
+// tiles of all heights fill them.
+template <Format F>
+constexpr Way by_panel(float cost) {
+  return {.layout = kLayout<F>,
+          .takes_packed = false,
+          .width = kWidth,
+          .most_vectors = 4,
+          .most_rows = 48,
+          .score = panel<F>,
+          .cost = cost};
+}

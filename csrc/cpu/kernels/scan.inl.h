@@ -111,3 +111,22 @@ void scan_scores(const Scoring& scoring, const QueryPanel& query, const void* ro
     }
   }
 }
+
+template <Format F>
+void scan(const Scoring& scoring, const QueryPanel& query, const void* rows, const float* norms,
+          std::int64_t count, float* out) {
+  constexpr ScoreKernel kByPlanes[] = {scan_scores<F, 1>, scan_scores<F, 2>};
+  kByPlanes[query.planes - 1](scoring, query, rows, norms, count, out);
+}
+
+// Multiplies queries one by one.
+template <Format F>
+constexpr Way by_scan(float cost) {
+  return {.layout = kLayout<F>,
+          .takes_packed = true,
+          .width = 1,
+          .most_vectors = 1,
+          .most_rows = kMostBlockRows,
+          .score = scan<F>,
+          .cost = cost};
+}

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "format/source.h"
+#include "query.h"
 
 namespace minifloat {
 
@@ -41,9 +42,9 @@ struct Layout {
                         std::int32_t* starts);
 };
 
-// Scores of consecutive rows, `out` being by row, by query.
-using ScoreKernel = void (*)(const Scoring& scoring, const QueryPanel& panel, const void* rows,
-                             const float* norms, std::int64_t count, float* out);
+// Scores of consecutive rows, which are as a way takes them; `out` is by row, by query.
+using ScoreKernel = void (*)(const Scoring& scoring, const QueryPanel& panel, const Rows& rows,
+                             float* out);
 
 // Rows of a call, which have a bit of a word each.
 inline constexpr int kMostBlockRows = 64;

@@ -1,13 +1,13 @@
 // The best scores of each query.
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "cpu/search/blocks.h"
+#include "cpu/search/bounds.h"
 #include "cpu/search/search.h"
 #include "format/lanes.h"
 
@@ -62,11 +62,11 @@ class Candidates {
   float bound_ = -kInfinity;
 };
 
-// The candidates of some queries, of rows that one thread has gone through.
+// The candidates of a block of queries, of rows that one thread has gone through.
 class Found {
  public:
-  Found(const Plan& plan, const Queries& queries, std::int64_t k)
-      : find_above_(plan.isa.find_above),
+  Found(const Isa& isa, const Queries& queries, std::int64_t k)
+      : isa_(isa),
         k_(k),
         first_(queries.first()),
         candidates_(queries.count()),
@@ -86,31 +86,10 @@ class Found {
   void keep(const Block& block, const Queries::Part& part, const float* scores) {
     Candidates* const candidates = candidates_.data() + (part.first - first_);
     float* const bounds = bounds_.data() + (part.first - first_);
-    const auto offer = [&](int query, std::int64_t r, float score) {
-      candidates[query].offer(score, block.first + r, k_);
-      bounds[query] = std::max(bounds[query], candidates[query].bound());
-    };
-    if (part.panel.width == 1) {
-      // Rows are compared side by side where queries are not.
-      std::array<float, kMostBlockRows> same;
-      same.fill(bounds[0]);
-      std::uint64_t found;
-      find_above_(scores, 1, same.size(), same.data(), static_cast<int>(block.count), &found);
-      for (found &= block.selected; found; found &= found - 1) {
-        const int r = std::countr_zero(found);
-        offer(0, r, scores[r]);
-      }
-      return;
-    }
-    std::array<std::uint64_t, kMostBlockRows> found;
-    find_above_(scores, block.count, part.panel.width, bounds, part.count, found.data());
-    for (std::int64_t r = 0; r < block.count; ++r) {
-      if (!(block.selected >> r & 1)) continue;
-      for (std::uint64_t bits = found[r]; bits; bits &= bits - 1) {
-        const int query = std::countr_zero(bits);
-        offer(query, r, scores[r * part.panel.width + query]);
-      }
-    }
+    for_each_above(isa_, block, part, scores, bounds, [&](int i, std::int64_t row, float score) {
+      candidates[i].offer(score, row, k_);
+      bounds[i] = std::max(bounds[i], candidates[i].bound());
+    });
   }
 
   const std::vector<Match>& matches(std::int64_t query) const {
@@ -118,8 +97,8 @@ class Found {
   }
 
  private:
-  decltype(Isa::find_above) find_above_;
-  std::int64_t k_, first_;
+  const Isa& isa_;
+  const std::int64_t k_, first_;
   std::vector<Candidates> candidates_;
   std::vector<float> bounds_;
 };
@@ -141,28 +120,63 @@ Blocks samples_of(const Blocks& blocks, std::int64_t k, std::int64_t kept) {
   return Blocks(std::move(samples));
 }
 
-// Writes the best of what all threads have found for some queries.
-void write(const std::vector<Found>& found, const Queries& queries, std::int64_t k, float* scores,
-           std::int64_t* rows) {
-  parallel_for(queries.count(), 64, std::ssize(found), [&](std::int64_t begin, std::int64_t end) {
-    std::vector<Match> matches;
-    // There are as many as are wanted only where all blocks were gone through.
-    for (std::int64_t q = begin; q < end && keep_going(); ++q) {
-      matches.clear();
-      for (const Found& some : found) {
-        matches.insert(matches.end(), some.matches(q).begin(), some.matches(q).end());
-      }
-      keep_best(matches, k);
-      std::sort(matches.begin(), matches.end(), before);
-      for (std::int64_t i = 0; i < k; ++i) {
-        const float score = matches[i].score;
-        const std::int64_t to = (queries.first() + q) * k + i;
-        scores[to] = score == -kInfinity ? std::numeric_limits<float>::quiet_NaN() : score;
-        rows[to] = matches[i].row;
-      }
+struct Answers {
+  float* scores;       // (a.count, k)
+  std::int64_t* rows;  // likewise
+};
+
+// The best of a block of queries: each thread keeps its own, which are then put together.
+class BestOf {
+ public:
+  BestOf(const Isa& isa, const Queries& queries, std::int64_t k, const Blocks& samples, int threads,
+         Answers answers)
+      : isa_(isa), queries_(queries), k_(k), answers_(answers), sampling_{samples, 1} {
+    for (int i = 0; i < threads; ++i) found_.emplace_back(isa, queries, k);
+  }
+
+  Found& on_thread(std::int64_t i, Scorer& scorer) {
+    if (sampling_.blocks.count() > 0) {
+      Found sample(isa_, queries_, k_);
+      scorer.go_through(sampling_, queries_, sample);
+      found_[i].start_above(sample);
     }
-  });
-}
+    return found_[i];
+  }
+
+  void finish() const {
+    const int threads = static_cast<int>(found_.size());
+    parallel_for(queries_.count(), 64, threads, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<Match> matches;
+      // There are as many as are wanted only where all blocks were gone through.
+      for (std::int64_t q = begin; q < end && keep_going(); ++q) {
+        matches.clear();
+        for (const Found& found : found_) {
+          matches.insert(matches.end(), found.matches(q).begin(), found.matches(q).end());
+        }
+        keep_best(matches, k_);
+        std::sort(matches.begin(), matches.end(), before);
+        write(matches, (queries_.first() + q) * k_);
+      }
+    });
+  }
+
+ private:
+  void write(const std::vector<Match>& matches, std::int64_t first) const {
+    for (std::int64_t i = 0; i < k_; ++i) {
+      const float score = matches[i].score;
+      const bool is_number = score != -kInfinity;
+      answers_.scores[first + i] = is_number ? score : std::numeric_limits<float>::quiet_NaN();
+      answers_.rows[first + i] = matches[i].row;
+    }
+  }
+
+  const Isa& isa_;
+  const Queries& queries_;
+  const std::int64_t k_;
+  const Answers answers_;
+  Pass sampling_;
+  std::vector<Found> found_;
+};
 
 }  // namespace
 
@@ -173,20 +187,8 @@ void best(const Best& asked, float* scores, std::int64_t* rows, int threads) {
   // What is sampled is scored twice, which weighs more where rows are not multiplied often.
   const Blocks samples = samples_of(blocks, k, plan.way.takes_packed ? 2560 : 1280);
   const Shares shares = shares_of(plan, blocks.count(), threads);
-  for_each_query_block(plan, shares, [&](const Queries& queries) {
-    // Each thread keeps its own answers, which are then put together.
-    std::vector<Found> found(shares.row_threads, Found(plan, queries, k));
-    Pass sampling{samples, 1}, whole{blocks, shares.row_blocks};
-    parallel_for(shares.row_threads, 1, shares.row_threads, [&](std::int64_t i, std::int64_t) {
-      Scorer scorer(plan);
-      if (samples.count() > 0) {
-        Found sample(plan, queries, k);
-        scorer.go_through(sampling, queries, sample);
-        found[i].start_above(sample);
-      }
-      scorer.go_through(whole, queries, found[i]);
-    });
-    write(found, queries, k, scores, rows);
+  make_scores(plan, shares, blocks, [&](const Queries& queries) {
+    return BestOf(plan.isa, queries, k, samples, shares.row_threads, {scores, rows});
   });
 }
 

@@ -51,11 +51,11 @@ struct Pass {
   std::atomic<std::int64_t> next = 0;
 };
 
-// What takes scores, by row, by query. Those that it does not want are not made.
+// What one thread keeps. Scores, by row, by query, that it does not want are not made.
 template <class T>
-concept Keeper = requires(T keeper, const Block& block, const Queries::Part& part, const float* s) {
-  { keeper.wants(block, part) } -> std::same_as<bool>;
-  keeper.keep(block, part, s);
+concept Keeper = requires(T kept, const Block& block, const Queries::Part& part, const float* s) {
+  { kept.wants(block, part) } -> std::same_as<bool>;
+  kept.keep(block, part, s);
 };
 
 // Makes scores; each thread has its own.
@@ -76,21 +76,19 @@ class Scorer {
 
   template <Keeper Kept>
   void score(const Block& block, const Queries& queries, Kept& kept) {
-    const Way& way = plan_.way;
-    const void* rows = nullptr;
+    Rows rows{};
     for (const Queries::Part& part : queries.parts()) {
       if (!kept.wants(block, part)) continue;
       if (!keep_going()) return;
-      if (!rows) rows = rows_of(block);
-      const float* const norms = plan_.sides.b.norms + block.first;
-      way.score(plan_.scoring, part.panel, rows, norms, block.count, scores_.data());
+      if (!rows.data) rows = rows_of(block);
+      plan_.way.score(plan_.scoring, part.panel, rows, scores_.data());
       kept.keep(block, part, static_cast<const float*>(scores_.data()));
     }
   }
 
  private:
   // A block's rows as the way takes them.
-  const void* rows_of(const Block& block);
+  Rows rows_of(const Block& block);
 
   const Plan& plan_;
   std::vector<Line> lane_;
@@ -108,13 +106,19 @@ void for_each_query_block(const Plan& plan, const Shares& shares, Use use) {
   });
 }
 
-// Makes the scores of all queries and some blocks of rows, for a keeper that all threads share.
-template <Keeper Kept>
-void make_scores(const Plan& plan, const Shares& shares, const Blocks& blocks, Kept& kept) {
+// Makes the scores of all queries and some blocks of rows. What is kept of a block of queries is
+// what keep_of(queries) returns: for each thread that shares the rows kept.on_thread(i, scorer) is
+// a keeper, and when all of them are done kept.finish() is called.
+template <class KeepOf>
+void make_scores(const Plan& plan, const Shares& shares, const Blocks& blocks, KeepOf keep_of) {
   for_each_query_block(plan, shares, [&](const Queries& queries) {
+    auto kept = keep_of(queries);
     Pass pass{blocks, shares.row_blocks};
-    parallel_for(shares.row_threads, 1, shares.row_threads,
-                 [&](std::int64_t, std::int64_t) { Scorer(plan).go_through(pass, queries, kept); });
+    parallel_for(shares.row_threads, 1, shares.row_threads, [&](std::int64_t i, std::int64_t) {
+      Scorer scorer(plan);
+      scorer.go_through(pass, queries, kept.on_thread(i, scorer));
+    });
+    kept.finish();
   });
 }
 

@@ -10,6 +10,15 @@
 namespace minifloat::cpu {
 namespace {
 
+// Each score has a place of its own, whichever thread makes it.
+template <class Kept>
+struct InPlace {
+  Kept kept;
+
+  Kept& on_thread(std::int64_t, const Scorer&) { return kept; }
+  void finish() const {}
+};
+
 struct All {
   float* out;
   std::int64_t rows;
@@ -63,11 +72,11 @@ void self_scores(const Sides& sides, float* out, int threads) {
   products.a.norms = products.b.norms = ones.data();
   const Plan plan = plan_of(products, products.a.count);
   const Blocks blocks(products.b.count, plan.way.most_rows);
-  Mirrored kept{out, sides.b.count, sides.b.norms};
+  const InPlace<Mirrored> kept{{out, sides.b.count, sides.b.norms}};
   // All threads share the rows, for the blocks of queries take unequal times.
   Shares shares = shares_of(plan, blocks.count(), 1);
   shares.row_threads = threads;
-  make_scores(plan, shares, blocks, kept);
+  make_scores(plan, shares, blocks, [&](const Queries&) { return kept; });
 }
 
 }  // namespace
@@ -79,8 +88,9 @@ void all_scores(const Sides& sides, float* out, int threads) {
   }
   const Plan plan = plan_of(sides, sides.a.count);
   const Blocks blocks(sides.b.count, plan.way.most_rows);
-  All kept{out, sides.b.count};
-  make_scores(plan, shares_of(plan, blocks.count(), threads), blocks, kept);
+  const InPlace<All> kept{{out, sides.b.count}};
+  const Shares shares = shares_of(plan, blocks.count(), threads);
+  make_scores(plan, shares, blocks, [&](const Queries&) { return kept; });
 }
 
 }  // namespace minifloat::cpu

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.counted import MARK
 from benchmarks.extension import load
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
 
 RECORD = Path(__file__).with_suffix(".json")
 # Counts are exact, so this only spares a new record to changes that mean nothing.

@@ -14,7 +14,7 @@ import minifloat as mf
 from benchmarks.cases import Rival, package
 from benchmarks.elementwise import DIM
 from benchmarks.registry import OPS, SOURCES
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
 from minifloat import _C
 from minifloat.formats import as_format
 

@@ -26,7 +26,7 @@ from benchmarks.options import count, opened, require
 from benchmarks.record import versions
 from benchmarks.registry import OPS, RIVALS
 from benchmarks.scoring import Job, Scoring, ScoringCase, exact_search, recall
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
 
 PROGRAM = "python -m benchmarks.recall"
 SAMPLES = Path(__file__).parents[1] / "evaluation" / "samples"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
 
 PROGRAM = "scripts/gpu"
 FOLDER = Path("build/gpu")

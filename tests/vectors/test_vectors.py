@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import minifloat as mf
-from minifloat import copying, vectors
+from minifloat.vectors import copying, quantizing
 from tests.support import oracles
 
 DIMS = [1, 7, 9, 17, 65, 192, 511, 2183]
@@ -69,7 +69,7 @@ def test_many_rows_are_quantized_as_each_alone(
     x[7] = 0
     whole = mf.quantize(x, format)
     for chunk in (1, 9, 100, 449, 450):
-        monkeypatch.setattr(vectors, "_CHUNK_ON_CPU", chunk)
+        monkeypatch.setattr(quantizing, "_CHUNK_ON_CPU", chunk)
         assert torch.equal(mf.quantize(x, format).codes, whole.codes)
 
 
@@ -126,7 +126,7 @@ def test_a_row_that_is_not_finite_is_refused_by_number(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for chunk in (1, 30, 1 << 18):
-        monkeypatch.setattr(vectors, "_CHUNK_ON_CPU", chunk)
+        monkeypatch.setattr(quantizing, "_CHUNK_ON_CPU", chunk)
         for value in (torch.nan, torch.inf, -torch.inf):
             for scale in ("amax", "none"):
                 x = normal(20, 9)

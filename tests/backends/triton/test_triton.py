@@ -17,6 +17,7 @@ from minifloat.backends import implementation
 from minifloat.ops import arguments
 from minifloat.ops.products import AllScores, Best
 from minifloat.ops.rows import Rows, Selection, Sides
+from minifloat.scoring.queries import rows_of
 from tests.support.arguments import DIM, normal
 
 pytest.importorskip("triton", "3.6")
@@ -78,7 +79,7 @@ def test_a_database_of_more_rows_than_one_search_takes_is_searched_in_parts(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     rows = mf.quantize(normal(200, DIM), "e2m1")
     rows.reciprocal_norms[[3, 150]] = torch.nan
-    b = Rows(rows.codes, rows.reciprocal_norms)
+    b = rows_of(rows)
     mask, ranges = torch.arange(200) % 3 > 0, torch.tensor([[1, 2], [60, 160], [190, 200]])
     for chosen, k in ((Selection(), 200), (Selection(mask, ranges), 20)):
         asked = arguments(Best(Sides(b.some(slice(3)), b, "e2m1", DIM), chosen, k))

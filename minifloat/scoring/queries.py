@@ -11,8 +11,8 @@ from minifloat.arrays import RowsLike, as_rows
 from minifloat.files.mapping import refuse_changes
 from minifloat.ops.checks import SOURCES
 from minifloat.ops.rows import Rows, Sides, element_dtype
+from minifloat.scaling import amax, check_finite, scale_rows
 from minifloat.vectors import PackedVectors
-from minifloat.vectors.scaling import amax, check_finite, scale_rows
 
 # Values of queries that are brought into their lane at once.
 _CHUNK = 1 << 24

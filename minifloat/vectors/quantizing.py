@@ -7,20 +7,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from minifloat.arrays import RowsLike, as_rows, on_huge_pages
+from minifloat.arrays import RowsLike, as_rows
 from minifloat.formats import FormatLike, as_format
-from minifloat.ops.checks import check_values
 from minifloat.vectors.packed import PackedVectors
-from minifloat.vectors.scaling import amax, check_finite, scale_rows
 
 _ops = torch.ops.minifloat
 
 Scale = Literal["amax", "none"]
-
-# Values that are scaled and encoded at once: on a CPU the copies stay in cache, elsewhere the
-# device has enough to do.
-_CHUNK_ON_CPU = 1 << 18
-_CHUNK = 1 << 26
 
 
 def quantize(
@@ -47,25 +40,5 @@ def quantize(
     x = as_rows("x", x)
     if scale not in ("amax", "none"):
         raise ValueError(f"scale must be one of amax, none; got {scale!r}")
-    _check_rows("x", x)
-    rows, dim = x.shape
-    shape = (rows, f.row_bytes(dim))
-    codes = on_huge_pages(torch.empty(shape, dtype=torch.uint8, device=x.device))
-    step = max(1, (_CHUNK_ON_CPU if x.device.type == "cpu" else _CHUNK) // dim)
-    for first in range(0, rows, step):
-        chunk = x[first : first + step]
-        largest = amax(chunk)
-        check_finite("x", largest, first)
-        if scale == "amax":
-            chunk = scale_rows(chunk, largest, f.max)
-        codes[first : first + step] = _ops.encode_pack(chunk, f.name, saturate)
-    norms = _ops.reciprocal_norms(codes, f.name, dim)
-    return PackedVectors(codes, norms, f, dim, from_numpy=from_numpy)
-
-
-def _check_rows(name: str, x: Tensor) -> None:
-    if x.ndim != 2 or x.shape[1] == 0:
-        raise ValueError(
-            f"{name} must have shape (rows, dim), dim at least 1; got {tuple(x.shape)}"
-        )
-    check_values(x)
+    codes, norms = _ops.quantize(x.detach(), f.name, scale == "amax", saturate)
+    return PackedVectors(codes, norms, f, x.shape[1], from_numpy=from_numpy)

@@ -11,7 +11,7 @@ from tests.support.paths import ROOT
 # Lowest first; a folder is one room.
 ROOMS = {
     "minifloat": (
-        "_C _cuda formats threads arrays files answers ops backends codec vectors scoring "
+        "_C _cuda formats threads scaling arrays files answers ops backends codec vectors scoring "
         "__init__ __main__"
     ),
     "evaluation": (

@@ -1,4 +1,4 @@
-"""Rows multiplied so that their largest magnitude is what a format, or a lane, has."""
+"""Rows multiplied so that their largest magnitude becomes a format's, and those that cannot be."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ def check_finite(name: str, largest: Tensor, first: int = 0) -> None:
     """Raise ValueError for a row that is not finite, by the rows' `amax`; waits for a device."""
     bad = ~largest.isfinite().squeeze(1)
     if bad.any():
-        row = first + int(bad.nonzero()[0])
-        raise ValueError(f"row {row} of {name} holds NaN or infinity; all values must be finite")
+        refuse_row(name, first + int(bad.nonzero()[0]))
+
+
+def refuse_row(name: str, row: int) -> None:
+    """Raise ValueError for a row that is not finite."""
+    raise ValueError(f"row {row} of {name} holds NaN or infinity; all values must be finite")
 
 
 def scale_rows(x: Tensor, largest: Tensor, limit: float) -> Tensor:

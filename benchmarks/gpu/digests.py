@@ -14,7 +14,7 @@ from torch import Tensor
 import minifloat as mf
 from benchmarks.gpu.cases import Case, Outcome, Setting
 from minifloat.backends import implementation, serving
-from minifloat.headers import once_each
+from minifloat.files.headers import once_each
 
 # What the exhaustive proof has found for every encoder so far.
 RECORDED = Path("tests/proofs/digests.json")

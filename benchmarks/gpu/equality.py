@@ -14,7 +14,8 @@ from benchmarks.gpu.search import normal_rows
 from minifloat.backends import implementation, serving
 from minifloat.ops import arguments
 from minifloat.ops.products import AllScores, Best
-from minifloat.ops.rows import Rows, Selection, Sides
+from minifloat.ops.rows import Selection, Sides
+from minifloat.scoring.queries import sides_of
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,8 @@ class EqualityCase(Case):
         x = normal_rows(self.queries + self.rows, self.dim, setting.device.generator(0))
         for f in self.formats:
             a, b = (mf.quantize(part, f) for part in (x[: self.queries], x[self.queries :]))
-            sides = Sides(_rows(a), _rows(b), f.name, self.dim)
-            ours = Sides(_rows(a.to("cpu")), _rows(b.to("cpu")), f.name, self.dim)
-            expected = self.answers(serving("CPU").module, ours)
+            sides = sides_of(a, b)
+            expected = self.answers(serving("CPU").module, sides_of(a.to("cpu"), b.to("cpu")))
             for backend in setting.backends:
                 try:
                     found = [t.cpu() for t in self.answers(backend, sides)]
@@ -116,10 +116,6 @@ class CodecEquality(EqualityCase):
             run["encode_pack"](values * 1.1, format, True),
             run["reciprocal_norms"](packed, format, self.dim),
         )
-
-
-def _rows(packed: mf.PackedVectors) -> Rows:
-    return Rows(packed.codes, packed.reciprocal_norms)
 
 
 def _differing(found: Tensor, expected: Tensor) -> int:

@@ -20,7 +20,8 @@ from benchmarks.scoring import exact_search
 from minifloat.backends import implementation
 from minifloat.ops import arguments
 from minifloat.ops.products import Best
-from minifloat.ops.rows import Rows, Selection, Sides
+from minifloat.ops.rows import Selection
+from minifloat.scoring.queries import sides_of
 
 # An answer with less is wrong, not inexact.
 LEAST_RECALL = 0.2
@@ -149,13 +150,7 @@ class SearchJob:
     def run(self, backend: str, f: mf.Format) -> Run:
         """Return a backend's search by packed queries."""
         queries, rows = mf.quantize(self.queries, f), self.database.packed[f]
-        sides = Sides(
-            Rows(queries.codes, queries.reciprocal_norms),
-            Rows(rows.codes, rows.reciprocal_norms),
-            f.name,
-            self.case.dim,
-        )
-        asked = Best(sides, Selection(), self.case.k)
+        asked = Best(sides_of(queries, rows), Selection(), self.case.k)
         return partial(implementation(backend, "search"), *arguments(asked))
 
     def check(self, run: Run) -> float:

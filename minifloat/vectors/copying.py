@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from minifloat.arrays import on_huge_pages
-from minifloat.mapping import refuse_changes
+from minifloat.files.mapping import refuse_changes
 
 # Bytes between two looks, some hundredths of a second apart.
 _AT_ONCE = 1 << 26

@@ -11,13 +11,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from minifloat import checksums, norms
 from minifloat.arrays import on_huge_pages
-from minifloat.checksums import Checksums, Span
+from minifloat.files import checksums, norms
+from minifloat.files.checksums import Checksums, Span
+from minifloat.files.headers import DTYPES, VERSION, Layout, header, opened
+from minifloat.files.mapping import mapped, refuse_changes
+from minifloat.files.replacing import replacing
 from minifloat.formats import Format
-from minifloat.headers import DTYPES, VERSION, Layout, header, opened
-from minifloat.mapping import mapped, refuse_changes
-from minifloat.replacing import replacing
 from minifloat.threads import in_threads
 
 # One read of gigabytes into new memory takes several times as long as many of this size.

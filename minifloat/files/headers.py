@@ -15,8 +15,8 @@ from typing import IO, Any
 import safetensors
 from torch import Tensor
 
-from minifloat import checksums
-from minifloat.checksums import Span
+from minifloat.files import checksums
+from minifloat.files.checksums import Span
 from minifloat.formats import Format, as_format
 
 VERSION = "1"

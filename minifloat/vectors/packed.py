@@ -1,28 +1,25 @@
-"""Packed vectors: rows of embeddings in a minifloat format, dense, with what scoring needs."""
+"""Rows of embeddings in a minifloat format, dense, with what scoring needs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from minifloat import copying, storage
-from minifloat.arrays import RowsLike, as_made, as_row_numbers, as_rows
-from minifloat.formats import Format, FormatLike, as_format
-from minifloat.mapping import refuse_changes
+from minifloat.arrays import as_made, as_row_numbers
+from minifloat.files import storage
+from minifloat.files.mapping import refuse_changes
+from minifloat.formats import Format, as_format
+from minifloat.vectors import copying
+from minifloat.vectors.pickled import check_fields
 
 _ops = torch.ops.minifloat
-
-Scale = Literal["amax", "none"]
-
-# Of codes and of reciprocal norms.
-_DTYPES = (torch.uint8, torch.float32)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,6 +36,9 @@ class PackedVectors:
     written to, so there is no hash. `torch.save` and pickle keep only rows that are shown, and
     `torch.load` takes them with `weights_only`.
     """
+
+    # By which pickles find it, wherever in the room it is.
+    __module__ = "minifloat.vectors"
 
     codes: Tensor
     reciprocal_norms: Tensor
@@ -122,24 +122,7 @@ class PackedVectors:
             raise ValueError(
                 f"PackedVectors have {', '.join(names)}; got {', '.join(map(str, state))}"
             )
-        codes, norms, format, dim, from_numpy = (state[name] for name in names)
-        if not (isinstance(codes, Tensor) and isinstance(norms, Tensor)):
-            kinds = f"{type(codes).__name__} and {type(norms).__name__}"
-            raise ValueError(f"codes and reciprocal norms must be tensors; got {kinds}")
-        if not isinstance(format, Format) or type(dim) is not int or dim < 1:
-            raise ValueError(
-                f"PackedVectors have a format and a dim of at least 1; got {format!r} and {dim!r}"
-            )
-        if not isinstance(from_numpy, bool):
-            raise ValueError(f"from_numpy must be True or False; got {from_numpy!r}")
-        rows = codes.shape[:1]
-        shapes = (*rows, format.row_bytes(dim)), rows
-        if (codes.shape, norms.shape) != shapes or (codes.dtype, norms.dtype) != _DTYPES:
-            raise ValueError(
-                f"codes must be uint8 (rows, {format.row_bytes(dim)}) for dim {dim} in {format}, "
-                f"and reciprocal norms float32 (rows,); got {codes.dtype} {tuple(codes.shape)} "
-                f"and {norms.dtype} {tuple(norms.shape)}"
-            )
+        check_fields(*(state[name] for name in names))
         vars(self).update(state)
 
     def __repr__(self) -> str:
@@ -254,31 +237,3 @@ class PackedVectors:
 
 
 torch.serialization.add_safe_globals([PackedVectors, as_format])
-
-
-def quantize(
-    x: RowsLike,
-    format: FormatLike,
-    *,
-    scale: Scale = "amax",
-    saturate: bool = True,
-) -> PackedVectors:
-    """Return the rows of x (rows, dim) in a format, nearest values with ties to even.
-
-    With scale "amax" each row is first multiplied by F_max / E_max, the format's largest value
-    over the row's largest magnitude (Kolmakov and Golubinskiy, 2026). Cosines do not change with
-    a row's length, so the factor is not kept. With "none" values are taken as they are, and
-    `saturate` says what becomes of those too large, as in `encode`.
-
-    x is a tensor, an array, a list of rows, or a data frame or a column of rows (pandas, Polars,
-    Arrow), which NumPy reads. Raises ValueError for a row that holds NaN or infinity, naming it.
-    What `dequantize`, `scores` and `search` make of the rows is then as x is: tensors if x is one,
-    else NumPy arrays.
-    """
-    f = as_format(format)
-    from_numpy = not isinstance(x, Tensor)
-    x = as_rows("x", x)
-    if scale not in ("amax", "none"):
-        raise ValueError(f"scale must be one of amax, none; got {scale!r}")
-    codes, norms = _ops.quantize(x.detach(), f.name, scale == "amax", saturate)
-    return PackedVectors(codes, norms, f, x.shape[1], from_numpy=from_numpy)

@@ -12,9 +12,9 @@ import torch
 
 import minifloat as mf
 from benchmarks import __main__ as command
-from benchmarks import instructions
 from benchmarks.cases import FLOATS, Rival, RivalError, Run, Sizes, checked, package
 from benchmarks.elementwise import DIM, ElementwiseCase, Job, make_input
+from benchmarks.instructions import __main__ as instructions
 from benchmarks.limits import LEAST_BYTES, copies, reads
 from benchmarks.options import make_parser
 from benchmarks.record import measure
@@ -226,7 +226,7 @@ def test_a_record_keeps_two_ways_of_one_package_apart_and_has_its_version_once()
 
 
 def test_a_call_of_each_operation_and_format_is_counted_without_torch() -> None:
-    program = [sys.executable, "-c", "import sys, benchmarks.counted as c; c.main()"]
+    program = [sys.executable, "-c", "import sys, benchmarks.instructions.counted as c; c.main()"]
     program[-1] += "; sys.exit('torch' in sys.modules)"
     lines = subprocess.run(program, check=True, stdout=subprocess.PIPE).stdout.splitlines()
     calls = [json.loads(line) for line in lines]

@@ -21,7 +21,7 @@ ROOMS = {
         "separation probe __init__ __main__"
     ),
     "benchmarks": (
-        "__init__ extension cases limits timing record table files counted instructions "
+        "__init__ cases limits timing record table files instructions "
         "elementwise elementwise_rivals scoring scoring_rivals registry options quantize gpu "
         "recall __main__"
     ),

@@ -8,7 +8,7 @@ from importlib.util import module_from_spec
 from pathlib import Path
 from typing import Any
 
-_PACKAGE = Path(__file__).parents[1] / "minifloat"
+_PACKAGE = Path(__file__).parents[2] / "minifloat"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.extension import Format, formats, load
+from benchmarks.instructions.extension import Format, formats, load
 
 # The C function of a mark: cheap, and called by nothing else.
 MARK = "getppid"

@@ -17,11 +17,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.counted import MARK
-from benchmarks.extension import load
+from benchmarks.instructions.counted import MARK
+from benchmarks.instructions.extension import load
 from evaluation.command_help import HelpFormatter
 
-RECORD = Path(__file__).with_suffix(".json")
+RECORD = Path(__file__).with_name("record.json")
+_TOLD = f"benchmarks/instructions/{RECORD.name}"
 # Counts are exact, so this only spares a new record to changes that mean nothing.
 MOST_GROWTH = 0.05
 
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.instructions",
         description="Count the instructions of each value or product, under callgrind, and record "
-        f"them in {RECORD.name}.",
+        f"them in {_TOLD}.",
         formatter_class=HelpFormatter,
     )
     parser.add_argument(
@@ -47,11 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if shutil.which("valgrind") is None:
         parser.error("valgrind is not installed; apt-get install valgrind")
     if options.check and not RECORD.exists():
-        parser.error(f"{RECORD.name} does not exist; run without --check to make it")
+        parser.error(f"{_TOLD} does not exist; run without --check to make it")
     counts, compiler = count(), built_by()
     if not options.check:
         RECORD.write_text(json.dumps({"compiler": compiler, "counts": counts}, indent=2) + "\n")
-        print(f"recorded {sum(1 for _ in _flat(counts))} counts in {RECORD.name}")
+        print(f"recorded {sum(1 for _ in _flat(counts))} counts in {_TOLD}")
         return 0
     record = json.loads(RECORD.read_text())
     if record["compiler"] != compiler:
@@ -67,7 +68,7 @@ def count() -> Counts:
         out = Path(folder) / "callgrind.out"
         tool = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={out}"]
         dump = [f"--dump-before={MARK}", "--combine-dumps=yes"]
-        program = [sys.executable, "-m", "benchmarks.counted"]
+        program = [sys.executable, "-m", "benchmarks.instructions.counted"]
         run = subprocess.run([*tool, *dump, *program], check=True, stdout=subprocess.PIPE)
         totals = [int(total) for total in re.findall(r"^totals: (\d+)", out.read_text(), re.M)]
     counts: Counts = {}

@@ -21,9 +21,8 @@ ROOMS = {
         "separation probe __init__ __main__"
     ),
     "benchmarks": (
-        "__init__ cases limits timing record table files instructions "
-        "elementwise elementwise_rivals scoring scoring_rivals registry options quantize gpu "
-        "recall __main__"
+        "__init__ harness data codec search rivals registry quantize files recall instructions "
+        "gpu __main__"
     ),
 }
 # What else a package may import, of this project.

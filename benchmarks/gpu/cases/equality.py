@@ -1,0 +1,118 @@
+"""Answers of a device beside the CPU's: to the bit, where formats promise that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import minifloat as mf
+from benchmarks.data import normal_rows
+from benchmarks.harness.case import Case, Outcome, Setting
+from minifloat.backends import BACKENDS, implementation
+
+
+@dataclass(frozen=True)
+class EqualityCase(Case):
+    """An operator's answers in some formats, on the device and on the CPU."""
+
+    formats: tuple[mf.Format, ...]
+    queries: int
+    rows: int
+    dim: int
+
+    @property
+    def inputs(self) -> dict[str, int | str]:
+        """Formats, queries, rows and dim."""
+        sizes = {"queries": self.queries, "rows": self.rows, "dim": self.dim}
+        return {"formats": " ".join(f.name for f in self.formats), **sizes}
+
+    def measure(self, setting: Setting, until: float) -> Outcome:
+        """Return whether each format's answers have the CPU's bits, by backend."""
+        outcome = Outcome({"equal": {backend: {} for backend in setting.backends}})
+        x = normal_rows(self.queries + self.rows, self.dim, setting.device.generator(0))
+        for f in self.formats:
+            a, b = (mf.quantize(part, f) for part in (x[: self.queries], x[self.queries :]))
+            sides = (a.codes, a.reciprocal_norms, b.codes, b.reciprocal_norms)
+            expected = self.answers(BACKENDS["CPU"], f, [side.cpu() for side in sides])
+            for backend in setting.backends:
+                what = f"{backend} {f}"
+                with self.attempt(what, setting, outcome):
+                    found = [t.cpu() for t in self.answers(backend, f, sides)]
+                    wrong = [_differing(x, y) for x, y in zip(found, expected, strict=True)]
+                    outcome.found["equal"][backend][f.name] = not any(wrong)
+                    if any(wrong):
+                        counts = " and ".join(
+                            f"{n} of {t.numel()}" for n, t in zip(wrong, expected, strict=True)
+                        )
+                        outcome.failures[what] = f"{counts} differ from the CPU's"
+        return outcome
+
+    def answers(self, backend: str, f: mf.Format, sides: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Return what an operator says of two sides."""
+        raise NotImplementedError
+
+
+class ScoresEquality(EqualityCase):
+    """All scores."""
+
+    op = "scores equal to the CPU's"
+
+    def answers(self, backend: str, f: mf.Format, sides: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Return the matrix."""
+        return (implementation(backend, "scores")(*sides, f.name, self.dim),)
+
+
+@dataclass(frozen=True)
+class SearchEquality(EqualityCase):
+    """The best rows and their scores."""
+
+    k: int = 10
+
+    op = "search equal to the CPU's"
+
+    @property
+    def inputs(self) -> dict[str, int | str]:
+        """Formats, queries, rows, dim and k."""
+        return {**super().inputs, "k": self.k}
+
+    def answers(self, backend: str, f: mf.Format, sides: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Return scores and rows."""
+        search = implementation(backend, "search")
+        found: Any = search(*sides, None, None, self.k, f.name, self.dim)
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class CodecEquality(EqualityCase):
+    """Codes, packed rows, norms and values of a format, each of the one before."""
+
+    op = "codec equal to the CPU's"
+
+    def answers(self, backend: str, f: mf.Format, sides: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Return what each operator makes of the packed rows of both sides."""
+        run = {
+            name: implementation(backend, name)
+            for name in ("unpack", "decode", "encode", "pack", "encode_pack", "reciprocal_norms")
+        }
+        packed = sides[2]
+        codes = run["unpack"](packed, f.name, self.dim)
+        values = run["decode"](codes, f.name)
+        return (
+            codes,
+            values,
+            run["encode"](values * 3.3, f.name, True),
+            run["pack"](codes, f.name),
+            run["encode_pack"](values * 1.1, f.name, True),
+            run["reciprocal_norms"](packed, f.name, self.dim),
+        )
+
+
+def _differing(found: Tensor, expected: Tensor) -> int:
+    """Return how many elements differ in a bit."""
+    if found.dtype.is_floating_point:
+        found, expected = found.view(torch.int32), expected.view(torch.int32)
+    return int((found != expected).sum())

@@ -12,6 +12,8 @@ from minifloat import _C, ops
 from minifloat.backends import eager
 from tests.support.arguments import DIM, OPS, arguments, normal, outputs
 
+pytestmark = pytest.mark.gpu
+
 # Half the distance between neighbouring float32 numbers at 1: what one rounding costs at most.
 U = 2.0**-24
 

@@ -11,6 +11,8 @@ import minifloat as mf
 from minifloat import _C
 from minifloat.backends import eager
 
+pytestmark = pytest.mark.gpu
+
 Queries = mf.PackedVectors | torch.Tensor
 
 

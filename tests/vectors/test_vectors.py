@@ -18,6 +18,8 @@ import minifloat as mf
 from minifloat import copying, vectors
 from tests.support import oracles
 
+pytestmark = pytest.mark.gpu
+
 DIMS = [1, 7, 9, 17, 65, 192, 511, 2183]
 
 

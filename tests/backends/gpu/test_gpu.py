@@ -13,7 +13,8 @@ from minifloat.backends import BACKENDS, HAS_TRITON
 from tests.support.arguments import DIM, OPS, arguments, normal, outputs
 from tests.support.on_gpu import nothing_waits, served_by
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
+_NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
+pytestmark = [pytest.mark.gpu, _NEEDS_GPU]
 
 GPU_BACKENDS = tuple(dict.fromkeys((BACKENDS["CUDA"], *(("triton",) if HAS_TRITON else ()))))
 OPERATORS = pytest.mark.parametrize("operator", [op.__name__ for op in ops.OPERATORS])

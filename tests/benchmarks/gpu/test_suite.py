@@ -1,4 +1,4 @@
-"""Behaviour tests as a step of a run: what is told of each."""
+"""Behaviour tests as a step of a run: which they are, and what is told of each."""
 
 import re
 import sys
@@ -7,8 +7,10 @@ from time import monotonic
 
 import pytest
 
+from benchmarks.gpu import steps
 from benchmarks.gpu.supervisor import supervise
 from tests.benchmarks.gpu.heard import Heard, worker
+from tests.support.paths import ROOT
 
 SUITE = """
 import os, pytest, time
@@ -78,3 +80,21 @@ def test_a_file_that_is_not_there_fails_the_step() -> None:
     why = supervise(one, set(), monotonic() + 120, heard.listener)
     assert why == "ended with exit status 4"
     assert "ERROR: file or directory not found: tests/test_nothing.py" in heard.lines
+
+
+def test_tests_of_a_gpu_are_found_by_their_mark_whatever_they_are_called() -> None:
+    marked = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "tests").rglob("*.py")
+        if steps.MARK.search(path.read_text())
+    }
+    assert set(steps.gpu_tests()) == marked
+    assert {name.split("/")[1] for name in marked} == {
+        *("backends", "codec", "ops", "scoring", "vectors")
+    }
+
+
+def test_no_marked_test_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "_ROOT", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"no test in .*/tests has the mark"):
+        steps.gpu_tests()

@@ -7,6 +7,7 @@ FORMATS: Final[
         tuple[str, int, int, Literal["ieee", "nan", "none"], Literal["int8", "int16", "float"]], ...
     ]
 ]
+SOURCES: Final[tuple[str, ...]]
 QUERY_MAX: Final[int]
 
 def available_isas() -> list[str]: ...
@@ -35,52 +36,24 @@ def encode_pack(
 def reciprocal_norms(
     format: int, packed: int, rows: int, dim: int, out: int, threads: int, /
 ) -> None: ...
-def scores(
-    format: int,
-    dim: int,
-    a: int,
-    a_packed: bool,
-    a_norms: int,
-    a_count: int,
-    b: int,
-    b_norms: int,
-    b_count: int,
-    out: int,
-    threads: int,
-    /,
-) -> None: ...
-def pair_scores(
-    format: int,
-    dim: int,
-    a: int,
-    a_packed: bool,
-    a_norms: int,
-    a_count: int,
-    b: int,
-    b_norms: int,
-    b_count: int,
-    pairs: int,
-    count: int,
-    out: int,
-    threads: int,
-    /,
-) -> None: ...
-def search(
-    format: int,
-    dim: int,
-    a: int,
-    a_packed: bool,
-    a_norms: int,
-    a_count: int,
-    b: int,
-    b_norms: int,
-    b_count: int,
-    mask: int,
-    ranges: int,
-    range_count: int,
-    k: int,
-    scores: int,
-    indices: int,
-    threads: int,
-    /,
+
+class Rows:
+    """Rows that are multiplied: codes, or elements in their format's lane."""
+
+    def __init__(self, data: int, norms: int, count: int, is_packed: bool, /) -> None: ...
+
+class Sides:
+    """Two sets of rows whose scores are asked for; those of b are packed."""
+
+    def __init__(self, format: int, dim: int, a: Rows, b: Rows, /) -> None: ...
+
+class Selection:
+    """Rows of b that take part in a search, of which None leaves out none."""
+
+    def __init__(self, mask: int | None, ranges: int | None, range_count: int, /) -> None: ...
+
+def scores(sides: Sides, out: int, threads: int, /) -> None: ...
+def pair_scores(sides: Sides, pairs: int, count: int, out: int, threads: int, /) -> None: ...
+def best(
+    sides: Sides, selection: Selection, k: int, scores: int, rows: int, threads: int, /
 ) -> None: ...

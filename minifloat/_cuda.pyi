@@ -25,22 +25,20 @@ def reciprocal_norms(
     format: int, packed: int, rows: int, dim: int, out: int, stream: int, /
 ) -> None: ...
 
-class Sides:
-    """Two sets of rows that are multiplied."""
+class Rows:
+    """Rows that are multiplied: codes, or elements in their format's lane."""
 
-    def __init__(
-        self,
-        format: int,
-        dim: int,
-        a: int,
-        a_packed: bool,
-        a_norms: int,
-        a_count: int,
-        b: int,
-        b_norms: int,
-        b_count: int,
-        /,
-    ) -> None: ...
+    def __init__(self, data: int, norms: int, count: int, is_packed: bool, /) -> None: ...
+
+class Sides:
+    """Two sets of rows whose scores are asked for; those of b are packed."""
+
+    def __init__(self, format: int, dim: int, a: Rows, b: Rows, /) -> None: ...
+
+class Selection:
+    """Rows of b that take part in a search, of which None leaves out none."""
+
+    def __init__(self, mask: int | None, ranges: int | None, range_count: int, /) -> None: ...
 
 class Memory:
     """Memory of the device, and how many bytes it has."""
@@ -50,12 +48,10 @@ class Memory:
 def scores_workspace(sides: Sides, /) -> int: ...
 def scores(sides: Sides, workspace: Memory, out: int, stream: int, /) -> None: ...
 def pair_scores(sides: Sides, pairs: int, count: int, out: int, stream: int, /) -> None: ...
-def search_workspace(sides: Sides, k: int, /) -> int: ...
-def search(
+def best_workspace(sides: Sides, k: int, /) -> int: ...
+def best(
     sides: Sides,
-    mask: int,
-    ranges: int,
-    range_count: int,
+    selection: Selection,
     k: int,
     workspace: Memory,
     scores: int,

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from minifloat import _C
 from minifloat.formats import as_format
 
 # The order is the kernels' numbering of sources.
-SOURCES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+SOURCES: tuple[torch.dtype, ...] = tuple(getattr(torch, name) for name in _C.SOURCES)
 
 
 def encode(x: Tensor, format: str, saturate: bool) -> Tensor:

@@ -24,8 +24,6 @@ _VALUES = 2**18
 _ROWS, _DIM, _K = 1000, 512, 10
 _QUERIES = (1, 64)
 _SATURATE, _THREADS = True, 1
-# Where the extension has float32 in its list of sources.
-_FLOAT32 = 2
 
 # An operation, what it comes to in values or products, and its call.
 Counted = tuple[str, int, Callable[[], object]]
@@ -52,7 +50,8 @@ def main() -> None:
 def _elementwise(extension: Any, format: Format) -> Iterator[Counted]:
     x, decoded = _normal(_VALUES), np.empty(_VALUES, np.float32)
     codes, packed = np.empty(_VALUES, np.uint8), np.empty(format.row_bytes(_VALUES), np.uint8)
-    values, out = (format.index, _FLOAT32, _SATURATE, x.ctypes.data), (decoded.ctypes.data,)
+    source = extension.SOURCES.index("float32")
+    values, out = (format.index, source, _SATURATE, x.ctypes.data), (decoded.ctypes.data,)
     for op, *arguments in (
         ("encode", *values, _VALUES, codes.ctypes.data),
         ("decode", format.index, codes.ctypes.data, _VALUES, *out),
@@ -68,23 +67,24 @@ def _search(extension: Any, format: Format) -> Iterator[Counted]:
     codes = np.empty((_ROWS, format.row_bytes(_DIM)), np.uint8)
     norms = np.empty(_ROWS, np.float32)
     shape = (_ROWS, _DIM)
-    source = (format.index, _FLOAT32, _SATURATE, x.ctypes.data)
+    source = (format.index, extension.SOURCES.index("float32"), _SATURATE, x.ctypes.data)
     extension.encode_pack(*source, *shape, codes.ctypes.data, _THREADS)
     extension.reciprocal_norms(format.index, codes.ctypes.data, *shape, norms.ctypes.data, _THREADS)
     elements = _elements(extension, format, x.reshape(shape))
     element_norms = (1 / np.linalg.norm(elements.astype(np.float32), axis=1)).astype(np.float32)
-    ranges = np.array([[0, _ROWS]])
+    database = extension.Rows(codes.ctypes.data, norms.ctypes.data, _ROWS, True)
+    everything = extension.Selection(None, None, 0)
     for queries in _QUERIES:
         scores, rows = np.empty((queries, _K), np.float32), np.empty((queries, _K), np.int64)
         for source_name, side in (
-            ("codes", (codes.ctypes.data, True, norms.ctypes.data)),
-            ("float32", (elements.ctypes.data, False, element_norms.ctypes.data)),
+            ("codes", (codes.ctypes.data, norms.ctypes.data, queries, True)),
+            ("float32", (elements.ctypes.data, element_norms.ctypes.data, queries, False)),
         ):
-            arguments = (format.index, _DIM, *side, queries, codes.ctypes.data, norms.ctypes.data)
-            chosen = (_ROWS, 0, ranges.ctypes.data, 1, _K)
+            sides = extension.Sides(format.index, _DIM, extension.Rows(*side), database)
             out = (scores.ctypes.data, rows.ctypes.data, _THREADS)
             op = f"search from {source_name}, queries {queries}"
-            yield op, queries * _ROWS * _DIM, partial(extension.search, *arguments, *chosen, *out)
+            call = partial(extension.best, sides, everything, _K, *out)
+            yield op, queries * _ROWS * _DIM, call
 
 
 def _normal(values: int) -> NDArray[np.float32]:

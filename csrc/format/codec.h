@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "format/format.h"
+#include "format/source.h"
 
 // The functions here must inline into callers compiled for a wider instruction set.
 #define MINIFLOAT_INLINE MINIFLOAT_HD __attribute__((always_inline)) inline constexpr
@@ -75,14 +76,6 @@ MINIFLOAT_INLINE std::uint8_t encode(float x) {
   const std::int32_t code = sign ^ number;
   return static_cast<std::uint8_t>(code);
 }
-
-// The types that values come from, as their bits where C++ has no name for them.
-struct Float16 {
-  std::uint16_t bits;
-};
-struct Bfloat16 {
-  std::uint16_t bits;
-};
 
 // A float32 that encodes as the source does: equal to it, or for float64 rounded to odd, which
 // keeps every tie and every inequality of the shorter formats.

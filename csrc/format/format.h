@@ -19,6 +19,11 @@ enum class Specials : std::uint8_t {
   kNone,  // every code is a number
 };
 
+constexpr std::string_view name_of(Specials specials) {
+  constexpr std::string_view kNames[] = {"ieee", "nan", "none"};
+  return kNames[static_cast<int>(specials)];
+}
+
 // A format is three facts; everything else about it follows.
 struct Format {
   int exponent_bits;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <string_view>
 #include <type_traits>
 
 #include "format/codec.h"
@@ -11,6 +12,11 @@
 namespace minifloat {
 
 enum class Lane : std::uint8_t { kInt8, kInt16, kFloat };
+
+constexpr std::string_view name_of(Lane lane) {
+  constexpr std::string_view kNames[] = {"int8", "int16", "float"};
+  return kNames[static_cast<int>(lane)];
+}
 
 // log2 of how many smallest steps make 1: value << fraction_bits is an integer.
 MINIFLOAT_INLINE int fraction_bits(Format f) { return f.bias() - 1 + f.mantissa_bits; }
@@ -32,7 +38,7 @@ MINIFLOAT_INLINE Lane lane(Format f) {
 template <Format F>
 using Element = std::conditional_t<lane(F) == Lane::kFloat, float, std::int16_t>;
 
-// The value of one step of an element.
+// The value of 1 in an element.
 MINIFLOAT_INLINE float element_unit(Format f) {
   return lane(f) == Lane::kFloat ? 1.0f : 1.0f / static_cast<float>(1 << fraction_bits(f));
 }

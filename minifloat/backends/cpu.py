@@ -114,11 +114,7 @@ def scores_into(
 ) -> None:
     ops.scores_into(a, a_norms, b, b_norms, format, dim, out)
     a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
-    _C.scores(
-        *_sides(a, a_norms, b, b_norms, format, dim),
-        out.data_ptr(),
-        get_num_threads(),
-    )
+    _C.scores(_sides(a, a_norms, b, b_norms, format, dim), out.data_ptr(), get_num_threads())
 
 
 def pair_scores(
@@ -128,7 +124,7 @@ def pair_scores(
     ops.check_pairs(pairs, a, b)
     a, a_norms, b, b_norms, pairs = (t.contiguous() for t in (a, a_norms, b, b_norms, pairs))
     _C.pair_scores(
-        *_sides(a, a_norms, b, b_norms, format, dim),
+        _sides(a, a_norms, b, b_norms, format, dim),
         pairs.data_ptr(),
         pairs.shape[0],
         out.data_ptr(),
@@ -149,14 +145,13 @@ def search(
     dim: int,
 ) -> tuple[Tensor, Tensor]:
     scores, indices = ops.search(a, a_norms, b, b_norms, mask, ranges, k, format, dim)
-    ranges = ops.selected(mask, ranges, b, k).contiguous()
+    ops.selected(mask, ranges, b, k)
     mask = None if mask is None else mask.contiguous()
+    ranges = None if ranges is None else ranges.contiguous()
     a, a_norms, b, b_norms = (t.contiguous() for t in (a, a_norms, b, b_norms))
-    _C.search(
-        *_sides(a, a_norms, b, b_norms, format, dim),
-        0 if mask is None else mask.data_ptr(),
-        ranges.data_ptr(),
-        len(ranges),
+    _C.best(
+        _sides(a, a_norms, b, b_norms, format, dim),
+        _selection(mask, ranges),
         k,
         scores.data_ptr(),
         indices.data_ptr(),
@@ -167,18 +162,22 @@ def search(
 
 def _sides(
     a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int
-) -> tuple[int, int, int, bool, int, int, int, int, int]:
-    """The arguments that every product of contiguous rows begins with."""
-    return (
+) -> _C.Sides:
+    """The contiguous rows of a product."""
+    return _C.Sides(
         as_format(format).index,
         dim,
-        a.data_ptr(),
-        a.dtype == torch.uint8,
-        a_norms.data_ptr(),
-        len(a),
-        b.data_ptr(),
-        b_norms.data_ptr(),
-        len(b),
+        _C.Rows(a.data_ptr(), a_norms.data_ptr(), len(a), a.dtype == torch.uint8),
+        _C.Rows(b.data_ptr(), b_norms.data_ptr(), len(b), True),
+    )
+
+
+def _selection(mask: Tensor | None, ranges: Tensor | None) -> _C.Selection:
+    """The contiguous mask and ranges of a search."""
+    return _C.Selection(
+        None if mask is None else mask.data_ptr(),
+        None if ranges is None else ranges.data_ptr(),
+        0 if ranges is None else len(ranges),
     )
 
 

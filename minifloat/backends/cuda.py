@@ -192,14 +192,12 @@ def _search_into(
     """Search contiguous rows for as many as the answers (a, k) have."""
     sides, k = _sides(a, a_norms, b, b_norms, format, dim), scores.shape[1]
     with _device_of(b):
-        workspace = _workspace(_cuda.search_workspace(sides, k), b)
+        workspace = _workspace(_cuda.best_workspace(sides, k), b)
         _run(
-            _cuda.search,
+            _cuda.best,
             b,
             sides,
-            0 if mask is None else mask.data_ptr(),
-            0 if ranges is None else ranges.data_ptr(),
-            -1 if ranges is None else len(ranges),
+            _selection(mask, ranges),
             k,
             _memory(workspace),
             scores.data_ptr(),
@@ -214,13 +212,17 @@ def _sides(
     return _cuda.Sides(
         as_format(format).index,
         dim,
-        a.data_ptr(),
-        a.dtype == torch.uint8,
-        a_norms.data_ptr(),
-        len(a),
-        b.data_ptr(),
-        b_norms.data_ptr(),
-        len(b),
+        _cuda.Rows(a.data_ptr(), a_norms.data_ptr(), len(a), a.dtype == torch.uint8),
+        _cuda.Rows(b.data_ptr(), b_norms.data_ptr(), len(b), True),
+    )
+
+
+def _selection(mask: Tensor | None, ranges: Tensor | None) -> _cuda.Selection:
+    """The contiguous mask and ranges of a search."""
+    return _cuda.Selection(
+        None if mask is None else mask.data_ptr(),
+        None if ranges is None else ranges.data_ptr(),
+        0 if ranges is None else len(ranges),
     )
 
 

@@ -20,6 +20,7 @@ from minifloat import _C
 PACKAGE = Path(mf.__file__).parent
 STUB = ast.parse((PACKAGE / "_C.pyi").read_text())
 FUNCTIONS = {node.name: node for node in STUB.body if isinstance(node, ast.FunctionDef)}
+CLASSES = {node.name: node for node in STUB.body if isinstance(node, ast.ClassDef)}
 
 
 def run(*arguments: str) -> str:
@@ -125,18 +126,24 @@ def test_the_stub_names_what_the_extension_has() -> None:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
     }
     there = {name for name in dir(_C) if not name.startswith("__")}
-    assert constants | FUNCTIONS.keys() == there
+    assert constants | FUNCTIONS.keys() | CLASSES.keys() == there
     assert {name for name in there if not callable(getattr(_C, name))} == constants
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [*FUNCTIONS, *CLASSES])
 def test_the_stub_has_the_extensions_parameters(name: str) -> None:
-    stub = FUNCTIONS[name]
-    parameters = stub.args.posonlyargs
+    theirs_of = getattr(_C, name)
+    if name in FUNCTIONS:
+        stub = FUNCTIONS[name]
+        parameters = stub.args.posonlyargs
+    else:
+        (stub,) = (node for node in CLASSES[name].body if isinstance(node, ast.FunctionDef))
+        parameters = stub.args.posonlyargs[1:]
+        theirs_of = theirs_of.__init__
     assert not stub.args.args
     assert not stub.args.kwonlyargs
     # pybind11 writes a signature such as `encode(arg0: SupportsInt, arg1: bool) -> None`.
-    signature = (getattr(_C, name).__doc__ or "").splitlines()[0]
+    signature = (theirs_of.__doc__ or "").splitlines()[0]
     theirs = re.findall(r"arg\d+: ([\w.]+)", signature)
     assert len(theirs) == len(parameters), signature
     for parameter, found in zip(parameters, theirs, strict=True):

@@ -29,9 +29,8 @@ QUERIES = (1, 3, 5, 70)
 ROWS = (1, 67)
 # From so many values on, encoders write past the cache.
 LONG_RUN = 1 << 22
-# Bytes of a value of each source: float16, bfloat16, float32, float64.
-SOURCE_BYTES = (2, 2, 4, 8)
-FLOAT32 = 2
+# Bytes of a value of each source.
+SOURCE_BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 # Torch's, and what writing past the cache asks for.
 ALIGNMENT = 64
 THREADS = 1
@@ -89,17 +88,18 @@ def call_all() -> None:
                 codec(extension, format, rows=3, dim=dim)
                 for rows in ROWS:
                     scoring(extension, format, rows, dim)
-            codec(extension, format, rows=1, dim=LONG_RUN + 3, sources=[FLOAT32])
+            codec(extension, format, rows=1, dim=LONG_RUN + 3, sources=["float32"])
 
 
 def codec(
-    extension: Any, format: Format, *, rows: int, dim: int, sources: Sequence[int] = range(4)
+    extension: Any, format: Format, *, rows: int, dim: int, sources: Sequence[str] = ()
 ) -> None:
     """Encode values of any bits, and take the codes through all other operations."""
     index, count = format.index, rows * dim
     codes, packed = Memory(count), Memory(rows * format.row_bytes(dim))
-    for source, saturate in product(sources, (True, False)):
-        values = Memory(_random.randbytes(count * SOURCE_BYTES[source]))
+    for name, saturate in product(sources or extension.SOURCES, (True, False)):
+        source = extension.SOURCES.index(name)
+        values = Memory(_random.randbytes(count * SOURCE_BYTES[name]))
         to_codes = (index, source, saturate, values.address, count, codes.address)
         call(extension.encode, *to_codes, out=[codes])
         to_packed = (index, source, saturate, values.address, rows, dim, packed.address)
@@ -116,23 +116,25 @@ def scoring(extension: Any, format: Format, rows: int, dim: int) -> None:
     for queries, packed in product(QUERIES, (True, False)):
         make = packed_rows if packed else element_rows
         a, a_norms = make(extension, format, queries, dim)
-        a_side = (a.address, packed, a_norms.address, queries)
-        sides = (format.index, dim, *a_side, database.address, norms.address, rows)
+        a_side = extension.Rows(a.address, a_norms.address, queries, packed)
+        b_side = extension.Rows(database.address, norms.address, rows, True)
+        sides = extension.Sides(format.index, dim, a_side, b_side)
 
         out = Memory(4 * queries * rows)
-        call(extension.scores, *sides, out.address, out=[out])
+        call(extension.scores, sides, out.address, out=[out])
 
         pairs = [n for q in range(queries) for n in (q, q % rows)]
         listed, out = of_type("q", pairs), Memory(4 * queries)
-        call(extension.pair_scores, *sides, listed.address, queries, out.address, out=[out])
+        call(extension.pair_scores, sides, listed.address, queries, out.address, out=[out])
 
         # Two ranges, and a mask with the first row of each.
         k, ranges = min(rows, 2), of_type("q", [0, rows // 2, rows // 2, rows])
         mask = Memory(bytes(r % 3 == 0 or r == rows // 2 for r in range(rows)))
         scores, indices = Memory(4 * queries * k), Memory(8 * queries * k)
-        for selected in (0, mask.address):
-            chosen = (selected, ranges.address, 2, k, scores.address, indices.address)
-            call(extension.search, *sides, *chosen, out=[scores, indices])
+        for selected in (None, mask.address):
+            selection = extension.Selection(selected, ranges.address, 2)
+            found = (scores.address, indices.address)
+            call(extension.best, sides, selection, k, *found, out=[scores, indices])
 
 
 def packed_rows(extension: Any, format: Format, rows: int, dim: int) -> tuple[Memory, Memory]:
@@ -156,7 +158,7 @@ def of_type(code: str, values: Sequence[float]) -> Memory:
     return Memory(array.array(code, values).tobytes())
 
 
-def call(kernel: Any, *arguments: int, out: Sequence[Memory]) -> None:
+def call(kernel: Any, *arguments: Any, out: Sequence[Memory]) -> None:
     """Call a kernel, then read what it must have written."""
     kernel(*arguments, THREADS)
     for memory in out:

@@ -1,7 +1,7 @@
 #pragma once
 
-// What table.inl.h needs, included before a target region opens so that the standard library's
-// functions are not compiled for the region's instruction set.
+// What the kernels need of others, included before a target region opens: the standard library's
+// functions must not be compiled for the region's instruction set.
 
 #include <algorithm>
 #include <array>
@@ -10,11 +10,8 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <tuple>
 #include <utility>
-
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
 
 #include "cpu/kernels/kernels.h"
 #include "format/codec.h"

@@ -5,14 +5,12 @@
 #include <array>
 #include <cstdint>
 
+#include "format/source.h"
+
 namespace minifloat {
 
-// What values come as, in the order of Kernels::encode.
-enum class Source : std::uint8_t { kFloat16, kBfloat16, kFloat32, kFloat64 };
-inline constexpr int kSources = 4;
-
 using Encode = void (*)(const void* values, std::int64_t count, std::uint8_t* out);
-using EncodeBy = std::array<std::array<Encode, 2>, kSources>;  // by Source, by Overflow
+using EncodeBy = std::array<std::array<Encode, 2>, kSourceCount>;  // by source, by Overflow
 
 // How long the rows are.
 struct Scoring {
@@ -28,12 +26,9 @@ struct QueryPanel {
   const float* factors;        // by query: the reciprocal norm of one step of the product
 };
 
-// Bytes that Kernels::multiply reads.
-inline constexpr int kMultiplied = 2048;
-
 // Scores of consecutive rows, `out` being by row, by query.
-using Scores = void (*)(const Scoring& scoring, const QueryPanel& panel, const void* rows,
-                        const float* norms, std::int64_t count, float* out);
+using ScoreKernel = void (*)(const Scoring& scoring, const QueryPanel& panel, const void* rows,
+                             const float* norms, std::int64_t count, float* out);
 
 struct Kernels {
   // Flat runs of values and codes; a packed run starts at a whole byte.
@@ -51,29 +46,18 @@ struct Kernels {
   void (*rows_to_lane)(const std::uint8_t* packed, std::int64_t rows, std::int64_t dim, void* out);
   void (*query_to_lane)(const Scoring& scoring, const void* elements, int planes, void* out,
                         std::int32_t* starts);
-  float row_unit;  // what one step of a lane row's element is worth
+  float row_unit;  // the value of 1 in a lane row
   int row_size;    // bytes of one element of a lane row
   int query_size;  // bytes of one element of a lane query
   int planes;      // of a query that is floats: as many as hold it
 
-  std::array<Scores, 2> scan;   // one query, of 1 or 2 planes, and packed rows
-  std::array<Scores, 3> panel;  // 1, 2 or 4 vectors of queries, and rows in their lane
-
-  // About so many products of elements in registers, as a bound for the others; returns how many.
-  std::int64_t (*multiply)(std::int64_t products, const std::uint8_t* elements, float* sink);
+  std::array<ScoreKernel, 2> scan;   // one query, of 1 or 2 planes, and packed rows
+  std::array<ScoreKernel, 3> panel;  // 1, 2 or 4 vectors of queries, and rows in their lane
 };
 
-struct Isa {
-  const char* name;
-  bool (*supported)();
-  const Kernels* kernels;  // by index into kFormats
-  int width;               // queries in a vector of a panel
-  int step;                // codes that lanes take at a time
-  int scans;               // queries up to which each is scanned by itself
-  // Bit i of found[r] tells whether scores[r * width + i] is above bounds[i], or NaN; count is at
-  // most 64 and not above width.
-  void (*above)(const float* scores, std::int64_t rows, int width, const float* bounds, int count,
-                std::uint64_t* found);
-};
+// About so many products of elements in registers, as a bound for the kernels; returns how many.
+// Elements are kMultiplied bytes.
+using Multiply = std::int64_t (*)(std::int64_t products, const std::uint8_t* elements, float* sink);
+inline constexpr int kMultiplied = 2048;
 
 }  // namespace minifloat

@@ -1,9 +1,15 @@
 // The kernels of one instruction set. A set.cpp includes this inside the set's own namespace
 // and target region, so that the same source becomes different machine code in each.
 
+// Each group needs those before it.
+#include "cpu/kernels/lane.inl.h"
+
 #include "cpu/kernels/rows.inl.h"
 
-#include "cpu/kernels/scores.inl.h"
+#include "cpu/kernels/panel.inl.h"
+#include "cpu/kernels/peak.inl.h"
+#include "cpu/kernels/queries.inl.h"
+#include "cpu/kernels/scan.inl.h"
 
 template <Format F>
 inline constexpr Kernels kKernelsOf = [] {
@@ -16,7 +22,9 @@ inline constexpr Kernels kKernelsOf = [] {
                                  encode_pack_run<F, Value, Overflow::kSpecial>};
   };
   const auto by_source = [](auto of) {
-    return EncodeBy{of(Float16{}), of(Bfloat16{}), of(float{}), of(double{})};
+    return std::apply(
+        [&](auto... source) { return EncodeBy{of(typename decltype(source)::Type{})...}; },
+        kSources);
   };
   return Kernels{
       .encode = by_source(encodes),
@@ -28,13 +36,12 @@ inline constexpr Kernels kKernelsOf = [] {
       .row_to_elements = row_to_elements<F>,
       .rows_to_lane = rows_to_lane<F>,
       .query_to_lane = query_to_lane<F>,
-      .row_unit = element_unit(F) * kRowUnit<LaneOf<F>, F>,
+      .row_unit = element_unit(F) * kDecodedUnit<LaneOf<F>, F>,
       .row_size = sizeof(typename LaneOf<F>::Row),
       .query_size = sizeof(typename LaneOf<F>::Query),
       .planes = sizeof(typename LaneOf<F>::Query) < sizeof(Element<F>) ? 2 : 1,
       .scan = {scan_scores<F, 1>, scan_scores<F, 2>},
       .panel = {panel_scores<F, 1>, panel_scores<F, 2>, panel_scores<F, 4>},
-      .multiply = multiply<F>,
   };
 }();
 

@@ -8,12 +8,12 @@
 
 #include "cpu/search/blocks.h"
 #include "cpu/search/queries.h"
-#include "cpu/search/scoring.h"
+#include "cpu/search/search.h"
 #include "cpu/sets/set.h"
 #include "cpu/threads.h"
 #include "format/lanes.h"
 
-namespace minifloat {
+namespace minifloat::cpu {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -36,7 +36,7 @@ void keep_best(std::vector<Match>& matches, std::int64_t k) {
 
 // The k best of the matches that were offered, and some more: as many again are gathered before
 // they are parted, which takes each a few steps whatever k is.
-class Best {
+class Candidates {
  public:
   void offer(float score, std::int64_t row, std::int64_t k) {
     matches_.push_back({std::isnan(score) ? -kInfinity : within_one(score), row});
@@ -71,20 +71,24 @@ struct Block {
   std::uint64_t selected;
 };
 
-std::vector<Block> blocks_of(const Selection& selection, std::int64_t rows) {
+std::vector<Block> blocks_of(const Best& asked, std::int64_t rows) {
   std::vector<Block> blocks;
-  for (std::int64_t i = 0; i < selection.range_count; ++i) {
-    const std::int64_t end = selection.ranges[2 * i + 1];
-    for (std::int64_t first = selection.ranges[2 * i]; first < end && keep_going(); first += rows) {
+  const auto add = [&](std::int64_t first, std::int64_t end) {
+    for (; first < end && keep_going(); first += rows) {
       Block block{first, std::min(rows, end - first), ~0ull};
-      if (selection.mask) {
+      if (const std::uint8_t* const mask = asked.selection.mask) {
         block.selected = 0;
         for (std::int64_t r = 0; r < block.count; ++r) {
-          block.selected |= static_cast<std::uint64_t>(selection.mask[first + r]) << r;
+          block.selected |= std::uint64_t{mask[first + r]} << r;
         }
       }
       if (block.selected) blocks.push_back(block);
     }
+  };
+  const std::int64_t* const ranges = asked.selection.ranges;
+  if (!ranges) add(0, asked.sides.b.count);
+  for (std::int64_t i = 0; ranges && i < asked.selection.range_count; ++i) {
+    add(ranges[2 * i], ranges[2 * i + 1]);
   }
   return blocks;
 }
@@ -107,8 +111,8 @@ std::vector<Block> samples_of(const std::vector<Block>& blocks, std::int64_t k, 
 
 // Offers a block's selected rows to the best of each query. `bounds` has each query's bound.
 void offer_all(const Queries::Part& part, const float* scores, const Block& block, std::int64_t k,
-               Best* best, float* bounds) {
-  const auto above = current_isa().above;
+               Candidates* best, float* bounds) {
+  const auto find_above = current_isa().find_above;
   const auto offer = [&](int query, std::int64_t r, float score) {
     best[part.first + query].offer(score, block.first + r, k);
     float& bound = bounds[part.first + query];
@@ -118,7 +122,7 @@ void offer_all(const Queries::Part& part, const float* scores, const Block& bloc
     std::array<float, kRows> same;
     same.fill(bounds[part.first]);
     std::uint64_t found;
-    above(scores, 1, kRows, same.data(), static_cast<int>(block.count), &found);
+    find_above(scores, 1, kRows, same.data(), static_cast<int>(block.count), &found);
     for (found &= block.selected; found; found &= found - 1) {
       const int r = std::countr_zero(found);
       offer(0, r, scores[r]);
@@ -126,7 +130,7 @@ void offer_all(const Queries::Part& part, const float* scores, const Block& bloc
     return;
   }
   std::array<std::uint64_t, kRows> found;
-  above(scores, block.count, part.width, bounds + part.first, part.count, found.data());
+  find_above(scores, block.count, part.width, bounds + part.first, part.count, found.data());
   for (std::int64_t r = 0; r < block.count; ++r) {
     if (!(block.selected >> r & 1)) continue;
     for (std::uint64_t bits = found[r]; bits; bits &= bits - 1) {
@@ -138,10 +142,11 @@ void offer_all(const Queries::Part& part, const float* scores, const Block& bloc
 
 }  // namespace
 
-void search(const Sides& sides, const Selection& selection, std::int64_t k, float* scores,
-            std::int64_t* indices, int threads) {
+void best(const Best& asked, float* scores, std::int64_t* rows, int threads) {
+  const Sides& sides = asked.sides;
+  const std::int64_t k = asked.k;
   const Scoring scoring = scoring_of(sides);
-  const std::vector<Block> blocks = blocks_of(selection, rows_at_once(sides));
+  const std::vector<Block> blocks = blocks_of(asked, rows_at_once(sides));
   // What is sampled is scored twice, which weighs more where rows are not multiplied often.
   const std::vector<Block> samples = samples_of(blocks, k, scans(sides) ? 2560 : 1280);
   const std::int64_t queries = sides.a.count, count = blocks.size();
@@ -150,19 +155,19 @@ void search(const Sides& sides, const Selection& selection, std::int64_t k, floa
   const std::int64_t taken = std::clamp<std::int64_t>(count / (8 * shares.rows), 1, 16);
 
   // Each thread keeps its own answers, which are then put together.
-  std::vector<std::vector<Best>> found(shares.rows, std::vector<Best>(queries));
+  std::vector<std::vector<Candidates>> found(shares.rows, std::vector<Candidates>(queries));
   for_each_query_block(sides, scoring, shares.queries, [&](const Queries& some, std::int64_t) {
     std::atomic<std::int64_t> next_sample = 0, next = 0;
     parallel_for(shares.rows, 1, shares.rows, [&](std::int64_t share, std::int64_t) {
       Scorer scorer(sides, scoring, some);
       std::vector<float> bounds(queries, -kInfinity);
-      const auto offer_block = [&](const Block& block, std::vector<Best>& best) {
+      const auto offer_block = [&](const Block& block, std::vector<Candidates>& best) {
         scorer(block.first, block.count, [&](const Queries::Part& of, const float* row) {
           offer_all(of, row, block, k, best.data(), bounds.data());
         });
       };
       if (!samples.empty()) {
-        std::vector<Best> sampled(queries);
+        std::vector<Candidates> sampled(queries);
         for (std::int64_t i;
              (i = next_sample.fetch_add(1)) < std::ssize(samples) && keep_going();) {
           offer_block(samples[i], sampled);
@@ -194,10 +199,10 @@ void search(const Sides& sides, const Selection& selection, std::int64_t k, floa
       for (std::int64_t i = 0; i < k; ++i) {
         const float score = matches[i].score;
         scores[q * k + i] = score == -kInfinity ? std::numeric_limits<float>::quiet_NaN() : score;
-        indices[q * k + i] = matches[i].row;
+        rows[q * k + i] = matches[i].row;
       }
     }
   });
 }
 
-}  // namespace minifloat
+}  // namespace minifloat::cpu

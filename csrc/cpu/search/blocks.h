@@ -13,7 +13,7 @@
 #include "cpu/threads.h"
 #include "format/packing.h"
 
-namespace minifloat {
+namespace minifloat::cpu {
 
 // At most so many rows are scored at once: the bits of a word tell which take part.
 inline constexpr std::int64_t kRows = 64;
@@ -43,7 +43,7 @@ class Scorer {
   void operator()(std::int64_t first, std::int64_t count, Use use,
                   std::int64_t limit = std::numeric_limits<std::int64_t>::max()) {
     const auto* packed = static_cast<const std::uint8_t*>(sides_.b.data) + first * bytes_;
-    const float* norms = sides_.b.reciprocal_norms + first;
+    const float* norms = sides_.b.norms + first;
     if (!queries_.parts().empty() && !queries_.parts().front().is_scan) {
       const std::int64_t padded = (sides_.dim + isa_.step - 1) / isa_.step * isa_.step;
       if (lane_.empty()) lane_ = lines_for<std::uint8_t>(kRows * padded * kernels_.row_size);
@@ -52,7 +52,7 @@ class Scorer {
     for (const Queries::Part& part : queries_.parts()) {
       if (part.first >= limit || !keep_going()) break;
       scores_.resize(kRows * part.width);
-      const Scores kernel =
+      const ScoreKernel kernel =
           part.is_scan
               ? kernels_.scan[part.panel.planes - 1]
               : kernels_.panel[std::countr_zero(static_cast<unsigned>(part.width / isa_.width))];
@@ -95,4 +95,4 @@ void for_each_query_block(const Sides& sides, const Scoring& scoring, int thread
   });
 }
 
-}  // namespace minifloat
+}  // namespace minifloat::cpu

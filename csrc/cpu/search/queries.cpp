@@ -8,12 +8,12 @@
 #include "format/lanes.h"
 #include "format/packing.h"
 
-namespace minifloat {
+namespace minifloat::cpu {
 namespace {
 
 // The largest magnitude of the queries' elements; two int8 halves may exceed it by 128.
 std::int64_t largest_element(const Rows& queries, std::int64_t dim, const Format& format) {
-  if (queries.packed) return max_fixed(format);
+  if (queries.is_packed) return max_fixed(format);
   const auto* elements = static_cast<const std::int16_t*>(queries.data);
   std::int64_t largest = 0;
   for (std::int64_t i = 0; i < queries.count * dim; ++i) {
@@ -57,15 +57,15 @@ void Queries::add(const Sides& sides, const Scoring& scoring, Part part) {
   const Isa& isa = current_isa();
   const Kernels& kernels = isa.kernels[sides.format];
   const Format format = kFormats[sides.format].format;
-  const int planes = sides.a.packed ? 1 : kernels.planes;
+  const int planes = sides.a.is_packed ? 1 : kernels.planes;
   const std::int64_t padded = (scoring.dim + isa.step - 1) / isa.step * isa.step;
   const std::int64_t words = padded * kernels.query_size / 4 * planes;
   const std::int64_t chunks = (scoring.dim + scoring.chunk - 1) / scoring.chunk * planes;
   // A power of two, so it changes no rounding.
-  const float unit = kernels.row_unit * (sides.a.packed ? element_unit(format) : 1.0f);
+  const float unit = kernels.row_unit * (sides.a.is_packed ? element_unit(format) : 1.0f);
   const std::int64_t element_size = lane(format) == Lane::kFloat ? sizeof(float) : sizeof(int16_t);
   const std::int64_t row_size =
-      sides.a.packed ? row_bytes(scoring.dim, format.bits()) : scoring.dim * element_size;
+      sides.a.is_packed ? row_bytes(scoring.dim, format.bits()) : scoring.dim * element_size;
 
   std::vector<Line> lines = lines_for<std::uint32_t>(words * part.width);
   auto* const elements = reinterpret_cast<std::uint32_t*>(lines.data());
@@ -76,7 +76,7 @@ void Queries::add(const Sides& sides, const Scoring& scoring, Part part) {
   std::vector<std::int32_t> query_starts(chunks);
   for (int i = 0; i < part.count; ++i) {
     const auto* row = static_cast<const std::uint8_t*>(sides.a.data) + (part.first + i) * row_size;
-    if (sides.a.packed) {
+    if (sides.a.is_packed) {
       kernels.row_to_elements(row, scoring.dim, natural.data());
       row = natural.data();
     }
@@ -85,7 +85,7 @@ void Queries::add(const Sides& sides, const Scoring& scoring, Part part) {
     for (std::int64_t c = 0; c < chunks; ++c) {
       starts[c * part.width + i] = query_starts[c];
     }
-    factors[i] = sides.a.reciprocal_norms[part.first + i] * unit;
+    factors[i] = sides.a.norms[part.first + i] * unit;
   }
   part.panel = {planes, elements, starts.data(), factors.data()};
   elements_.push_back(std::move(lines));
@@ -94,4 +94,4 @@ void Queries::add(const Sides& sides, const Scoring& scoring, Part part) {
   parts_.push_back(part);
 }
 
-}  // namespace minifloat
+}  // namespace minifloat::cpu

@@ -6,9 +6,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu/search/scoring.h"
+#include "cpu/kernels/kernels.h"
+#include "query.h"
 
-namespace minifloat {
+namespace minifloat::cpu {
 
 Scoring scoring_of(const Sides& sides);
 
@@ -51,4 +52,4 @@ class Queries {
   std::vector<std::vector<float>> factors_;
 };
 
-}  // namespace minifloat
+}  // namespace minifloat::cpu

@@ -1,26 +1,25 @@
-#include "cpu/search/scoring.h"
-
 #include <algorithm>
 #include <vector>
 
 #include "cpu/search/blocks.h"
 #include "cpu/search/queries.h"
+#include "cpu/search/search.h"
 #include "cpu/sets/set.h"
 #include "cpu/threads.h"
 #include "format/lanes.h"
 #include "format/packing.h"
 
-namespace minifloat {
+namespace minifloat::cpu {
 namespace {
 
 // Scores of rows with themselves: each product is made once, and goes to both of its places.
 void self_scores(const Sides& sides, float* out, int threads) {
   const std::int64_t n = sides.b.count;
-  const float* const norms = sides.b.reciprocal_norms;
+  const float* const norms = sides.b.norms;
   // Without norms, a score is the product alone.
   const std::vector<float> ones(n, 1.0f);
   Sides products = sides;
-  products.a.reciprocal_norms = products.b.reciprocal_norms = ones.data();
+  products.a.norms = products.b.norms = ones.data();
   const Scoring scoring = scoring_of(products);
   const std::int64_t rows = rows_at_once(sides);
   for_each_query_block(products, scoring, 1, [&](const Queries& queries, std::int64_t begin) {
@@ -51,8 +50,8 @@ void self_scores(const Sides& sides, float* out, int threads) {
 }  // namespace
 
 void all_scores(const Sides& sides, float* out, int threads) {
-  if (sides.a.packed && sides.a.data == sides.b.data && sides.a.count == sides.b.count &&
-      sides.a.reciprocal_norms == sides.b.reciprocal_norms) {
+  if (sides.a.is_packed && sides.a.data == sides.b.data && sides.a.count == sides.b.count &&
+      sides.a.norms == sides.b.norms) {
     return self_scores(sides, out, threads);
   }
   const Scoring scoring = scoring_of(sides);
@@ -76,9 +75,9 @@ void all_scores(const Sides& sides, float* out, int threads) {
   });
 }
 
-void pair_scores(const Sides& sides, const std::int64_t* pairs, std::int64_t count, float* out,
-                 int threads) {
+void pair_scores(const PairScores& asked, float* out, int threads) {
   constexpr std::int64_t kGrain = 4096;
+  const auto& [sides, pairs, count] = asked;
   const Scoring scoring = scoring_of(sides);
   const Kernels& kernels = current_isa().kernels[sides.format];
   const std::int64_t bytes = row_bytes(sides.dim, kFormats[sides.format].format.bits());
@@ -92,11 +91,11 @@ void pair_scores(const Sides& sides, const std::int64_t* pairs, std::int64_t cou
       for (; t < end && pairs[2 * t] == row; ++t) {
         const std::int64_t other = pairs[2 * t + 1];
         kernels.scan[panel.planes - 1](scoring, panel, packed + other * bytes,
-                                       sides.b.reciprocal_norms + other, 1, out + t);
+                                       sides.b.norms + other, 1, out + t);
         out[t] = within_one(out[t]);
       }
     }
   });
 }
 
-}  // namespace minifloat
+}  // namespace minifloat::cpu

@@ -13,22 +13,42 @@ extern const Isa kAvx2, kAvx512, kAvx512Vnni;
 
 namespace {
 
-// The best first: the first that the machine supports is the default.
-const Isa* const kIsas[] = {
 #ifdef __x86_64__
-    &kAvx512Vnni,
-    &kAvx512,
-    &kAvx2,
+bool has_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c") &&
+         __builtin_cpu_supports("fma");
+}
+
+bool has_avx512() {
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+bool has_vnni() {
+  return has_avx512() && __builtin_cpu_supports("avx512vbmi") &&
+         __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
+}
 #endif
-    &kScalar,
+
+// All sets, the best first: the first that the machine has is the default.
+const struct {
+  const Isa& isa;
+  bool (*is_here)();
+} kSets[] = {
+#ifdef __x86_64__
+    {kAvx512Vnni, has_vnni},
+    {kAvx512, has_avx512},
+    {kAvx2, has_avx2},
+#endif
+    {kScalar, [] { return true; }},
 };
 
 const Isa& find_isa(const std::string& name) {
   std::string message = "instruction set must be one of";
-  for (const Isa* isa : kIsas) {
-    if (!isa->supported()) continue;
-    if (name == isa->name) return *isa;
-    message.append(" ").append(isa->name).append(",");
+  for (const auto& [isa, is_here] : kSets) {
+    if (!is_here()) continue;
+    if (name == isa.name) return isa;
+    message.append(" ").append(isa.name).append(",");
   }
   message.back() = ';';
   throw std::invalid_argument(message + " got '" + name + "'");
@@ -45,8 +65,8 @@ std::atomic<const Isa*> chosen_isa = nullptr;
 
 std::vector<std::string> available_isas() {
   std::vector<std::string> names;
-  for (const Isa* isa : kIsas) {
-    if (isa->supported()) names.emplace_back(isa->name);
+  for (const auto& [isa, is_here] : kSets) {
+    if (is_here()) names.emplace_back(isa.name);
   }
   return names;
 }

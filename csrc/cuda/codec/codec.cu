@@ -71,9 +71,9 @@ Grid grid_for(std::int64_t count) {
 void encode(int format, int source, bool saturates, const void* values, std::int64_t count,
             std::uint8_t* codes, Stream stream) {
   choose_format(format, [&](auto f) {
-    choose<kSources>(source, [&](auto s) {
+    choose<kSourceCount>(source, [&](auto s) {
       choose_overflow<f()>(saturates, [&](auto saturate) {
-        using Source = std::tuple_element_t<s(), Sources>;
+        using Source = SourceAt<s()>;
         const std::int64_t vectors = vectors_of<Source>(values, codes, count);
         launch(encode_kernel<f(), Source, saturate()>, grid_for(count), stream,
                static_cast<const Source*>(values), count, vectors, codes);

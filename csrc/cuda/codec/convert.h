@@ -3,14 +3,10 @@
 // Values and codes, one by one, as kernels do them: by codec.h, or by an instruction where that
 // gives the same code.
 
-#include <tuple>
-
 #include "cuda/device/choices.h"
 #include "cuda/device/device.h"
 
 namespace minifloat {
-
-using Sources = std::tuple<Float16, Bfloat16, float, double>;
 
 // A GPU's conversions give every NaN the same sign.
 MINIFLOAT_DEVICE float nan_of(bool is_negative) {

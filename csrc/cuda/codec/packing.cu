@@ -192,9 +192,9 @@ void encode_pack(int format, int source, bool saturates, const void* values, std
     if constexpr (kFormatOf<f()>.bits() == 8) {
       encode(format, source, saturates, values, rows * dim, packed, stream);
     } else {
-      choose<kSources>(source, [&](auto s) {
+      choose<kSourceCount>(source, [&](auto s) {
         choose_overflow<f()>(saturates, [&](auto saturate) {
-          using Source = std::tuple_element_t<s(), Sources>;
+          using Source = SourceAt<s()>;
           const auto* const from = static_cast<const Source*>(values);
           pack_rows<f(), saturate()>(from, rows, dim, packed, stream);
         });

@@ -25,25 +25,25 @@ MINIFLOAT_EXPORT void minifloat_search_workspace(int format, std::int64_t querie
                                                  std::int64_t rows, std::int64_t dim,
                                                  std::int64_t k, std::int64_t count,
                                                  std::int64_t* bytes) {
-  cuda::Sides sides{};
+  Sides sides{};
   sides.format = format;
   sides.dim = dim;
-  sides.a_packed = true;
-  sides.a_count = queries;
-  sides.b_count = rows;
-  bytes[0] = cuda::search_workspace(sides, k);
+  sides.a.is_packed = true;
+  sides.a.count = queries;
+  sides.b.count = rows;
+  bytes[0] = cuda::best_workspace(sides, k);
   bytes[1] = cuda::chunk_workspace(sides, count, k);
 }
 
 // Stages of the rings of a search by warpgroups, or 0.
 MINIFLOAT_EXPORT int minifloat_stages(int format, bool are_packed, std::int64_t queries,
                                       std::int64_t dim, std::uintptr_t rows, int capacity) {
-  cuda::Sides sides{};
+  Sides sides{};
   sides.format = format;
   sides.dim = dim;
-  sides.a_packed = are_packed;
-  sides.a_count = queries;
-  sides.b = reinterpret_cast<const std::uint8_t*>(rows);
+  sides.a.is_packed = are_packed;
+  sides.a.count = queries;
+  sides.b.data = reinterpret_cast<const void*>(rows);
   return cuda::stages_of(sides, capacity);
 }
 

@@ -91,7 +91,7 @@ Queries take_queries(const Sides& sides, std::int64_t count, int tiles, Order or
   const std::int64_t block = std::int64_t{tiles} * kTileQueries;
   Queries queries{nullptr, nullptr, count, (count + block - 1) / block, tiles, order};
   choose_format(sides.format, [&](auto f) {
-    choose_bool(sides.a_packed, [&](auto packed) {
+    choose_bool(sides.a.is_packed, [&](auto packed) {
       queries.elements = workspace.take<Words4>(queries.blocks * tiles * steps_of(sides.dim) *
                                                 kVectors<f(), packed()>);
     });
@@ -107,15 +107,15 @@ void lay_out(const Sides& sides, std::int64_t first, const Queries& queries, Str
   const Grid grid{blocks_for((pieces + kThreads - 1) / kThreads, kBlocks), kThreads, 0};
   choose_format(sides.format, [&](auto f) {
     constexpr Format F = kFormatOf<f()>;
-    const float* const norms = sides.a_norms + first;
-    if (sides.a_packed) {
+    const float* const norms = sides.a.norms + first;
+    if (sides.a.is_packed) {
       const std::int64_t bytes = row_bytes(sides.dim, F.bits());
-      const auto* const rows = static_cast<const std::uint8_t*>(sides.a) + first * bytes;
+      const auto* const rows = static_cast<const std::uint8_t*>(sides.a.data) + first * bytes;
       // Powers of two, so they change no rounding.
       launch(lay_out_kernel<f(), true, std::uint8_t>, grid, stream, rows, bytes, norms, sides.dim,
              row_unit(F) * element_unit(F) * element_unit(F), queries);
     } else {
-      const auto* const rows = static_cast<const Element<F>*>(sides.a) + first * sides.dim;
+      const auto* const rows = static_cast<const Element<F>*>(sides.a.data) + first * sides.dim;
       launch(lay_out_kernel<f(), false, Element<F>>, grid, stream, rows, sides.dim, norms,
              sides.dim, row_unit(F) * element_unit(F), queries);
     }

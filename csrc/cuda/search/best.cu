@@ -84,12 +84,12 @@ Plan plan_of(const Sides& sides, std::int64_t count, std::int64_t k, Workspace& 
   if (plan.stages > 0) {
     plan.queries =
         take_queries(sides, count, warpgroup_tiles(sides), Order::kWarpgroups, workspace);
-    plan.slices = slices_of(sides.b_count, plan.queries.blocks, 1, kWarpgroups * Ring::kRows);
+    plan.slices = slices_of(sides.b.count, plan.queries.blocks, 1, kWarpgroups * Ring::kRows);
     plan.parts = plan.slices.count * kWarpgroups;
   } else {
     const int tiles = tiles_for(sides);
     plan.queries = take_queries(sides, count, tiles, Order::kWarps, workspace);
-    plan.slices = slices_of(sides.b_count, plan.queries.blocks, blocks_of(tiles), Ring::kRows);
+    plan.slices = slices_of(sides.b.count, plan.queries.blocks, blocks_of(tiles), Ring::kRows);
     plan.parts = plan.slices.count;
   }
   const std::int64_t padded = plan.queries.blocks * plan.queries.tiles * kTileQueries;
@@ -97,14 +97,15 @@ Plan plan_of(const Sides& sides, std::int64_t count, std::int64_t k, Workspace& 
   plan.found.counts = workspace.take<int>(plan.parts * padded);
   plan.found.thresholds = workspace.take<Key>(padded);
   plan.found.limits = workspace.take<Key>(padded);
-  plan.selected = workspace.take<std::uint8_t>(sides.b_count);
+  plan.selected = workspace.take<std::uint8_t>(sides.b.count);
   return plan;
 }
 
 // Gathers matches of all slices.
 void find(const Sides& sides, const Plan& plan, const Found& found, const std::uint8_t* selected,
           Stream stream) {
-  const Rows rows{sides.b, sides.b_norms, sides.dim, sides.b_count};
+  const Rows rows{static_cast<const std::uint8_t*>(sides.b.data), sides.b.norms, sides.dim,
+                  sides.b.count};
   const std::int64_t blocks = plan.slices.count * plan.queries.blocks;
   if (plan.stages > 0) {
     choose_operands(sides, [&](auto format, auto packed) {
@@ -133,23 +134,24 @@ std::int64_t chunk_workspace(const Sides& sides, std::int64_t count, std::int64_
   return workspace.size();
 }
 
-std::int64_t search_workspace(const Sides& sides, std::int64_t k) {
+std::int64_t best_workspace(const Sides& sides, std::int64_t k) {
   // The last chunk has fewer queries, and so may have more slices and need more.
-  return std::max(chunk_workspace(sides, std::min(sides.a_count, kMostQueries), k),
-                  chunk_workspace(sides, sides.a_count % kMostQueries, k));
+  return std::max(chunk_workspace(sides, std::min(sides.a.count, kMostQueries), k),
+                  chunk_workspace(sides, sides.a.count % kMostQueries, k));
 }
 
-void search(const Sides& sides, const Selection& selection, std::int64_t k, const Memory& workspace,
-            float* scores, std::int64_t* rows_out, Between between, Stream stream) {
-  for (std::int64_t first = 0; first < sides.a_count; first += kMostQueries) {
+void best(const Best& asked, const Memory& workspace, float* scores, std::int64_t* rows_out,
+          Between between, Stream stream) {
+  const auto& [sides, selection, k] = asked;
+  for (std::int64_t first = 0; first < sides.a.count; first += kMostQueries) {
     between();
     Workspace memory(workspace.data, workspace.bytes);
-    const std::int64_t count = std::min(kMostQueries, sides.a_count - first);
+    const std::int64_t count = std::min(kMostQueries, sides.a.count - first);
     const Plan plan = plan_of(sides, count, k, memory);
     const std::int64_t padded = plan.queries.blocks * plan.queries.tiles * kTileQueries;
     lay_out(sides, first, plan.queries, stream);
-    const bool has_ranges = selection.range_count >= 0;
-    if (has_ranges) select(selection, sides.b_count, plan.selected, stream);
+    const bool has_ranges = selection.ranges != nullptr;
+    if (has_ranges) select(selection, sides.b.count, plan.selected, stream);
     const std::uint8_t* const selected = has_ranges ? plan.selected : selection.mask;
     fill_memory(plan.found.limits, 0xff, padded * sizeof(Key), stream);
     for (std::int64_t done = 0; done < k; done += kMostKept) {

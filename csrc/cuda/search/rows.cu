@@ -67,20 +67,21 @@ void reciprocal_norms(int format, const std::uint8_t* packed, std::int64_t rows,
   });
 }
 
-void pair_scores(const Sides& sides, const std::int64_t* pairs, std::int64_t count, float* out,
-                 Stream stream) {
+void pair_scores(const PairScores& asked, float* out, Stream stream) {
+  const Sides& sides = asked.sides;
   choose_format(sides.format, [&](auto f) {
     constexpr Format F = kFormatOf<f()>;
     // Powers of two, so they change no rounding.
-    const float unit = element_unit(F) * (sides.a_packed ? element_unit(F) : 1.0f);
+    const float unit = element_unit(F) * (sides.a.is_packed ? element_unit(F) : 1.0f);
     const auto run = [&]<class Row>(const Row* a, std::int64_t size) {
-      launch(pair_scores_kernel<f(), Row>, grid_for(count), stream, a, size, sides.a_norms, unit,
-             sides.b, sides.b_norms, sides.dim, pairs, count, out);
+      launch(pair_scores_kernel<f(), Row>, grid_for(asked.count), stream, a, size, sides.a.norms,
+             unit, static_cast<const std::uint8_t*>(sides.b.data), sides.b.norms, sides.dim,
+             asked.pairs, asked.count, out);
     };
-    if (sides.a_packed) {
-      run(static_cast<const std::uint8_t*>(sides.a), row_bytes(sides.dim, F.bits()));
+    if (sides.a.is_packed) {
+      run(static_cast<const std::uint8_t*>(sides.a.data), row_bytes(sides.dim, F.bits()));
     } else {
-      run(static_cast<const Element<F>*>(sides.a), sides.dim);
+      run(static_cast<const Element<F>*>(sides.a.data), sides.dim);
     }
   });
 }

@@ -66,11 +66,11 @@ Plan plan_of(const Sides& sides, std::int64_t count, Workspace& workspace) {
   if (plan.stages > 0) {
     plan.queries =
         take_queries(sides, count, warpgroup_tiles(sides), Order::kWarpgroups, workspace);
-    plan.slices = slices_of(sides.b_count, plan.queries.blocks, 1, kWarpgroups * Ring::kRows);
+    plan.slices = slices_of(sides.b.count, plan.queries.blocks, 1, kWarpgroups * Ring::kRows);
   } else {
     const int tiles = tiles_for(sides);
     plan.queries = take_queries(sides, count, tiles, Order::kWarps, workspace);
-    plan.slices = slices_of(sides.b_count, plan.queries.blocks, blocks_of(tiles), Ring::kRows);
+    plan.slices = slices_of(sides.b.count, plan.queries.blocks, blocks_of(tiles), Ring::kRows);
   }
   return plan;
 }
@@ -79,20 +79,21 @@ Plan plan_of(const Sides& sides, std::int64_t count, Workspace& workspace) {
 
 std::int64_t scores_workspace(const Sides& sides) {
   Workspace workspace;
-  plan_of(sides, std::min(sides.a_count, kQueries), workspace);
+  plan_of(sides, std::min(sides.a.count, kQueries), workspace);
   return workspace.size();
 }
 
 void scores(const Sides& sides, const Memory& workspace, float* out, Between between,
             Stream stream) {
-  const Rows rows{sides.b, sides.b_norms, sides.dim, sides.b_count};
-  for (std::int64_t first = 0; first < sides.a_count; first += kQueries) {
+  const Rows rows{static_cast<const std::uint8_t*>(sides.b.data), sides.b.norms, sides.dim,
+                  sides.b.count};
+  for (std::int64_t first = 0; first < sides.a.count; first += kQueries) {
     between();
     Workspace memory(workspace.data, workspace.bytes);
-    const std::int64_t count = std::min(kQueries, sides.a_count - first);
+    const std::int64_t count = std::min(kQueries, sides.a.count - first);
     const Plan plan = plan_of(sides, count, memory);
     const std::int64_t blocks = plan.slices.count * plan.queries.blocks;
-    float* const part = out + first * sides.b_count;
+    float* const part = out + first * sides.b.count;
     lay_out(sides, first, plan.queries, stream);
     if (plan.stages > 0) {
       choose_operands(sides, [&](auto format, auto packed) {

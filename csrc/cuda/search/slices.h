@@ -24,14 +24,14 @@ inline bool is_long(const Sides& sides) {
 // Long sums leave registers for one tile only.
 inline int tiles_for(const Sides& sides) {
   const int many = many_tiles(kFormats[sides.format].format);
-  return sides.a_count <= kTileQueries || is_long(sides) ? 1 : many;
+  return sides.a.count <= kTileQueries || is_long(sides) ? 1 : many;
 }
 
 // Calls use(format, whether queries are packed, tiles, whether sums are long) with constants.
 template <class Use>
 void choose_product(const Sides& sides, Use use) {
   choose_format(sides.format, [&](auto format) {
-    choose_bool(sides.a_packed, [&](auto packed) {
+    choose_bool(sides.a.is_packed, [&](auto packed) {
       if (tiles_for(sides) > 1) {
         use(format, packed, Index<many_tiles(kFormatOf<format()>)>{}, std::false_type{});
       } else if constexpr (lane(kFormatOf<format()>) == Lane::kFloat) {

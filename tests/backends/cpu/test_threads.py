@@ -81,7 +81,7 @@ KERNELS: dict[str, Callable[[mf.PackedVectors, torch.Tensor], object]] = {
     "reciprocal_norms": lambda rows, x: mf.quantize(x, "e2m3"),
     "scores": lambda rows, x: mf.scores(rows[:99], rows),
     "pair_scores": lambda rows, x: mf.scores(rows, rows, pairs=torch.zeros(9999, 2).long()),
-    "search": lambda rows, x: mf.search(rows[:99], rows, 5),
+    "best": lambda rows, x: mf.search(rows[:99], rows, 5),
 }
 
 

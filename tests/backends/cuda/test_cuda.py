@@ -121,15 +121,16 @@ def test_rows_that_a_search_cannot_find_are_marked(format: mf.Format, cuda: Any)
 
     rows = random_rows(format, 100, 9)
     codes, norms = rows.codes, rows.reciprocal_norms
-    ends = (codes.data_ptr(), norms.data_ptr(), 100)
-    some = _cuda.Sides(format.index, 9, codes.data_ptr(), True, norms.data_ptr(), 2, *ends)
-    workspace = torch.empty(_cuda.search_workspace(some, 5), dtype=torch.uint8)
+    first, every = (_cuda.Rows(codes.data_ptr(), norms.data_ptr(), n, True) for n in (2, 100))
+    some = _cuda.Sides(format.index, 9, first, every)
+    workspace = torch.empty(_cuda.best_workspace(some, 5), dtype=torch.uint8)
     memory = _cuda.Memory(workspace.data_ptr(), workspace.nbytes)
     for ranges in ([[7, 9]], []):
         chosen = torch.tensor(ranges, dtype=torch.int64).reshape(-1, 2)
         scores, found = torch.zeros(2, 5), torch.zeros(2, 5, dtype=torch.int64)
+        selection = _cuda.Selection(None, chosen.data_ptr(), len(chosen))
         where = (memory, scores.data_ptr(), found.data_ptr())
-        _cuda.search(some, 0, chosen.data_ptr(), len(chosen), 5, *where, 0)
+        _cuda.best(some, selection, 5, *where, 0)
         count = 2 * len(ranges)
         assert found[:, :count].sort().values.tolist() == [[7, 8][:count]] * 2
         assert found[:, count:].tolist() == [[-1] * (5 - count)] * 2
@@ -191,17 +192,17 @@ def test_a_workspace_that_is_too_small_is_refused(cuda: Any) -> None:
     from minifloat import _cuda
 
     rows = random_rows(mf.E2M1, 70, 64)
-    codes, norms = rows.codes.data_ptr(), rows.reciprocal_norms.data_ptr()
-    some = _cuda.Sides(mf.E2M1.index, 64, codes, True, norms, 70, codes, norms, 70)
+    every = _cuda.Rows(rows.codes.data_ptr(), rows.reciprocal_norms.data_ptr(), 70, True)
+    some, selection = _cuda.Sides(mf.E2M1.index, 64, every, every), _cuda.Selection(None, None, 0)
     out, indices = torch.empty(70, 70), torch.empty(70, 5, dtype=torch.int64)
 
     def search(memory: Any) -> None:
-        _cuda.search(some, 0, 0, -1, 5, memory, out.data_ptr(), indices.data_ptr(), 0)
+        _cuda.best(some, selection, 5, memory, out.data_ptr(), indices.data_ptr(), 0)
 
     def scores(memory: Any) -> None:
         _cuda.scores(some, memory, out.data_ptr(), 0)
 
-    sizes = (_cuda.search_workspace(some, 5), _cuda.scores_workspace(some))
+    sizes = (_cuda.best_workspace(some, 5), _cuda.scores_workspace(some))
     for bytes, run in zip(sizes, (search, scores), strict=True):
         workspace = torch.empty(bytes, dtype=torch.uint8)
         run(_cuda.Memory(workspace.data_ptr(), bytes))
@@ -234,7 +235,7 @@ def test_a_workspace_is_sized_on_the_device_of_the_rows(
             current.pop()
 
     sized = []
-    for name in ("search_workspace", "scores_workspace"):
+    for name in ("best_workspace", "scores_workspace"):
         right = getattr(_cuda, name)
 
         def seen(*arguments: Any, right: Any = right) -> int:

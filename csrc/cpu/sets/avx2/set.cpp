@@ -1,5 +1,8 @@
 #ifdef __x86_64__
+#include <immintrin.h>
+
 #include "cpu/kernels/includes.h"
+#include "cpu/sets/set.h"
 
 #pragma GCC push_options
 #pragma GCC target("avx2,f16c,fma")
@@ -9,20 +12,21 @@ namespace minifloat::avx2 {
 #include "cpu/kernels/codec.inl.h"
 #include "cpu/sets/avx2/lanes.h"
 
+#include "cpu/sets/avx2/decode.h"
+
 #include "cpu/kernels/table.inl.h"
 }  // namespace minifloat::avx2
 #pragma GCC pop_options
 
 namespace minifloat {
-extern const Isa kAvx2{"avx2",
-                       [] {
-                         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c") &&
-                                __builtin_cpu_supports("fma");
-                       },
-                       avx2::kKernels.data(),
-                       avx2::kWidth,
-                       avx2::kStepCodes,
-                       avx2::kScans,
-                       avx2::above};
+extern const Isa kAvx2{
+    .name = "avx2",
+    .kernels = avx2::kKernels.data(),
+    .multiply = avx2::kMultiply.data(),
+    .width = avx2::kWidth,
+    .step = avx2::kStepCodes,
+    .scans = avx2::kScans,
+    .find_above = avx2::find_above,
+};
 }  // namespace minifloat
 #endif

@@ -1,5 +1,8 @@
 #ifdef __x86_64__
+#include <immintrin.h>
+
 #include "cpu/kernels/includes.h"
+#include "cpu/sets/set.h"
 
 #pragma GCC push_options
 #pragma GCC target("avx2,f16c,fma,avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
@@ -9,22 +12,21 @@ namespace minifloat::avx512 {
 #include "cpu/kernels/codec.inl.h"
 #include "cpu/sets/avx2/lanes.h"
 
+#include "cpu/sets/avx2/decode.h"
+
 #include "cpu/kernels/table.inl.h"
 }  // namespace minifloat::avx512
 #pragma GCC pop_options
 
 namespace minifloat {
-extern const Isa kAvx512{"avx512",
-                         [] {
-                           return __builtin_cpu_supports("avx512f") &&
-                                  __builtin_cpu_supports("avx512bw") &&
-                                  __builtin_cpu_supports("avx512dq") &&
-                                  __builtin_cpu_supports("avx512vl");
-                         },
-                         avx512::kKernels.data(),
-                         avx512::kWidth,
-                         avx512::kStepCodes,
-                         avx512::kScans,
-                         avx512::above};
+extern const Isa kAvx512{
+    .name = "avx512",
+    .kernels = avx512::kKernels.data(),
+    .multiply = avx512::kMultiply.data(),
+    .width = avx512::kWidth,
+    .step = avx512::kStepCodes,
+    .scans = avx512::kScans,
+    .find_above = avx512::find_above,
+};
 }  // namespace minifloat
 #endif

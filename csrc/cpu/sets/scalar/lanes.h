@@ -24,7 +24,7 @@ struct Vectors {
 
 // From here on the compiler does not know what the vector holds.
 template <class Any>
-[[gnu::always_inline]] inline void forget(Any&) {}
+[[gnu::always_inline]] inline void make_unknown(Any&) {}
 
 // One group in every place.
 [[gnu::always_inline]] inline Vector broadcast(const void* group) {
@@ -81,8 +81,8 @@ template <class L, class Sums = typename L::Sums>
 
 // Bit i of found[r] tells whether scores[r * width + i] is above bounds[i], or NaN; count is at
 // most 64 and not above width.
-inline void above(const float* scores, std::int64_t rows, int width, const float* bounds, int count,
-                  std::uint64_t* found) {
+inline void find_above(const float* scores, std::int64_t rows, int width, const float* bounds,
+                       int count, std::uint64_t* found) {
   for (std::int64_t r = 0; r < rows; ++r, scores += width) {
     std::uint64_t bits = 0;
     for (int i = 0; i < count; ++i) {
@@ -90,28 +90,4 @@ inline void above(const float* scores, std::int64_t rows, int width, const float
     }
     found[r] = bits;
   }
-}
-
-// How many of the lane's own element one of a row's, as `step` makes it, counts.
-template <class L, Format F>
-inline constexpr float kRowUnit = 1;
-
-// Where the element of code i of a step goes.
-template <class L>
-constexpr int place(int i) {
-  return i;
-}
-
-// The row elements of kStepCodes codes; where only some of their bytes are there, zeros follow.
-template <class L, Format F>
-[[gnu::always_inline]] inline auto step(const std::uint8_t* packed, std::int64_t bytes,
-                                        const std::uint8_t*) {
-  constexpr int kBytes = kStepCodes * F.bits() / 8;
-  std::array<std::uint8_t, kBytes> whole{};
-  std::memcpy(whole.data(), packed, std::min<std::int64_t>(bytes, kBytes));
-  std::array<std::uint8_t, kStepCodes> codes;
-  unpack_run<F.bits()>(whole.data(), kStepCodes, codes.data());
-  std::array<typename L::Row, kStepCodes> elements;
-  for (int i = 0; i < kStepCodes; ++i) elements[i] = to_element<F>(codes[i]);
-  return __builtin_bit_cast(Vectors<sizeof(elements) / sizeof(Vector)>, elements);
 }

@@ -1,5 +1,8 @@
 #ifdef __x86_64__
+#include <immintrin.h>
+
 #include "cpu/kernels/includes.h"
+#include "cpu/sets/set.h"
 
 #pragma GCC push_options
 #pragma GCC target( \
@@ -10,23 +13,21 @@ namespace minifloat::avx512vnni {
 #include "cpu/kernels/codec.inl.h"
 #include "cpu/sets/vnni/lanes.h"
 
+#include "cpu/sets/vnni/decode.h"
+
 #include "cpu/kernels/table.inl.h"
 }  // namespace minifloat::avx512vnni
 #pragma GCC pop_options
 
 namespace minifloat {
 extern const Isa kAvx512Vnni{
-    "avx512vnni",
-    [] {
-      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-             __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vnni") &&
-             __builtin_cpu_supports("avx512bf16");
-    },
-    avx512vnni::kKernels.data(),
-    avx512vnni::kWidth,
-    avx512vnni::kStepCodes,
-    avx512vnni::kScans,
-    avx512vnni::above};
+    .name = "avx512vnni",
+    .kernels = avx512vnni::kKernels.data(),
+    .multiply = avx512vnni::kMultiply.data(),
+    .width = avx512vnni::kWidth,
+    .step = avx512vnni::kStepCodes,
+    .scans = avx512vnni::kScans,
+    .find_above = avx512vnni::find_above,
+};
 }  // namespace minifloat
 #endif

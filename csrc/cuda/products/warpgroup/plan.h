@@ -29,7 +29,7 @@ constexpr std::int64_t block_bytes(std::int64_t dim, int stages, int capacity) {
 template <class Use>
 void choose_operands(const Sides& sides, Use use) {
   choose_format(sides.format, [&](auto format) {
-    choose_bool(sides.a_packed, [&](auto packed) { use(format, packed); });
+    choose_bool(sides.a.is_packed, [&](auto packed) { use(format, packed); });
   });
 }
 
@@ -46,8 +46,8 @@ inline int warpgroup_tiles(const Sides& sides) {
 // copies take whole blocks of 16 bytes.
 inline int stages_of(const Sides& sides, int capacity) {
   if (!has_warpgroup_products()) return 0;
-  const bool is_aligned = reinterpret_cast<std::uintptr_t>(sides.b) % 16 == 0;
-  if (sides.a_count < kFewestQueries || sides.dim == 0 || sides.dim % kStepCodes != 0 ||
+  const bool is_aligned = reinterpret_cast<std::uintptr_t>(sides.b.data) % 16 == 0;
+  if (sides.a.count < kFewestQueries || sides.dim == 0 || sides.dim % kStepCodes != 0 ||
       !is_aligned) {
     return 0;
   }

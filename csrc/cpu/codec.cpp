@@ -1,0 +1,127 @@
+#include "cpu/codec.h"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "cpu/sets/set.h"
+#include "cpu/threads.h"
+#include "format/packing.h"
+#include "format/source.h"
+
+namespace minifloat::cpu {
+namespace {
+
+// Codes that one piece of parallel work takes: whole groups of eight, which are whole bytes.
+constexpr std::int64_t kGrain = 1 << 16;
+
+// Codes that take some milliseconds.
+constexpr std::int64_t kStretch = 1 << 24;
+
+// Calls run(begin, count) for stretches of [begin, end) of so many.
+template <class Run>
+void in_stretches(std::int64_t begin, std::int64_t end, std::int64_t stretch, Run run) {
+  for (; begin < end && keep_going(); begin += stretch) run(begin, std::min(stretch, end - begin));
+}
+
+// Large pieces, for kernels have a way of their own with long runs, but enough of them to keep all
+// threads busy to the end.
+std::int64_t grain_of(std::int64_t count, int threads) {
+  const std::int64_t even = count / (std::int64_t{8} * threads);
+  return std::max(kGrain, even / kGrain * kGrain);
+}
+
+// Calls run(first, count) over flat codes, in parallel.
+template <class Run>
+void over_codes(std::int64_t count, int threads, Run run) {
+  parallel_for(count, grain_of(count, threads), threads, [&](std::int64_t begin, std::int64_t end) {
+    in_stretches(begin, end, kStretch, run);
+  });
+}
+
+// Calls run(r) over rows, in parallel pieces of so many.
+template <class Run>
+void over_rows(std::int64_t rows, std::int64_t grain, int threads, Run run) {
+  parallel_for(rows, grain, threads, [&](std::int64_t begin, std::int64_t end) {
+    in_stretches(begin, end, grain, [&](std::int64_t first, std::int64_t count) {
+      for (std::int64_t r = first; r < first + count; ++r) run(r);
+    });
+  });
+}
+
+// Calls run(first_code, count, first_byte) over packed rows, in parallel. Rows that fill their
+// bytes are one long row.
+template <class Run>
+void over_packed_rows(std::int64_t rows, std::int64_t dim, int bits, int threads, Run run) {
+  if (dim * bits % 8 == 0) {
+    return over_codes(rows * dim, threads, [&](std::int64_t first, std::int64_t count) {
+      run(first, count, first * bits / 8);
+    });
+  }
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / dim);
+  over_rows(rows, grain, threads,
+            [&](std::int64_t r) { run(r * dim, dim, r * row_bytes(dim, bits)); });
+}
+
+const Kernels& kernels_of(int format) { return current_isa().kernels[format]; }
+int bits_of_format(int format) { return kFormats[format].format.bits(); }
+constexpr auto kSourceBytes = std::apply(
+    [](auto... source) {
+      return std::array<std::int64_t, kSourceCount>{sizeof(typename decltype(source)::Type)...};
+    },
+    kSources);
+
+}  // namespace
+
+void encode(int format, int source, bool saturates, const void* values, std::int64_t count,
+            std::uint8_t* codes, int threads) {
+  const Encode kernel = kernels_of(format).encode[source][!saturates];
+  const auto* const from = static_cast<const std::uint8_t*>(values);
+  over_codes(count, threads, [&](std::int64_t first, std::int64_t taken) {
+    kernel(from + first * kSourceBytes[source], taken, codes + first);
+  });
+}
+
+void decode(int format, const std::uint8_t* codes, std::int64_t count, float* values, int threads) {
+  const auto kernel = kernels_of(format).decode;
+  over_codes(count, threads, [&](std::int64_t first, std::int64_t taken) {
+    kernel(codes + first, taken, values + first);
+  });
+}
+
+void pack(int format, const std::uint8_t* codes, std::int64_t rows, std::int64_t dim,
+          std::uint8_t* packed, int threads) {
+  const auto kernel = kernels_of(format).pack;
+  over_packed_rows(
+      rows, dim, bits_of_format(format), threads,
+      [&](auto code, auto count, auto byte) { kernel(codes + code, count, packed + byte); });
+}
+
+void unpack(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,
+            std::uint8_t* codes, int threads) {
+  const auto kernel = kernels_of(format).unpack;
+  over_packed_rows(
+      rows, dim, bits_of_format(format), threads,
+      [&](auto code, auto count, auto byte) { kernel(packed + byte, count, codes + code); });
+}
+
+void encode_pack(int format, int source, bool saturates, const void* values, std::int64_t rows,
+                 std::int64_t dim, std::uint8_t* packed, int threads) {
+  const Encode kernel = kernels_of(format).encode_pack[source][!saturates];
+  const auto* const from = static_cast<const std::uint8_t*>(values);
+  over_packed_rows(rows, dim, bits_of_format(format), threads,
+                   [&](auto code, auto count, auto byte) {
+                     kernel(from + code * kSourceBytes[source], count, packed + byte);
+                   });
+}
+
+void reciprocal_norms(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,
+                      float* norms, int threads) {
+  const auto kernel = kernels_of(format).reciprocal_norm;
+  const std::int64_t bytes = row_bytes(dim, bits_of_format(format));
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, dim));
+  over_rows(rows, grain, threads,
+            [&](std::int64_t r) { norms[r] = kernel(packed + r * bytes, dim); });
+}
+
+}  // namespace minifloat::cpu

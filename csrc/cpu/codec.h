@@ -1,0 +1,26 @@
+#pragma once
+
+// Codes, packed rows and their norms, by the kernels of the instruction set in use.
+
+#include <cstdint>
+
+namespace minifloat::cpu {
+
+// Flat runs of values and codes; a source is an index into kSources.
+void encode(int format, int source, bool saturates, const void* values, std::int64_t count,
+            std::uint8_t* codes, int threads);
+void decode(int format, const std::uint8_t* codes, std::int64_t count, float* values, int threads);
+
+// Rows of codes, or of values that are encoded first, and dense rows of them.
+void pack(int format, const std::uint8_t* codes, std::int64_t rows, std::int64_t dim,
+          std::uint8_t* packed, int threads);
+void unpack(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,
+            std::uint8_t* codes, int threads);
+void encode_pack(int format, int source, bool saturates, const void* values, std::int64_t rows,
+                 std::int64_t dim, std::uint8_t* packed, int threads);
+
+// 1 / norm of each decoded row.
+void reciprocal_norms(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,
+                      float* norms, int threads);
+
+}  // namespace minifloat::cpu

@@ -1,0 +1,119 @@
+// Rows in their lane and queries side by side: the kernels of one instruction set, compiled once
+// inside each one's namespace.
+
+// Groups of a panel: queries by plane, and what the sums of each plane start from.
+struct Groups {
+  const std::uint8_t* queries;
+  std::int64_t count;
+  int planes;
+  std::int64_t plane_stride;
+  const std::int32_t* starts;
+};
+
+// Where a tile's sums go, row by row: as they are, or as scores.
+template <class L, int kV>
+struct ToDots {
+  typename L::Dot* dots;
+
+  [[gnu::always_inline]] void operator()(int r, int v, typename L::Sums sums) const {
+    L::store(dots + (r * kV + v) * kWidth, sums);
+  }
+};
+
+template <class L, int kV>
+struct ToScores {
+  const float* factors;  // by query
+  const float* norms;    // by row
+  float* scores;
+
+  [[gnu::always_inline]] void operator()(int r, int v, typename L::Sums sums) const {
+    store_scores<L>(scores + (r * kV + v) * kWidth, sums, factors + v * kWidth, norms[r]);
+  }
+};
+
+// Calls finish(r, v, sums) for each of kR rows and kV vectors of queries, multiplied over some
+// groups. A function by itself, and with nothing known of the sums at its end, or the compiler runs
+// out of registers for them.
+template <class L, int kV, int kR, class Finish>
+[[gnu::noinline]] void tile(const std::uint8_t* rows, std::int64_t row_stride, const Groups& groups,
+                            Finish finish) {
+  typename L::Sums sums[kR][kV];
+  for (int plane = 0; plane < groups.planes; ++plane) {
+#pragma GCC unroll 24
+    for (int r = 0; r < kR; ++r) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kV; ++v) {
+        sums[r][v] = plane == 0 ? L::zero() : L::raise(sums[r][v]);
+        if constexpr (L::kOffset != 0) {
+          const std::int32_t* start = groups.starts + (plane * kV + v) * kWidth;
+          sums[r][v] = L::add(sums[r][v], L::of(load(start)));
+        }
+      }
+    }
+    const std::uint8_t* panel = groups.queries + plane * groups.plane_stride;
+    for (std::int64_t g = 0; g < groups.count; ++g) {
+      Vector queries[kV];
+#pragma GCC unroll 4
+      for (int v = 0; v < kV; ++v) queries[v] = load(panel + (g * kV + v) * sizeof(Vector));
+#pragma GCC unroll 24
+      for (int r = 0; r < kR; ++r) {
+        const Vector row = broadcast(rows + r * row_stride + g * 4);
+#pragma GCC unroll 4
+        for (int v = 0; v < kV; ++v) sums[r][v] = L::dot(sums[r][v], row, queries[v]);
+      }
+    }
+  }
+#pragma GCC unroll 24
+  for (int r = 0; r < kR; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kV; ++v) {
+      make_unknown(sums[r][v]);
+      finish(r, v, sums[r][v]);
+    }
+  }
+}
+
+// Scores of up to `count` lane rows and a panel of kV * kWidth queries, a row's side by side.
+template <Format F, int kV>
+void panel_scores(const Scoring& scoring, const QueryPanel& panel, const void* rows,
+                  const float* norms, std::int64_t count, float* out) {
+  using L = LaneOf<F>;
+  constexpr int kR = kSumVectors / kV;
+  constexpr int kPanelQueries = kV * kWidth;
+  constexpr std::int64_t kElements = kGroup<typename L::Row>;
+  const std::int64_t steps = (scoring.dim + kStepCodes - 1) / kStepCodes;
+  const std::int64_t row_stride = steps * kStepCodes * sizeof(typename L::Row);
+  const auto* const queries = static_cast<const std::uint8_t*>(panel.elements);
+
+  // The groups of the chunk that begins at an element.
+  const auto groups_at = [&](std::int64_t at) {
+    const std::int64_t length = std::min(scoring.chunk, steps * kStepCodes - at);
+    return Groups{.queries = queries + at / kElements * kPanelQueries * 4,
+                  .count = length / kElements,
+                  .planes = panel.planes,
+                  .plane_stride = steps * kStepCodes / kElements * kPanelQueries * 4,
+                  .starts = panel.starts + at / scoring.chunk * panel.planes * kPanelQueries};
+  };
+  const auto score = [&]<int kRows>(std::integral_constant<int, kRows>, std::int64_t first) {
+    const std::uint8_t* from = static_cast<const std::uint8_t*>(rows) + first * row_stride;
+    float* to = out + first * kPanelQueries;
+    if (scoring.dim <= scoring.chunk) {
+      const ToScores<L, kV> finish{panel.factors, norms + first, to};
+      return tile<L, kV, kRows>(from, row_stride, groups_at(0), finish);
+    }
+    alignas(64) typename L::Dot dots[kRows * kPanelQueries];
+    Total<L> totals[kRows * kPanelQueries] = {};
+    for (std::int64_t at = 0; at < scoring.dim; at += scoring.chunk) {
+      tile<L, kV, kRows>(from + at * sizeof(typename L::Row), row_stride, groups_at(at),
+                         ToDots<L, kV>{dots});
+      for (int i = 0; i < kRows * kPanelQueries; ++i) totals[i] += dots[i];
+    }
+    for (int i = 0; i < kRows * kPanelQueries; ++i) {
+      const float factor = panel.factors[i % kPanelQueries];
+      to[i] = static_cast<float>(totals[i]) * factor * norms[first + i / kPanelQueries];
+    }
+  };
+  std::int64_t first = 0;
+  for (; first + kR <= count; first += kR) score(std::integral_constant<int, kR>{}, first);
+  for (; first < count; ++first) score(std::integral_constant<int, 1>{}, first);
+}

@@ -1,0 +1,42 @@
+// Queries as an instruction set's lanes take them: compiled once inside each one's namespace.
+
+// Float elements are cut to bfloat16 where the lane is: codes are exact in it.
+inline Bfloat16 to_bfloat16(float x) {
+  const std::uint32_t bits = bits_of<std::uint32_t>(x);
+  return {static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
+}
+
+// One query's elements as the lane takes them: `planes` rows of whole steps, zeros at the end. Two
+// planes are the query's high and low part. What the offset of rows adds to a chunk goes to
+// `starts`, negative, by chunk and plane.
+template <Format F>
+void query_to_lane(const Scoring& scoring, const void* elements, int planes, void* out,
+                   std::int32_t* starts) {
+  using L = LaneOf<F>;
+  const auto* const in = static_cast<const Element<F>*>(elements);
+  auto* to = static_cast<typename L::Query*>(out);
+  const std::int64_t padded = (scoring.dim + kStepCodes - 1) / kStepCodes * kStepCodes;
+  for (int plane = 0; plane < planes; ++plane, to += padded) {
+    for (std::int64_t at = 0; at < padded; ++at) {
+      const std::int64_t i = at / kStepCodes * kStepCodes + place<L>(at % kStepCodes);
+      const Element<F> x = at < scoring.dim ? in[at] : Element<F>{};
+      if constexpr (std::is_same_v<typename L::Query, Bfloat16>) {
+        const Bfloat16 high = to_bfloat16(x);
+        to[i] = plane == 0 ? high : to_bfloat16(x - to_float(high));
+      } else if constexpr (sizeof(typename L::Query) == 1) {
+        const auto low = static_cast<std::int8_t>(x & 0xff);
+        to[i] = planes == 1 || plane == 1 ? low : static_cast<std::int8_t>((x - low) >> 8);
+      } else {
+        to[i] = x;
+      }
+    }
+    if constexpr (L::kOffset != 0) {
+      for (std::int64_t first = 0; first < scoring.dim; first += scoring.chunk) {
+        std::int32_t sum = 0;
+        const std::int64_t end = std::min(padded, first + scoring.chunk);
+        for (std::int64_t i = first; i < end; ++i) sum += to[i];
+        starts[first / scoring.chunk * planes + plane] = -L::kOffset * sum;
+      }
+    }
+  }
+}

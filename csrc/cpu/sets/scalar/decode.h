@@ -1,0 +1,25 @@
+// Rows of codes decoded in plain C++; a set.cpp includes this.
+
+// The element that 1 stands for in what `step` makes of a row.
+template <class L, Format F>
+inline constexpr float kDecodedUnit = 1;
+
+// Where the element of code i of a step goes.
+template <class L>
+constexpr int place(int i) {
+  return i;
+}
+
+// The row elements of kStepCodes codes; where only some of their bytes are there, zeros follow.
+template <class L, Format F>
+[[gnu::always_inline]] inline auto step(const std::uint8_t* packed, std::int64_t bytes,
+                                        const std::uint8_t*) {
+  constexpr int kBytes = kStepCodes * F.bits() / 8;
+  std::array<std::uint8_t, kBytes> whole{};
+  std::memcpy(whole.data(), packed, std::min<std::int64_t>(bytes, kBytes));
+  std::array<std::uint8_t, kStepCodes> codes;
+  unpack_run<F.bits()>(whole.data(), kStepCodes, codes.data());
+  std::array<typename L::Row, kStepCodes> elements;
+  for (int i = 0; i < kStepCodes; ++i) elements[i] = to_element<F>(codes[i]);
+  return __builtin_bit_cast(Vectors<sizeof(elements) / sizeof(Vector)>, elements);
+}

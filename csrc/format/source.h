@@ -1,0 +1,34 @@
+#pragma once
+
+// The types that values come as.
+
+#include <cstdint>
+#include <string_view>
+#include <tuple>
+
+namespace minifloat {
+
+// Those that C++ has no name for, as their bits.
+struct Float16 {
+  std::uint16_t bits;
+};
+struct Bfloat16 {
+  std::uint16_t bits;
+};
+
+template <class T>
+struct Source {
+  using Type = T;
+  std::string_view name;  // torch's and NumPy's
+};
+
+// Callers know a type by its index here.
+inline constexpr std::tuple kSources{Source<Float16>{"float16"}, Source<Bfloat16>{"bfloat16"},
+                                     Source<float>{"float32"}, Source<double>{"float64"}};
+
+inline constexpr int kSourceCount = std::tuple_size_v<decltype(kSources)>;
+
+template <int kIndex>
+using SourceAt = typename std::tuple_element_t<kIndex, decltype(kSources)>::Type;
+
+}  // namespace minifloat

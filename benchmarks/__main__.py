@@ -22,7 +22,7 @@ from benchmarks.harness.rival import Rival, RivalError, package, serving
 from benchmarks.harness.table import table
 from benchmarks.registry import OPS, SOURCES, cases
 from benchmarks.rivals import RIVALS
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
 from minifloat import _C
 from minifloat.formats import as_format
 

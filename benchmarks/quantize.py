@@ -12,7 +12,7 @@ import torch
 
 import minifloat as mf
 from benchmarks.harness.options import count
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
 
 DIM = 192
 ROUNDS = 11

@@ -27,7 +27,7 @@ from benchmarks.harness.options import add_out, count, opened, require
 from benchmarks.harness.rival import package, serving
 from benchmarks.rivals import RIVALS
 from benchmarks.search import SearchJob
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
 
 PROGRAM = "python -m benchmarks.recall"
 SAMPLES = Path(__file__).parents[1] / "evaluation" / "samples"

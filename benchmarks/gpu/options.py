@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.harness.options import count, names
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
 
 PROGRAM = "scripts/gpu"
 FOLDER = Path("build/gpu")

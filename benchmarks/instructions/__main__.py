@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.instructions.counted import MARK
 from benchmarks.instructions.extension import load
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
 
 RECORD = Path(__file__).with_name("record.json")
 _TOLD = f"benchmarks/instructions/{RECORD.name}"

@@ -3,33 +3,33 @@
 from collections.abc import Sequence
 
 import minifloat as mf
-from evaluation.bitdepth.notation import count, percent, rare, signed
 from evaluation.bitdepth.overflow import Overflow
 from evaluation.bitdepth.published import DIM, published_rates
-from evaluation.bitdepth.report_tables import BOUNDS, FORMAT, Value, change_cell, value_cell
+from evaluation.bitdepth.report_tables import FORMAT, judged_change
 from evaluation.bitdepth.speed import NEAREST, QUERIES, REPEATS, ROWS, Speed
-from evaluation.bitdepth.storage import storage_mib
-from evaluation.bitdepth.study import ModelStudy
-from evaluation.report import Cell, Column, Table
-from evaluation.voxceleb import LISTS
+from evaluation.bitdepth.study import BitdepthStudy
+from evaluation.page.cells import BOUNDS, change_cell, value_cell
+from evaluation.page.notation import count, percent, rare, signed
+from evaluation.page.table import Column, Content, Table
+from evaluation.trials.voxceleb import LISTS
 
 BITS = (32, 16, 8, 6, 4)
 
 
-def by_list(studies: Sequence[ModelStudy]) -> Table:
+def by_list(studies: Sequence[BitdepthStudy]) -> Table:
     """Return FAR and FRR of one model on several lists, with arrows against float32."""
     columns = [FORMAT]
     for study in studies:
         for name in ("FAR", "FRR"):
-            heading = f"{study.name.removeprefix(study.embeddings.name).lstrip('-')} {name}"
+            heading = f"{study.name.removeprefix(study.task.embeddings.name).lstrip('-')} {name}"
             columns.append(Column(heading=heading, show=percent, interval=True))
-    rows: list[list[Value]] = []
+    rows: list[list[Content]] = []
     for condition in (result.condition for result in studies[0].results):
-        cells: list[Value] = [condition.label]
+        cells: list[Content] = [condition.label]
         for study in studies:
             result = study.result(condition)
             for estimate in (result.row.far, result.row.frr):
-                arrow = change_cell(estimate, result)
+                arrow = judged_change(estimate, result)
                 cells.append(value_cell(estimate, mark=arrow.mark, tone=arrow.tone))
         rows.append(cells)
     sizes = "; ".join(
@@ -37,8 +37,8 @@ def by_list(studies: Sequence[ModelStudy]) -> Table:
         for one in studies
     )
     return Table(
-        slug=f"{studies[0].embeddings.name}-lists",
-        caption=f"{studies[0].embeddings.name}: FAR and FRR on each list",
+        slug=f"{studies[0].task.embeddings.name}-lists",
+        caption=f"{studies[0].task.embeddings.name}: FAR and FRR on each list",
         columns=columns,
         rows=rows,
         note="In percent, at the unchanged threshold of each list. An arrow tells that the "
@@ -47,13 +47,13 @@ def by_list(studies: Sequence[ModelStudy]) -> Table:
     )
 
 
-def against_published(study: ModelStudy, model: str) -> Table | None:
-    """Return our rates beside the published ones, or None where there are none of the list."""
-    row = study.float32
-    rates = published_rates(model, row.targets + row.nontargets)
+def against_published(study: BitdepthStudy) -> Table | None:
+    """Return our rates beside those of the published model, None where it has none of the list."""
+    row, model = study.float32, study.task.published
+    rates = published_rates(model, row.targets + row.nontargets) if model else {}
     if not rates:
         return None
-    rows: list[list[Value]] = []
+    rows: list[list[Content]] = []
     for result in study.results:
         found = rates.get(result.condition.name)
         if found is not None and result.condition.scale == "none":
@@ -78,19 +78,19 @@ def against_published(study: ModelStudy, model: str) -> Table | None:
     )
 
 
-def overflow_table(study: ModelStudy, format: mf.Format, found: Sequence[Overflow]) -> Table:
+def overflow_table(study: BitdepthStudy, format: mf.Format, found: Sequence[Overflow]) -> Table:
     """Return what overflow does to a model's rates, with and without saturation."""
     name, row = format.name.upper(), study.float32
-    rows: list[list[Value]] = [
+    rows: list[list[Content]] = [
         [
             f"{one.largest:.4g}",
             "saturated" if one.saturate else "unsaturated",
             one.values,
             one.vectors,
             value_cell(one.far),
-            Cell(value=one.far.change, low=one.far.change_low, high=one.far.change_high),
+            change_cell(one.far),
             value_cell(one.frr),
-            Cell(value=one.frr.change, low=one.frr.change_low, high=one.frr.change_high),
+            change_cell(one.frr),
         ]
         for one in found
     ]
@@ -116,7 +116,7 @@ def overflow_table(study: ModelStudy, format: mf.Format, found: Sequence[Overflo
     )
 
 
-def speed_table(study: ModelStudy, found: Sequence[Speed]) -> Table:
+def speed_table(study: BitdepthStudy, found: Sequence[Speed]) -> Table:
     """Return how large a database is in each format and how long searches in it take."""
     return Table(
         slug=f"{study.name}-speed",
@@ -131,7 +131,7 @@ def speed_table(study: ModelStudy, found: Sequence[Speed]) -> Table:
         ],
         rows=[[one.format, one.megabytes, *one.milliseconds] for one in found],
         note=f"Times of this machine, which differ from run to run: the median of {REPEATS} "
-        f"searches for the {NEAREST} nearest of {ROWS:,} vectors of {study.embeddings.dim} values "
+        f"searches for the {NEAREST} nearest of {ROWS:,} vectors of {study.float32.dim} values "
         "(the model's own, repeated), codes against codes by minifloat, float32 by torch's product "
         "and topk, with torch's number of threads.",
     )
@@ -153,7 +153,7 @@ def storage_table() -> Table:
                 for one in LISTS
             ),
         ],
-        rows=[[bits, *(storage_mib(one.pairs, bits=bits) for one in LISTS)] for bits in BITS],
+        rows=[[bits, *(one.pairs * DIM * bits / 8 / 2**20 for one in LISTS)] for bits in BITS],
         note=f"Pairs x {DIM} x bits / 8 / 2^20, as in table 1 of the published study: computed, "
         "not measured.",
     )

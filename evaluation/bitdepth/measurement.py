@@ -3,31 +3,24 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from evaluation.bitdepth.conditions import Converted
-from evaluation.bitdepth.decisions import Decisions, Flips
 from evaluation.bitdepth.operating_point import OperatingPoint
-from evaluation.bootstrap import SpeakerBootstrap, threshold_grid
-from evaluation.identification import Identification
-from evaluation.metrics import ScoreHistogram
-from evaluation.trials import Trials
+from evaluation.statistics.bootstrap import SpeakerBootstrap
+from evaluation.statistics.decisions import Decisions, Flips
+from evaluation.statistics.estimates import Number
+from evaluation.statistics.histogram import ScoreHistogram
+from evaluation.statistics.identification import Identification
+from evaluation.statistics.thresholds import threshold_grid
+from evaluation.stored.conversion import Converted
+from evaluation.trials.pairs import Trials
 
 # Shares of targets at which detection costs are taken: NIST's evaluations have used both.
 PRIORS = (0.01, 0.05)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Number:
-    """An estimate, and the same for each draw of speakers."""
-
-    value: float
-    draws: NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Measured:
-    """The numbers of one condition; `estimates` holds those of `Row` by name.
+    """The numbers of one condition; `estimates` holds those of `ConditionRow` by name.
 
     `min_dcf` holds the minimum detection cost by the prior of a target.
     """

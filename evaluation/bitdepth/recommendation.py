@@ -9,13 +9,13 @@ added never take back what was shown without them: they may be those whom a form
 
 import math
 
-from evaluation.bitdepth.notation import SPACE, percent, signed, with_unit
-from evaluation.bitdepth.rows import Estimate
-from evaluation.bitdepth.study import ModelStudy, Result
+from evaluation.bitdepth.study import BitdepthStudy, ConditionResult
 from evaluation.bitdepth.tolerance import Tolerance, speakers_needed
+from evaluation.page.notation import SPACE, percent, signed, with_unit
+from evaluation.statistics.estimates import Estimate
 
 
-def recommended(study: ModelStudy, *, tolerance: Tolerance) -> Result | None:
+def recommended(study: BitdepthStudy, *, tolerance: Tolerance) -> ConditionResult | None:
     """Return the smallest format that is shown to stay within the tolerance, or None."""
     shown = [
         result
@@ -25,7 +25,7 @@ def recommended(study: ModelStudy, *, tolerance: Tolerance) -> Result | None:
     return min(shown, key=_order, default=None)
 
 
-def advice(study: ModelStudy, *, tolerance: Tolerance) -> str:
+def advice(study: BitdepthStudy, *, tolerance: Tolerance) -> str:
     """Return what to take in one sentence, for those who read no other."""
     best, float32 = recommended(study, tolerance=tolerance), study.float32
     if best is not None:
@@ -45,14 +45,14 @@ def advice(study: ModelStudy, *, tolerance: Tolerance) -> str:
     )
 
 
-def applied(best: Result) -> str:
+def applied(best: ConditionResult) -> str:
     """Return the line of code that stores embeddings as a result of the study has them."""
     condition = best.condition
     scale = "" if condition.scale == "amax" else f', scale="{condition.scale}"'
     return f'packed = minifloat.quantize(embeddings, "{condition.name}"{scale})'
 
 
-def recommendation(study: ModelStudy, *, tolerance: Tolerance) -> str:
+def recommendation(study: BitdepthStudy, *, tolerance: Tolerance) -> str:
     """Return in a few sentences what to take, what it costs, and what more speakers may show."""
     best, float32 = recommended(study, tolerance=tolerance), study.float32
     hopeful = _hopeful(study, best, tolerance)
@@ -78,7 +78,7 @@ def recommendation(study: ModelStudy, *, tolerance: Tolerance) -> str:
     )
 
 
-def _candidates(study: ModelStudy) -> list[Result]:
+def _candidates(study: BitdepthStudy) -> list[ConditionResult]:
     # References are no formats, and nobody who chooses wants infinities.
     return [
         result
@@ -87,7 +87,9 @@ def _candidates(study: ModelStudy) -> list[Result]:
     ]
 
 
-def _hopeful(study: ModelStudy, best: Result | None, tolerance: Tolerance) -> list[Result]:
+def _hopeful(
+    study: BitdepthStudy, best: ConditionResult | None, tolerance: Tolerance
+) -> list[ConditionResult]:
     """Return the smaller formats that more speakers may show to stay within the tolerance."""
     return [
         result
@@ -97,11 +99,11 @@ def _hopeful(study: ModelStudy, best: Result | None, tolerance: Tolerance) -> li
     ]
 
 
-def _order(result: Result) -> tuple[int, int]:
+def _order(result: ConditionResult) -> tuple[int, int]:
     return result.row.bits, result.row.flipped_targets + result.row.flipped_nontargets
 
 
-def _more_speakers(hopeful: list[Result], tolerance: Tolerance) -> str:
+def _more_speakers(hopeful: list[ConditionResult], tolerance: Tolerance) -> str:
     """Return of which format how many speakers more would tell: the one that needs the fewest."""
     nearest = _nearest(hopeful, tolerance)
     return (
@@ -111,11 +113,11 @@ def _more_speakers(hopeful: list[Result], tolerance: Tolerance) -> str:
     )
 
 
-def _nearest(hopeful: list[Result], tolerance: Tolerance) -> Result:
+def _nearest(hopeful: list[ConditionResult], tolerance: Tolerance) -> ConditionResult:
     return min(hopeful, key=lambda result: speakers_needed(result.row, tolerance))
 
 
-def _missing(hopeful: list[Result], tolerance: Tolerance) -> int:
+def _missing(hopeful: list[ConditionResult], tolerance: Tolerance) -> int:
     row = _nearest(hopeful, tolerance).row
     return _rounded_up(speakers_needed(row, tolerance) - row.speakers)
 

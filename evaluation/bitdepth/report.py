@@ -13,8 +13,7 @@ from evaluation.bitdepth.comparison_tables import (
     speed_table,
     storage_table,
 )
-from evaluation.bitdepth.figures import UNFOLDED
-from evaluation.bitdepth.notation import with_unit
+from evaluation.bitdepth.figures.figures import UNFOLDED
 from evaluation.bitdepth.overflow import Overflow
 from evaluation.bitdepth.recommendation import advice, applied, recommended
 from evaluation.bitdepth.report_tables import (
@@ -25,34 +24,32 @@ from evaluation.bitdepth.report_tables import (
     values,
 )
 from evaluation.bitdepth.speed import Speed
-from evaluation.bitdepth.study import ModelStudy
+from evaluation.bitdepth.study import BitdepthStudy
 from evaluation.bitdepth.summary import summary
 from evaluation.bitdepth.tolerance import FEWEST_SPEAKERS, Tolerance
 from evaluation.bitdepth.verdicts import Verdict
-from evaluation.bootstrap import CONFIDENCE
-from evaluation.metrics import BINS_PER_UNIT
-from evaluation.report import Block, Figure, Fold, Making, Points, Section, render
-from evaluation.voxceleb import list_names
+from evaluation.page.figure import Figure
+from evaluation.page.notation import with_unit
+from evaluation.page.page import Block, Fold, Making, Points, Section, render
+from evaluation.statistics.estimates import CONFIDENCE
+from evaluation.statistics.histogram import BINS_PER_UNIT
+from evaluation.trials.voxceleb import list_names
 
 TITLE = "What fewer bits cost in speaker verification"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Extras:
-    """What is told of a study besides its rows.
-
-    `published` is the model of the published study whose threshold was taken.
-    """
+    """What is told of a study besides its rows."""
 
     figures: Sequence[Figure]
-    published: str | None
     overflow_format: mf.Format | None
     overflows: Sequence[Overflow]
     speeds: Sequence[Speed]
 
 
 def report(
-    studies: Sequence[ModelStudy],
+    studies: Sequence[BitdepthStudy],
     extras: Mapping[str, Extras],
     *,
     command: str,
@@ -71,7 +68,7 @@ def report(
     making = Making(
         command=command,
         seed=seed,
-        data={study.embeddings.name: study.embeddings.sha256 for study in studies},
+        data={study.task.embeddings.name: study.task.embeddings.sha256 for study in studies},
         facts={
             "intervals": f"{confidence} %, percentiles of {draws} draws of speakers with "
             "replacement; the same draws for every format, so that differences are paired. A pair "
@@ -84,7 +81,7 @@ def report(
     return render(TITLE, _opening(studies, tolerance=tolerance), sections, making)
 
 
-def _opening(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> list[Block]:
+def _opening(studies: Sequence[BitdepthStudy], *, tolerance: Tolerance) -> list[Block]:
     """Return for each model what to take and the code that does, and what the two rates are."""
     terms = {}
     for study in studies:
@@ -100,7 +97,7 @@ def _opening(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> list[Blo
     ]
 
 
-def _formats(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> Section:
+def _formats(studies: Sequence[BitdepthStudy], *, tolerance: Tolerance) -> Section:
     last = studies[0].results[-1]
     terms = {
         Verdict.WITHIN.value: "FAR and FRR with the threshold of float32, and EER, are each shown "
@@ -131,9 +128,9 @@ def _formats(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> Section:
     )
 
 
-def _model(study: ModelStudy, extra: Extras, *, tolerance: Tolerance) -> Section:
+def _model(study: BitdepthStudy, extra: Extras, *, tolerance: Tolerance) -> Section:
     base = study.float32
-    published = against_published(study, extra.published) if extra.published else None
+    published = against_published(study)
     few = "With so few speakers the intervals are too narrow to rely on. "
     return Section(
         title=study.name,
@@ -155,12 +152,12 @@ def _model(study: ModelStudy, extra: Extras, *, tolerance: Tolerance) -> Section
     )
 
 
-def _beyond(studies: Sequence[ModelStudy], extras: Mapping[str, Extras]) -> list[Block]:
+def _beyond(studies: Sequence[BitdepthStudy], extras: Mapping[str, Extras]) -> list[Block]:
     """Return what is told over lists and models; often nothing but overflow."""
     blocks: list[Block] = []
-    models = dict.fromkeys(study.embeddings.name for study in studies)
+    models = dict.fromkeys(study.task.embeddings.name for study in studies)
     for model in models:
-        own = [study for study in studies if study.embeddings.name == model]
+        own = [study for study in studies if study.task.embeddings.name == model]
         if len(own) > 1:
             blocks.append(by_list(own))
         study, extra = own[0], extras[own[0].name]

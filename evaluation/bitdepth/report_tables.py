@@ -1,17 +1,15 @@
 """The tables of a model's section of the report."""
 
 from evaluation.bitdepth.measurement import PRIORS
-from evaluation.bitdepth.notation import count, finely, percent, rare, scientific, shift, signed
 from evaluation.bitdepth.recommendation import recommended
-from evaluation.bitdepth.rows import Estimate
-from evaluation.bitdepth.storage import storage_mib
-from evaluation.bitdepth.study import ModelStudy, Result
+from evaluation.bitdepth.study import BitdepthStudy, ConditionResult
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import Verdict, format_verdicts, verdict
-from evaluation.bootstrap import CONFIDENCE
-from evaluation.report import Cell, Column, Table, Tone
+from evaluation.page.cells import BOUNDS, change_cell, value_cell
+from evaluation.page.notation import count, finely, percent, rare, scientific, shift, signed
+from evaluation.page.table import Cell, Column, Content, Table, Tone
+from evaluation.statistics.estimates import Estimate
 
-Value = str | int | float | None | Cell
 MILLION = 1_000_000
 TONES: dict[Verdict, Tone] = {
     Verdict.WITHIN: "good",
@@ -19,23 +17,22 @@ TONES: dict[Verdict, Tone] = {
     Verdict.RETUNE: "fair",
     Verdict.COSTLY: "poor",
 }
-BOUNDS = f"The small figures bound the {round(100 * CONFIDENCE)} % interval over draws of speakers"
 UP, DOWN = "\N{UPWARDS ARROW}", "\N{DOWNWARDS ARROW}"
 FORMAT = Column(heading="format")
 
 
-def overview(study: ModelStudy, *, tolerance: Tolerance) -> Table:
+def overview(study: BitdepthStudy, *, tolerance: Tolerance) -> Table:
     """Return a row for each format: what it saves, and its verdicts as it is and scaled."""
     base, best = study.float32, recommended(study, tolerance=tolerance)
 
-    def judged(result: Result, verdict: Verdict) -> Cell:
+    def judged(result: ConditionResult, verdict: Verdict) -> Cell:
         row = result.row
         rates = f"{percent(row.far.value)}, {percent(row.frr.value)}"
         mark = "\N{BLACK STAR}" if result is best else ""
         return Cell(value=verdict.value, small=rates, tone=TONES[verdict], mark=mark)
 
     rates = f"{percent(base.far.value)}, {percent(base.frr.value)}"
-    rows: list[list[Value]] = [
+    rows: list[list[Content]] = [
         ["float32", base.bytes_per_vector, Cell(value="reference", small=rates), ""]
     ]
     for one in format_verdicts(study, tolerance=tolerance):
@@ -65,7 +62,7 @@ def overview(study: ModelStudy, *, tolerance: Tolerance) -> Table:
     )
 
 
-def error_rates(study: ModelStudy, *, tolerance: Tolerance) -> Table:
+def error_rates(study: BitdepthStudy, *, tolerance: Tolerance) -> Table:
     """Return EER, FAR and FRR of every condition, and their differences from float32."""
     base = study.float32
     columns = [FORMAT, Column(heading="bytes")]
@@ -79,12 +76,12 @@ def error_rates(study: ModelStudy, *, tolerance: Tolerance) -> Table:
                 interval=True,
             )
         )
-    rows: list[list[Value]] = []
+    rows: list[list[Content]] = []
     for result in study.results:
         row = result.row
-        cells: list[Value] = [result.condition.label, row.bytes_per_vector]
+        cells: list[Content] = [result.condition.label, row.bytes_per_vector]
         for estimate in (row.eer, row.far, row.frr):
-            cells += [value_cell(estimate), change_cell(estimate, result)]
+            cells += [value_cell(estimate), judged_change(estimate, result)]
         judged = verdict(row, tolerance=tolerance)
         reference = result.condition.is_float32
         cells.append("reference" if reference else Cell(value=judged.value, tone=TONES[judged]))
@@ -96,43 +93,30 @@ def error_rates(study: ModelStudy, *, tolerance: Tolerance) -> Table:
         rows=rows,
         note="In percent; differences from float32 in percentage points, with an arrow where the "
         "interval leaves out zero. FAR and FRR are taken at "
-        f"the threshold {base.threshold:.6f} ({study.operating_point.words}). {BOUNDS}; "
+        f"the threshold {base.threshold:.6f} ({study.task.operating_point.words}). {BOUNDS}; "
         f"n = {base.nontargets:,} for FAR, {base.targets:,} for FRR.",
     )
 
 
-def value_cell(estimate: Estimate, *, mark: str = "", tone: Tone = "") -> Cell:
-    """Return an estimate with its interval."""
-    return Cell(value=estimate.value, low=estimate.low, high=estimate.high, mark=mark, tone=tone)
-
-
-def change_cell(estimate: Estimate, result: Result, *, rise: Tone = "poor") -> Cell:
-    """Return the difference from float32; `rise` is how a rise is to be seen."""
+def judged_change(estimate: Estimate, result: ConditionResult, *, rise: Tone = "poor") -> Cell:
+    """Return the difference from float32, with an arrow; `rise` is how a rise is to be seen."""
     if result.condition.is_float32:
         return Cell(value=None)
-    fall: Tone = "good" if rise == "poor" else "poor"
-    mark, tone = "", rise
     if estimate.change_low > 0:
-        mark = UP
-    elif estimate.change_high < 0:
-        mark, tone = DOWN, fall
-    return Cell(
-        value=estimate.change,
-        low=estimate.change_low,
-        high=estimate.change_high,
-        mark=mark,
-        tone=tone,
-    )
+        return change_cell(estimate, mark=UP, tone=rise)
+    if estimate.change_high < 0:
+        return change_cell(estimate, mark=DOWN, tone="good" if rise == "poor" else "poor")
+    return change_cell(estimate, tone=rise)
 
 
-def decisions(study: ModelStudy) -> Table:
+def decisions(study: BitdepthStudy) -> Table:
     """Return the four counts of every condition, and how many decisions are not float32's."""
     base = study.float32
-    rows: list[list[Value]] = []
+    rows: list[list[Content]] = []
     for result in study.results:
         row = result.row
-        counts: list[Value] = [row.tp, row.fn, row.fp, row.tn]
-        flips: list[Value] = [row.flipped_targets, row.flipped_nontargets]
+        counts: list[Content] = [row.tp, row.fn, row.fp, row.tn]
+        flips: list[Content] = [row.flipped_targets, row.flipped_nontargets]
         rows.append(
             [
                 result.condition.label,
@@ -164,7 +148,7 @@ def decisions(study: ModelStudy) -> Table:
     )
 
 
-def identification(study: ModelStudy) -> Table:
+def identification(study: BitdepthStudy) -> Table:
     """Return detection costs, and what the nearest recordings tell, of every condition."""
     base = study.float32
     costs = [
@@ -176,12 +160,12 @@ def identification(study: ModelStudy) -> Table:
         )
         for prior in PRIORS
     ]
-    rows: list[list[Value]] = [
+    rows: list[list[Content]] = [
         [
             result.condition.label,
             *(value_cell(result.row.min_dcf[prior]) for prior in PRIORS),
             value_cell(result.row.top1),
-            change_cell(result.row.top1, result, rise="good"),
+            judged_change(result.row.top1, result, rise="good"),
             value_cell(result.row.top5),
             value_cell(result.row.recall10),
         ]
@@ -210,10 +194,10 @@ def identification(study: ModelStudy) -> Table:
     )
 
 
-def values(study: ModelStudy) -> Table:
+def values(study: BitdepthStudy) -> Table:
     """Return what storing does to the values of every condition, and how much it takes."""
     base = study.float32
-    rows: list[list[Value]] = [
+    rows: list[list[Content]] = [
         [
             result.condition.label,
             result.row.cosine_loss,
@@ -221,7 +205,7 @@ def values(study: ModelStudy) -> Table:
             result.row.underflow,
             result.row.bytes_per_vector,
             result.row.total_bytes,
-            storage_mib(MILLION, bits=result.row.bits, dim=result.row.dim),
+            MILLION * result.row.bytes_per_vector / 2**20,
         ]
         for result in study.results
     ]

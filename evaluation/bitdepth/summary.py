@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from evaluation.bitdepth.notation import SPACE, interval_of, signed, with_unit
 from evaluation.bitdepth.recommendation import recommendation
-from evaluation.bitdepth.rows import Estimate
-from evaluation.bitdepth.study import ModelStudy
+from evaluation.bitdepth.study import BitdepthStudy
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import FormatVerdict, Verdict, format_verdicts
+from evaluation.page.notation import SPACE, interval_of, signed, with_unit
+from evaluation.statistics.estimates import Estimate
 
 
-def summary(study: ModelStudy, *, tolerance: Tolerance) -> list[str]:
+def summary(study: BitdepthStudy, *, tolerance: Tolerance) -> list[str]:
     """Return the model's numbers in words, the recommendation first, then in order of interest."""
     formats = format_verdicts(study, tolerance=tolerance)
     return [
@@ -31,12 +31,12 @@ def _is_never_within(one: FormatVerdict) -> bool:
     return one.verdict_as_is is not Verdict.WITHIN and one.verdict_scaled is not Verdict.WITHIN
 
 
-def _baseline(study: ModelStudy) -> str:
+def _baseline(study: BitdepthStudy) -> str:
     row = study.float32
     return (
-        f"In float32, at {row.threshold:.4f}, {study.operating_point.words}, {_rate(row.far)} of "
-        f"pairs of different speakers are accepted and {_rate(row.frr)} of pairs of one speaker "
-        "are rejected."
+        f"In float32, at {row.threshold:.4f}, {study.task.operating_point.words}, "
+        f"{_rate(row.far)} of pairs of different speakers are accepted and {_rate(row.frr)} of "
+        "pairs of one speaker are rejected."
     )
 
 
@@ -80,7 +80,7 @@ def _not_within(one: FormatVerdict) -> str:
     )
 
 
-def _left_out(study: ModelStudy) -> list[str]:
+def _left_out(study: BitdepthStudy) -> list[str]:
     """Return a warning of the intervals that leave out their own estimate."""
     names = {"FAR": "far", "FRR": "frr", "EER": "eer"}
     found = [

@@ -7,10 +7,10 @@ interval is that of the report: 95 % over draws of speakers, paired with float32
 import math
 from dataclasses import dataclass
 
-from evaluation.bitdepth.notation import SPACE
-from evaluation.bitdepth.rows import Estimate, Row
-from evaluation.bootstrap import CONFIDENCE
-from evaluation.errors import InputError
+from evaluation.bitdepth.rows import ConditionRow
+from evaluation.command.errors import InputError
+from evaluation.page.notation import SPACE
+from evaluation.statistics.estimates import CONFIDENCE, Estimate
 
 # Draws of fewer speakers differ too little: their intervals promise too much. VoxCeleb1-O has 40.
 FEWEST_SPEAKERS = 40
@@ -49,7 +49,7 @@ class Tolerance:
         return f"{points:g}{SPACE}percentage points and {share:g}{SPACE}% of float32's rates"
 
 
-def speakers_needed(row: Row, tolerance: Tolerance) -> float:
+def speakers_needed(row: ConditionRow, tolerance: Tolerance) -> float:
     """Return about how many speakers show that FAR, FRR and EER stay within the tolerance.
 
     At most `row.speakers` where these do; infinity where one of the rates, as estimated, rises by

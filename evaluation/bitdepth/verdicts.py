@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from evaluation.bitdepth.conditions import Condition
-from evaluation.bitdepth.rows import Row
-from evaluation.bitdepth.study import ModelStudy, Result
+from evaluation.bitdepth.rows import ConditionRow
+from evaluation.bitdepth.study import BitdepthStudy, ConditionResult
 from evaluation.bitdepth.tolerance import Tolerance, needed_for, speakers_needed
+from evaluation.stored.conditions import Condition
 
 
 class Verdict(Enum):
@@ -18,7 +18,7 @@ class Verdict(Enum):
     COSTLY = "costly"
 
 
-def verdict(row: Row, *, tolerance: Tolerance) -> Verdict:
+def verdict(row: ConditionRow, *, tolerance: Tolerance) -> Verdict:
     """WITHIN if FAR, FRR and EER are each shown to stay within the tolerance; see `tolerance.py`.
 
     RETUNE if FAR or FRR, as estimated, rises by more at float32's threshold, but the EER is shown
@@ -39,8 +39,8 @@ def verdict(row: Row, *, tolerance: Tolerance) -> Verdict:
 class FormatVerdict:
     """A format of one model, as it is and scaled."""
 
-    as_is: Result
-    scaled: Result
+    as_is: ConditionResult
+    scaled: ConditionResult
     verdict_as_is: Verdict
     verdict_scaled: Verdict
 
@@ -50,7 +50,7 @@ class FormatVerdict:
         return self.as_is.condition.label
 
 
-def format_verdicts(study: ModelStudy, *, tolerance: Tolerance) -> list[FormatVerdict]:
+def format_verdicts(study: BitdepthStudy, *, tolerance: Tolerance) -> list[FormatVerdict]:
     """Return the verdicts of a model's formats, in the order of the study."""
     by_condition = {result.condition: result for result in study.results}
     verdicts = []

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from evaluation.bitdepth.measurement import Number
 from evaluation.separation.distances import Distances, Speaker
 from evaluation.separation.overlap import Overlap, overlap
-from evaluation.separation.speaker_draws import SpeakerDraws
+from evaluation.statistics.estimates import Number
+from evaluation.statistics.speaker_draws import SpeakerDraws
 
 
 class Metric(Enum):

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from evaluation.bitdepth.rows import Estimate
+from evaluation.page.notation import count
 from evaluation.separation.metrics import Metric
+from evaluation.statistics.estimates import Estimate
 
 
 def shown(metric: Metric) -> Callable[[float], str]:
@@ -19,11 +20,6 @@ def signed(metric: Metric) -> Callable[[float], str]:
         return text if text.strip("+-0.") else text.lstrip("+-")
 
     return write
-
-
-def count(number: float) -> str:
-    """Return a number of things: 1,566."""
-    return f"{number:,.0f}"
 
 
 def decimals(number: float) -> str:

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from evaluation.bootstrap import CONFIDENCE
-from evaluation.report import Block, Figure, Fold, Making, Points, Section, render
-from evaluation.separation.map_plots import COLOURS
+from evaluation.page.figure import Figure
+from evaluation.page.page import Block, Fold, Making, Points, Section, render
+from evaluation.separation.figures.map_plots import COLOURS
 from evaluation.separation.overlap import POINTS, REACH, RULE
 from evaluation.separation.report_tables import choices, formats, leads, models, published
 from evaluation.separation.speaker_map import MapOptions
 from evaluation.separation.standings import Choice, Standing, standings
-from evaluation.separation.study import ModelStudy, Space
+from evaluation.separation.study import SeparationStudy, Space
 from evaluation.separation.summary import cautions, summarise
+from evaluation.statistics.estimates import CONFIDENCE
 
 TITLE = "Which model separates speakers"
 PACKAGES = ("scipy", "scikit-learn", "umap-learn", "numba")
@@ -39,7 +40,7 @@ CHOICES = {
 
 
 def report(
-    studies: Sequence[ModelStudy],
+    studies: Sequence[SeparationStudy],
     figures: Mapping[str, Sequence[Figure]],
     *,
     command: str,
@@ -75,7 +76,7 @@ def report(
     return render(TITLE, [summarise(studies, found)], sections, making)
 
 
-def _models(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> Section:
+def _models(studies: Sequence[SeparationStudy], found: Sequence[Standing]) -> Section:
     tables: list[Block] = [models(studies), *([leads(found)] if found else [])]
     return Section(
         title="Models side by side",
@@ -93,7 +94,7 @@ def _models(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> Section
 
 
 def _choices(
-    studies: Sequence[ModelStudy], found: Sequence[Standing], figures: Sequence[Figure]
+    studies: Sequence[SeparationStudy], found: Sequence[Standing], figures: Sequence[Figure]
 ) -> Section:
     return Section(
         title="Whether fewer bits change the choice",
@@ -107,7 +108,7 @@ def _choices(
     )
 
 
-def _model(study: ModelStudy, figures: Sequence[Figure]) -> Section:
+def _model(study: SeparationStudy, figures: Sequence[Figure]) -> Section:
     row = study.float32(Space.COSINE).row
     return Section(
         title=study.embeddings.name,

@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 
-from evaluation.bitdepth.rows import Estimate
-from evaluation.bootstrap import CONFIDENCE
-from evaluation.report import Cell, Column, Table, Tone
+from evaluation.page.cells import BOUNDS, change_cell, value_cell
+from evaluation.page.notation import count
+from evaluation.page.table import Cell, Column, Content, Table, Tone
 from evaluation.separation.metrics import Metric
-from evaluation.separation.notation import count, decimals, shown, signed
+from evaluation.separation.notation import decimals, shown, signed
 from evaluation.separation.published import DATA, PUBLISHED, SOURCE
 from evaluation.separation.standings import Choice, Standing, choice
-from evaluation.separation.study import ModelStudy, Space, Step
+from evaluation.separation.study import SeparationStudy, Space, Step
+from evaluation.statistics.estimates import CONFIDENCE
 
-INTERVAL = (
-    f"The small figures bound the {round(100 * CONFIDENCE)} % interval over draws of speakers"
-)
 TONES: dict[Choice, Tone] = {
     Choice.ORDER_KEPT: "good",
     Choice.BEST_KEPT: "fair",
@@ -21,15 +19,15 @@ TONES: dict[Choice, Tone] = {
 }
 
 
-def models(studies: Sequence[ModelStudy]) -> Table:
+def models(studies: Sequence[SeparationStudy]) -> Table:
     """Return the six metrics of each model in float32, the best of each marked."""
-    rows: list[list[Cell | str | int]] = []
+    rows: list[list[Content]] = []
     for study in studies:
         row = study.float32(Space.COSINE).row
         rows.append([row.model])
         for space in Space:
             found = study.float32(space).row
-            rows[-1] += [_value(found.estimate(metric)) for metric in Metric]
+            rows[-1] += [value_cell(found.estimate(metric)) for metric in Metric]
         rows[-1] += [row.vectors, row.speakers, row.dim]
     return Table(
         slug="models",
@@ -43,14 +41,14 @@ def models(studies: Sequence[ModelStudy]) -> Table:
         ],
         rows=rows,
         note="The best of each column is bold. OIIDD and the silhouette are taken over all "
-        f"vectors, CCR counts them. {INTERVAL}; n is the number of vectors, of as many speakers "
+        f"vectors, CCR counts them. {BOUNDS}; n is the number of vectors, of as many speakers "
         "as the table says. Centroids include the vector that is compared with them.",
     )
 
 
 def published() -> Table:
     """Return the table of the published study."""
-    rows: list[list[Cell | str | float]] = [
+    rows: list[list[Content]] = [
         [line.model, *(line.value(space, metric) for space in Space for metric in Metric)]
         for line in PUBLISHED
     ]
@@ -67,7 +65,7 @@ def published() -> Table:
 
 def leads(found: Sequence[Standing]) -> Table:
     """Return who is best by each metric in float32, and how surely."""
-    rows: list[list[Cell | str]] = []
+    rows: list[list[Content]] = []
     for standing in found:
         if not standing.step.condition.is_float32:
             continue
@@ -95,21 +93,21 @@ def leads(found: Sequence[Standing]) -> Table:
             Column(heading="verdict", words=True),
         ],
         rows=rows,
-        note=f"{INTERVAL}, which are the same for models of the same speakers, so that the lead "
+        note=f"{BOUNDS}, which are the same for models of the same speakers, so that the lead "
         "is that of one and the same speakers. A lead is clear where its interval leaves out 0. "
         "Vectors and speakers (n) as above.",
     )
 
 
-def choices(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> Table:
+def choices(studies: Sequence[SeparationStudy], found: Sequence[Standing]) -> Table:
     """Return who is best by each metric in every format."""
     by_step = {(one.step, one.metric): one for one in found}
-    rows: list[list[Cell | str | int | None]] = []
+    rows: list[list[Content]] = []
     for result in studies[0].results:
         condition = result.step.condition
         if result.step.space is not Space.COSINE:
             continue
-        cells: list[Cell | None] = []
+        cells: list[Content] = []
         judged = []
         for space in Space:
             step = Step(condition=condition, space=space)
@@ -143,7 +141,7 @@ def choices(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> Table:
     )
 
 
-def formats(study: ModelStudy, space: Space) -> Table:
+def formats(study: SeparationStudy, space: Space) -> Table:
     """Return the metrics of a model in every format, and their differences from float32."""
     columns = [Column(heading="stored as"), Column(heading="bits")]
     for metric in Metric:
@@ -157,7 +155,7 @@ def formats(study: ModelStudy, space: Space) -> Table:
                 interval=True,
             ),
         ]
-    rows: list[list[Cell | str | int]] = []
+    rows: list[list[Content]] = []
     for result in study.results:
         if result.step.space is not space:
             continue
@@ -165,7 +163,8 @@ def formats(study: ModelStudy, space: Space) -> Table:
         rows.append([condition.label, row.bits])
         for metric in Metric:
             estimate = row.estimate(metric)
-            rows[-1] += [_value(estimate), _change(estimate, reference=condition.is_float32)]
+            change = Cell(value=None) if condition.is_float32 else change_cell(estimate)
+            rows[-1] += [value_cell(estimate), change]
         rows[-1].append(row.zero_rows)
     base = study.float32(space).row
     return Table(
@@ -173,7 +172,7 @@ def formats(study: ModelStudy, space: Space) -> Table:
         caption="Euclidean distances on the map" if space is Space.MAP else "Cosine distances",
         columns=[*columns, Column(heading="zero vectors", show=count)],
         rows=rows,
-        note=f"n = {base.vectors:,} vectors of {base.speakers:,} speakers. {INTERVAL}; those of a "
+        note=f"n = {base.vectors:,} vectors of {base.speakers:,} speakers. {BOUNDS}; those of a "
         "difference are of the same draws on both sides. Zero vectors: stored without any value "
         "but 0; their cosine distance to everything is 1, so that CCR does not count them.",
     )
@@ -194,16 +193,6 @@ def _metric_columns(*, interval: bool) -> list[Column]:
 
 def _heading(space: Space, metric: Metric) -> str:
     return f"{space.distance} {metric.value}"
-
-
-def _value(estimate: Estimate) -> Cell:
-    return Cell(value=estimate.value, low=estimate.low, high=estimate.high)
-
-
-def _change(estimate: Estimate, *, reference: bool) -> Cell:
-    if reference:
-        return Cell(value=None)
-    return Cell(value=estimate.change, low=estimate.change_low, high=estimate.change_high)
 
 
 def _best(standing: Standing) -> Cell:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from evaluation.bitdepth.conditions import Condition
-from evaluation.bootstrap import interval
 from evaluation.separation.metrics import Metric
-from evaluation.separation.study import ModelStudy, Result, Space, Step
+from evaluation.separation.study import SeparationStudy, Space, Step, StepResult
+from evaluation.statistics.estimates import interval
+from evaluation.stored.conditions import Condition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class Standing:
         return self.models[0]
 
 
-def standings(studies: Sequence[ModelStudy]) -> list[Standing]:
+def standings(studies: Sequence[SeparationStudy]) -> list[Standing]:
     """Return a standing for each step and metric, in the order of the steps; two models or more."""
     found = []
     reference: dict[tuple[Space, Metric], list[str]] = {}
@@ -83,16 +83,16 @@ def wins(found: Sequence[Standing], condition: Condition) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 
-def _result(study: ModelStudy, step: Step) -> Result:
+def _result(study: SeparationStudy, step: Step) -> StepResult:
     return next(result for result in study.results if result.step == step)
 
 
-def _loss(result: Result, metric: Metric) -> float:
+def _loss(result: StepResult, metric: Metric) -> float:
     value = result.row.estimate(metric).value
     return -value if metric.higher_is_better else value
 
 
-def _lead(ahead: Result, behind: Result, metric: Metric) -> Lead:
+def _lead(ahead: StepResult, behind: StepResult, metric: Metric) -> Lead:
     sign = 1 if metric.higher_is_better else -1
     low, high = interval(sign * (ahead.draws[metric] - behind.draws[metric]))
     return Lead(

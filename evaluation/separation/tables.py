@@ -1,32 +1,25 @@
 """The numbers of a study as a table for the terminal."""
 
+from evaluation.page.text import aligned
 from evaluation.separation.metrics import Metric
 from evaluation.separation.notation import shown
-from evaluation.separation.study import ModelStudy, Result, Space
+from evaluation.separation.study import SeparationStudy, Space, StepResult
 
 HEADINGS = ("stored as", "distances", *(f"{metric.value} [95 %]" for metric in Metric))
 
 
-def terminal_table(study: ModelStudy) -> str:
+def terminal_table(study: SeparationStudy) -> str:
     """Return a model's table, columns aligned, at most about 90 characters wide."""
     row = study.float32(Space.COSINE).row
     lines = [[*HEADINGS], *(_cells(result) for result in study.results)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
-    text = "\n".join(
-        "  ".join(
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
     return (
         f"{row.model}: {row.vectors:,} vectors of {row.dim} values, {row.speakers:,} speakers\n"
         "CCR counts vectors; intervals are over draws of speakers\n"
-        f"{text}"
+        f"{aligned(lines, words=(0, 1))}"
     )
 
 
-def _cells(result: Result) -> list[str]:
+def _cells(result: StepResult) -> list[str]:
     cells = [result.step.condition.label, result.step.space.value]
     for metric in Metric:
         one, show = result.row.estimate(metric), shown(metric)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 import minifloat as mf
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
 from minifloat import _C
 from minifloat.backends import cpu, eager
 from minifloat.headers import once_each

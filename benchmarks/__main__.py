@@ -18,7 +18,7 @@ from benchmarks.harness.case import Setting
 from benchmarks.harness.device import Processor
 from benchmarks.harness.options import add_out, count, counts, finder, names, opened, require
 from benchmarks.harness.record import line
-from benchmarks.harness.rival import Rival, RivalError, package, serving
+from benchmarks.harness.rival import Rival, RivalError, package, rivals_of
 from benchmarks.harness.table import table
 from benchmarks.registry import OPS, SOURCES, cases
 from benchmarks.rivals import RIVALS
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _rivals(ops: Sequence[Op]) -> list[Rival[Any]]:
     """Return those that have any of the operations."""
-    return list(dict.fromkeys(rival for op in ops for rival in serving(RIVALS, op.name)))
+    return list(dict.fromkeys(rival for op in ops for rival in rivals_of(RIVALS, op.name)))
 
 
 def _measured(

@@ -15,7 +15,7 @@ from benchmarks.harness.calls import FLOATS, CallCase, Op, Sizes
 from benchmarks.harness.case import Setting
 from benchmarks.harness.contest import Contest, Entrant, entrants
 from benchmarks.harness.limits import copies
-from benchmarks.harness.rival import RivalError, serving
+from benchmarks.harness.rival import RivalError, rivals_of
 from benchmarks.harness.timing import Run
 from minifloat import _C, ops
 
@@ -86,7 +86,7 @@ class CodecCase(CallCase):
             work=work,
             limits={self.bound: [copy.name for copy in limits]},
         )
-        rivals = entrants(serving(setting.rivals, self.op), job, bytes=moved, work=work)
+        rivals = entrants(rivals_of(setting.rivals, self.op), job, bytes=moved, work=work)
         return Contest(job, [ours], limits, rivals)
 
 

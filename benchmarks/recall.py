@@ -24,7 +24,7 @@ import minifloat as mf
 from benchmarks.data import Neighbours, clustered, exact_search, normal_rows, queries_near
 from benchmarks.harness.machine import versions
 from benchmarks.harness.options import add_out, count, opened, require
-from benchmarks.harness.rival import package, serving
+from benchmarks.harness.rival import package, rivals_of
 from benchmarks.rivals import RIVALS
 from benchmarks.search import SearchJob
 from evaluation.command.help import HelpFormatter
@@ -40,7 +40,7 @@ OFFSET = 0.9
 
 _PACKAGES = ("faiss", "turbovec", "usearch")
 _RIVALS = {
-    rival.name: rival for rival in serving(RIVALS, "search") if package(rival.name) in _PACKAGES
+    rival.name: rival for rival in rivals_of(RIVALS, "search") if package(rival.name) in _PACKAGES
 }
 
 

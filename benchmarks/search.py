@@ -18,7 +18,7 @@ from benchmarks.harness.case import Setting
 from benchmarks.harness.contest import Contest, Entrant, entrants, limit
 from benchmarks.harness.device import Device
 from benchmarks.harness.limits import reads
-from benchmarks.harness.rival import serving
+from benchmarks.harness.rival import rivals_of
 from benchmarks.harness.timing import Run
 from minifloat import _C
 
@@ -84,7 +84,7 @@ class SearchCase(CallCase):
             limits={self.bound: [one.name for one in limits], "multiply": ["multiply"]},
         )
         limits.append(limit("multiply", lambda: multiply, work=work))
-        rivals = entrants(serving(setting.rivals, self.op), job, bytes=read, work=work)
+        rivals = entrants(rivals_of(setting.rivals, self.op), job, bytes=read, work=work)
         return Contest(job, [ours], limits, rivals)
 
 

@@ -40,6 +40,6 @@ def package(rival: str) -> str:
     return rival.partition(" ")[0]
 
 
-def serving(rivals: Iterable[Rival[Any]], op: str, device: str = "cpu") -> list[Rival[Any]]:
+def rivals_of(rivals: Iterable[Rival[Any]], op: str, device: str = "cpu") -> list[Rival[Any]]:
     """Return the rivals that have an operation, beside minifloat on a device."""
     return [rival for rival in rivals if op in rival.ops and rival.device == device]

@@ -10,7 +10,7 @@ from benchmarks.harness.case import Setting
 from benchmarks.harness.contest import ContestCase
 from benchmarks.harness.device import Processor
 from benchmarks.harness.record import line
-from benchmarks.harness.rival import Rival, package, serving
+from benchmarks.harness.rival import Rival, package, rivals_of
 from benchmarks.registry import OPS, SOURCES, cases
 from benchmarks.rivals import PACKAGES, RIVALS
 from tests.support.paths import ROOT
@@ -54,7 +54,7 @@ def found(case: CallCase, rivals: list[Rival[Any]]) -> tuple[dict[str, Any], dic
 @pytest.mark.parametrize("op", ["encode", "search"])
 def test_a_record_holds_the_times_of_rivals(op: str) -> None:
     case = next(case for case in ALL if case.op == op and case.format.bits == 8)
-    of_torch = [rival for rival in serving(RIVALS, op) if rival.name == "torch"]
+    of_torch = [rival for rival in rivals_of(RIVALS, op) if rival.name == "torch"]
     measured, record = found(case, of_torch)
     (rival,) = record["rivals"].values()
     assert rival["ratio"] == pytest.approx(rival["median_s"] / record["median_s"])
@@ -64,7 +64,7 @@ def test_a_record_holds_the_times_of_rivals(op: str) -> None:
 
 def test_a_record_keeps_two_ways_of_one_package_apart_and_has_its_version_once() -> None:
     case = next(case for case in ALL if case.op == "search")
-    of_torch = [rival for rival in serving(RIVALS, "search") if package(rival.name) == "torch"]
+    of_torch = [rival for rival in rivals_of(RIVALS, "search") if package(rival.name) == "torch"]
     _, record = found(case, of_torch)
     assert set(record["rivals"]) == {"torch", "torch bfloat16"}
     assert set(record["versions"]) == {"python", "minifloat", "numpy", "torch"}

@@ -12,7 +12,7 @@ import minifloat as mf
 from benchmarks.codec import CODES, DIM, CodecJob, ends_of, make_input, shape_of
 from benchmarks.harness.case import Setting
 from benchmarks.harness.contest import Contest, ContestCase, Entrant, entrants, limit
-from benchmarks.harness.rival import serving
+from benchmarks.harness.rival import rivals_of
 from benchmarks.harness.timing import Run
 from minifloat.backends import BACKENDS, implementation
 
@@ -52,7 +52,7 @@ class DeviceCodecCase(ContestCase):
             )
             for backend in setting.backends
         ]
-        rivals = entrants(serving(setting.rivals, self.op, "cuda"), job, bytes=moved)
+        rivals = entrants(rivals_of(setting.rivals, self.op, "cuda"), job, bytes=moved)
         return Contest(job, ours, [limit("copy", lambda: source.clone, bytes=moved)], rivals)
 
     @property

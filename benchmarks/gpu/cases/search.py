@@ -15,7 +15,7 @@ from benchmarks.gpu.cases import limits
 from benchmarks.harness.case import Setting
 from benchmarks.harness.contest import Contest, ContestCase, Entrant, entrants
 from benchmarks.harness.device import Device
-from benchmarks.harness.rival import serving
+from benchmarks.harness.rival import rivals_of
 from benchmarks.harness.timing import Run
 from benchmarks.search import DeviceSearchJob, finds, found_rows
 from minifloat.backends import implementation
@@ -65,7 +65,7 @@ class DeviceSearchCase(ContestCase):
             bounds = limits.reads((f.bits, packed.codes) for f, packed in job.packed.items())
         else:
             bounds = limits.products(self.side, setting.device)
-        rivals = entrants(serving(setting.rivals, self.op, "cuda"), job, work=work)
+        rivals = entrants(rivals_of(setting.rivals, self.op, "cuda"), job, work=work)
         return Contest(job, ours, bounds, rivals)
 
     def job(self, device: Device) -> DeviceSearchJob:

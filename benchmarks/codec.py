@@ -17,7 +17,8 @@ from benchmarks.harness.contest import Contest, Entrant, entrants
 from benchmarks.harness.limits import copies
 from benchmarks.harness.rival import RivalError, rivals_of
 from benchmarks.harness.timing import Run
-from minifloat import _C, ops
+from minifloat import _C
+from minifloat.ops.checks import SOURCES
 
 CODES = "codes"
 DIM = 512
@@ -178,7 +179,7 @@ def _kernel(function: Callable[..., None], size: Callable[[int, int], tuple[int,
     def start(job: CodecJob) -> Run:
         assert job.out is not None
         x, format = job.x, job.format.index
-        source = (ops.SOURCES.index(x.dtype), True) if x.is_floating_point() else ()
+        source = (SOURCES.index(x.dtype), True) if x.is_floating_point() else ()
         run = partial(function, format, *source, x.data_ptr(), *size(*job.shape))
         return partial(run, job.out.data_ptr(), get_num_threads())
 

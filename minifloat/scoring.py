@@ -13,12 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from minifloat import _C, ops, streaming
-from minifloat.arrays import Array, Rows, as_made, as_rows, as_tensor
+from minifloat import _C, streaming
+from minifloat.arrays import Array, RowsLike, as_made, as_rows, as_tensor
 from minifloat.mapping import refuse_changes
+from minifloat.ops import answer, answer_into
+from minifloat.ops.checks import SOURCES
+from minifloat.ops.products import AllScores, Best, PairScores
+from minifloat.ops.rows import Rows, Selection, Sides, element_dtype
 from minifloat.vectors import PackedVectors, amax, check_finite, scale_rows
-
-_ops = torch.ops.minifloat
 
 # Values of queries that are brought into their lane at once.
 _CHUNK = 1 << 24
@@ -26,7 +28,7 @@ _CHUNK = 1 << 24
 
 @overload
 def scores(
-    a: PackedVectors | Rows,
+    a: PackedVectors | RowsLike,
     b: PackedVectors,
     *,
     pairs: None = None,
@@ -44,7 +46,7 @@ def scores(
     a: ArrayLike, b: PackedVectors, *, pairs: Any = None, out: None = None
 ) -> NDArray[Any]: ...
 def scores(
-    a: PackedVectors | Rows,
+    a: PackedVectors | RowsLike,
     b: PackedVectors,
     *,
     pairs: Tensor | NDArray[Any] | None = None,
@@ -62,19 +64,15 @@ def scores(
     blocks of a large matrix, as scores(a[i:j], b, out=buffer), need no memory of their own. Rows
     against themselves, scores(a, a), take half the products.
     """
-    rows, norms = _side(a, b)
-    sides = (rows, norms, b.codes, b.reciprocal_norms)
+    sides = _sides(a, b)
     if out is not None:
         if pairs is not None:
             raise ValueError("out takes the matrix of all scores; got pairs as well")
-        _ops.scores_into(*sides, b.format.name, b.dim, _writable(out))
+        answer_into(AllScores(sides), _writable(out))
         return out
-    if pairs is None:
-        found: Tensor = _ops.scores(*sides, b.format.name, b.dim)
-    else:
-        found = _ops.pair_scores(*sides, as_tensor(pairs), b.format.name, b.dim)
-    answer: Tensor | NDArray[Any] = as_made(_from_numpy(a), found)
-    return answer
+    asked = AllScores(sides) if pairs is None else PairScores(sides, as_tensor(pairs))
+    found: Tensor | NDArray[Any] = as_made(_from_numpy(a), answer(asked))
+    return found
 
 
 @overload
@@ -95,7 +93,7 @@ def search(
     queries: ArrayLike, database: PackedVectors, k: int, *, mask: Any = None, ranges: Any = None
 ) -> tuple[NDArray[Any], NDArray[Any]]: ...
 def search(
-    queries: PackedVectors | Rows,
+    queries: PackedVectors | RowsLike,
     database: PackedVectors,
     k: int,
     *,
@@ -117,26 +115,18 @@ def search(
     copied there block by block, while the block before is searched if `database.pin_memory()` made
     it. Masks and ranges are where the database is, answers where the queries are.
     """
-    rows, norms = _side(queries, database)
+    sides = _sides(queries, database)
     if ranges is not None and not isinstance(ranges, (Tensor, np.ndarray)):
         pairs = list(map(_first_and_end, ranges))
         ranges = torch.tensor(pairs, dtype=torch.int64, device=database.device).reshape(-1, 2)
-    chosen = (
+    chosen = Selection(
         None if mask is None else as_tensor(mask),
         None if ranges is None else as_tensor(ranges),
-        index(k),
     )
-    if database.device.type == "cpu" and rows.device != database.device:
-        return streaming.search(rows, norms, database, *chosen)
-    best, indices = _ops.search(
-        rows,
-        norms,
-        database.codes,
-        database.reciprocal_norms,
-        *chosen,
-        database.format.name,
-        database.dim,
-    )
+    asked = Best(sides, chosen, index(k))
+    if database.device.type == "cpu" and sides.a.data.device != database.device:
+        return streaming.search(asked)
+    best, indices = answer(asked)
     from_numpy = _from_numpy(queries)
     return as_made(from_numpy, best), as_made(from_numpy, indices)
 
@@ -153,7 +143,7 @@ def _first_and_end(listed: Any) -> tuple[int, int]:
     )
 
 
-def _from_numpy(rows: PackedVectors | Rows) -> bool:
+def _from_numpy(rows: PackedVectors | RowsLike) -> bool:
     """Return whether rows are, or were packed from, what NumPy reads."""
     return rows.from_numpy if isinstance(rows, PackedVectors) else not isinstance(rows, Tensor)
 
@@ -182,8 +172,8 @@ def _without_derivatives(name: str, x: Tensor) -> Tensor:
     return x
 
 
-def _side(a: PackedVectors | Rows, b: PackedVectors) -> tuple[Tensor, Tensor]:
-    """Return rows of a as operators take them, and the reciprocals of their norms."""
+def _sides(a: PackedVectors | RowsLike, b: PackedVectors) -> Sides:
+    """Return rows as operators take them; TypeError or ValueError for other than b is made for."""
     if not isinstance(b, PackedVectors):
         raise TypeError(f"the database must be PackedVectors; got {type(b).__name__}")
     if isinstance(a, PackedVectors):
@@ -193,25 +183,30 @@ def _side(a: PackedVectors | Rows, b: PackedVectors) -> tuple[Tensor, Tensor]:
                 f"and dim {b.dim} in {b.format}"
             )
         refuse_changes(a.codes, a.reciprocal_norms, b.codes, b.reciprocal_norms)
-        return a.codes, a.reciprocal_norms
+        return Sides(_rows(a), _rows(b), b.format.name, b.dim)
     a = as_rows("queries", a)
-    if a.ndim != 2 or a.shape[1] != b.dim or a.dtype not in ops.SOURCES:
+    if a.ndim != 2 or a.shape[1] != b.dim or a.dtype not in SOURCES:
         raise ValueError(
             f"queries must be floating-point rows (rows, {b.dim}); "
             f"got {str(a.dtype).removeprefix('torch.')} of shape {tuple(a.shape)}"
         )
     refuse_changes(b.codes, b.reciprocal_norms)
-    return _to_lane(_without_derivatives("queries", a), b)
+    return Sides(_to_lane(_without_derivatives("queries", a), b), _rows(b), b.format.name, b.dim)
 
 
-def _to_lane(queries: Tensor, database: PackedVectors) -> tuple[Tensor, Tensor]:
+def _rows(packed: PackedVectors) -> Rows:
+    """Return packed rows as operators take them."""
+    return Rows(packed.codes, packed.reciprocal_norms)
+
+
+def _to_lane(queries: Tensor, database: PackedVectors) -> Rows:
     """Return float queries in the database's lane, with all the precision that it has.
 
     On the CPU, ValueError for a row that is not finite; on another device it scores NaN.
     """
-    queries, dtype = queries.detach(), ops.element_dtype(database.format.name)
+    queries, dtype = queries.detach(), element_dtype(database.format.name)
     if len(queries) == 0:
-        return queries.to(dtype), queries[:, 0].float()
+        return Rows(queries.to(dtype), queries[:, 0].float())
     # Of many at once, temporaries would leave the cache, and a signal would wait for all.
     step = max(1, _CHUNK // database.dim)
     if len(queries) <= step:
@@ -220,13 +215,12 @@ def _to_lane(queries: Tensor, database: PackedVectors) -> tuple[Tensor, Tensor]:
         _chunk_to_lane(queries[first : first + step], database, first)
         for first in range(0, len(queries), step)
     ]
-    elements, norms = zip(*parts, strict=True)
-    return torch.cat(elements), torch.cat(norms)
+    return Rows(*map(torch.cat, zip(*parts, strict=True)))
 
 
-def _chunk_to_lane(queries: Tensor, database: PackedVectors, first: int) -> tuple[Tensor, Tensor]:
+def _chunk_to_lane(queries: Tensor, database: PackedVectors, first: int) -> Rows:
     """Return queries from number `first` on in the database's lane."""
-    dtype = ops.element_dtype(database.format.name)
+    dtype = element_dtype(database.format.name)
     format, dim = database.format, database.dim
     limit = 1.0 if dtype.is_floating_point else float(_C.query_max(format.index, dim))
     largest = amax(queries)
@@ -237,4 +231,4 @@ def _chunk_to_lane(queries: Tensor, database: PackedVectors, first: int) -> tupl
     norms = elements.double().square().sum(1).sqrt()
     reciprocal = torch.where(norms > 0, 1 / norms, 0.0).float()
     # Elsewhere a look at values would wait for the device.
-    return elements, torch.where(largest.squeeze(1).isfinite(), reciprocal, torch.nan)
+    return Rows(elements, torch.where(largest.squeeze(1).isfinite(), reciprocal, torch.nan))

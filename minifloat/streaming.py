@@ -7,66 +7,62 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from minifloat import ops
-from minifloat.merging import Answer, merged
-from minifloat.vectors import PackedVectors
-
-_ops = torch.ops.minifloat
+from minifloat.answers import Answer, merged, moved, none_of
+from minifloat.ops import answer
+from minifloat.ops.products import Best
+from minifloat.ops.rows import Rows, Selection
 
 # Codes that are copied at once: two such blocks are on the device at a time.
 BLOCK_BYTES = 1 << 28
 
-# Codes, reciprocal norms, and which rows take part.
-Block = tuple[Tensor, Tensor, Tensor]
+
+# What is known of each of some rows, and which of them take part.
+Block = tuple[Tensor, ...]
 
 
-def search(
-    a: Tensor,
-    a_norms: Tensor,
-    database: PackedVectors,
-    mask: Tensor | None,
-    ranges: Tensor | None,
-    k: int,
-) -> tuple[Tensor, Tensor]:
-    """Return what the operator `search` does, on the device of a: the next block is on its way.
+def search(asked: Best) -> Answer:
+    """Return the answer to a search of rows in main memory, on the device of the queries.
 
-    Copies overlap with the search where the database is in page-locked memory. The mask and the
-    ranges are in main memory, as the database.
+    While a block is searched the next one is on its way, if the rows are in page-locked memory. The
+    mask and the ranges are in main memory, as the rows.
     """
-    codes, norms = database.codes, database.reciprocal_norms
-    kind = (database.format.name, database.dim)
-    stand_in = torch.empty_like(a, device=codes.device), a_norms.new_empty(len(a), device="cpu")
-    ops.search(*stand_in, codes, norms, mask, ranges, k, *kind)
-    chosen = _chosen(mask, ops.selected(mask, ranges, codes, k), len(database))
+    queries, rows = asked.sides.a.data, asked.sides.b
+    # Which rows take part is checked where they are, before any is copied.
+    alone = asked._replace(sides=asked.sides._replace(a=rows.some(slice(0))))
+    alone.check()
+    alone.check_values()
+    chosen = _chosen(asked.selection, len(rows.data))
     # A copy from other memory waits for those before it.
-    chosen = chosen.pin_memory() if codes.is_pinned() else chosen
-    nothing = a_norms.new_empty((len(a), 0))
-    best: Answer = (nothing, nothing.long())
-    step = max(1, BLOCK_BYTES // max(1, codes.shape[1]))
-    starts = [i for i in range(0, len(database), step) if chosen[i : i + step].any()]
-    blocks: list[Block] = [
-        (codes[i : i + step], norms[i : i + step], chosen[i : i + step]) for i in starts
-    ]
-    for first, block, part in zip(starts, _on_device(blocks, a.device), blocks, strict=True):
-        found = min(k, int(part[2].count_nonzero()))
-        scores, rows = _ops.search(a, a_norms, *block, None, found, *kind)
-        best = merged(best, (scores, rows + first), k)
+    chosen = chosen.pin_memory() if rows.data.is_pinned() else chosen
+    step = max(1, BLOCK_BYTES // max(1, rows.data.shape[1]))
+    parts = [slice(first, first + step) for first in range(0, len(chosen), step)]
+    parts = [part for part in parts if chosen[part].any()]
+    blocks: list[Block] = [(*rows.some(part), chosen[part]) for part in parts]
+    best = none_of(queries)
+    for part, there in zip(parts, _on_device(blocks, queries.device), strict=True):
+        *of_each, takes_part = there
+        of_block = asked._replace(
+            sides=asked.sides._replace(b=Rows(*of_each)),
+            selection=Selection(takes_part),
+            k=min(asked.k, int(chosen[part].count_nonzero())),
+        )
+        best = merged(best, moved(answer(of_block), part.start), asked.k)
     return best
 
 
-def _chosen(mask: Tensor | None, ranges: Tensor, rows: int) -> Tensor:
+def _chosen(selection: Selection, rows: int) -> Tensor:
     """Return which rows take part: bool, (rows,)."""
     chosen = torch.zeros(rows, dtype=torch.bool)
-    for begin, end in ranges.tolist():
+    for begin, end in selection.spans(rows):
         chosen[begin:end] = True
-    return chosen if mask is None else chosen & mask
+    return chosen if selection.mask is None else chosen & selection.mask
 
 
 def _on_device(blocks: list[Block], device: torch.device) -> Iterator[Block]:
     """Yield each block on the device, good until the next; that is copied in the meantime."""
     if device.type != "cuda":
-        for codes, norms, chosen in blocks:
-            yield codes.to(device), norms.to(device), chosen.to(device)
+        for block in blocks:
+            yield tuple(t.to(device) for t in block)
         return
     current, copying = torch.cuda.current_stream(device), torch.cuda.Stream(device)
     buffers = [[torch.empty_like(t, device=device) for t in blocks[0]] for _ in range(2)]
@@ -93,8 +89,7 @@ def _on_device(blocks: list[Block], device: torch.device) -> Iterator[Block]:
             if i + 1 < len(blocks):
                 copy(i + 1)
             current.wait_event(copied[i])
-            codes, norms, chosen = views[i]
-            yield codes, norms, chosen
+            yield tuple(views[i])
             searched[i].record(current)
     finally:
         current.wait_stream(copying)

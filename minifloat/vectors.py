@@ -12,10 +12,11 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from minifloat import copying, ops, storage
-from minifloat.arrays import Rows, as_made, as_row_numbers, as_rows, on_huge_pages
+from minifloat import copying, storage
+from minifloat.arrays import RowsLike, as_made, as_row_numbers, as_rows, on_huge_pages
 from minifloat.formats import Format, FormatLike, as_format
 from minifloat.mapping import refuse_changes
+from minifloat.ops.checks import check_values
 
 _ops = torch.ops.minifloat
 
@@ -262,7 +263,7 @@ torch.serialization.add_safe_globals([PackedVectors, as_format])
 
 
 def quantize(
-    x: Rows,
+    x: RowsLike,
     format: FormatLike,
     *,
     scale: Scale = "amax",
@@ -333,4 +334,4 @@ def _check_rows(name: str, x: Tensor) -> None:
         raise ValueError(
             f"{name} must have shape (rows, dim), dim at least 1; got {tuple(x.shape)}"
         )
-    ops.check_values(x)
+    check_values(x)

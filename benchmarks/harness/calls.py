@@ -9,9 +9,9 @@ from typing import ClassVar
 
 import minifloat as mf
 from benchmarks.harness.contest import ContestCase
-from minifloat import ops
+from minifloat.ops.checks import SOURCES
 
-FLOATS = tuple(str(dtype).removeprefix("torch.") for dtype in ops.SOURCES)
+FLOATS = tuple(str(dtype).removeprefix("torch.") for dtype in SOURCES)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from benchmarks.harness.calls import CallCase
 from benchmarks.harness.machine import processor, versions
 from benchmarks.harness.rival import package
 from minifloat import _C
-from minifloat.backends import BACKENDS
+from minifloat.backends import serving
 
 # What a record says of a contender's time and of its answer, where that is approximate.
 _FIGURES = ("median_s", "quartiles_s", "recall")
@@ -28,7 +28,7 @@ def line(case: CallCase, found: Mapping[str, Any], command: str) -> str:
         "op": case.op,
         **case.inputs,
         "shape": case.shape,
-        "backend": BACKENDS["CPU"],
+        "backend": serving("CPU").module,
         "isa": _C.isa(),
         "threads": torch.get_num_threads(),
         "repeats": found["rounds"],

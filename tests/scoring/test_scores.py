@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 import minifloat as mf
 from minifloat import _C, scoring
+from minifloat.ops import answer
+from minifloat.ops.products import AllScores
+from minifloat.ops.rows import Rows, Sides
 from tests.support import oracles
 
 pytestmark = pytest.mark.gpu
@@ -95,7 +98,7 @@ def test_sums_beyond_an_int32_are_exact(integer_format: mf.Format, backend: str)
     packed = torch.from_numpy(np.tile(plus, (2, groups)))
     packed[1, -len(last) :] = torch.from_numpy(last)
     norms = torch.tensor([0.5, 0.25]) / power_of_two_above(dim**0.5 * integer_format.max)
-    found = torch.ops.minifloat.scores(packed, norms, packed, norms, integer_format.name, dim)
+    found = mf.scores(*[mf.PackedVectors(packed, norms, integer_format, dim)] * 2)
     same, other = dim * largest**2, (dim - 6) * largest**2
     unit = np.float32(integer_format.smallest_subnormal) ** 2
     dots = np.array([[same, other], [other, same]]).astype(np.float32)
@@ -114,9 +117,8 @@ def test_sums_with_float_queries_beyond_an_int32_are_exact(
         queries[1, : dim // 3] = _C.QUERY_MAX - 1
         dots = queries.numpy().astype(np.int64).sum(1, keepdims=True) * largest
         norms = torch.tensor([0.5, 0.25]) / power_of_two_above(dim**0.5 * _C.QUERY_MAX)
-        found = torch.ops.minifloat.scores(
-            queries, norms, rows.codes, rows.reciprocal_norms, integer_format.name, dim
-        )
+        sides = Rows(queries, norms), Rows(rows.codes, rows.reciprocal_norms)
+        found = answer(AllScores(Sides(*sides, integer_format.name, dim)))
         unit = np.float32(integer_format.smallest_subnormal)
         expected = dots.astype(np.float32) * unit * norms.numpy()[:, None]
         assert_same(found, expected * rows.reciprocal_norms.numpy())

@@ -6,6 +6,9 @@ from torch import Tensor
 
 import minifloat as mf
 from minifloat import streaming
+from minifloat.ops.products import Best
+from minifloat.ops.rows import Selection
+from minifloat.scoring import _sides
 from tests.support.arguments import normal
 
 ROWS, DIM = 50, 13
@@ -41,7 +44,7 @@ def test_blocks_give_the_answer_of_the_whole(
     if k == 40 and mask is not None and ranges is not None:
         ranges = torch.tensor([[0, ROWS]])
     expected = mf.search(queries, rows, k, mask=mask, ranges=ranges)
-    found = streaming.search(queries.codes, queries.reciprocal_norms, rows, mask, ranges, k)
+    found = streaming.search(Best(_sides(queries, rows), Selection(mask, ranges), k))
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=0, equal_nan=True)
 
@@ -60,16 +63,16 @@ def test_blocks_without_a_row_that_takes_part_are_not_copied(
     monkeypatch.setattr(streaming, "_on_device", counted)
     rows, queries = database(), mf.quantize(normal(4, DIM, seed=1), "e2m1")
     ranges = torch.tensor([[12, 14], [33, 39]])
-    streaming.search(queries.codes, queries.reciprocal_norms, rows, None, ranges, 3)
+    streaming.search(Best(_sides(queries, rows), Selection(None, ranges), 3))
     assert [block.data_ptr() for block in copied] == [rows.codes[i:].data_ptr() for i in (10, 30)]
 
 
 def test_wrong_arguments_are_refused_before_anything_is_copied() -> None:
     rows, queries = database(), mf.quantize(normal(4, DIM, seed=1), "e2m1")
-    sides = (queries.codes, queries.reciprocal_norms, rows)
+    sides, two = _sides(queries, rows), torch.arange(ROWS) < 2
     with pytest.raises(ValueError, match=r"k must be in 1\.\.50, the rows of the database; got 51"):
-        streaming.search(*sides, None, None, 51)
+        streaming.search(Best(sides, Selection(), 51))
     with pytest.raises(ValueError, match=r"k must be in 1\.\.2, the rows that take part; got 3"):
-        streaming.search(*sides, torch.arange(ROWS) < 2, None, 3)
+        streaming.search(Best(sides, Selection(two), 3))
     with pytest.raises(ValueError, match=r"mask must be bool of shape \(50,\); got bool of"):
-        streaming.search(*sides, torch.ones(3, dtype=torch.bool), None, 3)
+        streaming.search(Best(sides, Selection(two[:3]), 3))

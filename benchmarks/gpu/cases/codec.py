@@ -14,7 +14,7 @@ from benchmarks.harness.case import Setting
 from benchmarks.harness.contest import Contest, ContestCase, Entrant, entrants, limit
 from benchmarks.harness.rival import rivals_of
 from benchmarks.harness.timing import Run
-from minifloat.backends import BACKENDS, implementation
+from minifloat.backends import implementation, serving
 
 # What each operation reads.
 OPS = {"encode_pack": "float32", "decode": CODES}
@@ -64,7 +64,7 @@ class DeviceCodecCase(ContestCase):
         """Return what is read, and the CPU's answer to its first and its last rows."""
         shape = shape_of(self.values)
         x = make_input(OPS[self.op], self.format, shape, generator)
-        expected = self.run(BACKENDS["CPU"], ends_of(x, _END_ROWS).cpu())()
+        expected = self.run(serving("CPU").module, ends_of(x, _END_ROWS).cpu())()
         assert isinstance(expected, Tensor)
         return CodecJob(self.format, shape, x, expected, ends=_END_ROWS)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,10 @@ from torch import Tensor
 import minifloat as mf
 from benchmarks.data import normal_rows
 from benchmarks.harness.case import Case, Outcome, Setting
-from minifloat.backends import BACKENDS, implementation
+from minifloat.backends import implementation, serving
+from minifloat.ops import arguments
+from minifloat.ops.products import AllScores, Best
+from minifloat.ops.rows import Rows, Selection, Sides
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,13 @@ class EqualityCase(Case):
         x = normal_rows(self.queries + self.rows, self.dim, setting.device.generator(0))
         for f in self.formats:
             a, b = (mf.quantize(part, f) for part in (x[: self.queries], x[self.queries :]))
-            sides = (a.codes, a.reciprocal_norms, b.codes, b.reciprocal_norms)
-            expected = self.answers(BACKENDS["CPU"], f, [side.cpu() for side in sides])
+            sides = Sides(_rows(a), _rows(b), f.name, self.dim)
+            ours = Sides(_rows(a.to("cpu")), _rows(b.to("cpu")), f.name, self.dim)
+            expected = self.answers(serving("CPU").module, ours)
             for backend in setting.backends:
                 what = f"{backend} {f}"
                 with self.attempt(what, setting, outcome):
-                    found = [t.cpu() for t in self.answers(backend, f, sides)]
+                    found = [t.cpu() for t in self.answers(backend, sides)]
                     wrong = [_differing(x, y) for x, y in zip(found, expected, strict=True)]
                     outcome.found["equal"][backend][f.name] = not any(wrong)
                     if any(wrong):
@@ -51,7 +54,7 @@ class EqualityCase(Case):
                         outcome.failures[what] = f"{counts} differ from the CPU's"
         return outcome
 
-    def answers(self, backend: str, f: mf.Format, sides: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    def answers(self, backend: str, sides: Sides) -> tuple[Tensor, ...]:
         """Return what an operator says of two sides."""
         raise NotImplementedError
 
@@ -61,9 +64,9 @@ class ScoresEquality(EqualityCase):
 
     op = "scores equal to the CPU's"
 
-    def answers(self, backend: str, f: mf.Format, sides: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    def answers(self, backend: str, sides: Sides) -> tuple[Tensor, ...]:
         """Return the matrix."""
-        return (implementation(backend, "scores")(*sides, f.name, self.dim),)
+        return (implementation(backend, "scores")(*arguments(AllScores(sides))),)
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,10 @@ class SearchEquality(EqualityCase):
         """Formats, queries, rows, dim and k."""
         return {**super().inputs, "k": self.k}
 
-    def answers(self, backend: str, f: mf.Format, sides: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    def answers(self, backend: str, sides: Sides) -> tuple[Tensor, ...]:
         """Return scores and rows."""
         search = implementation(backend, "search")
-        found: Any = search(*sides, None, None, self.k, f.name, self.dim)
+        found: Any = search(*arguments(Best(sides, Selection(), self.k)))
         return tuple(found)
 
 
@@ -92,23 +95,27 @@ class CodecEquality(EqualityCase):
 
     op = "codec equal to the CPU's"
 
-    def answers(self, backend: str, f: mf.Format, sides: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    def answers(self, backend: str, sides: Sides) -> tuple[Tensor, ...]:
         """Return what each operator makes of the packed rows of both sides."""
         run = {
             name: implementation(backend, name)
             for name in ("unpack", "decode", "encode", "pack", "encode_pack", "reciprocal_norms")
         }
-        packed = sides[2]
-        codes = run["unpack"](packed, f.name, self.dim)
-        values = run["decode"](codes, f.name)
+        packed, format = sides.b.data, sides.format
+        codes = run["unpack"](packed, format, self.dim)
+        values = run["decode"](codes, format)
         return (
             codes,
             values,
-            run["encode"](values * 3.3, f.name, True),
-            run["pack"](codes, f.name),
-            run["encode_pack"](values * 1.1, f.name, True),
-            run["reciprocal_norms"](packed, f.name, self.dim),
+            run["encode"](values * 3.3, format, True),
+            run["pack"](codes, format),
+            run["encode_pack"](values * 1.1, format, True),
+            run["reciprocal_norms"](packed, format, self.dim),
         )
+
+
+def _rows(packed: mf.PackedVectors) -> Rows:
+    return Rows(packed.codes, packed.reciprocal_norms)
 
 
 def _differing(found: Tensor, expected: Tensor) -> int:

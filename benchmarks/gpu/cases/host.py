@@ -16,7 +16,7 @@ from benchmarks.harness.case import Setting
 from benchmarks.harness.contest import Contest, ContestCase, Entrant, limit
 from benchmarks.harness.device import Device
 from benchmarks.harness.timing import Run
-from minifloat.backends import BACKENDS
+from minifloat.backends import serving
 
 # Rows that are made at once.
 _BLOCK_ROWS = 2**20
@@ -44,7 +44,7 @@ class HostCase(ContestCase):
         """Return the public call, which the device's own backend serves, and a plain copy."""
         job = self.job(setting.device)
         codes = job.database.codes
-        backend = BACKENDS[setting.device.torch.type.upper()]
+        backend = serving(setting.device.torch.type.upper()).module
 
         def copy() -> Run:
             target = torch.empty_like(codes, device=setting.device.torch)

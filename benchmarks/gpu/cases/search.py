@@ -19,6 +19,9 @@ from benchmarks.harness.rival import rivals_of
 from benchmarks.harness.timing import Run
 from benchmarks.search import DeviceSearchJob, finds, found_rows
 from minifloat.backends import implementation
+from minifloat.ops import arguments
+from minifloat.ops.products import Best
+from minifloat.ops.rows import Rows, Selection, Sides
 
 # Queries whose exact neighbours are looked for.
 _SAMPLE = 256
@@ -78,9 +81,14 @@ class DeviceSearchCase(ContestCase):
     def run(self, job: DeviceSearchJob, backend: str, f: mf.Format) -> Run:
         """Return a backend's search by packed queries."""
         queries, rows = mf.quantize(job.near.queries, f), job.packed[f]
-        sides = (queries.codes, queries.reciprocal_norms, rows.codes, rows.reciprocal_norms)
-        search = implementation(backend, "search")
-        return partial(search, *sides, None, None, self.k, f.name, self.dim)
+        sides = Sides(
+            Rows(queries.codes, queries.reciprocal_norms),
+            Rows(rows.codes, rows.reciprocal_norms),
+            f.name,
+            self.dim,
+        )
+        asked = Best(sides, Selection(), self.k)
+        return partial(implementation(backend, "search"), *arguments(asked))
 
 
 # Kept for the next case, which mostly reads the same.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import triton
 from torch import Tensor
 
-from minifloat.backends import triton_codec as codec
-from minifloat.backends.triton_products import EXACT, LANES, ROW_SHIFT
+from minifloat.backends.triton.codec import SPECIALS_NAMES
+from minifloat.backends.triton.launch import blocks
+from minifloat.backends.triton.products import EXACT, LANES, ROW_SHIFT
 from minifloat.formats import Format
-
-_ops = torch.ops.minifloat
+from minifloat.ops.rows import Rows
 
 # Groups of codes that are multiplied at once, and the warps of a program that does so.
 _GROUPS = 32
@@ -19,6 +21,35 @@ WARPS = 8
 # Compute capabilities on which groups of warps multiply bytes; Triton before 3.8 leaves out 10.0.
 _VERSION = tuple(map(int, triton.__version__.split(".")[:2]))
 _BYTES_BY_GROUP = (90, 100) if _VERSION >= (3, 8) else (90,)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What kernels know of a format."""
+
+    E: int
+    M: int
+    SPECIALS: int
+    LANE: int
+
+
+@dataclass(frozen=True)
+class Way:
+    """How tiles are multiplied, and how many scores of each query are kept: what kernels are for.
+
+    An element of a query's high plane counts `query_base` of the low one. `chunk` groups add up
+    exactly in an int32, 0 where all do; where `is_short` holds, so does what the planes come to.
+    """
+
+    format: Facts
+    planes: int
+    query_base: int
+    groups: int
+    chunk: int
+    is_short: bool
+    queries: int
+    rows: int
+    kept: int = 0
 
 
 class Plan:
@@ -41,26 +72,25 @@ class Plan:
         )
         self.sums = {"float": 1, "int8": self.planes, "int16": 3 if packed else 4}[f.lane]
 
-    def constants(self, queries: int, k: int = 0) -> dict[str, int]:
-        """Return the constants of kernels that multiply tiles, and keep k scores of each query."""
+    def way(self, queries: int, k: int = 0) -> Way:
+        """Return the way of so many queries, of each of which k scores are kept."""
         kept = triton.next_power_of_2(k)
         most = self._most_queries(kept)
         tile = 16 if queries <= 16 and kept <= 128 else most
         # Float queries come as int16.
         most_of_query = _steps(self.format) if self.packed else 2**15
         is_long = self.format.lane != "float" and self.dim > EXACT
-        return {
-            "LANE": LANES.index(self.format.lane),
-            "E": self.format.exponent_bits,
-            "M": self.format.mantissa_bits,
-            "PLANES": self.planes,
-            "QUERY_BASE": self.base,
-            "GROUPS": self.block,
-            "CHUNK": EXACT // self.places if is_long else 0,
-            "IS_SHORT": self.dim * _steps(self.format) * most_of_query < 2**31,
-            "QUERIES": tile,
-            "ROWS": 128 if tile == 128 and self.capability == 90 else 64,
-        } | ({"KEPT": kept} if k else {})
+        return Way(
+            format=facts_of(self.format),
+            planes=self.planes,
+            query_base=self.base,
+            groups=self.block,
+            chunk=EXACT // self.places if is_long else 0,
+            is_short=self.dim * _steps(self.format) * most_of_query < 2**31,
+            queries=tile,
+            rows=128 if tile == 128 and self.capability == 90 else 64,
+            kept=kept if k else 0,
+        )
 
     def _most_queries(self, kept: int) -> int:
         """Return how many queries of a tile registers hold, as the compiler tells of each GPU."""
@@ -75,12 +105,11 @@ class Plan:
             return 128 if self.sums == 1 else 64
         return 64 if self.sums == 1 else 32
 
-    def lay_out(self, a: Tensor) -> Tensor:
-        """Return queries by plane, by place in a group, by query, by group."""
-        elements = _elements(a, self.format, self.dim) if self.packed else a
+    def lay_out(self, elements: Tensor) -> Tensor:
+        """Return queries in their lane by plane, by place in a group, by query, by group."""
         planes = torch.stack(_planes(elements, self))
         padded = torch.nn.functional.pad(planes, (0, self.groups * self.places - self.dim))
-        shape = (self.planes, len(a), self.groups, self.places)
+        shape = (self.planes, len(elements), self.groups, self.places)
         return padded.view(shape).permute(0, 3, 1, 2).contiguous()
 
 
@@ -89,26 +118,17 @@ def _steps(f: Format) -> float:
     return f.max * 2.0**f.fraction_bits
 
 
-def plan_of(a: Tensor, f: Format, dim: int) -> Plan:
+def plan_of(a: Rows, f: Format, dim: int) -> Plan:
     """Return the plan of queries on their device."""
-    packed = a.dtype == torch.uint8
-    if a.device.type == "cpu":
+    device, packed = a.data.device, a.is_packed
+    if device.type == "cpu":
         # Triton's interpreter takes no longer for larger blocks.
         return Plan(f, dim, packed=packed, capability=90, block=8 * _GROUPS)
     capability = 80
     if torch.version.hip is None:
-        major, minor = torch.cuda.get_device_capability(a.device)
+        major, minor = torch.cuda.get_device_capability(device)
         capability = 10 * major + minor
     return Plan(f, dim, packed=packed, capability=capability)
-
-
-def _elements(packed: Tensor, f: Format, dim: int) -> Tensor:
-    """Return packed rows as elements of their lane."""
-    values: Tensor = _ops.decode(_ops.unpack(packed, f.name, dim), f.name)
-    if f.lane == "float":
-        return values
-    steps = values.nan_to_num(0, 0, 0) * float(2.0**f.fraction_bits)
-    return steps.to(torch.int16)
 
 
 def _planes(elements: Tensor, plan: Plan) -> list[Tensor]:
@@ -124,24 +144,13 @@ def _planes(elements: Tensor, plan: Plan) -> list[Tensor]:
     return [high.to(torch.int8), low.to(torch.int8)]
 
 
-def unit_of(a: Tensor, f: Format) -> float:
+def unit_of(a: Rows, f: Format) -> float:
     """Return what a step of a product is worth, but for the scale of queries in their lane."""
     if f.lane == "float":
         return 1.0
-    return float(2.0 ** (-f.fraction_bits * (2 if a.dtype == torch.uint8 else 1)))
+    return float(2.0 ** (-f.fraction_bits * (2 if a.is_packed else 1)))
 
 
-def facts_of(f: Format) -> dict[str, int]:
-    return {
-        "E": f.exponent_bits,
-        "M": f.mantissa_bits,
-        "SPECIALS": codec.SPECIALS_NAMES.index(f.specials),
-    }
-
-
-def lane_of(f: Format) -> dict[str, int]:
-    return {"LANE": LANES.index(f.lane), **facts_of(f)}
-
-
-def blocks(count: int, size: int) -> int:
-    return -(-count // size)
+def facts_of(f: Format) -> Facts:
+    specials = SPECIALS_NAMES.index(f.specials)
+    return Facts(f.exponent_bits, f.mantissa_bits, specials, LANES.index(f.lane))

@@ -1,7 +1,8 @@
 """What a code means and which code a value becomes, in Triton, and the elementwise kernels.
 
 `csrc/format/codec.h` says the same and why. A format comes as its three facts: E exponent bits, M
-mantissa bits, and SPECIALS, an index into `SPECIALS_NAMES`.
+mantissa bits, and SPECIALS, an index into `SPECIALS_NAMES`; or together, as a `Facts`. A kernel
+takes pointers and sizes one by one, as GPUs do; functions take together what belongs together.
 """
 
 from __future__ import annotations
@@ -42,8 +43,11 @@ def fields(
 
 
 @triton.jit
-def decode(codes, E: tl.constexpr, M: tl.constexpr, SPECIALS: tl.constexpr):
+def decode(codes, FORMAT: tl.constexpr):
     """The float32 values of int32 codes; bits above the format's are ignored."""
+    E: tl.constexpr = FORMAT.E
+    M: tl.constexpr = FORMAT.M
+    SPECIALS: tl.constexpr = FORMAT.SPECIALS
     BIAS: tl.constexpr = (1 << (E - 1)) - 1
     MAX_CODE: tl.constexpr = max_code(E, M, SPECIALS)
     STEP: tl.constexpr = 2.0 ** (1 - BIAS - M)
@@ -86,8 +90,11 @@ def decode_fixed(codes, E: tl.constexpr, M: tl.constexpr):
 
 
 @triton.jit
-def encode(x, E: tl.constexpr, M: tl.constexpr, SPECIALS: tl.constexpr, SATURATE: tl.constexpr):
+def encode(x, FORMAT: tl.constexpr, SATURATE: tl.constexpr):
     """The int32 codes nearest to float32 values, ties to even."""
+    E: tl.constexpr = FORMAT.E
+    M: tl.constexpr = FORMAT.M
+    SPECIALS: tl.constexpr = FORMAT.SPECIALS
     SHIFT: tl.constexpr = 23 - M
     MIN_NORMAL: tl.constexpr = (127 + 1 - ((1 << (E - 1)) - 1)) << 23
     SIGN: tl.constexpr = 1 << (E + M)
@@ -128,30 +135,20 @@ def encode_kernel(
     values,
     codes,
     count,
-    E: tl.constexpr,
-    M: tl.constexpr,
-    SPECIALS: tl.constexpr,
+    FORMAT: tl.constexpr,
     SATURATE: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
     i = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     x = to_float32(tl.load(values + i, mask=i < count, other=0.0))
-    tl.store(codes + i, encode(x, E, M, SPECIALS, SATURATE).to(tl.uint8), mask=i < count)
+    tl.store(codes + i, encode(x, FORMAT, SATURATE).to(tl.uint8), mask=i < count)
 
 
 @triton.jit
-def decode_kernel(
-    codes,
-    values,
-    count,
-    E: tl.constexpr,
-    M: tl.constexpr,
-    SPECIALS: tl.constexpr,
-    BLOCK: tl.constexpr,
-):
+def decode_kernel(codes, values, count, FORMAT: tl.constexpr, BLOCK: tl.constexpr):
     i = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     code = tl.load(codes + i, mask=i < count, other=0).to(tl.int32)
-    tl.store(values + i, decode(code, E, M, SPECIALS), mask=i < count)
+    tl.store(values + i, decode(code, FORMAT), mask=i < count)
 
 
 @triton.jit
@@ -162,9 +159,7 @@ def pack_kernel(
     groups_a_row,
     dim,
     row_pieces,
-    E: tl.constexpr,
-    M: tl.constexpr,
-    SPECIALS: tl.constexpr,
+    FORMAT: tl.constexpr,
     SATURATE: tl.constexpr,
     ENCODES: tl.constexpr,
     ONE_ROW: tl.constexpr,
@@ -172,7 +167,7 @@ def pack_kernel(
     BLOCK: tl.constexpr,
 ):
     """Pack groups of eight codes, or of values to encode, as integers of PIECE_BITS."""
-    BITS: tl.constexpr = 1 + E + M
+    BITS: tl.constexpr = 1 + FORMAT.E + FORMAT.M
     PIECES: tl.constexpr = 8 * BITS // PIECE_BITS
     PADDED: tl.constexpr = triton.next_power_of_2(PIECES)
     group = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
@@ -184,7 +179,7 @@ def pack_kernel(
     there = (group < groups)[:, None] & (column < dim)
     x = tl.load(source + row[:, None] * dim + column, mask=there, other=0)
     if ENCODES:
-        code = tl.where(there, encode(to_float32(x), E, M, SPECIALS, SATURATE), 0)
+        code = tl.where(there, encode(to_float32(x), FORMAT, SATURATE), 0)
     else:
         code = x.to(tl.int32) & ((1 << BITS) - 1)
     whole = tl.sum(code.to(tl.int64) << (place * BITS)[None, :].to(tl.int64), 1)

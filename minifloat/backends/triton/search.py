@@ -5,12 +5,12 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from minifloat.backends.triton_products import products, within_one
+from minifloat.backends.triton.products import Queries, Rows, products, within_one
 
 # What stands for NaN while scores are compared: worse than any score, better than none.
 LOWEST = -3.4028234663852886e38
 
-# Rows of a database, whose numbers are half of a key.
+# Rows that one search takes: their numbers are half of a key, and the last number is no row's.
 MOST_ROWS = 2**32 - 1
 
 _LOWEST = tl.constexpr(LOWEST)
@@ -35,30 +35,21 @@ def search_kernel(
     k,
     last,
     out,
-    HAS_MASK: tl.constexpr,
-    HAS_LAST: tl.constexpr,
-    LANE: tl.constexpr,
-    E: tl.constexpr,
-    M: tl.constexpr,
-    PLANES: tl.constexpr,
-    QUERY_BASE: tl.constexpr,
-    GROUPS: tl.constexpr,
-    CHUNK: tl.constexpr,
-    IS_SHORT: tl.constexpr,
-    QUERIES: tl.constexpr,
-    ROWS: tl.constexpr,
-    KEPT: tl.constexpr,
+    WAY: tl.constexpr,
 ):
     """Keep the k best scores, and their rows, of some queries in a slice of the rows.
 
     With `last`, (queries,), only of those that come after it in an answer. The output is
     (queries, slices, k), in no order, of keys: `key_of` a score and a row.
     """
+    QUERIES: tl.constexpr = WAY.queries
+    ROWS: tl.constexpr = WAY.rows
+    KEPT: tl.constexpr = WAY.kept
     first_query = tl.program_id(0).to(tl.int64) * QUERIES
     query = tl.arange(0, QUERIES)
     query_there = query < query_count - first_query
     factor = tl.load(factors + first_query + query, mask=query_there, other=0.0)
-    if HAS_LAST:
+    if last is not None:
         last_key = tl.load(last + first_query + query, mask=query_there, other=0)
         last_score, last_row = score_of(last_key), row_of(last_key)
     begin = tl.program_id(1).to(tl.int64) * slice_rows
@@ -75,18 +66,19 @@ def search_kernel(
         row_there = column < end - first_row
         norm = tl.load(norms + first_row + column, mask=row_there, other=0.0)
         takes_part = row_there
-        if HAS_MASK:
+        if mask is not None:
             takes_part &= tl.load(mask + first_row + column, mask=row_there, other=0) != 0
         dots = products(
-            queries + first_query * groups, query, query_there, plane,
-            packed + first_row * row_bytes, column, row_there, groups, row_bytes,
-            LANE, E, M, PLANES, QUERY_BASE, GROUPS, CHUNK, IS_SHORT,
-        )  # fmt: skip
+            Queries(queries + first_query * groups, query, query_there, plane),
+            Rows(packed + first_row * row_bytes, column, row_there, row_bytes),
+            groups,
+            WAY,
+        )
         score = within_one(dots * factor[:, None] * norm[None, :])
         # NaN is larger than nothing, and what a maximum makes of it differs by version of Triton.
         score = tl.where(score > _LOWEST, score, _LOWEST)
         score = tl.where(takes_part[None, :], score, float("-inf"))
-        if HAS_LAST:
+        if last is not None:
             later = (first_row + column)[None, :] > last_row[:, None]
             below = score < last_score[:, None]
             follows = below | ((score == last_score[:, None]) & later)

@@ -5,42 +5,31 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from minifloat.backends.triton_codec import decode, decode_fixed
-from minifloat.backends.triton_products import LANES, within_one
+from minifloat.backends.triton.codec import decode, decode_fixed
+from minifloat.backends.triton.products import LANES, Rows, within_one
 
 _FLOAT = tl.constexpr(LANES.index("float"))
 
 
 @triton.jit
-def element_of(
-    rows,
-    row,
-    there,
-    column,
-    dim,
-    row_bytes,
-    PACKED: tl.constexpr,
-    LANE: tl.constexpr,
-    E: tl.constexpr,
-    M: tl.constexpr,
-    SPECIALS: tl.constexpr,
-):
+def element_of(rows, column, dim, PACKED: tl.constexpr, LANE: tl.constexpr, FORMAT: tl.constexpr):
     """The lane's elements of some columns of rows, packed or in their lane, zero past the end."""
-    BITS: tl.constexpr = 1 + E + M
-    inside = there[:, None] & (column < dim)[None, :]
+    BITS: tl.constexpr = 1 + FORMAT.E + FORMAT.M
+    inside = rows.there[:, None] & (column < dim)[None, :]
     if PACKED:
         bit = column * BITS
-        at = row[:, None] * row_bytes + (bit // 8)[None, :]
-        low = tl.load(rows + at, mask=inside, other=0).to(tl.int32)
+        at = rows.number[:, None] * rows.bytes + (bit // 8)[None, :]
+        low = tl.load(rows.data + at, mask=inside, other=0).to(tl.int32)
         spans = inside & (bit % 8 + BITS > 8)[None, :]
-        high = tl.load(rows + at + 1, mask=spans, other=0).to(tl.int32)
+        high = tl.load(rows.data + at + 1, mask=spans, other=0).to(tl.int32)
         code = (low | high << 8) >> (bit % 8)[None, :] & ((1 << BITS) - 1)
         if LANE == _FLOAT:
-            element = tl.where(inside, decode(code, E, M, SPECIALS), 0.0)
+            element = tl.where(inside, decode(code, FORMAT), 0.0)
         else:
-            element = tl.where(inside, decode_fixed(code, E, M), 0)
+            element = tl.where(inside, decode_fixed(code, FORMAT.E, FORMAT.M), 0)
     else:
-        element = tl.load(rows + row[:, None] * dim + column[None, :], mask=inside, other=0)
+        at = rows.number[:, None] * dim + column[None, :]
+        element = tl.load(rows.data + at, mask=inside, other=0)
     return element
 
 
@@ -56,10 +45,7 @@ def pair_scores_kernel(
     row_bytes,
     out,
     A_PACKED: tl.constexpr,
-    LANE: tl.constexpr,
-    E: tl.constexpr,
-    M: tl.constexpr,
-    SPECIALS: tl.constexpr,
+    FORMAT: tl.constexpr,
     PAIRS: tl.constexpr,
     COLUMNS: tl.constexpr,
 ):
@@ -67,12 +53,13 @@ def pair_scores_kernel(
     there = pair < pair_count
     i = tl.load(pairs + 2 * pair, mask=there, other=0)
     j = tl.load(pairs + 2 * pair + 1, mask=there, other=0)
+    LANE: tl.constexpr = FORMAT.LANE
     IS_INTEGER: tl.constexpr = LANE != _FLOAT
     total = tl.zeros((PAIRS,), tl.int64 if IS_INTEGER else tl.float32)
     for start in range(0, dim, COLUMNS):
         column = start + tl.arange(0, COLUMNS)
-        x = element_of(a, i, there, column, dim, row_bytes, A_PACKED, LANE, E, M, SPECIALS)
-        y = element_of(b, j, there, column, dim, row_bytes, True, LANE, E, M, SPECIALS)
+        x = element_of(Rows(a, i, there, row_bytes), column, dim, A_PACKED, LANE, FORMAT)
+        y = element_of(Rows(b, j, there, row_bytes), column, dim, True, LANE, FORMAT)
         if IS_INTEGER:
             total += tl.sum(x.to(tl.int64) * y.to(tl.int64), 1)
         else:
@@ -89,21 +76,18 @@ def squares_kernel(
     row_count,
     dim,
     row_bytes,
-    LANE: tl.constexpr,
-    E: tl.constexpr,
-    M: tl.constexpr,
-    SPECIALS: tl.constexpr,
+    FORMAT: tl.constexpr,
     ROWS: tl.constexpr,
     COLUMNS: tl.constexpr,
 ):
     """The float64 sums of the squares of decoded rows."""
     row = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
     there = row < row_count
+    rows = Rows(packed, row, there, row_bytes)
     total = tl.zeros((ROWS,), tl.float64)
     for start in range(0, dim, COLUMNS):
         column = start + tl.arange(0, COLUMNS)
         # Values, whatever the lane, for they alone tell of rows that are not finite.
-        x = element_of(packed, row, there, column, dim, row_bytes, True, _FLOAT, E, M, SPECIALS)
-        x = x.to(tl.float64)
+        x = element_of(rows, column, dim, True, _FLOAT, FORMAT).to(tl.float64)
         total += tl.sum(x * x, 1)
     tl.store(out + row, total, mask=there)

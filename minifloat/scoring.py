@@ -20,7 +20,8 @@ from minifloat.ops import answer, answer_into
 from minifloat.ops.checks import SOURCES
 from minifloat.ops.products import AllScores, Best, PairScores
 from minifloat.ops.rows import Rows, Selection, Sides, element_dtype
-from minifloat.vectors import PackedVectors, amax, check_finite, scale_rows
+from minifloat.scaling import amax, check_finite, scale_rows
+from minifloat.vectors import PackedVectors
 
 # Values of queries that are brought into their lane at once.
 _CHUNK = 1 << 24
@@ -183,7 +184,8 @@ def _sides(a: PackedVectors | RowsLike, b: PackedVectors) -> Sides:
                 f"and dim {b.dim} in {b.format}"
             )
         refuse_changes(a.codes, a.reciprocal_norms, b.codes, b.reciprocal_norms)
-        return Sides(_rows(a), _rows(b), b.format.name, b.dim)
+        queries = Rows(a.codes, a.reciprocal_norms)
+        return Sides(queries, Rows(b.codes, b.reciprocal_norms), b.format.name, b.dim)
     a = as_rows("queries", a)
     if a.ndim != 2 or a.shape[1] != b.dim or a.dtype not in SOURCES:
         raise ValueError(
@@ -191,12 +193,8 @@ def _sides(a: PackedVectors | RowsLike, b: PackedVectors) -> Sides:
             f"got {str(a.dtype).removeprefix('torch.')} of shape {tuple(a.shape)}"
         )
     refuse_changes(b.codes, b.reciprocal_norms)
-    return Sides(_to_lane(_without_derivatives("queries", a), b), _rows(b), b.format.name, b.dim)
-
-
-def _rows(packed: PackedVectors) -> Rows:
-    """Return packed rows as operators take them."""
-    return Rows(packed.codes, packed.reciprocal_norms)
+    queries = _to_lane(_without_derivatives("queries", a), b)
+    return Sides(queries, Rows(b.codes, b.reciprocal_norms), b.format.name, b.dim)
 
 
 def _to_lane(queries: Tensor, database: PackedVectors) -> Rows:

@@ -13,19 +13,13 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from minifloat import copying, storage
-from minifloat.arrays import RowsLike, as_made, as_row_numbers, as_rows, on_huge_pages
+from minifloat.arrays import RowsLike, as_made, as_row_numbers, as_rows
 from minifloat.formats import Format, FormatLike, as_format
 from minifloat.mapping import refuse_changes
-from minifloat.ops.checks import check_values
 
 _ops = torch.ops.minifloat
 
 Scale = Literal["amax", "none"]
-
-# Values that are scaled and encoded at once: on a CPU the copies stay in cache, elsewhere the
-# device has enough to do.
-_CHUNK_ON_CPU = 1 << 18
-_CHUNK = 1 << 26
 
 # Of codes and of reciprocal norms.
 _DTYPES = (torch.uint8, torch.float32)
@@ -286,52 +280,5 @@ def quantize(
     x = as_rows("x", x)
     if scale not in ("amax", "none"):
         raise ValueError(f"scale must be one of amax, none; got {scale!r}")
-    _check_rows("x", x)
-    rows, dim = x.shape
-    shape = (rows, f.row_bytes(dim))
-    codes = on_huge_pages(torch.empty(shape, dtype=torch.uint8, device=x.device))
-    step = max(1, (_CHUNK_ON_CPU if x.device.type == "cpu" else _CHUNK) // dim)
-    for first in range(0, rows, step):
-        chunk = x[first : first + step]
-        largest = amax(chunk)
-        check_finite("x", largest, first)
-        if scale == "amax":
-            chunk = scale_rows(chunk, largest, f.max)
-        codes[first : first + step] = _ops.encode_pack(chunk, f.name, saturate)
-    norms = _ops.reciprocal_norms(codes, f.name, dim)
-    return PackedVectors(codes, norms, f, dim, from_numpy=from_numpy)
-
-
-def amax(x: Tensor) -> Tensor:
-    """Return the largest magnitude of each row (rows, 1): NaN or infinite for a row that is not."""
-    return x.abs().amax(1, keepdim=True)
-
-
-def check_finite(name: str, largest: Tensor, first: int = 0) -> None:
-    """Raise ValueError for a row that is not finite, by the rows' `amax`; waits for a device."""
-    bad = ~largest.isfinite().squeeze(1)
-    if bad.any():
-        row = first + int(bad.nonzero()[0])
-        raise ValueError(f"row {row} of {name} holds NaN or infinity; all values must be finite")
-
-
-def scale_rows(x: Tensor, largest: Tensor, limit: float) -> Tensor:
-    """Return rows multiplied so that their largest magnitude becomes `limit`; zero rows stay.
-
-    In float64 for float64 rows, else in float32.
-    """
-    x, largest = (t if t.dtype == torch.float64 else t.float() for t in (x, largest))
-    # A factor above the largest number is reached in two steps.
-    step = 2.0**512 if x.dtype == torch.float64 else 2.0**64
-    boost = torch.where(largest < 1 / step, step, torch.ones_like(largest))
-    boosted = largest * boost
-    factor = torch.where(boosted > 0, limit / boosted, 1.0)
-    return x * boost * factor
-
-
-def _check_rows(name: str, x: Tensor) -> None:
-    if x.ndim != 2 or x.shape[1] == 0:
-        raise ValueError(
-            f"{name} must have shape (rows, dim), dim at least 1; got {tuple(x.shape)}"
-        )
-    check_values(x)
+    codes, norms = _ops.quantize(x.detach(), f.name, scale == "amax", saturate)
+    return PackedVectors(codes, norms, f, x.shape[1], from_numpy=from_numpy)

@@ -27,18 +27,20 @@ SOURCE = {dtype: index for index, dtype in enumerate(SOURCES)}
 
 def shape(x: Tensor) -> tuple[int, int]:
     """Return how many rows there are along the last dimension, and its size, which may be 0."""
-    return x.shape[:-1].numel(), x.shape[-1]
+    sizes = x.shape
+    return sizes[:-1].numel(), sizes[-1]
 
 
 def sides_of(kernels: Any, sides: Sides) -> Any:
     """Return contiguous sides as the kernels of a module take them."""
-    a, b = (
-        kernels.Rows(
-            rows.data.data_ptr(), rows.norms.data_ptr(), rows.data.shape[0], rows.is_packed
-        )
-        for rows in (sides.a, sides.b)
+    a, b, format, dim = sides
+    make, (queries, rows) = kernels.Rows, sides.shape
+    return kernels.Sides(
+        FORMAT[format],
+        dim,
+        make(a.data.data_ptr(), a.norms.data_ptr(), queries, a.is_packed),
+        make(b.data.data_ptr(), b.norms.data_ptr(), rows, True),
     )
-    return kernels.Sides(FORMAT[sides.format], sides.dim, a, b)
 
 
 def selection_of(kernels: Any, selection: Selection) -> Any:

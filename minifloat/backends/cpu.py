@@ -9,6 +9,10 @@ from minifloat.answers import Answer
 from minifloat.backends.addresses import FORMAT, SOURCE, selection_of, shape, sides_of
 from minifloat.backends.rounding import rounding
 from minifloat.ops.products import AllScores, Best, PairScores
+from minifloat.scaling import refuse_row
+
+# Values that are copied at once, and stay in cache.
+_COPIED = 1 << 18
 
 
 def encode(x: Tensor, format: str, saturate: bool, out: Tensor) -> None:
@@ -37,6 +41,26 @@ def unpack(packed: Tensor, format: str, dim: int, out: Tensor) -> None:
 def encode_pack(x: Tensor, format: str, saturate: bool, out: Tensor) -> None:
     f, source, x = FORMAT[format], SOURCE[x.dtype], x.contiguous()
     _C.encode_pack(f, source, saturate, x.data_ptr(), *shape(x), out.data_ptr(), get_num_threads())
+
+
+def quantize(
+    x: Tensor, format: str, scales: bool, saturate: bool, out: tuple[Tensor, Tensor]
+) -> None:
+    codes, norms = out
+    # The kernels take rows that are anywhere, but each in one piece: others are copied by and by.
+    step = len(x) if x.stride(1) == 1 else max(1, _COPIED // x.shape[1])
+    for first in range(0, len(x), step or 1):
+        some = x[first : first + step]
+        some = some if some.stride(1) == 1 else some.contiguous()
+        wrong = _C.quantize(
+            _C.Rounding(FORMAT[format], SOURCE[x.dtype], scales, saturate),
+            _C.ValueRows(some.data_ptr(), some.stride(0) * x.element_size(), *some.shape),
+            codes[first:].data_ptr(),
+            norms[first:].data_ptr(),
+            get_num_threads(),
+        )
+        if wrong >= 0:
+            refuse_row("x", first + wrong)
 
 
 def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None:

@@ -14,6 +14,7 @@ from minifloat import _cuda
 from minifloat.answers import Answer
 from minifloat.backends.addresses import FORMAT, SOURCE, selection_of, shape, sides_of
 from minifloat.backends.parts import in_parts
+from minifloat.backends.quantizing import quantizing
 from minifloat.backends.rounding import rounding
 from minifloat.ops.products import AllScores, Best, PairScores
 
@@ -52,6 +53,9 @@ def encode_pack(x: Tensor, format: str, saturate: bool, out: Tensor) -> None:
 def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None:
     f, packed = FORMAT[format], packed.contiguous()
     _cuda.reciprocal_norms(f, packed.data_ptr(), out.numel(), dim, out.data_ptr(), _stream(packed))
+
+
+quantize = quantizing(encode_pack, reciprocal_norms)
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:

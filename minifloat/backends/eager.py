@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from minifloat.answers import Answer, merged, none_of
+from minifloat.backends.quantizing import quantizing
 from minifloat.backends.rounding import rounding
 from minifloat.formats import Format, as_format
 from minifloat.ops.products import AllScores, Best, PairScores
@@ -51,6 +52,9 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None
     norms = _values(packed, as_format(format), dim).square().sum(-1).sqrt()
     reciprocal = torch.where(norms == 0, 0.0, 1 / norms)
     out.copy_(torch.where(norms.isfinite(), reciprocal, torch.nan))
+
+
+quantize = quantizing(encode_pack, reciprocal_norms)
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:

@@ -37,11 +37,12 @@ class Operator(NamedTuple):
 
 
 def _by_row(checked: Function) -> Operator:
-    """Return the operator of a function that checks arguments and returns a new tensor."""
+    """Return the operator of a function that checks arguments and returns new tensors."""
 
     def kernel(fill: Function, waits: bool) -> Function:
-        def call(*arguments: Any) -> Tensor:
-            out = on_huge_pages(checked(*arguments))
+        def call(*arguments: Any) -> Any:
+            out = checked(*arguments)
+            on_huge_pages(out if isinstance(out, Tensor) else out[0])
             fill(*arguments, out)
             return out
 
@@ -126,7 +127,7 @@ _ASKED = (
 )
 
 OPERATORS = (
-    *map(_by_row, _BY_ROW),
+    *map(_by_row, (*_BY_ROW, codec.quantize)),
     *(_of(*asked) for asked in _ASKED),
     _into(AllScores, "scores_into", "all_scores"),
 )
@@ -151,7 +152,8 @@ def answer(asked: Request) -> Any:
 
 def answer_into(asked: AllScores, out: Tensor) -> None:
     """Write scores to a contiguous float32 tensor (a, b)."""
-    torch.ops.minifloat.scores_into.default(*arguments(asked), out)
+    take_apart, _ = _CALLS[AllScores]
+    torch.ops.minifloat.scores_into.default(*take_apart(asked), out)
 
 
 def arguments(asked: Request) -> tuple[Any, ...]:

@@ -48,6 +48,18 @@ def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
     return _packed_like(x, format)
 
 
+def quantize(x: Tensor, format: str, scales: bool, saturate: bool) -> tuple[Tensor, Tensor]:
+    """Dense rows of the codes of x (rows, dim), and what `reciprocal_norms` of these are.
+
+    If it scales, each row is first multiplied so that its largest magnitude becomes the format's.
+    ValueError, by its values, for a row that is not finite.
+    """
+    if x.ndim != 2 or x.shape[1] == 0:
+        raise ValueError(f"x must have shape (rows, dim), dim at least 1; got {tuple(x.shape)}")
+    codes = encode_pack(x, format, saturate)
+    return codes, torch.empty(len(x), dtype=torch.float32, device=x.device)
+
+
 def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
     """1 / norm of each decoded row; 0 for a zero row, NaN for one that is not finite."""
     check_packed("packed", packed, format, dim)

@@ -25,7 +25,7 @@ class Rows(NamedTuple):
         """Whether they are packed."""
         return self.data.dtype == torch.uint8
 
-    def check(self, name: str, device: torch.device) -> None:
+    def check(self, name: str) -> None:
         """Raise ValueError where something is not of each row, or on another device."""
         data, norms = self.data, self.norms
         if data.ndim != 2:
@@ -35,9 +35,8 @@ class Rows(NamedTuple):
                 f"{name}_norms must be float32 of shape ({data.shape[0]},); "
                 f"got {name_of(norms.dtype)} of shape {tuple(norms.shape)}"
             )
-        check_device(name, data, device)
-        if norms.device != device:
-            check_device(f"{name}_norms", norms, device)
+        if norms.device != data.device:
+            check_device(f"{name}_norms", norms, data.device)
 
     def some(self, which: slice | Tensor) -> Rows:
         """Return some of them, by a slice or by their numbers."""
@@ -67,16 +66,16 @@ class Sides(NamedTuple):
     def check(self) -> None:
         """Raise TypeError or ValueError for rows that do not go together."""
         a, b, format, dim = self.a.data, self.b.data, self.format, self.dim
-        if a.dtype == element_dtype(format):
-            if a.ndim != 2 or a.shape[1] != dim:
-                raise ValueError(f"queries must have shape (rows, {dim}); got {tuple(a.shape)}")
-        else:
+        if a.dtype == torch.uint8 or a.dtype != element_dtype(format):
             check_packed("a", a, format, dim)
+        elif a.ndim != 2 or a.shape[1] != dim:
+            raise ValueError(f"queries must have shape (rows, {dim}); got {tuple(a.shape)}")
         check_packed("b", b, format, dim)
         if dim < 1:
             raise ValueError(f"dim must be at least 1; got {dim}")
-        self.a.check("a", b.device)
-        self.b.check("b", b.device)
+        check_device("a", a, b.device)
+        self.a.check("a")
+        self.b.check("b")
 
     def contiguous(self) -> Sides:
         """Return the same in memory without gaps."""

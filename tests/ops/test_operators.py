@@ -161,6 +161,18 @@ REFUSED: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
     ("decode", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
     ("pack", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
     ("unpack", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
+    (
+        "quantize",
+        (BYTES, "e2m1", True, True),
+        TypeError,
+        "x must be one of float16, bfloat16, float32, float64; got uint8",
+    ),
+    (
+        "quantize",
+        (NORMS, "e2m1", True, True),
+        ValueError,
+        f"x must have shape (rows, dim), dim at least 1; got {tuple(NORMS.shape)}",
+    ),
     ("reciprocal_norms", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
     (
         "pack",

@@ -11,8 +11,8 @@ from tests.support.paths import ROOT
 # Lowest first; a folder is one room.
 ROOMS = {
     "minifloat": (
-        "_C _cuda formats checksums headers norms threads replacing mapping answers arrays copying "
-        "ops backends codec storage vectors streaming scoring __init__ __main__"
+        "_C _cuda formats checksums headers norms threads replacing mapping answers scaling "
+        "arrays copying ops backends codec storage vectors streaming scoring __init__ __main__"
     ),
     "evaluation": (
         "command files recordings embeddings trials extractors statistics stored page extraction "

@@ -43,6 +43,8 @@ def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
         "pack": [(codes, name), (codes.T, name)],
         "unpack": [(a.codes, name, DIM), (strided, name, DIM)],
         "encode_pack": [(source, name, False) for source in sources] + [(x.T, name, True)],
+        "quantize": [(source, name, True, False) for source in sources]
+        + [(x.T, name, False, True), (x[::2, :7], name, True, True)],
         "reciprocal_norms": [(a.codes, name, DIM), (strided, name, DIM)],
         "scores": [ops.arguments(AllScores(sides)) for sides in (by_codes, by_floats)],
         "scores_into": [

@@ -8,6 +8,7 @@
 
 #include "cpu/kernels/panel.inl.h"
 #include "cpu/kernels/peak.inl.h"
+#include "cpu/kernels/quantize.inl.h"
 #include "cpu/kernels/queries.inl.h"
 #include "cpu/kernels/scan.inl.h"
 
@@ -21,9 +22,13 @@ inline constexpr Kernels kKernelsOf = [] {
     return std::array<Encode, 2>{encode_pack_run<F, Value, Overflow::kSaturate>,
                                  encode_pack_run<F, Value, Overflow::kSpecial>};
   };
+  const auto quantizes = []<class Value>(Value) {
+    return std::array<Quantize, 2>{quantize_rows<F, Value, Overflow::kSaturate>,
+                                   quantize_rows<F, Value, Overflow::kSpecial>};
+  };
   const auto by_source = [](auto of) {
     return std::apply(
-        [&](auto... source) { return EncodeBy{of(typename decltype(source)::Type{})...}; },
+        [&](auto... source) { return std::array{of(typename decltype(source)::Type{})...}; },
         kSources);
   };
   return Kernels{
@@ -32,6 +37,7 @@ inline constexpr Kernels kKernelsOf = [] {
       .decode = decode_run<F>,
       .pack = pack_run<F.bits()>,
       .unpack = unpack_run<F.bits()>,
+      .quantize = by_source(quantizes),
       .reciprocal_norm = row_reciprocal_norm<F>,
       .row_to_elements = row_to_elements<F>,
       .rows_to_lane = rows_to_lane<F>,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from minifloat.backends.quantizing import quantizing
 from minifloat.backends.rounding import rounding
 from minifloat.backends.triton.codec import (
     decode_kernel,
@@ -130,3 +131,6 @@ def _pack(source: Tensor, f: Format, out: Tensor, *, encodes: bool, saturate: bo
 def _fills_bytes(f: Format, dim: int) -> bool:
     """Return whether rows end where bytes do, so that they are one long row."""
     return dim * f.bits % 8 == 0
+
+
+quantize = quantizing(encode_pack, reciprocal_norms)

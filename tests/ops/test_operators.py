@@ -16,6 +16,8 @@ from minifloat.ops.rows import Rows, Selection, Sides
 from minifloat.scoring.queries import rows_of
 from tests.support.arguments import DIM, OPS, arguments, normal, outputs
 
+pytestmark = pytest.mark.gpu
+
 # Half the distance between neighbouring float32 numbers at 1: what one rounding costs at most.
 U = 2.0**-24
 

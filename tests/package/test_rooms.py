@@ -19,9 +19,8 @@ ROOMS = {
         "bitdepth separation probe __init__ __main__"
     ),
     "benchmarks": (
-        "__init__ extension cases limits timing record table files counted instructions "
-        "elementwise elementwise_rivals scoring scoring_rivals registry options quantize gpu "
-        "recall __main__"
+        "__init__ harness data codec search rivals registry quantize files recall instructions "
+        "gpu __main__"
     ),
 }
 # What else a package may import, of this project.

@@ -16,6 +16,8 @@ from minifloat.ops.rows import Rows, Sides
 from minifloat.scoring.queries import rows_of
 from tests.support import oracles
 
+pytestmark = pytest.mark.gpu
+
 DIMS = [1, 7, 9, 15, 17, 31, 33, 63, 65, 192, 511, 2183]
 
 # Half the distance between neighbouring float32 numbers at 1: what one rounding costs at most.

@@ -15,6 +15,8 @@ from minifloat.ops.products import Best
 from minifloat.ops.rows import Selection
 from minifloat.scoring.queries import sides_of
 
+pytestmark = pytest.mark.gpu
+
 Queries = mf.PackedVectors | torch.Tensor
 
 

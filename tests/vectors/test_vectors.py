@@ -20,6 +20,8 @@ from minifloat.scaling import amax, scale_rows
 from minifloat.vectors import copying
 from tests.support import oracles
 
+pytestmark = pytest.mark.gpu
+
 DIMS = [1, 7, 9, 17, 65, 192, 511, 2183]
 
 

@@ -14,7 +14,8 @@ from minifloat.scoring import streamed
 from tests.support.arguments import DIM, OPS, arguments, normal, outputs
 from tests.support.on_gpu import nothing_waits, served_by
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
+_NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
+pytestmark = [pytest.mark.gpu, _NEEDS_GPU]
 
 GPU_BACKENDS = [one.module for one in BACKENDS if one.key == "CUDA" and one.available] or [
     serving("CUDA").module

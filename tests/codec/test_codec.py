@@ -17,6 +17,8 @@ import minifloat as mf
 from minifloat.ops.checks import SOURCES
 from tests.support import oracles
 
+pytestmark = pytest.mark.gpu
+
 OPS = torch.ops.minifloat
 Function = Callable[[Tensor], Tensor]
 SATURATE = pytest.mark.parametrize("saturate", [True, False], ids=["saturate", "special"])

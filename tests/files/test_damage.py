@@ -16,8 +16,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import minifloat as mf
-from minifloat import checksums, norms
 from minifloat.backends import implementation
+from minifloat.files import checksums, norms
 from tests.files.test_storage import assert_equal, random_rows
 from tests.support.paths import ROOT
 

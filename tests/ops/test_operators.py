@@ -13,7 +13,10 @@ from minifloat.ops import OPERATORS as ALL
 from minifloat.ops import answer
 from minifloat.ops.products import AllScores, Best, PairScores
 from minifloat.ops.rows import Rows, Selection, Sides
+from minifloat.scoring.queries import rows_of
 from tests.support.arguments import DIM, OPS, arguments, normal, outputs
+
+pytestmark = pytest.mark.gpu
 
 # Half the distance between neighbouring float32 numbers at 1: what one rounding costs at most.
 U = 2.0**-24
@@ -338,7 +341,7 @@ def test_operators_refuse_an_unknown_format_by_name(operator: str, backend: str)
 
 def test_pairs_of_absent_rows_are_refused_by_the_operator_itself(backend: str) -> None:
     rows = mf.quantize(torch.ones(4, 8), "e2m1")
-    a = Rows(rows.codes, rows.reciprocal_norms)
+    a = rows_of(rows)
     sides = Sides(a, a.some(slice(3)), "e2m1", 8)
     for pair, message in (([0, 3], "rows 0..2 of b; got 3"), ([-1, 0], "rows 0..3 of a; got -1")):
         pairs = torch.tensor([[0, 0], pair])

@@ -69,7 +69,7 @@ NAMED = {
 SHORTER = {
     "python -m benchmarks.quantize": "python -m benchmarks.quantize 100",
     "python benchmarks/files.py": "python benchmarks/files.py 1",
-    "python -m benchmarks.counted": "python --version",
+    "python -m benchmarks.instructions.counted": "python --version",
 }
 # What the pages say that commands leave.
 LEFT = {

@@ -27,7 +27,7 @@ import minifloat as mf
 from evaluation.command.help import HelpFormatter
 from minifloat import _C
 from minifloat.backends import implementation
-from minifloat.headers import once_each
+from minifloat.files.headers import once_each
 from tests.support import oracles
 
 DIGESTS = Path(__file__).with_name("digests.json")

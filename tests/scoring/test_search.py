@@ -13,7 +13,9 @@ from minifloat.backends import eager, implementation
 from minifloat.ops import arguments
 from minifloat.ops.products import Best
 from minifloat.ops.rows import Selection
-from minifloat.scoring import _sides
+from minifloat.scoring.queries import sides_of
+
+pytestmark = pytest.mark.gpu
 
 Queries = mf.PackedVectors | torch.Tensor
 
@@ -232,7 +234,7 @@ def test_blocks_of_a_search_leave_no_trace(
     search = implementation("eager", "search")
     for k in (1, 30, 100):
         best, rows = mf.search(queries, database, k)
-        asked = arguments(Best(_sides(queries, database), Selection(), k))
+        asked = arguments(Best(sides_of(queries, database), Selection(), k))
         for block in (1, 7, 99, 100):
             monkeypatch.setattr(eager, "_SEARCH_BLOCK", block)
             found, numbers = search(*asked)

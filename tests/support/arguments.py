@@ -11,6 +11,7 @@ from minifloat.backends import implementation
 from minifloat.ops.checks import SOURCES
 from minifloat.ops.products import AllScores, Best, PairScores
 from minifloat.ops.rows import Rows, Selection, Sides, element_dtype
+from minifloat.scoring.queries import rows_of, sides_of
 
 OPS = torch.ops.minifloat
 DIM = 13
@@ -26,12 +27,10 @@ def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
     x = normal(5)
     codes = mf.encode(x, format)
     a, b = mf.quantize(x, format), mf.quantize(normal(7, seed=1), format)
-    packed = Rows(a.codes, a.reciprocal_norms)
     strided = a.codes.T.contiguous().T
     elements = x.mul(99).to(element_dtype(name))
     lane = Rows(elements, 1 / elements.float().norm(dim=1))
-    database = Rows(b.codes, b.reciprocal_norms)
-    by_codes, by_floats = (Sides(queries, database, name, DIM) for queries in (packed, lane))
+    by_codes, by_floats = sides_of(a, b), Sides(lane, rows_of(b), name, DIM)
     some = Selection(torch.arange(7) % 3 > 0, torch.tensor([[1, 7]]))
     pairs = torch.tensor([[4, 6], [0, 0]])
     sources = [x.to(dtype) for dtype in SOURCES]

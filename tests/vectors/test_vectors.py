@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import minifloat as mf
-from minifloat import copying
 from minifloat.backends import cpu, quantizing
 from minifloat.scaling import amax, scale_rows
+from minifloat.vectors import copying
 from tests.support import oracles
+
+pytestmark = pytest.mark.gpu
 
 DIMS = [1, 7, 9, 17, 65, 192, 511, 2183]
 

@@ -19,6 +19,7 @@ from minifloat.backends import implementation
 from minifloat.ops import OPERATORS, arguments
 from minifloat.ops.products import AllScores, Best
 from minifloat.ops.rows import Rows, Selection, Sides
+from minifloat.scoring.queries import rows_of, sides_of
 from tests.support import emulated, oracles
 
 PACKAGE = Path(mf.__file__).parent
@@ -51,19 +52,14 @@ def random_rows(format: mf.Format, rows: int, dim: int, seed: int = 0) -> mf.Pac
     return mf.quantize(torch.randn(rows, dim, generator=generator), format)
 
 
-def sides(a: mf.PackedVectors, b: mf.PackedVectors) -> Sides:
-    ours, theirs = (Rows(rows.codes, rows.reciprocal_norms) for rows in (a, b))
-    return Sides(ours, theirs, a.format.name, a.dim)
-
-
 def scores(a: mf.PackedVectors, b: mf.PackedVectors) -> tuple[Any, ...]:
     """The arguments of an operator that scores rows."""
-    return arguments(AllScores(sides(a, b)))
+    return arguments(AllScores(sides_of(a, b)))
 
 
 def search(a: mf.PackedVectors, b: mf.PackedVectors, k: int, *chosen: Any) -> tuple[Any, ...]:
     """The arguments of an operator that searches rows."""
-    return arguments(Best(sides(a, b), Selection(*chosen), k))
+    return arguments(Best(sides_of(a, b), Selection(*chosen), k))
 
 
 def assert_found(cuda: Any, asked: tuple[Any, ...]) -> None:
@@ -261,7 +257,7 @@ def test_a_workspace_is_sized_on_the_device_of_the_rows(
     monkeypatch.setattr(torch.cuda, "device", Device)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda: SimpleNamespace(cuda_stream=0))
     rows = random_rows(mf.E2M1, 5, 9)
-    there = Rows(*(x.as_subclass(OnGpu) for x in (rows.codes, rows.reciprocal_norms)))
+    there = Rows(*[x.as_subclass(OnGpu) for x in rows_of(rows)])
     on_gpu = Sides(there, there, "e2m1", 9)
     with torch._C.DisableTorchFunctionSubclass():
         cuda.search(*arguments(Best(on_gpu, Selection(), 2)))

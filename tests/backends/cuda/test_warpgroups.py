@@ -13,7 +13,7 @@ from minifloat.formats import as_format
 from minifloat.ops import arguments
 from minifloat.ops.products import AllScores, Best
 from minifloat.ops.rows import Rows, Selection, Sides
-from minifloat.scoring import _sides
+from minifloat.scoring.queries import sides_of
 from tests.support import emulated
 
 pytestmark = pytest.mark.skipif(not emulated.IS_HERE, reason=emulated.NOT_HERE)
@@ -52,7 +52,7 @@ def normal(rows: int, dim: int, seed: int) -> torch.Tensor:
 def sides(format: mf.Format, are_packed: bool, queries: int, rows: int, dim: int) -> Sides:
     database = mf.quantize(normal(rows, dim, 2), format)
     a = normal(queries, dim, 1)
-    return _sides(mf.quantize(a, format) if are_packed else a, database)
+    return sides_of(mf.quantize(a, format) if are_packed else a, database)
 
 
 def bound(dim: int) -> float:
@@ -123,7 +123,7 @@ def test_nan_zeros_and_ties_have_their_places(
     norms[3::50] = torch.nan
     a = normal(65, 64, 6)
     a[7] = 0
-    taken = _sides(mf.quantize(a, format) if are_packed else a, rows)
+    taken = sides_of(mf.quantize(a, format) if are_packed else a, rows)
     taken = taken._replace(b=Rows(rows.codes, norms))
     for k in (1, 40, 300):
         asked = arguments(Best(taken, ALL, k))

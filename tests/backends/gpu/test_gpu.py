@@ -8,13 +8,14 @@ import torch
 from torch import Tensor
 
 import minifloat as mf
-from minifloat import streaming
 from minifloat.backends import BACKENDS, serving
 from minifloat.ops import OPERATORS as ALL
+from minifloat.scoring import streamed
 from tests.support.arguments import DIM, OPS, arguments, normal, outputs
 from tests.support.on_gpu import nothing_waits, served_by
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
+_NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
+pytestmark = [pytest.mark.gpu, _NEEDS_GPU]
 
 GPU_BACKENDS = [one.module for one in BACKENDS if one.key == "CUDA" and one.available] or [
     serving("CUDA").module
@@ -160,7 +161,7 @@ def test_a_database_in_main_memory_is_searched_block_by_block(
     monkeypatch: pytest.MonkeyPatch, *, pinned: bool
 ) -> None:
     rows, queries = database(5000, 192), database(9, 192, seed=1).to("cuda")
-    monkeypatch.setattr(streaming, "BLOCK_BYTES", 300 * mf.E2M1.row_bytes(192))
+    monkeypatch.setattr(streamed, "BLOCK_BYTES", 300 * mf.E2M1.row_bytes(192))
     mask = torch.arange(5000) % 7 > 0
     expected = mf.search(queries, rows.to("cuda"), 20, mask=mask.cuda())
     host = rows.pin_memory() if pinned else rows

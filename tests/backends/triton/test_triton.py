@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
+from torch.testing import assert_close
 
+import minifloat as mf
 from minifloat.backends import implementation
 from minifloat.ops import arguments
 from minifloat.ops.products import AllScores, Best
 from minifloat.ops.rows import Rows, Selection, Sides
+from minifloat.scoring.queries import rows_of
+from tests.support.arguments import DIM, normal
 
 pytest.importorskip("triton", "3.6")
 
@@ -63,3 +68,23 @@ def test_kernels_compile_for_matrix_units_and_stay_in_registers() -> None:
     run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
     assert run.returncode == 0, run.stdout
     assert run.stdout.startswith("3 kernels compiled")
+
+
+def test_a_database_of_more_rows_than_one_search_takes_is_searched_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from minifloat.backends.triton import scoring
+
+    monkeypatch.setattr(scoring, "MOST_ROWS", 70)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    rows = mf.quantize(normal(200, DIM), "e2m1")
+    rows.reciprocal_norms[[3, 150]] = torch.nan
+    b = rows_of(rows)
+    mask, ranges = torch.arange(200) % 3 > 0, torch.tensor([[1, 2], [60, 160], [190, 200]])
+    for chosen, k in ((Selection(), 200), (Selection(mask, ranges), 20)):
+        asked = arguments(Best(Sides(b.some(slice(3)), b, "e2m1", DIM), chosen, k))
+        there = [x.to(device) if isinstance(x, Tensor) else x for x in asked]
+        found = implementation("triton", "search")(*there)
+        expected = implementation("eager", "search")(*asked)
+        for ours, theirs in zip(found, expected, strict=True):
+            assert_close(ours.cpu(), theirs, rtol=0, atol=0, equal_nan=True)

@@ -1,5 +1,7 @@
 """Numbers as readers see them: shares of 1 become percent, their differences points."""
 
+from collections.abc import Callable
+
 from evaluation.statistics.estimates import Estimate
 
 # Keeps a number and its unit on one line.
@@ -53,3 +55,8 @@ def rare(share: float) -> str:
     if share == 0:
         return "0"
     return "<0.01" if share < 5e-5 else percent(share)
+
+
+def bracketed(show: Callable[[float], str], value: float, low: float, high: float) -> str:
+    """Return a number with its interval as terminals show it: 1.13 [0.87, 1.40]."""
+    return f"{show(value)} [{show(low)}, {show(high)}]"

@@ -11,12 +11,13 @@ from evaluation.bitdepth.recommendation import advice, applied, recommended
 from evaluation.bitdepth.study import BitdepthStudy
 from evaluation.bitdepth.summary import summary
 from evaluation.bitdepth.tables import TABLES
-from evaluation.bitdepth.tables.page_table import Place, Told
+from evaluation.bitdepth.tables.told import Place, Told
 from evaluation.bitdepth.tolerance import FEWEST_SPEAKERS, Tolerance
 from evaluation.bitdepth.verdicts import Verdict
 from evaluation.page.figure import Figure
 from evaluation.page.notation import with_unit
 from evaluation.page.page import Block, Fold, Making, Points, Section, render
+from evaluation.page.placed import tables_at
 from evaluation.statistics.estimates import CONFIDENCE
 from evaluation.statistics.histogram import BINS_PER_UNIT
 
@@ -67,21 +68,9 @@ def _opening(studies: Sequence[BitdepthStudy], *, tolerance: Tolerance) -> list[
     ]
 
 
-def _tables(
-    place: Place,
-    studies: Sequence[BitdepthStudy],
-    options: BitdepthOptions,
-    *,
-    folded: bool | None = None,
-) -> list[Block]:
-    """Return the tables of a place, or those of it that are folded or not."""
-    told = Told(studies=studies, options=options)
-    chosen = [table for table in TABLES if table.place is place and folded in (None, table.folded)]
-    return [block for table in chosen for block in table.blocks(told)]
-
-
 def _formats(studies: Sequence[BitdepthStudy], options: BitdepthOptions) -> Section:
     last = studies[0].results[-1]
+    told = [Told(studies=[study], options=options) for study in studies]
     terms = {
         Verdict.WITHIN.value: "FAR and FRR with the threshold of float32, and EER, are each shown "
         f"to rise by no more than {options.tolerance.words}: the interval of the change ends there "
@@ -105,7 +94,7 @@ def _formats(studies: Sequence[BitdepthStudy], options: BitdepthOptions) -> Sect
         blocks=[
             "Both vectors of a pair are stored in a smaller number format. EER (equal error rate) "
             "is the value of FAR and FRR at the threshold where the two meet.",
-            *(block for study in studies for block in _tables(Place.FORMATS, [study], options)),
+            *(table for one in told for table in tables_at(TABLES, Place.FORMATS, one)),
             Points(terms=terms),
         ],
     )
@@ -113,6 +102,7 @@ def _formats(studies: Sequence[BitdepthStudy], options: BitdepthOptions) -> Sect
 
 def _study(study: BitdepthStudy, figures: Sequence[Figure], options: BitdepthOptions) -> Section:
     base = study.float32
+    told = Told(studies=[study], options=options)
     few = "With so few speakers the intervals are too narrow to rely on. "
     return Section(
         title=study.name,
@@ -123,9 +113,9 @@ def _study(study: BitdepthStudy, figures: Sequence[Figure], options: BitdepthOpt
             f"{few if base.speakers < FEWEST_SPEAKERS else ''}"
             f"In float32 the equal error rate is {with_unit(base[EER].value)}.",
             Points(points=summary(study, tolerance=options.tolerance)),
-            *_tables(Place.STUDY, [study], options, folded=False),
+            *tables_at(TABLES, Place.STUDY, told, folded=False),
             *figures[:UNFOLDED],
-            *_tables(Place.STUDY, [study], options, folded=True),
+            *tables_at(TABLES, Place.STUDY, told, folded=True),
             Fold(title="Scores, DET curves and counts", blocks=figures[UNFOLDED:]),
         ],
     )
@@ -137,5 +127,5 @@ def _beyond(studies: Sequence[BitdepthStudy], options: BitdepthOptions) -> list[
     models = dict.fromkeys(study.task.embeddings.name for study in studies)
     for model in models:
         own = [study for study in studies if study.task.embeddings.name == model]
-        blocks += _tables(Place.MODEL, own, options)
-    return blocks + _tables(Place.ALL, studies, options)
+        blocks += tables_at(TABLES, Place.MODEL, Told(studies=own, options=options))
+    return blocks + tables_at(TABLES, Place.ALL, Told(studies=studies, options=options))

@@ -14,7 +14,7 @@ from evaluation.separation.options import SeparationOptions
 from evaluation.separation.report import report
 from evaluation.separation.speaker_map import required_umap
 from evaluation.separation.study import SeparationStudy, Step, separation_study, steps_of
-from evaluation.separation.tables import terminal_table
+from evaluation.separation.tables.terminal import terminal_table
 
 
 def run(options: SeparationOptions) -> None:
@@ -49,15 +49,7 @@ def run(options: SeparationOptions) -> None:
         figures[""] = [figure_of_formats(studies)]
     for group in figures.values():
         outcome.draw(group)
-    page = report(
-        studies,
-        figures,
-        command=options.command,
-        draws=options.draws,
-        seed=options.seed,
-        options=options.map,
-    )
-    outcome.finish(page)
+    outcome.finish(report(studies, figures, options))
 
 
 def _progress(steps: Sequence[Step], *, name: str) -> Iterable[Step]:

@@ -6,21 +6,22 @@ from evaluation.bitdepth.tables.identification import identification
 from evaluation.bitdepth.tables.lists import by_list
 from evaluation.bitdepth.tables.overflow import overflow
 from evaluation.bitdepth.tables.overview import overview
-from evaluation.bitdepth.tables.page_table import PageTable, Place
 from evaluation.bitdepth.tables.published import against_published
 from evaluation.bitdepth.tables.published_storage import published_storage
 from evaluation.bitdepth.tables.speed import speed
 from evaluation.bitdepth.tables.storage import storage
+from evaluation.bitdepth.tables.told import Place
+from evaluation.page.placed import PlacedTable
 
 TABLES = (
-    PageTable(make=overview, place=Place.FORMATS),
-    PageTable(make=error_rates, place=Place.STUDY),
-    PageTable(make=against_published, place=Place.STUDY),
-    PageTable(make=decisions, place=Place.STUDY, folded=True, title="Decisions, pair by pair"),
-    PageTable(make=identification, place=Place.STUDY, folded=True),
-    PageTable(make=storage, place=Place.STUDY, folded=True),
-    PageTable(make=by_list, place=Place.MODEL),
-    PageTable(make=speed, place=Place.MODEL),
-    PageTable(make=overflow, place=Place.MODEL, folded=True),
-    PageTable(make=published_storage, place=Place.ALL),
+    PlacedTable(make=overview, place=Place.FORMATS),
+    PlacedTable(make=error_rates, place=Place.STUDY),
+    PlacedTable(make=against_published, place=Place.STUDY),
+    PlacedTable(make=decisions, place=Place.STUDY, folded=True, title="Decisions, pair by pair"),
+    PlacedTable(make=identification, place=Place.STUDY, folded=True),
+    PlacedTable(make=storage, place=Place.STUDY, folded=True),
+    PlacedTable(make=by_list, place=Place.MODEL),
+    PlacedTable(make=speed, place=Place.MODEL),
+    PlacedTable(make=overflow, place=Place.MODEL, folded=True),
+    PlacedTable(make=published_storage, place=Place.ALL),
 )

@@ -7,7 +7,7 @@ from evaluation.bitdepth.metrics.same_decision import (
     SAME_DECISION,
 )
 from evaluation.bitdepth.tables.columns import FORMAT, cells, columns, metrics_of, notes
-from evaluation.bitdepth.tables.page_table import Told
+from evaluation.bitdepth.tables.told import Told
 from evaluation.page.table import Table
 
 FIRST = (TP, FN, FP, TN, SAME_DECISION, FLIPPED_TARGETS, FLIPPED_NONTARGETS)

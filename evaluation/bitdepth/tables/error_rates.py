@@ -3,7 +3,7 @@
 from evaluation.bitdepth.metrics.equal_error import EER
 from evaluation.bitdepth.metrics.size import BYTES_PER_VECTOR
 from evaluation.bitdepth.tables.columns import FORMAT, cells, columns, metrics_of
-from evaluation.bitdepth.tables.page_table import Told
+from evaluation.bitdepth.tables.told import Told
 from evaluation.bitdepth.verdicts import TONES, verdict
 from evaluation.page.cells import BOUNDS
 from evaluation.page.table import Cell, Column, Content, Table

@@ -1,7 +1,7 @@
 """Detection costs, and what the nearest recordings tell, of every condition."""
 
 from evaluation.bitdepth.tables.columns import FORMAT, cells, columns, metrics_of, notes
-from evaluation.bitdepth.tables.page_table import Told
+from evaluation.bitdepth.tables.told import Told
 from evaluation.page.cells import BOUNDS
 from evaluation.page.table import Table
 

@@ -3,7 +3,7 @@
 from evaluation.bitdepth.metrics.false_acceptance import FAR
 from evaluation.bitdepth.metrics.false_rejection import FRR
 from evaluation.bitdepth.tables.columns import FORMAT, judged_change
-from evaluation.bitdepth.tables.page_table import Told
+from evaluation.bitdepth.tables.told import Told
 from evaluation.page.cells import BOUNDS, value_cell
 from evaluation.page.table import Column, Content, Table
 

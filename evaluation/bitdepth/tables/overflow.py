@@ -1,7 +1,7 @@
 """What overflow does to a model's rates, with and without saturation."""
 
 from evaluation.bitdepth.overflow import first_to_overflow, overflows
-from evaluation.bitdepth.tables.page_table import Told
+from evaluation.bitdepth.tables.told import Told
 from evaluation.page.cells import BOUNDS, change_cell, value_cell
 from evaluation.page.notation import percent, rare, signed
 from evaluation.page.table import Column, Content, Table

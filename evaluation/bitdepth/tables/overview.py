@@ -7,7 +7,7 @@ from evaluation.bitdepth.recommendation import recommended
 from evaluation.bitdepth.rows import ConditionRow
 from evaluation.bitdepth.study import ConditionResult
 from evaluation.bitdepth.tables.columns import FORMAT
-from evaluation.bitdepth.tables.page_table import Told
+from evaluation.bitdepth.tables.told import Told
 from evaluation.bitdepth.verdicts import TONES, Verdict, format_verdicts
 from evaluation.page.notation import percent
 from evaluation.page.table import Cell, Column, Content, Table

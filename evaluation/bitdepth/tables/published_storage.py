@@ -1,7 +1,7 @@
 """The storage that the published study tells of its three lists, computed anew."""
 
 from evaluation.bitdepth.published import DIM
-from evaluation.bitdepth.tables.page_table import Told
+from evaluation.bitdepth.tables.told import Told
 from evaluation.page.notation import count
 from evaluation.page.table import Column, Table
 from evaluation.trials.voxceleb import LISTS, list_names

@@ -2,7 +2,7 @@
 
 from evaluation.bitdepth.speed import NEAREST, QUERIES, REPEATS, ROWS, speeds
 from evaluation.bitdepth.tables.columns import FORMAT
-from evaluation.bitdepth.tables.page_table import Told
+from evaluation.bitdepth.tables.told import Told
 from evaluation.page.table import Column, Table
 
 

@@ -2,7 +2,7 @@
 
 from evaluation.bitdepth.metrics.size import BYTES_PER_VECTOR
 from evaluation.bitdepth.tables.columns import FORMAT, cells, columns, metrics_of, notes
-from evaluation.bitdepth.tables.page_table import Told
+from evaluation.bitdepth.tables.told import Told
 from evaluation.page.table import Column, Table
 
 MILLION = 1_000_000

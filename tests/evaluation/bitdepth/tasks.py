@@ -5,7 +5,7 @@ from pathlib import Path
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.options import BitdepthOptions
 from evaluation.bitdepth.study import BitdepthStudy, Task
-from evaluation.bitdepth.tables.page_table import Told
+from evaluation.bitdepth.tables.told import Told
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.trials.pairs import AllPairs

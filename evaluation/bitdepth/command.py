@@ -7,7 +7,6 @@ from pathlib import Path
 from evaluation.bitdepth.published import THRESHOLDS
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.command.errors import InputError
-from evaluation.command.format_names import formats_named
 from evaluation.command.help import HelpFormatter
 from evaluation.command.model_files import ModelFile
 from evaluation.command.options import (
@@ -15,8 +14,7 @@ from evaluation.command.options import (
     add_formats,
     add_out,
     add_utt2spk,
-    check_draws,
-    check_files,
+    study_options,
 )
 from evaluation.command.packages import require
 from evaluation.files.study_file import add_study_option
@@ -144,10 +142,10 @@ def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
     for package in EXTRA:
         require(package, needs="the studies need", install=INSTALL)
     # Imported late: it needs the packages whose absence is told above.
-    from evaluation.bitdepth.run import BitdepthOptions, run
+    from evaluation.bitdepth.options import BitdepthOptions
+    from evaluation.bitdepth.run import run
 
-    check_files(given)
-    check_draws(given)
+    shared = study_options(given, command=command)
     limits = (("tolerance", given.tolerance), ("relative-tolerance", given.relative_tolerance))
     for option, limit in limits:
         if not (math.isfinite(limit) and limit > 0):
@@ -156,17 +154,11 @@ def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
         raise InputError("--threshold and --far both choose where rates are taken: give one")
     run(
         BitdepthOptions(
-            files=given.files,
-            utt2spk=given.utt2spk,
+            **vars(shared),
             trials=given.trials,
             thresholds=given.threshold,
             fars=given.far,
-            formats=formats_named(given.formats),
-            draws=given.draws,
-            seed=given.seed,
             tolerance=Tolerance(points=given.tolerance / 100, share=given.relative_tolerance / 100),
             speed=given.speed,
-            out=given.out,
-            command=command,
         )
     )

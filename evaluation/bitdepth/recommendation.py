@@ -9,6 +9,11 @@ added never take back what was shown without them: they may be those whom a form
 
 import math
 
+from evaluation.bitdepth.metrics.equal_error import EER
+from evaluation.bitdepth.metrics.false_acceptance import FAR
+from evaluation.bitdepth.metrics.false_rejection import FRR
+from evaluation.bitdepth.metrics.same_decision import FLIPPED_NONTARGETS, FLIPPED_TARGETS
+from evaluation.bitdepth.metrics.size import BYTES_PER_VECTOR
 from evaluation.bitdepth.study import BitdepthStudy, ConditionResult
 from evaluation.bitdepth.tolerance import Tolerance, speakers_needed
 from evaluation.page.notation import SPACE, percent, signed, with_unit
@@ -31,10 +36,10 @@ def advice(study: BitdepthStudy, *, tolerance: Tolerance) -> str:
     if best is not None:
         row = best.row
         return (
-            f"Take {best.condition.label}, {row.bytes_per_vector} bytes a vector instead of "
-            f"{float32.bytes_per_vector}: FAR is then {with_unit(row.far.value)} instead of "
-            f"{with_unit(float32.far.value)} and FRR {with_unit(row.frr.value)} instead of "
-            f"{with_unit(float32.frr.value)}."
+            f"Take {best.condition.label}, {row[BYTES_PER_VECTOR]} bytes a vector instead of "
+            f"{float32[BYTES_PER_VECTOR]}: FAR is then {with_unit(row[FAR].value)} instead of "
+            f"{with_unit(float32[FAR].value)} and FRR {with_unit(row[FRR].value)} instead of "
+            f"{with_unit(float32[FRR].value)}."
         )
     hopeful = _hopeful(study, best, tolerance)
     if not hopeful:
@@ -58,7 +63,7 @@ def recommendation(study: BitdepthStudy, *, tolerance: Tolerance) -> str:
     hopeful = _hopeful(study, best, tolerance)
     if best is None and not hopeful:
         return (
-            f"Stay with float32, {float32.bytes_per_vector} bytes a vector: every format costs "
+            f"Stay with float32, {float32[BYTES_PER_VECTOR]} bytes a vector: every format costs "
             f"more than the tolerance ({tolerance.words}) at the unchanged threshold."
         )
     more = _more_speakers(hopeful, tolerance) if hopeful else ""
@@ -68,13 +73,14 @@ def recommendation(study: BitdepthStudy, *, tolerance: Tolerance) -> str:
             f"the tolerance ({tolerance.words}). {more} Until then stay with float32."
         )
     row = best.row
+    size, of_float32 = row[BYTES_PER_VECTOR], float32[BYTES_PER_VECTOR]
     return (
-        f"Take {best.condition.label}, {row.bytes_per_vector} bytes a vector instead of "
-        f"{float32.bytes_per_vector}, {float32.bytes_per_vector / row.bytes_per_vector:.1f} times "
+        f"Take {best.condition.label}, {size} bytes a vector instead of "
+        f"{of_float32}, {of_float32 / size:.1f} times "
         "smaller: it has the fewest bits of those that are shown, for speakers like these, to stay "
         f"within the tolerance ({tolerance.words}). With the threshold unchanged, FAR goes "
-        f"{_change(row.far)} and FRR {_change(row.frr)}; "
-        f"EER goes {_change(row.eer)}. {more}".rstrip()
+        f"{_change(row[FAR])} and FRR {_change(row[FRR])}; "
+        f"EER goes {_change(row[EER])}. {more}".rstrip()
     )
 
 
@@ -100,7 +106,7 @@ def _hopeful(
 
 
 def _order(result: ConditionResult) -> tuple[int, int]:
-    return result.row.bits, result.row.flipped_targets + result.row.flipped_nontargets
+    return result.row.bits, result.row[FLIPPED_TARGETS] + result.row[FLIPPED_NONTARGETS]
 
 
 def _more_speakers(hopeful: list[ConditionResult], tolerance: Tolerance) -> str:

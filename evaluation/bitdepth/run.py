@@ -1,27 +1,24 @@
 """The bit-depth study from files to files: load, study, print, write."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import minifloat as mf
 from evaluation.bitdepth.figures.figures import figures
 from evaluation.bitdepth.operating_point import OperatingPoint
-from evaluation.bitdepth.overflow import first_to_overflow, overflows
+from evaluation.bitdepth.options import BitdepthOptions
 from evaluation.bitdepth.published import THRESHOLDS
 from evaluation.bitdepth.recommendation import recommendation
-from evaluation.bitdepth.report import Extras, report
-from evaluation.bitdepth.speed import speeds
+from evaluation.bitdepth.report import report
 from evaluation.bitdepth.study import BitdepthStudy, Task, bitdepth_study
-from evaluation.bitdepth.tables import terminal_table
-from evaluation.bitdepth.tolerance import Tolerance
+from evaluation.bitdepth.tables.terminal import terminal_table
 from evaluation.command.errors import InputError
-from evaluation.command.model_files import ModelFile, refuse_shared_names
+from evaluation.command.model_files import refuse_shared_names
 from evaluation.command.progress import watched
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.embeddings.kaldi import refuse_idle_speakers
+from evaluation.page.figure import Figure
 from evaluation.page.outcome import Outcome
 from evaluation.stored.conditions import Condition
 from evaluation.trials.lists import load_trial_list
@@ -30,35 +27,13 @@ from evaluation.trials.pairs import AllPairs, Trials, checked
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, kw_only=True)
-class BitdepthOptions:
-    """What the command line asks for.
-
-    `thresholds` and `fars` hold none, one for all, or one per file; one of the two holds none. A
-    threshold that is a name is that of a published model. Without `trials` all pairs are made.
-    """
-
-    files: list[ModelFile]
-    utt2spk: Path | None
-    trials: list[Path]
-    thresholds: list[float | str]
-    fars: list[float]
-    formats: list[mf.Format]
-    draws: int
-    seed: int
-    tolerance: Tolerance
-    speed: bool
-    out: Path
-    command: str
-
-
 def run(options: BitdepthOptions) -> None:
     """Print a table for each model and list, and write metrics.csv, figures and report.html."""
     # All input is read before any of it is studied: an error in the last file costs no waiting.
     tasks = _tasks(options)
     outcome = Outcome(options.out)
     studies: list[BitdepthStudy] = []
-    extras: dict[str, Extras] = {}
+    drawn: dict[str, list[Figure]] = {}
     for task in tasks:
         study = bitdepth_study(
             task,
@@ -71,17 +46,9 @@ def run(options: BitdepthOptions) -> None:
         print(terminal_table(study, tolerance=options.tolerance))
         print(recommendation(study, tolerance=options.tolerance), end="\n\n", flush=True)
         studies.append(study)
-        extras[task.name] = _extras(study, options)
-        outcome.draw(extras[task.name].figures)
-    page = report(
-        studies,
-        extras,
-        command=options.command,
-        draws=options.draws,
-        seed=options.seed,
-        tolerance=options.tolerance,
-    )
-    outcome.finish(page)
+        drawn[task.name] = figures(study, options.formats)
+        outcome.draw(drawn[task.name])
+    outcome.finish(report(studies, drawn, options))
 
 
 def _tasks(options: BitdepthOptions) -> list[Task]:
@@ -128,15 +95,3 @@ def _trials(embeddings: Embeddings, trial_list: Path | None) -> Trials:
 
 def _progress(conditions: Sequence[Condition], *, name: str) -> Iterable[Condition]:
     return watched(conditions, name=name, unit="conditions", label=lambda one: one.label)
-
-
-def _extras(study: BitdepthStudy, options: BitdepthOptions) -> Extras:
-    format = first_to_overflow(options.formats)
-    return Extras(
-        figures=figures(study, options.formats),
-        overflow_format=format,
-        overflows=(
-            overflows(study, format, draws=options.draws, seed=options.seed) if format else []
-        ),
-        speeds=speeds(study.task.embeddings, options.formats) if options.speed else [],
-    )

@@ -1,18 +1,19 @@
 """The measurement: error rates of every condition of one model, with intervals."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import minifloat as mf
-from evaluation.bitdepth.measurement import Measured, Measurement
+from evaluation.bitdepth.measurement import Measurement
+from evaluation.bitdepth.metrics import METRICS
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.rows import ConditionRow
 from evaluation.embeddings.embeddings import Embeddings
-from evaluation.statistics.estimates import estimate
+from evaluation.page.metric import Found, Value, compared, measured_by
 from evaluation.statistics.histogram import ScoreHistogram
 from evaluation.statistics.identification import Identification
 from evaluation.stored.conditions import Condition, conditions
-from evaluation.stored.conversion import Converted, convert, overflowing_formats
+from evaluation.stored.conversion import convert, overflowing_formats
 from evaluation.trials.pairs import Scorer, Trials
 
 # Bins over [-1, 1] of the histograms that are kept, for figures.
@@ -91,18 +92,18 @@ def bitdepth_study(
         trials, identification, operating_point=task.operating_point, draws=draws, seed=seed
     )
     results: list[ConditionResult] = []
-    reference: Measured | None = None
+    of_float32: dict[str, Found] = {}
     overflowed = overflowing_formats(embeddings.rows, formats)
 
     # What is converted ends with the call: two conditions of many vectors are never held at once.
     def result_of(condition: Condition) -> ConditionResult:
-        nonlocal reference
+        nonlocal of_float32
         converted = convert(embeddings, condition)
         histogram = histogram_of(trials, converted.scorer)
         measured = measurement.of(converted, histogram)
-        reference = reference or measured
-        queries = identification.queries
-        row = _row(task, condition, converted, measured, reference, queries=queries)
+        found = measured_by(METRICS, measured)
+        of_float32 = of_float32 or found
+        row = _row(task, condition, measured.threshold, compared(found, of_float32))
         coarse = histogram.coarse(bins=FIGURE_BINS)
         return ConditionResult(condition=condition, row=row, scores=coarse)
 
@@ -121,13 +122,7 @@ def histogram_of(trials: Trials, scorer: Scorer) -> ScoreHistogram:
 
 
 def _row(
-    task: Task,
-    condition: Condition,
-    converted: Converted,
-    measured: Measured,
-    reference: Measured,
-    *,
-    queries: int,
+    task: Task, condition: Condition, threshold: float, values: Mapping[str, Value]
 ) -> ConditionRow:
     embeddings, trials = task.embeddings, task.trials
     return ConditionRow(
@@ -142,27 +137,6 @@ def _row(
         speakers=trials.speakers,
         targets=trials.targets,
         nontargets=trials.nontargets,
-        threshold=measured.threshold,
-        tp=trials.targets - measured.fn,
-        tn=trials.nontargets - measured.fp,
-        fp=measured.fp,
-        fn=measured.fn,
-        eer_threshold=measured.eer_threshold,
-        eer_threshold_shift=measured.eer_threshold - reference.eer_threshold,
-        min_dcf={
-            prior: estimate(number, reference.min_dcf[prior])
-            for prior, number in measured.min_dcf.items()
-        },
-        flipped_targets=measured.flipped_targets,
-        flipped_nontargets=measured.flipped_nontargets,
-        queries=queries,
-        cosine_loss=converted.cosine_loss,
-        overflow=converted.overflow,
-        underflow=converted.underflow,
-        bytes_per_vector=converted.bytes_per_row,
-        total_bytes=converted.total_bytes,
-        **{
-            name: estimate(number, reference.estimates[name])
-            for name, number in measured.estimates.items()
-        },
+        threshold=threshold,
+        values=values,
     )

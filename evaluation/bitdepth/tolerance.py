@@ -7,6 +7,9 @@ interval is that of the report: 95 % over draws of speakers, paired with float32
 import math
 from dataclasses import dataclass
 
+from evaluation.bitdepth.metrics.equal_error import EER
+from evaluation.bitdepth.metrics.false_acceptance import FAR
+from evaluation.bitdepth.metrics.false_rejection import FRR
 from evaluation.bitdepth.rows import ConditionRow
 from evaluation.command.errors import InputError
 from evaluation.page.notation import SPACE
@@ -58,9 +61,9 @@ def speakers_needed(row: ConditionRow, tolerance: Tolerance) -> float:
     takes r^2 times the speakers, if the estimate stays.
     """
     return max(
-        needed_for(row.far, tolerance, trials=row.nontargets, speakers=row.speakers),
-        needed_for(row.frr, tolerance, trials=row.targets, speakers=row.speakers),
-        needed_for(row.eer, tolerance, trials=row.targets, speakers=row.speakers),
+        needed_for(row[FAR], tolerance, trials=row.nontargets, speakers=row.speakers),
+        needed_for(row[FRR], tolerance, trials=row.targets, speakers=row.speakers),
+        needed_for(row[EER], tolerance, trials=row.targets, speakers=row.speakers),
     )
 
 

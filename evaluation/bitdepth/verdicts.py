@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from evaluation.bitdepth.metrics.equal_error import EER
 from evaluation.bitdepth.rows import ConditionRow
 from evaluation.bitdepth.study import BitdepthStudy, ConditionResult
 from evaluation.bitdepth.tolerance import Tolerance, needed_for, speakers_needed
+from evaluation.page.table import Tone
 from evaluation.stored.conditions import Condition
 
 
@@ -18,6 +20,14 @@ class Verdict(Enum):
     COSTLY = "costly"
 
 
+TONES: dict[Verdict, Tone] = {
+    Verdict.WITHIN: "good",
+    Verdict.UNSURE: "fair",
+    Verdict.RETUNE: "fair",
+    Verdict.COSTLY: "poor",
+}
+
+
 def verdict(row: ConditionRow, *, tolerance: Tolerance) -> Verdict:
     """WITHIN if FAR, FRR and EER are each shown to stay within the tolerance; see `tolerance.py`.
 
@@ -28,7 +38,7 @@ def verdict(row: ConditionRow, *, tolerance: Tolerance) -> Verdict:
     needed = speakers_needed(row, tolerance)
     if needed <= row.speakers:
         return Verdict.WITHIN
-    of_eer = needed_for(row.eer, tolerance, trials=row.targets, speakers=row.speakers)
+    of_eer = needed_for(row[EER], tolerance, trials=row.targets, speakers=row.speakers)
     if of_eer == float("inf"):
         return Verdict.COSTLY
     beyond = needed == float("inf")

@@ -1,10 +1,26 @@
 """Options that several commands take, each with one text and one check."""
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
+import minifloat as mf
 from evaluation.command.errors import InputError
-from evaluation.command.format_names import ALL_NAMES
+from evaluation.command.format_names import ALL_NAMES, formats_named
+from evaluation.command.model_files import ModelFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions:
+    """What every study of files of embeddings is asked for; `command` is how."""
+
+    files: list[ModelFile]
+    utt2spk: Path | None
+    formats: list[mf.Format]
+    draws: int
+    seed: int
+    out: Path
+    command: str
 
 
 def add_utt2spk(parser: argparse.ArgumentParser) -> argparse.Action:
@@ -47,17 +63,27 @@ def add_out(parser: argparse.ArgumentParser, folder: str) -> argparse.Action:
     )
 
 
-def check_files(given: argparse.Namespace) -> None:
-    """Raise InputError if no file of embeddings is given."""
+def study_options(
+    given: argparse.Namespace, *, command: str, most_bits: int | None = None
+) -> StudyOptions:
+    """Return what is asked for; an InputError says what cannot be.
+
+    There must be a file and a draw, and the seed is at least 0 and has at most `most_bits` bits.
+    """
     if not given.files:
         raise InputError("at least one FILE of embeddings must be given; got none")
-
-
-def check_draws(given: argparse.Namespace, *, most_bits: int | None = None) -> None:
-    """Raise InputError for no draws, and for a seed below 0 or of more than `most_bits` bits."""
     if given.draws < 1:
         raise InputError(f"--draws must be at least 1; got {given.draws}")
     beyond = most_bits is not None and given.seed >= 2**most_bits
     if given.seed < 0 or beyond:
         below = "" if most_bits is None else f" and below 2^{most_bits}"
         raise InputError(f"--seed must be at least 0{below}; got {given.seed}")
+    return StudyOptions(
+        files=given.files,
+        utt2spk=given.utt2spk,
+        formats=formats_named(given.formats),
+        draws=given.draws,
+        seed=given.seed,
+        out=given.out,
+        command=command,
+    )

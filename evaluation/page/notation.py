@@ -1,9 +1,12 @@
 """Numbers as readers see them: shares of 1 become percent, their differences points."""
 
+from collections.abc import Callable, Sequence
+
 from evaluation.statistics.estimates import Estimate
 
 # Keeps a number and its unit on one line.
 SPACE = "\N{NO-BREAK SPACE}"
+WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def percent(share: float) -> str:
@@ -53,3 +56,19 @@ def rare(share: float) -> str:
     if share == 0:
         return "0"
     return "<0.01" if share < 5e-5 else percent(share)
+
+
+def bracketed(show: Callable[[float], str], value: float, low: float, high: float) -> str:
+    """Return a number with its interval as terminals show it: 1.13 [0.87, 1.40]."""
+    return f"{show(value)} [{show(low)}, {show(high)}]"
+
+
+def in_words(number: int) -> str:
+    """Return a count in words up to nine: three, 12."""
+    return WORDS[number] if number < len(WORDS) else count(number)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them: OIIDD, CCR and silhouette."""
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last

@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from evaluation.files.formulas import guarded
+from evaluation.page.metric import Value
 from evaluation.statistics.estimates import Estimate
 
 if TYPE_CHECKING:
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def csv_text(rows: "Sequence[DataclassInstance]") -> str:
-    """Return rows, at least one, as CSV; an estimate takes a column for each of its numbers."""
+    """Return rows, at least one, as CSV.
+
+    A mapping takes a column for each of its values, and an estimate one for each of its numbers.
+    """
     buffer = io.StringIO(newline="")
     flat = [_flat(row) for row in rows]
     writer = csv.DictWriter(buffer, fieldnames=list(flat[0]), lineterminator="\n")
@@ -27,16 +31,16 @@ def _flat(row: "DataclassInstance") -> dict[str, object]:
     flat: dict[str, object] = {}
     for column in fields(row):
         value = getattr(row, column.name)
-        if isinstance(value, Estimate):
-            flat |= _parts(column.name, value)
-        elif isinstance(value, Mapping):
-            for prior, estimate in value.items():
-                flat |= _parts(f"{column.name}_{prior}", estimate)
+        if isinstance(value, Mapping):
+            for name, one in value.items():
+                flat |= _parts(name, one)
         else:
             flat[column.name] = guarded(value) if isinstance(value, str) else value
     return flat
 
 
-def _parts(name: str, estimate: Estimate) -> dict[str, object]:
-    parts = {field.name: getattr(estimate, field.name) for field in fields(estimate)}
+def _parts(name: str, value: Value) -> dict[str, object]:
+    if not isinstance(value, Estimate):
+        return {name: value}
+    parts = {field.name: getattr(value, field.name) for field in fields(value)}
     return {name if part == "value" else f"{name}_{part}": one for part, one in parts.items()}

@@ -13,8 +13,7 @@ from evaluation.command.options import (
     add_formats,
     add_out,
     add_utt2spk,
-    check_draws,
-    check_files,
+    study_options,
 )
 from evaluation.command.packages import require
 from evaluation.files.study_file import add_study_option
@@ -82,20 +81,17 @@ def _separation(given: argparse.Namespace, *, command: str) -> None:
     for package in EXTRA:
         require(package, needs="the separation study needs", install=INSTALL)
     # Imported late: they need the packages whose absence is told above.
-    from evaluation.separation.run import SeparationOptions, run
+    from evaluation.separation.options import SeparationOptions
+    from evaluation.separation.run import run
     from evaluation.separation.speaker_map import MapOptions
 
-    check_files(given)
-    check_draws(given, most_bits=SEED_BITS)
+    shared = study_options(given, command=command, most_bits=SEED_BITS)
     if not (math.isfinite(given.umap_min_dist) and 0 <= given.umap_min_dist <= 1):
         raise InputError(f"--umap-min-dist must be from 0 to 1; got {given.umap_min_dist}")
-    formats = formats_named(given.formats)
     run(
         SeparationOptions(
-            files=given.files,
-            utt2spk=given.utt2spk,
-            formats=formats,
-            mapped=_mapped(given.umap_formats, formats),
+            **vars(shared),
+            mapped=_mapped(given.umap_formats, shared.formats),
             map=MapOptions(
                 neighbors=given.umap_neighbors,
                 min_dist=given.umap_min_dist,
@@ -103,10 +99,6 @@ def _separation(given: argparse.Namespace, *, command: str) -> None:
                 init=given.umap_init,
                 seed=given.seed,
             ),
-            draws=given.draws,
-            seed=given.seed,
-            out=given.out,
-            command=command,
         )
     )
 

@@ -1,37 +1,20 @@
 """The separation study from files to files: load, study, print, write."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-import minifloat as mf
-from evaluation.command.model_files import ModelFile, refuse_shared_names
+from evaluation.command.model_files import refuse_shared_names
 from evaluation.command.progress import watched
 from evaluation.embeddings.embeddings import load_embeddings
 from evaluation.embeddings.kaldi import refuse_idle_speakers
 from evaluation.page.figure import Figure
 from evaluation.page.outcome import Outcome
 from evaluation.separation.figures.figures import figure_of_formats, figures_of_model
+from evaluation.separation.options import SeparationOptions
 from evaluation.separation.report import report
-from evaluation.separation.speaker_map import MapOptions, required_umap
+from evaluation.separation.speaker_map import required_umap
 from evaluation.separation.study import SeparationStudy, Step, separation_study, steps_of
-from evaluation.separation.tables import terminal_table
-
-
-@dataclass(frozen=True, kw_only=True)
-class SeparationOptions:
-    """What the command line asks for; `mapped` are the formats, besides float32, with a map."""
-
-    files: list[ModelFile]
-    utt2spk: Path | None
-    formats: list[mf.Format]
-    mapped: list[mf.Format]
-    map: MapOptions
-    draws: int
-    seed: int
-    out: Path
-    command: str
+from evaluation.separation.tables.terminal import terminal_table
 
 
 def run(options: SeparationOptions) -> None:
@@ -66,15 +49,7 @@ def run(options: SeparationOptions) -> None:
         figures[""] = [figure_of_formats(studies)]
     for group in figures.values():
         outcome.draw(group)
-    page = report(
-        studies,
-        figures,
-        command=options.command,
-        draws=options.draws,
-        seed=options.seed,
-        options=options.map,
-    )
-    outcome.finish(page)
+    outcome.finish(report(studies, figures, options))
 
 
 def _progress(steps: Sequence[Step], *, name: str) -> Iterable[Step]:

@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 import minifloat as mf
 from evaluation.embeddings.embeddings import Embeddings
+from evaluation.page.metric import MeasuredRow, Value, compared
 from evaluation.separation.distances import cosine_distances, euclidean_distances
-from evaluation.separation.metrics import Metric, Separation, separation
+from evaluation.separation.measurement import measurement
+from evaluation.separation.metrics import METRICS
+from evaluation.separation.metrics.metric import StepMetric
 from evaluation.separation.overlap import Overlap
 from evaluation.separation.speaker_map import MapOptions, speaker_map
-from evaluation.statistics.estimates import Estimate, estimate
+from evaluation.statistics.estimates import Number
 from evaluation.statistics.speaker_draws import SpeakerDraws
 from evaluation.stored.conditions import Condition, conditions
 from evaluation.stored.conversion import stored_rows
@@ -49,10 +52,11 @@ Keep = Callable[["StepResult"], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepRow:
-    """One step of one model. `zero_rows` are the vectors that storing left without a direction.
+class StepRow(MeasuredRow):
+    """One step of one model; `row[METRIC]` is what a metric of METRICS found.
 
-    `ccr` counts vectors, out of `vectors`. The bandwidths are those of OIIDD's two densities.
+    `zero_rows` are the vectors that storing left without a direction. The bandwidths are those of
+    OIIDD's two densities.
     """
 
     model: str
@@ -64,19 +68,9 @@ class StepRow:
     dim: int
     speakers: int
     zero_rows: int
-    oiidd: Estimate
-    ccr: Estimate
-    silhouette: Estimate
+    values: Mapping[str, Value]
     own_bandwidth: float
     other_bandwidth: float
-
-    def estimate(self, metric: Metric) -> Estimate:
-        """Return the value of a metric, with its interval."""
-        return {
-            Metric.OIIDD: self.oiidd,
-            Metric.CCR: self.ccr,
-            Metric.SILHOUETTE: self.silhouette,
-        }[metric]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +80,7 @@ class StepResult:
     step: Step
     row: StepRow
     overlap: Overlap
-    draws: Mapping[Metric, NDArray[np.float64]]
+    draws: Mapping[StepMetric, NDArray[np.float64]]
     points: NDArray[np.float32] | None
 
 
@@ -139,7 +133,7 @@ def separation_study(
     """
     speakers = SpeakerDraws(embeddings, draws=draws, seed=seed)
     results: list[StepResult] = []
-    reference: dict[Space, Separation] = {}
+    reference: dict[Space, dict[str, Number]] = {}
     for step in progress(steps):
         rows = stored_rows(embeddings, step.condition)
         if step.space is Space.COSINE:
@@ -148,15 +142,16 @@ def separation_study(
         else:
             points = speaker_map(rows, options)
             distances = euclidean_distances(points, embeddings.speaker)
-        measured = separation(distances, embeddings.speaker, speakers)
+        measured = measurement(distances, embeddings.speaker, speakers)
+        numbers = {metric.name: metric.measure(measured) for metric in METRICS}
         # float32 comes first in each space: all that follow are compared with it.
-        float32 = reference.setdefault(step.space, measured)
+        float32 = reference.setdefault(step.space, numbers)
         results.append(
             StepResult(
                 step=step,
-                row=_row(embeddings, rows, step, measured, float32),
+                row=_row(embeddings, rows, step, measured.overlap, compared(numbers, float32)),
                 overlap=measured.overlap,
-                draws={metric: number.draws for metric, number in measured.numbers.items()},
+                draws={metric: numbers[metric.name].draws for metric in METRICS},
                 points=points,
             )
         )
@@ -168,14 +163,10 @@ def _row(
     embeddings: Embeddings,
     rows: NDArray[np.float32],
     step: Step,
-    measured: Separation,
-    float32: Separation,
+    curves: Overlap,
+    values: Mapping[str, Value],
 ) -> StepRow:
-    own, other = measured.overlap.bandwidths
-    estimates = {
-        metric: estimate(number, float32.numbers[metric])
-        for metric, number in measured.numbers.items()
-    }
+    own, other = curves.bandwidths
     return StepRow(
         model=embeddings.name,
         format=step.condition.name,
@@ -186,9 +177,7 @@ def _row(
         dim=embeddings.dim,
         speakers=len(embeddings.speaker_names),
         zero_rows=int((~rows.any(axis=1)).sum()),
-        oiidd=estimates[Metric.OIIDD],
-        ccr=estimates[Metric.CCR],
-        silhouette=estimates[Metric.SILHOUETTE],
+        values=values,
         own_bandwidth=own,
         other_bandwidth=other,
     )

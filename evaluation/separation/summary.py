@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from evaluation.page.notation import count, with_unit
-from evaluation.separation.metrics import Metric
-from evaluation.separation.notation import shown, with_interval
+from evaluation.separation.metrics.ccr import CCR
+from evaluation.separation.metrics.silhouette import SILHOUETTE
+from evaluation.separation.notation import with_interval
 from evaluation.separation.standings import Choice, Standing, choice, wins
 from evaluation.separation.study import SeparationStudy, Space, StepResult
 
@@ -39,7 +40,7 @@ def cautions(studies: Sequence[SeparationStudy]) -> list[str]:
                 "on."
             )
         for space in Space:
-            if study.float32(space).row.ccr.value == 0:
+            if study.float32(space).row[CCR].value == 0:
                 points.append(
                     f"{row.model}: no vector is confused by {space.distance} distances, so draws "
                     f"cannot tell by how much. Of {row.speakers:,} speakers without one, fewer "
@@ -79,8 +80,8 @@ def _confusion(studies: Sequence[SeparationStudy]) -> str:
     for study in studies:
         row = study.float32(Space.COSINE).row
         parts.append(
-            f"{with_interval(Metric.CCR, row.ccr)} for {row.model}, "
-            f"{with_unit(row.ccr.value / row.vectors)}"
+            f"{with_interval(CCR, row[CCR])} for {row.model}, "
+            f"{with_unit(row[CCR].value / row.vectors)}"
         )
     return (
         "Recordings that lie nearer to another speaker's average voice than to their own (cosine "
@@ -115,9 +116,8 @@ def _storing(studies: Sequence[SeparationStudy], found: Sequence[Standing]) -> s
 
 
 def _named(standing: Standing) -> str:
-    return (
-        f"{standing.step.condition.label} ({standing.step.space.distance} {standing.metric.value})"
-    )
+    step, metric = standing.step, standing.metric
+    return f"{step.condition.label} ({step.space.distance} {metric.heading})"
 
 
 def _storing_one(study: SeparationStudy) -> str:
@@ -128,13 +128,13 @@ def _storing_one(study: SeparationStudy) -> str:
 
 
 def _loss(result: StepResult) -> str:
-    ccr = shown(Metric.CCR)(result.row.ccr.value)
+    ccr = CCR.show(result.row[CCR].value)
     label = result.step.condition.label
     return f"stored in {label} it is {_silhouette(result)}, with {ccr} such vectors"
 
 
 def _silhouette(result: StepResult) -> str:
-    return shown(Metric.SILHOUETTE)(result.row.silhouette.value)
+    return SILHOUETTE.show(result.row[SILHOUETTE].value)
 
 
 def _recordings(study: SeparationStudy, *, named: bool) -> Counter[tuple[str, str]]:

@@ -8,6 +8,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from evaluation.bitdepth.figures.score_plots import false_rates
+from evaluation.bitdepth.metrics.counts import FN, FP, TN, TP
 from evaluation.bitdepth.study import BitdepthStudy, ConditionResult
 from evaluation.page.plots import INK, NONTARGET, TARGET, percent_axis, svg
 from evaluation.stored.conditions import SCALES, Scale
@@ -90,17 +91,17 @@ def _det_line(axis: Axes, result: ConditionResult, colour: str, dashes: str) -> 
 
 def four_counts(study: BitdepthStudy) -> str:
     """TP, FN, FP and TN of every condition, a panel for each count, float32's as a line."""
-    kinds = {"TP": TARGET, "FN": TARGET, "FP": NONTARGET, "TN": NONTARGET}
+    kinds = {TP: TARGET, FN: TARGET, FP: NONTARGET, TN: NONTARGET}
     labels = [result.condition.label for result in study.results]
     places = np.arange(len(labels))
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots(2, 2, sharey=True)
-        for axis, (title, colour) in zip(axes.flat, kinds.items(), strict=True):
-            counts = np.array([getattr(result.row, title.lower()) for result in study.results])
+        for axis, (metric, colour) in zip(axes.flat, kinds.items(), strict=True):
+            counts = np.array([result.row[metric] for result in study.results])
             axis.barh(places, counts, color=colour, alpha=0.75, height=0.7)
             axis.axvline(counts[0], color=INK, linewidth=1, linestyle="--")
-            axis.set_title(title)
+            axis.set_title(metric.heading)
             axis.set_yticks(places, labels)
             axis.set_ylim(len(labels) - 0.4, -0.6)
             axis.tick_params(axis="y", length=0, labelsize=8)

@@ -7,6 +7,8 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 import minifloat as mf
+from evaluation.bitdepth.metrics.false_acceptance import FAR
+from evaluation.bitdepth.metrics.false_rejection import FRR
 from evaluation.bitdepth.study import FIGURE_BINS, BitdepthStudy, ConditionResult
 from evaluation.page.notation import percent
 from evaluation.page.plots import INK, NONTARGET, TARGET, percent_axis, svg
@@ -133,11 +135,11 @@ def _curves(axis: Axes, result: ConditionResult, *, dashed: bool) -> None:
 def _mark_threshold(axis: Axes, result: ConditionResult) -> None:
     row = result.row
     axis.axvline(row.threshold, color=INK, linewidth=1, linestyle=":")
-    for estimate, colour in ((row.far, NONTARGET), (row.frr, TARGET)):
+    for estimate, colour in ((row[FAR], NONTARGET), (row[FRR], TARGET)):
         axis.plot([row.threshold], [max(estimate.value, LOWEST)], "o", color=colour, markersize=6)
     # Above the axes, where no curve runs; beside the points the words would lie on the curves.
     axis.set_title(
-        f"FAR {percent(row.far.value)} %, FRR {percent(row.frr.value)} % at {row.threshold:.3f}",
+        f"FAR {percent(row[FAR].value)} %, FRR {percent(row[FRR].value)} % at {row.threshold:.3f}",
         loc="right",
         fontweight="normal",
     )

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from evaluation.page.figure import Figure
+from evaluation.page.notation import in_words, listed
 from evaluation.separation.figures.distance_plots import distance_distributions
 from evaluation.separation.figures.format_plots import metrics_by_format
 from evaluation.separation.figures.map_plots import speaker_maps
+from evaluation.separation.metrics import METRICS
 from evaluation.separation.study import SeparationStudy, Space, StepResult
 
 CAPTION_OF_MAP = (
@@ -34,13 +36,14 @@ def figures_of_model(study: SeparationStudy) -> list[Figure]:
 def figure_of_formats(studies: Sequence[SeparationStudy]) -> Figure:
     """Return the metrics of all models in every format."""
     names = ", ".join(study.embeddings.name for study in studies)
+    metrics = listed([metric.heading for metric in METRICS])
     return Figure(
         slug="formats",
         svg=metrics_by_format(studies),
-        alt=f"OIIDD, CCR and silhouette of cosine distances of {names}, a mark with its interval "
+        alt=f"{metrics} of cosine distances of {names}, a mark with its interval "
         "for each model in every format.",
-        caption="The three metrics of cosine distances in every format. Bars are 95 % intervals "
-        "over draws of speakers.",
+        caption=f"The {in_words(len(METRICS))} metrics of cosine distances in every format. "
+        "Bars are 95 % intervals over draws of speakers.",
     )
 
 

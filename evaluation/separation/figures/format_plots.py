@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from evaluation.page.plots import label, svg
 from evaluation.separation.figures.map_plots import COLOURS, SHAPES
-from evaluation.separation.metrics import Metric
+from evaluation.separation.metrics import METRICS
+from evaluation.separation.metrics.metric import StepMetric
 from evaluation.separation.study import SeparationStudy, Space
 
 # Between the marks of different models in one format.
@@ -19,8 +20,8 @@ def metrics_by_format(studies: Sequence[SeparationStudy]) -> str:
     """Return a panel for each metric of cosine distances, with intervals."""
 
     def draw(figure: Figure) -> None:
-        axes = figure.subplots(len(Metric), 1, sharex=True)
-        for axis, metric in zip(axes, Metric, strict=True):
+        axes = figure.subplots(len(METRICS), 1, sharex=True)
+        for axis, metric in zip(axes, METRICS, strict=True):
             _panel(axis, studies, metric)
         labels = [
             result.step.condition.label
@@ -31,15 +32,13 @@ def metrics_by_format(studies: Sequence[SeparationStudy]) -> str:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
 
     names = " ".join(study.embeddings.name for study in studies)
-    return svg(f"{names} metrics by format", 6.4, draw)
+    return svg(f"{names} metrics by format", 2 * len(METRICS) + 0.4, draw)
 
 
-def _panel(axis: Axes, studies: Sequence[SeparationStudy], metric: Metric) -> None:
+def _panel(axis: Axes, studies: Sequence[SeparationStudy], metric: StepMetric) -> None:
     for place, study in enumerate(studies):
         estimates = [
-            result.row.estimate(metric)
-            for result in study.results
-            if result.step.space is Space.COSINE
+            result.row[metric] for result in study.results if result.step.space is Space.COSINE
         ]
         values = np.array([one.value for one in estimates])
         axis.errorbar(
@@ -56,8 +55,7 @@ def _panel(axis: Axes, studies: Sequence[SeparationStudy], metric: Metric) -> No
             color=COLOURS[place % len(COLOURS)],
             label=label(study.embeddings.name),
         )
-    better = "higher" if metric.higher_is_better else "lower"
-    axis.set_title(f"{metric.value}, {better} is better")
+    axis.set_title(f"{metric.heading}, {metric.better}er is better")
     axis.margins(y=0.1)
-    if metric is not Metric.SILHOUETTE:
+    if metric.never_negative:
         axis.set_ylim(bottom=0)

@@ -11,8 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import minifloat as mf
+from evaluation.bitdepth.metrics.equal_error import EER
+from evaluation.bitdepth.metrics.false_acceptance import FAR
+from evaluation.bitdepth.metrics.false_rejection import FRR
+from evaluation.bitdepth.metrics.same_decision import FLIPPED_NONTARGETS, FLIPPED_TARGETS
 from evaluation.bitdepth.study import BitdepthStudy, bitdepth_study
 from evaluation.embeddings.embeddings import Embeddings
+from evaluation.page.metric import Value
 from evaluation.statistics.bootstrap import crossings
 from evaluation.statistics.estimates import Number, estimate
 from evaluation.stored.conversion import convert
@@ -86,18 +91,23 @@ class SomeSpeakers:
                 speakers=count,
                 targets=targets.size,
                 nontargets=nontargets.size,
-                far=estimate(measured.far, reference.far),
-                frr=estimate(measured.frr, reference.frr),
-                eer=estimate(measured.eer, reference.eer),
-                flipped_targets=int(
-                    (measured.accepted_targets != reference.accepted_targets).sum()
-                ),
-                flipped_nontargets=int(
-                    (measured.accepted_nontargets != reference.accepted_nontargets).sum()
-                ),
+                values={**result.row.values, **_values(measured, reference)},
             )
             results.append(replace(result, row=row))
         return replace(self.all, results=results)
+
+
+def _values(measured: _Measured, reference: _Measured) -> dict[str, Value]:
+    """What the recommendation looks at, by the names of metrics."""
+    targets = measured.accepted_targets != reference.accepted_targets
+    nontargets = measured.accepted_nontargets != reference.accepted_nontargets
+    return {
+        FAR.name: estimate(measured.far, reference.far),
+        FRR.name: estimate(measured.frr, reference.frr),
+        EER.name: estimate(measured.eer, reference.eer),
+        FLIPPED_TARGETS.name: int(targets.sum()),
+        FLIPPED_NONTARGETS.name: int(nontargets.sum()),
+    }
 
 
 def _rates(

@@ -3,6 +3,15 @@ import pytest
 from sklearn.metrics import det_curve
 
 import minifloat as mf
+from evaluation.bitdepth.metrics.detection_cost import MIN_DCF
+from evaluation.bitdepth.metrics.false_acceptance import FAR
+from evaluation.bitdepth.metrics.false_rejection import FRR
+from evaluation.bitdepth.metrics.same_decision import (
+    FLIPPED_NONTARGETS,
+    FLIPPED_TARGETS,
+    SAME_DECISION,
+)
+from evaluation.bitdepth.metrics.values import OVERFLOW
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.overflow import first_to_overflow, overflows
 from evaluation.bitdepth.study import bitdepth_study
@@ -25,12 +34,12 @@ def test_flipped_decisions_are_counted_pair_by_pair(voices: Embeddings) -> None:
         scores = convert(voices, result.condition).scorer.block(every, every)[i, j]
         accepted.append(scores >= np.float32(THRESHOLD))
         flipped = accepted[-1] != accepted[0]
-        assert result.row.flipped_targets == (flipped & same).sum()
-        assert result.row.flipped_nontargets == (flipped & ~same).sum()
-        assert result.row.same_decision.value == pytest.approx(1 - flipped.mean())
-        assert result.row.same_decision.low <= result.row.same_decision.high <= 1
-    assert outcome.results[-2].row.flipped_nontargets > 0
-    assert outcome.float32.same_decision.low == 1
+        assert result.row[FLIPPED_TARGETS] == (flipped & same).sum()
+        assert result.row[FLIPPED_NONTARGETS] == (flipped & ~same).sum()
+        assert result.row[SAME_DECISION].value == pytest.approx(1 - flipped.mean())
+        assert result.row[SAME_DECISION].low <= result.row[SAME_DECISION].high <= 1
+    assert outcome.results[-2].row[FLIPPED_NONTARGETS] > 0
+    assert outcome.float32[SAME_DECISION].low == 1
 
 
 @pytest.mark.parametrize("prior", [0.01, 0.05])
@@ -42,7 +51,7 @@ def test_detection_costs_are_those_of_a_det_curve(voices: Embeddings, prior: flo
     far, frr, _ = det_curve(voices.speaker[i] == voices.speaker[j], scores)
     # det_curve leaves out the end where everything is rejected, whose cost is 1.
     expected = min(1, (prior * frr + (1 - prior) * far).min() / prior)
-    cost = outcome.float32.min_dcf[prior]
+    cost = outcome.float32[MIN_DCF[prior]]
     assert cost.value == pytest.approx(expected, abs=1e-6)
     assert cost.low <= cost.value <= cost.high
 
@@ -57,10 +66,10 @@ def test_what_overflows_is_studied_without_saturation_too(voices: Embeddings) ->
     saturated, unsaturated = (
         outcome.result(Condition(format=mf.E3M4, saturate=way)).row for way in (True, False)
     )
-    assert saturated.overflow == unsaturated.overflow > 0
+    assert saturated[OVERFLOW] == unsaturated[OVERFLOW] > 0
     # A vector with an infinite value is never accepted.
-    assert unsaturated.frr.value > saturated.frr.value
-    assert unsaturated.far.value < saturated.far.value
+    assert unsaturated[FRR].value > saturated[FRR].value
+    assert unsaturated[FAR].value < saturated[FAR].value
 
 
 def test_conditions_without_saturation_are_named() -> None:

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 import minifloat as mf
-from evaluation.bitdepth import comparison_tables
-from evaluation.bitdepth.comparison_tables import against_published, storage_table
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.published import THRESHOLDS, published_rates
-from evaluation.bitdepth.report import Extras, report
-from evaluation.bitdepth.study import bitdepth_study
-from evaluation.bitdepth.tolerance import Tolerance
+from evaluation.bitdepth.report import report
+from evaluation.bitdepth.study import BitdepthStudy, bitdepth_study
+from evaluation.bitdepth.tables import published
+from evaluation.bitdepth.tables.published import against_published
+from evaluation.bitdepth.tables.published_storage import published_storage
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.trials.voxceleb import LISTS, list_names
-from tests.evaluation.bitdepth.tasks import all_pairs
+from tests.evaluation.bitdepth.tasks import all_pairs, told
 
 Maker = Callable[..., Path]
 REFERENCES = ("float32", "float16", "bfloat16")
@@ -43,10 +43,10 @@ def test_published_rates_stand_beside_our_own(
     point = OperatingPoint(cosine=0.381)
     task = all_pairs(voices, operating_point=point, published="campplus")
     outcome = bitdepth_study(task, formats=[mf.E2M1], draws=5)
-    assert against_published(outcome) is None
+    assert against_published(told(outcome)) is None
     of_list = published_rates("campplus", 37_611)
-    monkeypatch.setattr(comparison_tables, "published_rates", lambda *_: of_list)
-    table = against_published(outcome)
+    monkeypatch.setattr(published, "published_rates", lambda *_: of_list)
+    table = against_published(told(outcome))
     assert table is not None
     header, *lines = table.csv().splitlines()
     assert header == "format,far,far_low,far_high,far_published,frr,frr_low,frr_high,frr_published"
@@ -56,25 +56,24 @@ def test_published_rates_stand_beside_our_own(
 
 def test_the_storage_of_the_published_lists_is_told_only_of_these(voices: Embeddings) -> None:
     outcome = bitdepth_study(all_pairs(voices), formats=[mf.E2M1], draws=5)
-    for pairs, told in ((37_611, True), (37_610, False)):
-        row = replace(outcome.float32, targets=100, nontargets=pairs - 100)
-        first, *others = outcome.results
-        of_list = replace(outcome, results=[replace(first, row=row), *others])
-        extras = Extras(figures=[], overflow_format=None, overflows=[], speeds=[])
-        page = report(
-            [of_list],
-            {of_list.name: extras},
-            command="",
-            draws=5,
-            seed=0,
-            tolerance=Tolerance(),
-        )
-        assert ("Storage of 512 values for each pair of the published lists" in page) is told
-        assert ("What else was measured" in page) is told
+    for pairs, is_told in ((37_611, True), (37_610, False)):
+        of_list = with_pairs(outcome, pairs)
+        page = report([of_list], {of_list.name: []}, told().options)
+        assert ("Storage of 512 values for each pair of the published lists" in page) is is_told
+        assert ("What else was measured" in page) is is_told
 
 
-def test_the_storage_table_is_the_published_one() -> None:
-    table = storage_table()
+def with_pairs(outcome: BitdepthStudy, pairs: int) -> BitdepthStudy:
+    """The study as if it were of so many pairs."""
+    row = replace(outcome.float32, targets=100, nontargets=pairs - 100)
+    first, *others = outcome.results
+    return replace(outcome, results=[replace(first, row=row), *others])
+
+
+def test_the_storage_table_is_the_published_one(voices: Embeddings) -> None:
+    outcome = bitdepth_study(all_pairs(voices), formats=[mf.E2M1], draws=5)
+    table = published_storage(told(with_pairs(outcome, 37_611)))
+    assert table is not None
     assert [[table.text(i, cell) for i, cell in enumerate(row)] for row in table.cells] == [
         ["32", "73.46", "1075.96", "1132.46"],
         ["16", "36.73", "537.98", "566.23"],

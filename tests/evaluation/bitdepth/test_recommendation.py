@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 
 import minifloat as mf
+from evaluation.bitdepth.metrics.equal_error import EER
+from evaluation.bitdepth.metrics.false_acceptance import FAR
+from evaluation.bitdepth.metrics.false_rejection import FRR
+from evaluation.bitdepth.metrics.size import BYTES_PER_VECTOR
 from evaluation.bitdepth.recommendation import (
     advice,
     applied,
@@ -62,14 +66,20 @@ def base(make_file_in: Maker, tmp_path_factory: pytest.TempPathFactory) -> Bitde
 
 
 def with_rows(outcome: BitdepthStudy, *, label: str = "", **columns: Any) -> BitdepthStudy:
-    """The study with columns of all rows, or of one, replaced."""
+    """The study with columns of all rows, or of one, replaced: facts, or what metrics found."""
     results = [
-        replace(result, row=replace(result.row, **columns))
+        replace(result, row=with_columns(result.row, columns))
         if label in ("", result.condition.label)
         else result
         for result in outcome.results
     ]
     return replace(outcome, results=results)
+
+
+def with_columns(row: ConditionRow, columns: dict[str, Any]) -> ConditionRow:
+    values = {name: one for name, one in columns.items() if name in row.values}
+    facts = {name: one for name, one in columns.items() if name not in values}
+    return replace(row, values={**row.values, **values}, **facts)
 
 
 def row_of(outcome: BitdepthStudy, label: str) -> ConditionRow:
@@ -140,7 +150,7 @@ def test_the_advice_is_one_sentence_and_its_code_stores_what_was_studied(
     float32 = row_of(costs, "float32")
     costs = with_rows(costs, label="float32", frr=rate((0, 0)))
     assert advice(costs, tolerance=TOLERANCE).replace("\N{NO-BREAK SPACE}", " ") == (
-        f"Take E2M1, 8 bytes a vector instead of {float32.bytes_per_vector}: FAR is then 10.00 % "
+        f"Take E2M1, 8 bytes a vector instead of {float32[BYTES_PER_VECTOR]}: FAR is then 10.00 % "
         "instead of 10.00 % and FRR 10.10 % instead of 10.00 %."
     )
     costly = with_rows(base, frr=rate(BEYOND))
@@ -241,8 +251,8 @@ def test_some_speakers_are_studied_as_all_are(sample: SomeSpeakers) -> None:
     speakers = len(sample.all.task.embeddings.speaker_names)
     again = sample.study(np.arange(speakers), draws=100, seed=0)
     for ours, of_study in zip(again.results, sample.all.results, strict=True):
-        for name in ("far", "frr", "eer"):
-            one, other = getattr(ours.row, name), getattr(of_study.row, name)
+        for metric in (FAR, FRR, EER):
+            one, other = ours.row[metric], of_study.row[metric]
             assert one.value == pytest.approx(other.value, abs=2e-4)
             assert one.change_high == pytest.approx(other.change_high, abs=5e-4)
     assert bits_of(again) == bits_of(sample.all)

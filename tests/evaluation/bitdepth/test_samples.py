@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 import minifloat as mf
+from evaluation.bitdepth.metrics.equal_error import EER
+from evaluation.bitdepth.metrics.false_rejection import FRR
+from evaluation.bitdepth.metrics.values import UNDERFLOW
 from evaluation.bitdepth.rows import ConditionRow
 from evaluation.bitdepth.study import BitdepthStudy, bitdepth_study
 from evaluation.bitdepth.summary import summary
@@ -45,7 +48,7 @@ def test_the_samples_hold_the_same_utterances_and_are_small(samples: Path) -> No
 
 
 def test_campplus_hardly_changes(campplus: BitdepthStudy) -> None:
-    assert 0.005 < campplus.float32.eer.value < 0.03
+    assert 0.005 < campplus.float32[EER].value < 0.03
     for label in ("E2M3", "E2M3 scaled", "E2M1 scaled"):
         assert verdict(row(campplus, label), tolerance=TOLERANCE) is Verdict.WITHIN
     assert verdict(row(campplus, "E2M1"), tolerance=TOLERANCE) is Verdict.RETUNE
@@ -53,15 +56,15 @@ def test_campplus_hardly_changes(campplus: BitdepthStudy) -> None:
 
 def test_ge2e_collapses_in_e2m1_and_scaling_repairs_it(ge2e: BitdepthStudy) -> None:
     as_it_is, scaled = row(ge2e, "E2M1"), row(ge2e, "E2M1 scaled")
-    assert as_it_is.frr.value > 0.3
+    assert as_it_is[FRR].value > 0.3
     assert verdict(as_it_is, tolerance=TOLERANCE) is Verdict.COSTLY
-    assert scaled.frr.change < 0.03
+    assert scaled[FRR].change < 0.03
     assert verdict(scaled, tolerance=TOLERANCE) is Verdict.RETUNE
-    assert as_it_is.frr.change_low > 10 * scaled.frr.change_high
+    assert as_it_is[FRR].change_low > 10 * scaled[FRR].change_high
 
 
 def test_scaling_saves_small_values_from_becoming_zero(ge2e: BitdepthStudy) -> None:
-    assert row(ge2e, "E2M1").underflow > 4 * row(ge2e, "E2M1 scaled").underflow
+    assert row(ge2e, "E2M1")[UNDERFLOW] > 4 * row(ge2e, "E2M1 scaled")[UNDERFLOW]
 
 
 def test_the_summary_tells_both_stories(campplus: BitdepthStudy, ge2e: BitdepthStudy) -> None:

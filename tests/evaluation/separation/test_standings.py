@@ -6,7 +6,7 @@ import pytest
 
 import minifloat as mf
 from evaluation.embeddings.embeddings import load_embeddings
-from evaluation.separation.metrics import Metric
+from evaluation.separation.metrics.silhouette import SILHOUETTE
 from evaluation.separation.speaker_map import MapOptions
 from evaluation.separation.standings import Choice, Standing, choice, standings, wins
 from evaluation.separation.study import SeparationStudy, Space, Step, separation_study, steps_of
@@ -63,10 +63,10 @@ def test_a_lead_is_the_difference_with_its_own_interval(
         ahead, behind = (
             next(r for r in study.results if r.step == one.step) for study in (good, fair)
         )
-        difference = ahead.row.estimate(one.metric).value - behind.row.estimate(one.metric).value
+        difference = ahead.row[one.metric].value - behind.row[one.metric].value
         assert one.lead.value == pytest.approx(abs(difference))
         assert one.lead.low <= one.lead.value <= one.lead.high
-    silhouette = next(one for one in standings([good, fair]) if one.metric is Metric.SILHOUETTE)
+    silhouette = next(one for one in standings([good, fair]) if one.metric is SILHOUETTE)
     assert silhouette.lead.is_clear
 
 

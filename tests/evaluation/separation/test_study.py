@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 import minifloat as mf
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.separation.distances import cosine_distances
-from evaluation.separation.metrics import Metric
+from evaluation.separation.metrics import METRICS
+from evaluation.separation.metrics.ccr import CCR
+from evaluation.separation.metrics.oiidd import OIIDD
+from evaluation.separation.metrics.silhouette import SILHOUETTE
 from evaluation.separation.speaker_map import MapOptions
 from evaluation.separation.study import SeparationStudy, Space, separation_study, steps_of
 from evaluation.statistics.estimates import interval
@@ -29,7 +32,7 @@ def studied(embeddings: Embeddings, *, seed: int = 0, draws: int = 100) -> Separ
 
 
 def values(outcome: SeparationStudy) -> list[float]:
-    return [r.row.estimate(metric).value for r in outcome.results for metric in Metric]
+    return [r.row[metric].value for r in outcome.results for metric in METRICS]
 
 
 def test_every_format_is_measured_and_some_are_mapped(voices: Embeddings) -> None:
@@ -43,22 +46,22 @@ def test_speakers_that_are_apart_have_the_best_values(make_file: Maker) -> None:
     near = load_embeddings(make_file(name="near", spread=3.0))
     far = load_embeddings(make_file(name="far", spread=0.01))
     worse, better = (studied(one).float32(Space.COSINE).row for one in (near, far))
-    assert better.oiidd.value < 0.01
-    assert better.ccr.value == 0
-    assert better.silhouette.value > 0.99
-    assert worse.oiidd.value > 0.5
-    assert worse.ccr.value > 0
-    assert worse.silhouette.value < 0.2
+    assert better[OIIDD].value < 0.01
+    assert better[CCR].value == 0
+    assert better[SILHOUETTE].value > 0.99
+    assert worse[OIIDD].value > 0.5
+    assert worse[CCR].value > 0
+    assert worse[SILHOUETTE].value < 0.2
 
 
 def test_intervals_hold_the_values_and_differences_are_paired(voices: Embeddings) -> None:
     for result in studied(voices).results:
-        for metric in Metric:
-            one = result.row.estimate(metric)
+        for metric in METRICS:
+            one = result.row[metric]
             assert one.low <= one.value <= one.high
             if result.step.condition.is_float32:
                 assert one.change == one.change_low == one.change_high == 0
-    silhouette = studied(voices).results[1].row.silhouette
+    silhouette = studied(voices).results[1].row[SILHOUETTE]
     # float16 changes next to nothing, though the silhouette itself is uncertain.
     assert silhouette.change_high - silhouette.change_low < 0.01 * (
         silhouette.high - silhouette.low
@@ -97,7 +100,7 @@ def test_one_file_and_seed_give_the_same_numbers_and_another_seed_other_maps(
     first, second, third = (studied(voices, seed=seed) for seed in (1, 1, 2))
     assert [r.row for r in first.results] == [r.row for r in second.results]
     assert values(first) != values(third)
-    cosine = [r.step.space is Space.COSINE for r in first.results for _ in Metric]
+    cosine = [r.step.space is Space.COSINE for r in first.results for _ in METRICS]
     assert np.array_equal(np.array(values(first))[cosine], np.array(values(third))[cosine])
 
 
@@ -118,8 +121,8 @@ def test_scaling_rows_changes_no_metric_in_float32(make_file: Maker) -> None:
     first, second = (
         studied(load_embeddings(one)).float32(Space.COSINE).row for one in (path, longer)
     )
-    for metric in Metric:
-        assert first.estimate(metric).value == pytest.approx(second.estimate(metric).value, 1e-5)
+    for metric in METRICS:
+        assert first[metric].value == pytest.approx(second[metric].value, 1e-5)
 
 
 def test_rows_come_back_from_a_format_as_its_values(voices: Embeddings) -> None:

@@ -1,26 +1,16 @@
 """The numbers of a study as a table for the terminal."""
 
-from evaluation.bitdepth.rows import ConditionRow
+from evaluation.bitdepth.metrics import METRICS
+from evaluation.bitdepth.metrics.equal_error import EER
+from evaluation.bitdepth.metrics.size import BYTES_PER_VECTOR, TOTAL_BYTES
 from evaluation.bitdepth.study import BitdepthStudy
+from evaluation.bitdepth.tables.columns import in_order
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import verdict
-from evaluation.page.notation import percent, rare, shift, signed
 from evaluation.page.text import aligned
 
-HEADINGS = (
-    "format",
-    "bytes",
-    "MiB",
-    "EER % [95 %]",
-    "change [95 %]",
-    "FAR %",
-    "FRR %",
-    "shift",
-    "1 - cos",
-    "over %",
-    "zero %",
-    "verdict",
-)
+SHOWN = in_order(METRICS, first=[BYTES_PER_VECTOR, TOTAL_BYTES, EER])
+HEADINGS = ("format", *(heading for metric in SHOWN for heading in metric.terminal), "verdict")
 
 
 def terminal_table(study: BitdepthStudy, *, tolerance: Tolerance) -> str:
@@ -31,7 +21,10 @@ def terminal_table(study: BitdepthStudy, *, tolerance: Tolerance) -> str:
         judged = verdict(result.row, tolerance=tolerance).value
         if result.condition.is_float32:
             judged = "reference"
-        lines.append([result.condition.label, *_cells(result.row), judged])
+        cells = [
+            write(result.row[metric]) for metric in SHOWN for write in metric.terminal.values()
+        ]
+        lines.append([result.condition.label, *cells, judged])
     return (
         f"{row.model}: {row.vectors:,} vectors of {row.dim} values, {row.trials}: "
         f"{row.targets:,} target and {row.nontargets:,} non-target of {row.speakers} speakers\n"
@@ -40,19 +33,3 @@ def terminal_table(study: BitdepthStudy, *, tolerance: Tolerance) -> str:
         "bytes of a vector and MiB of all; values that overflow (over) and that become zero\n"
         f"{aligned(lines, words=(0, len(HEADINGS) - 1))}"
     )
-
-
-def _cells(row: ConditionRow) -> list[str]:
-    eer = row.eer
-    return [
-        str(row.bytes_per_vector),
-        f"{row.total_bytes / 2**20:.2f}",
-        f"{percent(eer.value)} [{percent(eer.low)}, {percent(eer.high)}]",
-        f"{signed(eer.change)} [{signed(eer.change_low)}, {signed(eer.change_high)}]",
-        percent(row.far.value),
-        percent(row.frr.value),
-        shift(row.eer_threshold_shift),
-        f"{row.cosine_loss:.1e}" if row.cosine_loss else "0",
-        rare(row.overflow),
-        rare(row.underflow),
-    ]

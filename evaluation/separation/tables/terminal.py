@@ -1,11 +1,11 @@
 """The numbers of a study as a table for the terminal."""
 
+from evaluation.page.notation import bracketed
 from evaluation.page.text import aligned
-from evaluation.separation.metrics import Metric
-from evaluation.separation.notation import shown
+from evaluation.separation.metrics import METRICS
 from evaluation.separation.study import SeparationStudy, Space, StepResult
 
-HEADINGS = ("stored as", "distances", *(f"{metric.value} [95 %]" for metric in Metric))
+HEADINGS = ("stored as", "distances", *(f"{metric.heading} [95 %]" for metric in METRICS))
 
 
 def terminal_table(study: SeparationStudy) -> str:
@@ -21,7 +21,7 @@ def terminal_table(study: SeparationStudy) -> str:
 
 def _cells(result: StepResult) -> list[str]:
     cells = [result.step.condition.label, result.step.space.value]
-    for metric in Metric:
-        one, show = result.row.estimate(metric), shown(metric)
-        cells.append(f"{show(one.value)} [{show(one.low)}, {show(one.high)}]")
+    for metric in METRICS:
+        one = result.row[metric]
+        cells.append(bracketed(metric.show, one.value, one.low, one.high))
     return cells

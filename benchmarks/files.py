@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 import minifloat as mf
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
 
 DIM = 256
 ROUNDS = 9

@@ -11,8 +11,8 @@ import time
 import torch
 
 import minifloat as mf
-from benchmarks.options import count
-from evaluation.command_help import HelpFormatter
+from benchmarks.harness.options import count
+from evaluation.command.help import HelpFormatter
 
 DIM = 192
 ROUNDS = 11

@@ -6,12 +6,11 @@ import sys
 from collections.abc import Sequence
 
 from evaluation.bitdepth.command import add_parser as add_bitdepth
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError, message_text
 from evaluation.extraction.command import add_parser as add_extract
-from evaluation.output import message_text
+from evaluation.files.study_file import expanded
 from evaluation.probe.command import add_parser as add_probe
 from evaluation.separation.command import add_parser as add_separation
-from evaluation.study_file import expanded
 
 PROGRAM = "python -m evaluation"
 

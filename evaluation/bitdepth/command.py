@@ -6,12 +6,18 @@ from pathlib import Path
 
 from evaluation.bitdepth.published import THRESHOLDS
 from evaluation.bitdepth.tolerance import Tolerance
-from evaluation.command_help import HelpFormatter
-from evaluation.errors import InputError
-from evaluation.format_names import ALL_NAMES, formats_named
-from evaluation.model_files import ModelFile, add_utt2spk_option
-from evaluation.packages import require
-from evaluation.study_file import add_study_option
+from evaluation.command.errors import InputError
+from evaluation.command.help import HelpFormatter
+from evaluation.command.model_files import ModelFile
+from evaluation.command.options import (
+    add_draws,
+    add_formats,
+    add_out,
+    add_utt2spk,
+    study_options,
+)
+from evaluation.command.packages import require
+from evaluation.files.study_file import add_study_option
 
 EXTRA = ("matplotlib", "jinja2", "tqdm")
 INSTALL = 'pip install "minifloat[evaluation]"'
@@ -39,7 +45,7 @@ def add_parser(
         "utterance (rows,); .safetensors of the extract command; .ark or .scp of Kaldi; "
         "NAME=FILE names the model otherwise than its file",
     )
-    utt2spk = add_utt2spk_option(parser)
+    utt2spk = add_utt2spk(parser)
     trials = parser.add_argument(
         "--trials",
         type=Path,
@@ -49,6 +55,22 @@ def add_parser(
         help="lines of 'label path path' (VoxCeleb), 'name name target' (Kaldi), or .csv with a "
         "column 'label'; .gz too; several are studied one after the other; without one all pairs",
     )
+    named = [trials, utt2spk, *_add_operating_points(parser), add_formats(parser)]
+    named += [*add_draws(parser), *_add_tolerance(parser)]
+    named.append(
+        parser.add_argument(
+            "--speed",
+            action="store_true",
+            help="measure searches too: times differ from run to run, unlike all other numbers",
+        )
+    )
+    named.append(add_out(parser, "bitdepth-report"))
+    add_study_option(parser)
+    parser.set_defaults(run=_bitdepth, interrupted=INTERRUPTED)
+    return {"files": files} | {action.dest: action for action in named}
+
+
+def _add_operating_points(parser: argparse.ArgumentParser) -> list[argparse.Action]:
     threshold = parser.add_argument(
         "--threshold",
         type=_threshold,
@@ -68,17 +90,11 @@ def add_parser(
         help="instead of --threshold, once or once per FILE: FAR and FRR are taken at the lowest "
         "threshold at which float32's FAR is at most this, such as 0.1% or 0.001",
     )
-    formats = parser.add_argument(
-        "--formats",
-        default=ALL_NAMES,
-        metavar="NAMES",
-        help="comma-separated, out of the default, or as torch and ml_dtypes call them",
-    )
-    draws = parser.add_argument(
-        "--draws", type=int, default=1000, help="draws of speakers for the intervals"
-    )
-    seed = parser.add_argument("--seed", type=int, default=0, help="seed of the draws, 0 or more")
-    tolerance = parser.add_argument(
+    return [threshold, far]
+
+
+def _add_tolerance(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    points = parser.add_argument(
         "--tolerance",
         type=float,
         default=100 * Tolerance().points,
@@ -86,7 +102,7 @@ def add_parser(
         help="percentage points by which FAR, FRR and EER may each rise; a format is recommended "
         "where the 95 % intervals show that they do not rise by more",
     )
-    relative_tolerance = parser.add_argument(
+    share = parser.add_argument(
         "--relative-tolerance",
         type=float,
         default=100 * Tolerance().share,
@@ -94,18 +110,7 @@ def add_parser(
         help="percent of float32's rate by which each may rise: both limits hold, this one where "
         "rates are low",
     )
-    speed = parser.add_argument(
-        "--speed",
-        action="store_true",
-        help="measure searches too: times differ from run to run, unlike all other numbers",
-    )
-    out = parser.add_argument(
-        "--out", type=Path, default=Path("bitdepth-report"), metavar="DIR", help="where files go"
-    )
-    add_study_option(parser)
-    parser.set_defaults(run=_bitdepth, interrupted=INTERRUPTED)
-    named = (trials, utt2spk, threshold, far, formats, draws, seed, tolerance, relative_tolerance)
-    return {"files": files} | {action.dest: action for action in (*named, speed, out)}
+    return [points, share]
 
 
 def _threshold(text: str) -> float | str:
@@ -137,14 +142,10 @@ def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
     for package in EXTRA:
         require(package, needs="the studies need", install=INSTALL)
     # Imported late: it needs the packages whose absence is told above.
-    from evaluation.bitdepth.run import Options, run
+    from evaluation.bitdepth.options import BitdepthOptions
+    from evaluation.bitdepth.run import run
 
-    if not given.files:
-        raise InputError("at least one FILE of embeddings must be given; got none")
-    if given.draws < 1:
-        raise InputError(f"--draws must be at least 1; got {given.draws}")
-    if given.seed < 0:
-        raise InputError(f"--seed must be at least 0; got {given.seed}")
+    shared = study_options(given, command=command)
     limits = (("tolerance", given.tolerance), ("relative-tolerance", given.relative_tolerance))
     for option, limit in limits:
         if not (math.isfinite(limit) and limit > 0):
@@ -152,18 +153,12 @@ def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
     if given.threshold and given.far:
         raise InputError("--threshold and --far both choose where rates are taken: give one")
     run(
-        Options(
-            files=given.files,
-            utt2spk=given.utt2spk,
+        BitdepthOptions(
+            **vars(shared),
             trials=given.trials,
             thresholds=given.threshold,
             fars=given.far,
-            formats=formats_named(given.formats),
-            draws=given.draws,
-            seed=given.seed,
             tolerance=Tolerance(points=given.tolerance / 100, share=given.relative_tolerance / 100),
             speed=given.speed,
-            out=given.out,
-            command=command,
         )
     )

@@ -1,45 +1,50 @@
-"""One condition measured: its numbers, each with that of every draw of speakers."""
+"""One condition measured: what metrics take their numbers from."""
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from evaluation.bitdepth.conditions import Converted
-from evaluation.bitdepth.decisions import Decisions, Flips
 from evaluation.bitdepth.operating_point import OperatingPoint
-from evaluation.bootstrap import SpeakerBootstrap, threshold_grid
-from evaluation.identification import Identification
-from evaluation.metrics import ScoreHistogram
-from evaluation.trials import Trials
+from evaluation.statistics.bootstrap import GridErrors, SpeakerBootstrap
+from evaluation.statistics.decisions import Decisions, Flips
+from evaluation.statistics.histogram import EqualError, ScoreHistogram
+from evaluation.statistics.identification import Identification, IdentificationRates
+from evaluation.statistics.thresholds import threshold_grid
+from evaluation.stored.conversion import Converted
+from evaluation.trials.pairs import Trials
 
 # Shares of targets at which detection costs are taken: NIST's evaluations have used both.
 PRIORS = (0.01, 0.05)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Number:
-    """An estimate, and the same for each draw of speakers."""
-
-    value: float
-    draws: NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Measured:
-    """The numbers of one condition; `estimates` holds those of `Row` by name.
+    """One condition: its scores, their errors at thresholds and in draws, and what it finds.
 
-    `min_dcf` holds the minimum detection cost by the prior of a target.
+    `threshold` is that of float32, `place` where it is among those of `errors`. `flips` are the
+    decisions that are not float32's, `found` the nearest of `queries` recordings.
     """
 
+    trials: Trials
+    converted: Converted
+    histogram: ScoreHistogram
+    equal: EqualError
+    equal_of_float32: EqualError
     threshold: float
-    fp: int
-    fn: int
-    eer_threshold: float
-    flipped_targets: int
-    flipped_nontargets: int
-    estimates: dict[str, Number]
-    min_dcf: dict[float, Number]
+    errors: GridErrors
+    place: int
+    flips: Flips
+    bootstrap: SpeakerBootstrap
+    found: IdentificationRates
+    queries: int
+
+    @property
+    def fp(self) -> int:
+        """Non-target trials that are accepted."""
+        return int(self.errors.false_accepts[self.place])
+
+    @property
+    def fn(self) -> int:
+        """Target trials that are rejected."""
+        return int(self.errors.false_rejects[self.place])
 
 
 class Measurement:
@@ -58,50 +63,36 @@ class Measurement:
         seed: int,
     ) -> None:
         self._operating_point = operating_point
-        self._threshold: np.float32 | None = None
         self._trials = trials
         self._identification = identification
         self._bootstrap = SpeakerBootstrap(trials, draws=draws, seed=seed)
         self._decisions: Decisions | None = None
+        self._equal: EqualError | None = None
 
     def of(self, converted: Converted, histogram: ScoreHistogram) -> Measured:
-        """Return the numbers of a condition, whose scores are in the histogram."""
-        trials, equal = self._trials, histogram.equal_error()
-        if self._threshold is None:
-            self._threshold = self._operating_point.threshold(histogram)
-        decisions = self._decisions or Decisions(self._threshold)
-        flips = Flips(decisions, speakers=trials.speakers)
+        """Return a condition, whose scores are in the histogram, measured."""
+        equal = histogram.equal_error()
+        self._equal = self._equal or equal
+        decisions = self._decisions or Decisions(self._operating_point.threshold(histogram))
+        threshold = decisions.threshold
+        flips = Flips(decisions, speakers=self._trials.speakers)
         errors = self._bootstrap.errors(
             converted.scorer,
-            threshold_grid(histogram, include=self._threshold, priors=PRIORS),
+            threshold_grid(histogram, include=threshold, priors=PRIORS),
             watch=decisions.record if self._decisions is None else flips.add,
         )
         self._decisions = decisions
-        place = errors.at(self._threshold)
-        fp, fn = int(errors.false_accepts[place]), int(errors.false_rejects[place])
-        same = 1 - (flips.targets + flips.nontargets) / (trials.targets + trials.nontargets)
-        found = self._identification.find(converted.scorer)
         return Measured(
-            threshold=float(self._threshold),
-            fp=fp,
-            fn=fn,
-            eer_threshold=equal.threshold,
-            flipped_targets=flips.targets,
-            flipped_nontargets=flips.nontargets,
-            estimates={
-                "far": Number(value=fp / trials.nontargets, draws=errors.far_draws[place]),
-                "frr": Number(value=fn / trials.targets, draws=errors.frr_draws[place]),
-                "eer": Number(value=equal.rate, draws=errors.equal_error_draws()),
-                "same_decision": Number(value=same, draws=flips.same_draws(self._bootstrap)),
-                "top1": Number(value=found.top1, draws=found.top1_draws),
-                "top5": Number(value=found.top5, draws=found.top5_draws),
-                "recall10": Number(value=found.recall10, draws=found.recall10_draws),
-            },
-            min_dcf={
-                prior: Number(
-                    value=histogram.minimum_cost(prior).cost,
-                    draws=errors.minimum_cost_draws(prior),
-                )
-                for prior in PRIORS
-            },
+            trials=self._trials,
+            converted=converted,
+            histogram=histogram,
+            equal=equal,
+            equal_of_float32=self._equal,
+            threshold=float(threshold),
+            errors=errors,
+            place=errors.at(threshold),
+            flips=flips,
+            bootstrap=self._bootstrap,
+            found=self._identification.find(converted.scorer),
+            queries=self._identification.queries,
         )

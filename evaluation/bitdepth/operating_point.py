@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.errors import InputError
-from evaluation.metrics import ScoreHistogram, float32_threshold
-from evaluation.trials import Trials
+from evaluation.command.errors import InputError
+from evaluation.statistics.histogram import ScoreHistogram, float32_threshold
+from evaluation.trials.pairs import Trials
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class OperatingPoint:
             raise InputError(f"far must be above 0 and below 1; got {self.far}")
 
     def check(self, trials: Trials, *, source: str) -> None:
-        """Nothing; a FAR that is less than one of the trials is an error."""
+        """Raise InputError for a FAR that is less than one of the trials."""
         if self.far is not None and self.far * trials.nontargets < 1:
             raise InputError(
                 f"{source}: a FAR of {self.far:g} is less than one of {trials.nontargets:,} "

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import overflowing
-from evaluation.bitdepth.measurement import Number
-from evaluation.bitdepth.rows import Estimate, estimate
-from evaluation.bitdepth.scorers import PackedScorer
-from evaluation.bitdepth.study import ModelStudy
-from evaluation.bootstrap import SpeakerBootstrap
-from evaluation.data import Embeddings
-from evaluation.trials import Scorer
+from evaluation.bitdepth.study import BitdepthStudy
+from evaluation.embeddings.embeddings import Embeddings
+from evaluation.statistics.bootstrap import SpeakerBootstrap
+from evaluation.statistics.estimates import Estimate, Number, estimate
+from evaluation.stored.conversion import convert, overflowing
+from evaluation.stored.scorers import PackedScorer
+from evaluation.trials.pairs import Scorer
 
 # The largest value of the embeddings, as a multiple of the format's largest.
 SIZES = (1.0, 1.25, 1.5, 2.0)
@@ -42,9 +41,9 @@ def first_to_overflow(formats: Sequence[mf.Format]) -> mf.Format | None:
     return min(able, key=lambda format: format.max) if able else None
 
 
-def overflows(study: ModelStudy, format: mf.Format, *, draws: int, seed: int) -> list[Overflow]:
+def overflows(study: BitdepthStudy, format: mf.Format, *, draws: int, seed: int) -> list[Overflow]:
     """Return the rates of a model in a format as it is, its values made larger step by step."""
-    embeddings, trials = study.embeddings, study.trials
+    embeddings, trials = study.task.embeddings, study.task.trials
     largest = float(np.abs(embeddings.rows).max())
     if not largest > 0:
         return []
@@ -60,7 +59,7 @@ def overflows(study: ModelStudy, format: mf.Format, *, draws: int, seed: int) ->
             Number(value=frr, draws=errors.frr_draws[0]),
         )
 
-    of_float32 = rates(study.results[0].condition.convert(embeddings).scorer)
+    of_float32 = rates(convert(embeddings, study.results[0].condition).scorer)
     found = []
     for size in SIZES:
         stretched = _stretched(embeddings, size * format.max / largest)

@@ -9,13 +9,18 @@ added never take back what was shown without them: they may be those whom a form
 
 import math
 
-from evaluation.bitdepth.notation import SPACE, percent, signed, with_unit
-from evaluation.bitdepth.rows import Estimate
-from evaluation.bitdepth.study import ModelStudy, Result
+from evaluation.bitdepth.metrics.equal_error import EER
+from evaluation.bitdepth.metrics.false_acceptance import FAR
+from evaluation.bitdepth.metrics.false_rejection import FRR
+from evaluation.bitdepth.metrics.same_decision import FLIPPED_NONTARGETS, FLIPPED_TARGETS
+from evaluation.bitdepth.metrics.size import BYTES_PER_VECTOR
+from evaluation.bitdepth.study import BitdepthStudy, ConditionResult
 from evaluation.bitdepth.tolerance import Tolerance, speakers_needed
+from evaluation.page.notation import SPACE, percent, signed, with_unit
+from evaluation.statistics.estimates import Estimate
 
 
-def recommended(study: ModelStudy, *, tolerance: Tolerance) -> Result | None:
+def recommended(study: BitdepthStudy, *, tolerance: Tolerance) -> ConditionResult | None:
     """Return the smallest format that is shown to stay within the tolerance, or None."""
     shown = [
         result
@@ -25,16 +30,16 @@ def recommended(study: ModelStudy, *, tolerance: Tolerance) -> Result | None:
     return min(shown, key=_order, default=None)
 
 
-def advice(study: ModelStudy, *, tolerance: Tolerance) -> str:
+def advice(study: BitdepthStudy, *, tolerance: Tolerance) -> str:
     """Return what to take in one sentence, for those who read no other."""
     best, float32 = recommended(study, tolerance=tolerance), study.float32
     if best is not None:
         row = best.row
         return (
-            f"Take {best.condition.label}, {row.bytes_per_vector} bytes a vector instead of "
-            f"{float32.bytes_per_vector}: FAR is then {with_unit(row.far.value)} instead of "
-            f"{with_unit(float32.far.value)} and FRR {with_unit(row.frr.value)} instead of "
-            f"{with_unit(float32.frr.value)}."
+            f"Take {best.condition.label}, {row[BYTES_PER_VECTOR]} bytes a vector instead of "
+            f"{float32[BYTES_PER_VECTOR]}: FAR is then {with_unit(row[FAR].value)} instead of "
+            f"{with_unit(float32[FAR].value)} and FRR {with_unit(row[FRR].value)} instead of "
+            f"{with_unit(float32[FRR].value)}."
         )
     hopeful = _hopeful(study, best, tolerance)
     if not hopeful:
@@ -45,20 +50,20 @@ def advice(study: ModelStudy, *, tolerance: Tolerance) -> str:
     )
 
 
-def applied(best: Result) -> str:
+def applied(best: ConditionResult) -> str:
     """Return the line of code that stores embeddings as a result of the study has them."""
     condition = best.condition
     scale = "" if condition.scale == "amax" else f', scale="{condition.scale}"'
     return f'packed = minifloat.quantize(embeddings, "{condition.name}"{scale})'
 
 
-def recommendation(study: ModelStudy, *, tolerance: Tolerance) -> str:
+def recommendation(study: BitdepthStudy, *, tolerance: Tolerance) -> str:
     """Return in a few sentences what to take, what it costs, and what more speakers may show."""
     best, float32 = recommended(study, tolerance=tolerance), study.float32
     hopeful = _hopeful(study, best, tolerance)
     if best is None and not hopeful:
         return (
-            f"Stay with float32, {float32.bytes_per_vector} bytes a vector: every format costs "
+            f"Stay with float32, {float32[BYTES_PER_VECTOR]} bytes a vector: every format costs "
             f"more than the tolerance ({tolerance.words}) at the unchanged threshold."
         )
     more = _more_speakers(hopeful, tolerance) if hopeful else ""
@@ -68,17 +73,18 @@ def recommendation(study: ModelStudy, *, tolerance: Tolerance) -> str:
             f"the tolerance ({tolerance.words}). {more} Until then stay with float32."
         )
     row = best.row
+    size, of_float32 = row[BYTES_PER_VECTOR], float32[BYTES_PER_VECTOR]
     return (
-        f"Take {best.condition.label}, {row.bytes_per_vector} bytes a vector instead of "
-        f"{float32.bytes_per_vector}, {float32.bytes_per_vector / row.bytes_per_vector:.1f} times "
+        f"Take {best.condition.label}, {size} bytes a vector instead of "
+        f"{of_float32}, {of_float32 / size:.1f} times "
         "smaller: it has the fewest bits of those that are shown, for speakers like these, to stay "
         f"within the tolerance ({tolerance.words}). With the threshold unchanged, FAR goes "
-        f"{_change(row.far)} and FRR {_change(row.frr)}; "
-        f"EER goes {_change(row.eer)}. {more}".rstrip()
+        f"{_change(row[FAR])} and FRR {_change(row[FRR])}; "
+        f"EER goes {_change(row[EER])}. {more}".rstrip()
     )
 
 
-def _candidates(study: ModelStudy) -> list[Result]:
+def _candidates(study: BitdepthStudy) -> list[ConditionResult]:
     # References are no formats, and nobody who chooses wants infinities.
     return [
         result
@@ -87,7 +93,9 @@ def _candidates(study: ModelStudy) -> list[Result]:
     ]
 
 
-def _hopeful(study: ModelStudy, best: Result | None, tolerance: Tolerance) -> list[Result]:
+def _hopeful(
+    study: BitdepthStudy, best: ConditionResult | None, tolerance: Tolerance
+) -> list[ConditionResult]:
     """Return the smaller formats that more speakers may show to stay within the tolerance."""
     return [
         result
@@ -97,11 +105,11 @@ def _hopeful(study: ModelStudy, best: Result | None, tolerance: Tolerance) -> li
     ]
 
 
-def _order(result: Result) -> tuple[int, int]:
-    return result.row.bits, result.row.flipped_targets + result.row.flipped_nontargets
+def _order(result: ConditionResult) -> tuple[int, int]:
+    return result.row.bits, result.row[FLIPPED_TARGETS] + result.row[FLIPPED_NONTARGETS]
 
 
-def _more_speakers(hopeful: list[Result], tolerance: Tolerance) -> str:
+def _more_speakers(hopeful: list[ConditionResult], tolerance: Tolerance) -> str:
     """Return of which format how many speakers more would tell: the one that needs the fewest."""
     nearest = _nearest(hopeful, tolerance)
     return (
@@ -111,11 +119,11 @@ def _more_speakers(hopeful: list[Result], tolerance: Tolerance) -> str:
     )
 
 
-def _nearest(hopeful: list[Result], tolerance: Tolerance) -> Result:
+def _nearest(hopeful: list[ConditionResult], tolerance: Tolerance) -> ConditionResult:
     return min(hopeful, key=lambda result: speakers_needed(result.row, tolerance))
 
 
-def _missing(hopeful: list[Result], tolerance: Tolerance) -> int:
+def _missing(hopeful: list[ConditionResult], tolerance: Tolerance) -> int:
     row = _nearest(hopeful, tolerance).row
     return _rounded_up(speakers_needed(row, tolerance) - row.speakers)
 

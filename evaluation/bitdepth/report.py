@@ -1,79 +1,47 @@
 """The page that tells the outcome of the studies of several models."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
-import minifloat as mf
-from evaluation.bitdepth.comparison_tables import (
-    against_published,
-    by_list,
-    overflow_table,
-    speed_table,
-    storage_table,
-)
-from evaluation.bitdepth.figures import UNFOLDED
-from evaluation.bitdepth.notation import with_unit
-from evaluation.bitdepth.overflow import Overflow
+from evaluation.bitdepth.figures.figures import UNFOLDED
+from evaluation.bitdepth.metrics.equal_error import EER
+from evaluation.bitdepth.options import BitdepthOptions
 from evaluation.bitdepth.recommendation import advice, applied, recommended
-from evaluation.bitdepth.report_tables import (
-    decisions,
-    error_rates,
-    identification,
-    overview,
-    values,
-)
-from evaluation.bitdepth.speed import Speed
-from evaluation.bitdepth.study import ModelStudy
+from evaluation.bitdepth.study import BitdepthStudy
 from evaluation.bitdepth.summary import summary
+from evaluation.bitdepth.tables import TABLES
+from evaluation.bitdepth.tables.told import Place, Told
 from evaluation.bitdepth.tolerance import FEWEST_SPEAKERS, Tolerance
 from evaluation.bitdepth.verdicts import Verdict
-from evaluation.bootstrap import CONFIDENCE
-from evaluation.metrics import BINS_PER_UNIT
-from evaluation.report import Block, Figure, Fold, Making, Points, Section, render
-from evaluation.voxceleb import list_names
+from evaluation.page.figure import Figure
+from evaluation.page.notation import with_unit
+from evaluation.page.page import Block, Fold, Making, Points, Section, render
+from evaluation.page.placed import tables_at
+from evaluation.statistics.estimates import CONFIDENCE
+from evaluation.statistics.histogram import BINS_PER_UNIT
 
 TITLE = "What fewer bits cost in speaker verification"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Extras:
-    """What is told of a study besides its rows.
-
-    `published` is the model of the published study whose threshold was taken.
-    """
-
-    figures: Sequence[Figure]
-    published: str | None
-    overflow_format: mf.Format | None
-    overflows: Sequence[Overflow]
-    speeds: Sequence[Speed]
-
-
 def report(
-    studies: Sequence[ModelStudy],
-    extras: Mapping[str, Extras],
-    *,
-    command: str,
-    draws: int,
-    seed: int,
-    tolerance: Tolerance,
+    studies: Sequence[BitdepthStudy],
+    figures: Mapping[str, Sequence[Figure]],
+    options: BitdepthOptions,
 ) -> str:
-    """Return the page; `extras` holds what is told of each study by its name."""
-    sections = [_formats(studies, tolerance=tolerance)]
-    for study in studies:
-        sections.append(_model(study, extras[study.name], tolerance=tolerance))
-    beyond = _beyond(studies, extras)
+    """Return the page; `figures` holds those of each study by its name."""
+    sections = [_formats(studies, options)]
+    sections += [_study(study, figures[study.name], options) for study in studies]
+    beyond = _beyond(studies, options)
     if beyond:
         sections.append(Section(title="What else was measured", blocks=beyond))
     confidence = round(100 * CONFIDENCE)
     making = Making(
-        command=command,
-        seed=seed,
-        data={study.embeddings.name: study.embeddings.sha256 for study in studies},
+        command=options.command,
+        seed=options.seed,
+        data={study.task.embeddings.name: study.task.embeddings.sha256 for study in studies},
         facts={
-            "intervals": f"{confidence} %, percentiles of {draws} draws of speakers with "
+            "intervals": f"{confidence} %, percentiles of {options.draws} draws of speakers with "
             "replacement; the same draws for every format, so that differences are paired. A pair "
             "of different speakers counts as often as both are drawn, a pair of one speaker as "
             "often as that one is.",
@@ -81,10 +49,10 @@ def report(
             "FRR and the four counts at the threshold are exact.",
         },
     )
-    return render(TITLE, _opening(studies, tolerance=tolerance), sections, making)
+    return render(TITLE, _opening(studies, tolerance=options.tolerance), sections, making)
 
 
-def _opening(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> list[Block]:
+def _opening(studies: Sequence[BitdepthStudy], *, tolerance: Tolerance) -> list[Block]:
     """Return for each model what to take and the code that does, and what the two rates are."""
     terms = {}
     for study in studies:
@@ -100,12 +68,13 @@ def _opening(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> list[Blo
     ]
 
 
-def _formats(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> Section:
+def _formats(studies: Sequence[BitdepthStudy], options: BitdepthOptions) -> Section:
     last = studies[0].results[-1]
+    told = [Told(studies=[study], options=options) for study in studies]
     terms = {
         Verdict.WITHIN.value: "FAR and FRR with the threshold of float32, and EER, are each shown "
-        f"to rise by no more than {tolerance.words}: the interval of the change ends there or "
-        "below. The smallest such format is recommended. That is as sure as intervals of "
+        f"to rise by no more than {options.tolerance.words}: the interval of the change ends there "
+        "or below. The smallest such format is recommended. That is as sure as intervals of "
         f"{round(100 * CONFIDENCE)} % are, for speakers and recordings like these: it proves no "
         "format harmless.",
         Verdict.UNSURE.value: "By the estimates it would be so, or would with a threshold of its "
@@ -125,15 +94,15 @@ def _formats(studies: Sequence[ModelStudy], *, tolerance: Tolerance) -> Section:
         blocks=[
             "Both vectors of a pair are stored in a smaller number format. EER (equal error rate) "
             "is the value of FAR and FRR at the threshold where the two meet.",
-            *(overview(study, tolerance=tolerance) for study in studies),
+            *(table for one in told for table in tables_at(TABLES, Place.FORMATS, one)),
             Points(terms=terms),
         ],
     )
 
 
-def _model(study: ModelStudy, extra: Extras, *, tolerance: Tolerance) -> Section:
+def _study(study: BitdepthStudy, figures: Sequence[Figure], options: BitdepthOptions) -> Section:
     base = study.float32
-    published = against_published(study, extra.published) if extra.published else None
+    told = Told(studies=[study], options=options)
     few = "With so few speakers the intervals are too narrow to rely on. "
     return Section(
         title=study.name,
@@ -142,33 +111,21 @@ def _model(study: ModelStudy, extra: Extras, *, tolerance: Tolerance) -> Section
             f"pairs of one speaker (targets) and {base.nontargets:,} of different ones "
             f"(non-targets), {base.speakers} speakers. "
             f"{few if base.speakers < FEWEST_SPEAKERS else ''}"
-            f"In float32 the equal error rate is {with_unit(base.eer.value)}.",
-            Points(points=summary(study, tolerance=tolerance)),
-            error_rates(study, tolerance=tolerance),
-            *([published] if published else []),
-            *extra.figures[:UNFOLDED],
-            Fold(title="Decisions, pair by pair", blocks=[decisions(study)]),
-            Fold(title="Detection cost and identification", blocks=[identification(study)]),
-            Fold(title="Values and storage", blocks=[values(study)]),
-            Fold(title="Scores, DET curves and counts", blocks=extra.figures[UNFOLDED:]),
+            f"In float32 the equal error rate is {with_unit(base[EER].value)}.",
+            Points(points=summary(study, tolerance=options.tolerance)),
+            *tables_at(TABLES, Place.STUDY, told, folded=False),
+            *figures[:UNFOLDED],
+            *tables_at(TABLES, Place.STUDY, told, folded=True),
+            Fold(title="Scores, DET curves and counts", blocks=figures[UNFOLDED:]),
         ],
     )
 
 
-def _beyond(studies: Sequence[ModelStudy], extras: Mapping[str, Extras]) -> list[Block]:
+def _beyond(studies: Sequence[BitdepthStudy], options: BitdepthOptions) -> list[Block]:
     """Return what is told over lists and models; often nothing but overflow."""
     blocks: list[Block] = []
-    models = dict.fromkeys(study.embeddings.name for study in studies)
+    models = dict.fromkeys(study.task.embeddings.name for study in studies)
     for model in models:
-        own = [study for study in studies if study.embeddings.name == model]
-        if len(own) > 1:
-            blocks.append(by_list(own))
-        study, extra = own[0], extras[own[0].name]
-        if extra.speeds:
-            blocks.append(speed_table(study, extra.speeds))
-        if extra.overflow_format and extra.overflows:
-            overflow = overflow_table(study, extra.overflow_format, extra.overflows)
-            blocks.append(Fold(title=overflow.caption, blocks=[overflow]))
-    if any(list_names(study.float32.targets + study.float32.nontargets) for study in studies):
-        blocks.append(storage_table())
-    return blocks
+        own = [study for study in studies if study.task.embeddings.name == model]
+        blocks += tables_at(TABLES, Place.MODEL, Told(studies=own, options=options))
+    return blocks + tables_at(TABLES, Place.ALL, Told(studies=studies, options=options))

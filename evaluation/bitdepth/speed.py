@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 import minifloat as mf
-from evaluation.data import Embeddings
+from evaluation.embeddings.embeddings import Embeddings
 
 ROWS = 100_000
 QUERIES = (1, 64)

@@ -1,107 +1,116 @@
 """The measurement: error rates of every condition of one model, with intervals."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import Condition, Converted, conditions, overflowing_formats
-from evaluation.bitdepth.measurement import Measured, Measurement
+from evaluation.bitdepth.measurement import Measurement
+from evaluation.bitdepth.metrics import METRICS
 from evaluation.bitdepth.operating_point import OperatingPoint
-from evaluation.bitdepth.rows import Row, estimate
-from evaluation.data import Embeddings
-from evaluation.identification import Identification
-from evaluation.metrics import ScoreHistogram
-from evaluation.trials import Scorer, Trials
+from evaluation.bitdepth.rows import ConditionRow
+from evaluation.embeddings.embeddings import Embeddings
+from evaluation.page.metric import Found, Value, compared, measured_by
+from evaluation.statistics.histogram import ScoreHistogram
+from evaluation.statistics.identification import Identification
+from evaluation.stored.conditions import Condition, conditions
+from evaluation.stored.conversion import convert, overflowing_formats
+from evaluation.trials.pairs import Scorer, Trials
 
 # Bins over [-1, 1] of the histograms that are kept, for figures.
 FIGURE_BINS = 2048
 
 Progress = Callable[[Sequence[Condition]], Iterable[Condition]]
-Keep = Callable[["Result"], None]
+Keep = Callable[["ConditionResult"], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class ConditionResult:
     """A condition, its row, and its scores in FIGURE_BINS bins."""
 
     condition: Condition
-    row: Row
+    row: ConditionRow
     scores: ScoreHistogram
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelStudy:
-    """All conditions of one model on one set of trials, float32 first.
+class Task:
+    """One model on one set of trials, and where its FAR and FRR are taken.
 
-    `name` tells it from the other studies of a run: the model, and the list where there are more.
+    `name` tells it from the other tasks of a run: the model, and the list where there are more.
+    `published` is the model of the published study whose threshold was taken.
     """
 
     name: str
     embeddings: Embeddings
     trials: Trials
-    operating_point: OperatingPoint
-    results: list[Result]
+    operating_point: OperatingPoint = field(default_factory=OperatingPoint)
+    published: str | None = None
+
+    def __post_init__(self) -> None:
+        self.operating_point.check(self.trials, source=self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BitdepthStudy:
+    """All conditions of one task, float32 first."""
+
+    task: Task
+    results: list[ConditionResult]
 
     @property
-    def float32(self) -> Row:
+    def name(self) -> str:
+        """What tells the study from others of a run."""
+        return self.task.name
+
+    @property
+    def float32(self) -> ConditionRow:
         """The row that all others are compared with."""
         return self.results[0].row
 
-    def result(self, condition: Condition) -> Result:
+    def result(self, condition: Condition) -> ConditionResult:
         """Return the result of a condition that was studied."""
         return next(result for result in self.results if result.condition == condition)
 
 
-def study(
-    embeddings: Embeddings,
-    trials: Trials,
+def bitdepth_study(
+    task: Task,
     *,
-    name: str | None = None,
     formats: Sequence[mf.Format] = mf.FORMATS,
-    operating_point: OperatingPoint | None = None,
     draws: int = 1000,
     seed: int = 0,
     progress: Progress = iter,
     keep: Keep = lambda _: None,
-) -> ModelStudy:
-    """Return the error rates of every condition on the trials.
+) -> BitdepthStudy:
+    """Return the error rates of every condition of a task.
 
-    FAR and FRR are taken at the operating point, by default where float32's meet. Where values
-    overflow a format, it is studied without saturation too. `progress` wraps the conditions and
-    yields them in turn; `keep` is given each result as soon as there is one.
+    Where values overflow a format, it is studied without saturation too. `progress` wraps the
+    conditions and yields them in turn; `keep` is given each result as soon as there is one.
     """
-    operating_point = operating_point or OperatingPoint()
-    operating_point.check(trials, source=name or embeddings.name)
+    embeddings, trials = task.embeddings, task.trials
     identification = Identification(embeddings, draws=draws, seed=seed)
     measurement = Measurement(
-        trials, identification, operating_point=operating_point, draws=draws, seed=seed
+        trials, identification, operating_point=task.operating_point, draws=draws, seed=seed
     )
-    results: list[Result] = []
-    reference: Measured | None = None
+    results: list[ConditionResult] = []
+    of_float32: dict[str, Found] = {}
     overflowed = overflowing_formats(embeddings.rows, formats)
 
     # What is converted ends with the call: two conditions of many vectors are never held at once.
-    def result_of(condition: Condition) -> Result:
-        nonlocal reference
-        converted = condition.convert(embeddings)
+    def result_of(condition: Condition) -> ConditionResult:
+        nonlocal of_float32
+        converted = convert(embeddings, condition)
         histogram = histogram_of(trials, converted.scorer)
         measured = measurement.of(converted, histogram)
-        reference = reference or measured
-        queries = identification.queries
-        row = _row(embeddings, trials, condition, converted, measured, reference, queries=queries)
+        found = measured_by(METRICS, measured)
+        of_float32 = of_float32 or found
+        row = _row(task, condition, measured.threshold, compared(found, of_float32))
         coarse = histogram.coarse(bins=FIGURE_BINS)
-        return Result(condition=condition, row=row, scores=coarse)
+        return ConditionResult(condition=condition, row=row, scores=coarse)
 
     for condition in progress(conditions(formats, unsaturated=overflowed)):
         results.append(result_of(condition))
         keep(results[-1])
-    return ModelStudy(
-        name=name or embeddings.name,
-        embeddings=embeddings,
-        trials=trials,
-        operating_point=operating_point,
-        results=results,
-    )
+    return BitdepthStudy(task=task, results=results)
 
 
 def histogram_of(trials: Trials, scorer: Scorer) -> ScoreHistogram:
@@ -113,16 +122,10 @@ def histogram_of(trials: Trials, scorer: Scorer) -> ScoreHistogram:
 
 
 def _row(
-    embeddings: Embeddings,
-    trials: Trials,
-    condition: Condition,
-    converted: Converted,
-    measured: Measured,
-    reference: Measured,
-    *,
-    queries: int,
-) -> Row:
-    return Row(
+    task: Task, condition: Condition, threshold: float, values: Mapping[str, Value]
+) -> ConditionRow:
+    embeddings, trials = task.embeddings, task.trials
+    return ConditionRow(
         model=embeddings.name,
         format=condition.name,
         bits=condition.bits,
@@ -134,27 +137,6 @@ def _row(
         speakers=trials.speakers,
         targets=trials.targets,
         nontargets=trials.nontargets,
-        threshold=measured.threshold,
-        tp=trials.targets - measured.fn,
-        tn=trials.nontargets - measured.fp,
-        fp=measured.fp,
-        fn=measured.fn,
-        eer_threshold=measured.eer_threshold,
-        eer_threshold_shift=measured.eer_threshold - reference.eer_threshold,
-        min_dcf={
-            prior: estimate(number, reference.min_dcf[prior])
-            for prior, number in measured.min_dcf.items()
-        },
-        flipped_targets=measured.flipped_targets,
-        flipped_nontargets=measured.flipped_nontargets,
-        queries=queries,
-        cosine_loss=converted.cosine_loss,
-        overflow=converted.overflow,
-        underflow=converted.underflow,
-        bytes_per_vector=converted.bytes_per_row,
-        total_bytes=converted.total_bytes,
-        **{
-            name: estimate(number, reference.estimates[name])
-            for name, number in measured.estimates.items()
-        },
+        threshold=threshold,
+        values=values,
     )

@@ -7,10 +7,13 @@ interval is that of the report: 95 % over draws of speakers, paired with float32
 import math
 from dataclasses import dataclass
 
-from evaluation.bitdepth.notation import SPACE
-from evaluation.bitdepth.rows import Estimate, Row
-from evaluation.bootstrap import CONFIDENCE
-from evaluation.errors import InputError
+from evaluation.bitdepth.metrics.equal_error import EER
+from evaluation.bitdepth.metrics.false_acceptance import FAR
+from evaluation.bitdepth.metrics.false_rejection import FRR
+from evaluation.bitdepth.rows import ConditionRow
+from evaluation.command.errors import InputError
+from evaluation.page.notation import SPACE
+from evaluation.statistics.estimates import CONFIDENCE, Estimate
 
 # Draws of fewer speakers differ too little: their intervals promise too much. VoxCeleb1-O has 40.
 FEWEST_SPEAKERS = 40
@@ -49,7 +52,7 @@ class Tolerance:
         return f"{points:g}{SPACE}percentage points and {share:g}{SPACE}% of float32's rates"
 
 
-def speakers_needed(row: Row, tolerance: Tolerance) -> float:
+def speakers_needed(row: ConditionRow, tolerance: Tolerance) -> float:
     """Return about how many speakers show that FAR, FRR and EER stay within the tolerance.
 
     At most `row.speakers` where these do; infinity where one of the rates, as estimated, rises by
@@ -58,9 +61,9 @@ def speakers_needed(row: Row, tolerance: Tolerance) -> float:
     takes r^2 times the speakers, if the estimate stays.
     """
     return max(
-        needed_for(row.far, tolerance, trials=row.nontargets, speakers=row.speakers),
-        needed_for(row.frr, tolerance, trials=row.targets, speakers=row.speakers),
-        needed_for(row.eer, tolerance, trials=row.targets, speakers=row.speakers),
+        needed_for(row[FAR], tolerance, trials=row.nontargets, speakers=row.speakers),
+        needed_for(row[FRR], tolerance, trials=row.targets, speakers=row.speakers),
+        needed_for(row[EER], tolerance, trials=row.targets, speakers=row.speakers),
     )
 
 

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from evaluation.bitdepth.conditions import Condition
-from evaluation.bitdepth.rows import Row
-from evaluation.bitdepth.study import ModelStudy, Result
+from evaluation.bitdepth.metrics.equal_error import EER
+from evaluation.bitdepth.rows import ConditionRow
+from evaluation.bitdepth.study import BitdepthStudy, ConditionResult
 from evaluation.bitdepth.tolerance import Tolerance, needed_for, speakers_needed
+from evaluation.page.table import Tone
+from evaluation.stored.conditions import Condition
 
 
 class Verdict(Enum):
@@ -18,7 +20,15 @@ class Verdict(Enum):
     COSTLY = "costly"
 
 
-def verdict(row: Row, *, tolerance: Tolerance) -> Verdict:
+TONES: dict[Verdict, Tone] = {
+    Verdict.WITHIN: "good",
+    Verdict.UNSURE: "fair",
+    Verdict.RETUNE: "fair",
+    Verdict.COSTLY: "poor",
+}
+
+
+def verdict(row: ConditionRow, *, tolerance: Tolerance) -> Verdict:
     """WITHIN if FAR, FRR and EER are each shown to stay within the tolerance; see `tolerance.py`.
 
     RETUNE if FAR or FRR, as estimated, rises by more at float32's threshold, but the EER is shown
@@ -28,7 +38,7 @@ def verdict(row: Row, *, tolerance: Tolerance) -> Verdict:
     needed = speakers_needed(row, tolerance)
     if needed <= row.speakers:
         return Verdict.WITHIN
-    of_eer = needed_for(row.eer, tolerance, trials=row.targets, speakers=row.speakers)
+    of_eer = needed_for(row[EER], tolerance, trials=row.targets, speakers=row.speakers)
     if of_eer == float("inf"):
         return Verdict.COSTLY
     beyond = needed == float("inf")
@@ -39,8 +49,8 @@ def verdict(row: Row, *, tolerance: Tolerance) -> Verdict:
 class FormatVerdict:
     """A format of one model, as it is and scaled."""
 
-    as_is: Result
-    scaled: Result
+    as_is: ConditionResult
+    scaled: ConditionResult
     verdict_as_is: Verdict
     verdict_scaled: Verdict
 
@@ -50,7 +60,7 @@ class FormatVerdict:
         return self.as_is.condition.label
 
 
-def format_verdicts(study: ModelStudy, *, tolerance: Tolerance) -> list[FormatVerdict]:
+def format_verdicts(study: BitdepthStudy, *, tolerance: Tolerance) -> list[FormatVerdict]:
     """Return the verdicts of a model's formats, in the order of the study."""
     by_condition = {result.condition: result for result in study.results}
     verdicts = []

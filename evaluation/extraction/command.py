@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
+from evaluation.command.packages import require
 from evaluation.extractors.registry import MODELS
-from evaluation.packages import require
 
 EXTRA = ("soundfile", "soxr", "tqdm")
 INSTALL = 'pip install "minifloat[extract]"'
@@ -13,7 +13,7 @@ INTERRUPTED = "interrupted; what was done is kept: run the same command to go on
 
 
 def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Nothing; the command is among the studies."""
+    """Add the command to the studies."""
     # Layouts are few and named in folders.py, which needs nothing that may be missing.
     from evaluation.recordings.folders import AUTO, LAYOUTS
 
@@ -68,10 +68,10 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def _extract(given: argparse.Namespace, *, command: str) -> None:
     for package in EXTRA:
         require(package, needs="extraction needs", install=INSTALL)
-    from evaluation.extraction.run import Options, run
+    from evaluation.extraction.run import ExtractionOptions, run
 
     run(
-        Options(
+        ExtractionOptions(
             model=given.model,
             weights=given.weights,
             code=given.code,

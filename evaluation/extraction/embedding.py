@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.extractors import Extractor
 from evaluation.recordings.audio import Audio, UnreadableError, read_audio
 from evaluation.recordings.folders import Recording

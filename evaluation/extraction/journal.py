@@ -21,10 +21,10 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
-from evaluation.extracted import Entry, read_extracted, write_extracted
-from evaluation.labels import refuse_second
-from minifloat.headers import once_each
+from evaluation.command.errors import InputError
+from evaluation.embeddings.extracted import Entry, read_extracted, write_extracted
+from evaluation.files.reading import refuse_second
+from minifloat.files.headers import once_each
 
 T = TypeVar("T")
 
@@ -65,14 +65,14 @@ class Journal:
         self._files.close()
 
     def append(self, rows: NDArray[np.float32], entries: Sequence[Entry]) -> None:
-        """Nothing; the rows are on the disk, and will be there after any interruption."""
+        """Put rows on the disk, where they are after any interruption."""
         _write_through(self._rows.fileno(), rows.astype("<f4").tobytes())
         text = "".join(json.dumps(asdict(entry)) + "\n" for entry in entries)
         _write_through(self._lines.fileno(), text.encode())
         self.entries.extend(entries)
 
     def finish(self) -> None:
-        """Nothing; the output and its manifest hold all rows, by speaker and utterance."""
+        """Write all rows to the output, by speaker and utterance, and remove the journal."""
         rows = np.fromfile(self._folder / ROWS, "<f4").reshape(-1, self._dim)
         order = sorted(
             range(len(rows)), key=lambda i: (self.entries[i].speaker, self.entries[i].utterance)
@@ -147,7 +147,7 @@ def folder_of(out: Path) -> Path:
 
 
 def refuse_other_model(out: Path, *, found: Mapping[str, str], asked: Mapping[str, str]) -> None:
-    """Nothing; rows of another model, of other weights or of another library are an error."""
+    """Raise InputError for rows of another model, of other weights or of another library."""
     for fact in {**found, **asked}:
         if found.get(fact) != asked.get(fact):
             raise InputError(

@@ -31,7 +31,7 @@ class Progress:
         self._bar.close()
 
     def advance(self, recordings: int) -> None:
-        """Nothing; so many more recordings are done."""
+        """Count so many more recordings as done."""
         self._bar.update(recordings)
         self._count += recordings
         now = time.monotonic()

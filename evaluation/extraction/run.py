@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.errors import InputError
-from evaluation.extracted import EXTENSION, Entry, manifest_path, read_extracted
+from evaluation.command.errors import InputError, message_text
+from evaluation.embeddings.extracted import EXTENSION, Entry, manifest_path, read_extracted
 from evaluation.extraction.embedding import Failed, embed, read_ahead
 from evaluation.extraction.journal import Journal, folder_of, refuse_other_model
 from evaluation.extraction.progress import Progress
 from evaluation.extractors import Extractor, load_extractor
-from evaluation.output import guarded, make_folder, message_text, write_whole
+from evaluation.files.formulas import guarded
+from evaluation.files.writing import make_folder, write_whole
 from evaluation.recordings.audio import require_decoders
 from evaluation.recordings.folders import Recording, Skipped, find_recordings
 
@@ -24,7 +25,7 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class ExtractionOptions:
     """What the command line asks for."""
 
     model: str
@@ -37,8 +38,8 @@ class Options:
     batch: int
 
 
-def run(options: Options) -> None:
-    """Nothing; the output, its manifest and the list of what was skipped are written.
+def run(options: ExtractionOptions) -> None:
+    """Write the output, its manifest and the list of what was skipped.
 
     What a former run with the same output has done is not done again; what it skipped is tried
     again, for a file may have been mended since.
@@ -96,7 +97,10 @@ def _pending(
 
 
 def _extract(
-    recordings: Sequence[Recording], extractor: Extractor, journal: Journal, options: Options
+    recordings: Sequence[Recording],
+    extractor: Extractor,
+    journal: Journal,
+    options: ExtractionOptions,
 ) -> list[Skipped]:
     """Return what was skipped; the journal has the rest."""
     pending = _pending(options.out, recordings, journal.entries)

@@ -4,7 +4,7 @@ import importlib
 
 import torch
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.extractors.custom import Custom
 from evaluation.extractors.extractor import Extractor, StagedExtractor
 from evaluation.extractors.registry import MODELS

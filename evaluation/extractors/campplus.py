@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
+from evaluation.command.packages import require
 from evaluation.extractors.campplus_network import BINS, CamPlusPlusNetwork
 from evaluation.extractors.library import digest, existing
 from evaluation.extractors.torch_extractor import TorchExtractor
-from evaluation.packages import require
 from evaluation.recordings.audio import SAMPLE_RATE, Waveform
 
 INSTALL = 'pip install "minifloat[extract-campplus]"'

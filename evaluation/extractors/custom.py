@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.recordings.audio import SAMPLE_RATE, Waveform
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
+from evaluation.command.packages import require
 from evaluation.extractors.extractor import (
     AFTER_NORMALISATION,
     BEFORE_NORMALISATION,
@@ -16,7 +17,6 @@ from evaluation.extractors.extractor import (
     FEATURES,
 )
 from evaluation.extractors.library import digest, loading, release
-from evaluation.packages import require
 from evaluation.recordings.audio import Waveform
 
 INSTALL = 'pip install --no-deps resemblyzer && pip install "minifloat[extract-ge2e]"'

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 
 
 @contextmanager

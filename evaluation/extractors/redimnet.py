@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
+from evaluation.command.packages import require
 from evaluation.extractors.library import digest, loading
 from evaluation.extractors.torch_extractor import TorchExtractor
-from evaluation.packages import require
 from evaluation.recordings.audio import Waveform
 
 INSTALL = 'pip install "minifloat[extract-redimnet]"'

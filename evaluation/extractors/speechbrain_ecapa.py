@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch
 
+from evaluation.command.packages import require
 from evaluation.extractors.library import digest, loading, release
 from evaluation.extractors.torch_extractor import TorchExtractor
-from evaluation.packages import require
 from evaluation.recordings.audio import Waveform
 
 INSTALL = 'pip install "minifloat[extract-speechbrain]"'

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.extractors import Extractor
 from evaluation.extractors.extractor import AFTER_NORMALISATION, EMBEDDING
 from evaluation.probe.ranges import stages_of, two_valued_signal

@@ -3,17 +3,17 @@
 import argparse
 from pathlib import Path
 
-from evaluation.command_help import HelpFormatter
+from evaluation.command.help import HelpFormatter
+from evaluation.command.options import add_out, add_utt2spk
+from evaluation.command.packages import require
 from evaluation.extractors.registry import MODELS
-from evaluation.model_files import add_utt2spk_option
-from evaluation.packages import require
 
 EXTRA = ("matplotlib", "jinja2", "tqdm")
 INSTALL = 'pip install "minifloat[evaluation]"'
 
 
 def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Nothing; the command is among the studies."""
+    """Add the command to the studies."""
     parser = studies.add_parser(
         "probe",
         help="how large a model's values are, and which formats they fit",
@@ -44,10 +44,8 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         help="embeddings of this model, which ends in batch normalisation: written as they were "
         "before it, for the bitdepth study to compare",
     )
-    add_utt2spk_option(parser)
-    parser.add_argument(
-        "--out", type=Path, default=Path("probe-report"), metavar="DIR", help="where files go"
-    )
+    add_utt2spk(parser)
+    add_out(parser, "probe-report")
     parser.set_defaults(run=_probe, interrupted="interrupted; nothing was written")
 
 
@@ -57,10 +55,10 @@ def _probe(given: argparse.Namespace, *, command: str) -> None:
     for package in ("soundfile", "soxr") if given.clips else ():
         require(package, needs="the probe needs", install='pip install "minifloat[extract]"')
     # Imported late: it needs the packages whose absence is told above.
-    from evaluation.probe.run import Options, run
+    from evaluation.probe.run import ProbeOptions, run
 
     run(
-        Options(
+        ProbeOptions(
             model=given.model,
             weights=given.weights,
             code=given.code,

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import overflowing, scaled
-from evaluation.bitdepth.notation import rare
+from evaluation.page.notation import rare
+from evaluation.stored.conversion import overflowing, scaled
 
 # The share of values that may become zero; what a share costs, the bit-depth study tells.
 MANY_ZEROS = 0.05

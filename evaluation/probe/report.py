@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 import minifloat as mf
-from evaluation.bitdepth.notation import count, rare
 from evaluation.extractors.extractor import AFTER_NORMALISATION, EMBEDDING
+from evaluation.page.notation import count, rare
+from evaluation.page.page import Making, Points, Section, render
+from evaluation.page.table import Cell, Column, Content, Table
 from evaluation.probe.fits import MANY_ZEROS, fits
 from evaluation.probe.ranges import PERIOD, SECONDS, Probed
-from evaluation.report import Cell, Column, Making, Points, Section, Table, render
-
-Value = str | int | float | None | Cell
 
 
 def range_table(found: Mapping[str, Probed]) -> Table:
@@ -18,7 +17,7 @@ def range_table(found: Mapping[str, Probed]) -> Table:
     def plain(number: float) -> str:
         return f"{number:.4f}"
 
-    rows: list[list[Value]] = [
+    rows: list[list[Content]] = [
         [f"{name}: {stage}", one.largest, one.smallest, one.mean, one.deviation, one.values]
         for name, probe in found.items()
         for stage, one in probe.ranges.items()
@@ -45,7 +44,7 @@ def range_table(found: Mapping[str, Probed]) -> Table:
 
 def fit_table(found: Mapping[str, Probed]) -> Table:
     """Return for each stage of the vector and each format what becomes of the values."""
-    rows: list[list[Value]] = []
+    rows: list[list[Content]] = []
     for name, probe in found.items():
         for stage, vectors in probe.vectors.items():
             if stage == AFTER_NORMALISATION and probe.ranges[stage] == probe.ranges[EMBEDDING]:

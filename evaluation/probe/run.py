@@ -9,11 +9,12 @@ import numpy as np
 from tqdm import tqdm
 
 import minifloat as mf
-from evaluation.data import UTTERANCE, load_embeddings
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
+from evaluation.embeddings.embeddings import load_embeddings
+from evaluation.embeddings.npz import UTTERANCE
 from evaluation.extractors import load_extractor
 from evaluation.extractors.extractor import EMBEDDING
-from evaluation.output import make_folder, write_whole, written_whole
+from evaluation.files.writing import make_folder, write_whole, written_whole
 from evaluation.probe.batch_norm import before_batch_norm
 from evaluation.probe.fits import fits
 from evaluation.probe.ranges import Probed, RefusedError, probed, two_valued_signal
@@ -27,7 +28,7 @@ SIGNAL = "two-valued signal"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class ProbeOptions:
     """What the command line asks for."""
 
     model: str
@@ -41,8 +42,8 @@ class Options:
     command: str
 
 
-def run(options: Options) -> None:
-    """Nothing; the verdicts are printed, and tables and report.html written."""
+def run(options: ProbeOptions) -> None:
+    """Print the verdicts, and write tables and report.html."""
     # All input is read before any of it is studied: an error in it costs no waiting.
     embeddings = (
         None

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -43,7 +43,7 @@ class Audio:
 
 
 def require_decoders(paths: Iterable[Path]) -> None:
-    """Nothing; an extension among the paths whose decoder is not installed is an error."""
+    """Raise InputError for an extension among the paths whose decoder is not installed."""
     wanted = {path.suffix.lower() for path in paths} & set(BY_AV)
     if wanted:
         try:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from evaluation.errors import InputError
-from evaluation.labels import is_missing, refuse_second
-from evaluation.reading import reading, text_of
+from evaluation.command.errors import InputError
+from evaluation.files.reading import reading, refuse_second, text_of
 from evaluation.recordings.audio import EXTENSIONS
+from evaluation.recordings.labels import is_missing
 
 # How the folder of a speaker is called in the corpora whose folders lie at any depth.
 SPEAKER_FOLDERS = {
@@ -48,14 +48,14 @@ class Skipped:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class FoundRecordings:
     """The recordings in the order of their speakers and utterances, and what else was met."""
 
     recordings: list[Recording]
     skipped: list[Skipped]
 
 
-def find_recordings(data: Path, *, layout: str = AUTO) -> Found:
+def find_recordings(data: Path, *, layout: str = AUTO) -> FoundRecordings:
     """Return the recordings below a folder, or those that a CSV file lists.
 
     Below a folder, the layout says which part of a path names the speaker: the first folder, or
@@ -75,7 +75,7 @@ def find_recordings(data: Path, *, layout: str = AUTO) -> Found:
     return found
 
 
-def _in_folder(root: Path, layout: str) -> Found:
+def _in_folder(root: Path, layout: str) -> FoundRecordings:
     skipped: list[Skipped] = []
     paths = [PurePosixPath(path.relative_to(root)) for path in _audio_files(root, skipped)]
     if layout == AUTO:
@@ -138,7 +138,7 @@ def _audio_files(root: Path, skipped: list[Skipped]) -> Iterator[Path]:
                     yield folder / one
 
 
-def _in_list(path: Path) -> Found:
+def _in_list(path: Path) -> FoundRecordings:
     recordings: list[Recording] = []
     skipped: list[Skipped] = []
     places: dict[Hashable, int] = {}
@@ -207,8 +207,8 @@ def _readable(name: object) -> str:
     return str(name).encode(errors="surrogateescape").decode(errors="replace")
 
 
-def _sorted(recordings: list[Recording], skipped: list[Skipped]) -> Found:
-    return Found(
+def _sorted(recordings: list[Recording], skipped: list[Skipped]) -> FoundRecordings:
+    return FoundRecordings(
         recordings=sorted(recordings, key=lambda r: (r.speaker, r.utterance, r.name)),
         skipped=sorted(skipped, key=lambda s: s.name),
     )

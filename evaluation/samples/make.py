@@ -23,7 +23,7 @@ ALIKE = [
 
 
 def main(folder: Path) -> None:
-    """Nothing; so762-campplus.npz and so762-ge2e.npz lie beside this file."""
+    """Write so762-campplus.npz and so762-ge2e.npz beside this file."""
     for model in MODELS:
         with np.load(folder / f"so762-{model}.npz") as full:
             speaker, utterance = full["speaker"], full["utterance"]

@@ -2,21 +2,29 @@
 
 import argparse
 import math
-from pathlib import Path
 
 import minifloat as mf
-from evaluation.command_help import HelpFormatter
-from evaluation.errors import InputError
-from evaluation.format_names import ALL_NAMES, formats_named
-from evaluation.model_files import ModelFile, add_utt2spk_option
-from evaluation.packages import require
-from evaluation.study_file import add_study_option
+from evaluation.command.errors import InputError
+from evaluation.command.format_names import formats_named
+from evaluation.command.help import HelpFormatter
+from evaluation.command.model_files import ModelFile
+from evaluation.command.options import (
+    add_draws,
+    add_formats,
+    add_out,
+    add_utt2spk,
+    study_options,
+)
+from evaluation.command.packages import require
+from evaluation.files.study_file import add_study_option
 
 EXTRA = ("matplotlib", "jinja2", "tqdm", "scipy", "sklearn")
 INSTALL = 'pip install "minifloat[separation]"'
 INTERRUPTED = "interrupted; what was finished is in the output folder"
 # Names of none, of all and of the formats with the fewest bits.
 NONE, ALL, SMALLEST = "none", "all", "smallest"
+# UMAP takes no wider seed.
+SEED_BITS = 32
 METRICS, INITS = ("cosine", "euclidean"), ("pca", "spectral")
 
 
@@ -43,13 +51,8 @@ def add_parser(
             help="one a model, of the same recordings: .npz, .safetensors, .ark or .scp, or "
             "NAME=FILE, as for bitdepth",
         ),
-        add_utt2spk_option(parser),
-        add(
-            "--formats",
-            default=ALL_NAMES,
-            metavar="NAMES",
-            help="comma-separated, out of the default, or as torch and ml_dtypes call them",
-        ),
+        add_utt2spk(parser),
+        add_formats(parser),
         add(
             "--umap-formats",
             default=SMALLEST,
@@ -66,15 +69,8 @@ def add_parser(
             help="distances between rows for UMAP",
         ),
         add("--umap-init", choices=INITS, default=INITS[0], help="where UMAP starts from"),
-        add("--draws", type=int, default=1000, help="draws of speakers for the intervals"),
-        add("--seed", type=int, default=0, help="seed of the draws and of UMAP, 0 or more"),
-        add(
-            "--out",
-            type=Path,
-            default=Path("separation-report"),
-            metavar="DIR",
-            help="where files go",
-        ),
+        *add_draws(parser, seed_of="the draws and of UMAP"),
+        add_out(parser, "separation-report"),
     ]
     add_study_option(parser)
     parser.set_defaults(run=_separation, interrupted=INTERRUPTED)
@@ -85,24 +81,17 @@ def _separation(given: argparse.Namespace, *, command: str) -> None:
     for package in EXTRA:
         require(package, needs="the separation study needs", install=INSTALL)
     # Imported late: they need the packages whose absence is told above.
-    from evaluation.separation.run import Options, run
+    from evaluation.separation.options import SeparationOptions
+    from evaluation.separation.run import run
     from evaluation.separation.speaker_map import MapOptions
 
-    if not given.files:
-        raise InputError("at least one FILE of embeddings must be given; got none")
-    if given.draws < 1:
-        raise InputError(f"--draws must be at least 1; got {given.draws}")
-    if not 0 <= given.seed < 2**32:
-        raise InputError(f"--seed must be at least 0 and below 2^32; got {given.seed}")
+    shared = study_options(given, command=command, most_bits=SEED_BITS)
     if not (math.isfinite(given.umap_min_dist) and 0 <= given.umap_min_dist <= 1):
         raise InputError(f"--umap-min-dist must be from 0 to 1; got {given.umap_min_dist}")
-    formats = formats_named(given.formats)
     run(
-        Options(
-            files=given.files,
-            utt2spk=given.utt2spk,
-            formats=formats,
-            mapped=_mapped(given.umap_formats, formats),
+        SeparationOptions(
+            **vars(shared),
+            mapped=_mapped(given.umap_formats, shared.formats),
             map=MapOptions(
                 neighbors=given.umap_neighbors,
                 min_dist=given.umap_min_dist,
@@ -110,10 +99,6 @@ def _separation(given: argparse.Namespace, *, command: str) -> None:
                 init=given.umap_init,
                 seed=given.seed,
             ),
-            draws=given.draws,
-            seed=given.seed,
-            out=given.out,
-            command=command,
         )
     )
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
-from evaluation.data import at_unit_length
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
+from evaluation.embeddings.embeddings import at_unit_length
 
 # Distances to centroids held at one time: 32 MiB.
 BLOCK = 1 << 22

@@ -1,29 +1,9 @@
 """Metrics as readers see them: CCR is a count, the others have three decimals."""
 
-from collections.abc import Callable
+from typing import Any
 
-from evaluation.bitdepth.rows import Estimate
-from evaluation.separation.metrics import Metric
-
-
-def shown(metric: Metric) -> Callable[[float], str]:
-    """Return how a value of the metric is written."""
-    return count if metric is Metric.CCR else decimals
-
-
-def signed(metric: Metric) -> Callable[[float], str]:
-    """Return how a difference is written: with its sign, or 0 where it rounds to that."""
-
-    def write(difference: float) -> str:
-        text = f"{difference:+,.0f}" if metric is Metric.CCR else f"{difference:+.3f}"
-        return text if text.strip("+-0.") else text.lstrip("+-")
-
-    return write
-
-
-def count(number: float) -> str:
-    """Return a number of things: 1,566."""
-    return f"{number:,.0f}"
+from evaluation.page.metric import Metric
+from evaluation.statistics.estimates import Estimate
 
 
 def decimals(number: float) -> str:
@@ -31,7 +11,21 @@ def decimals(number: float) -> str:
     return f"{number:.3f}"
 
 
-def with_interval(metric: Metric, estimate: Estimate) -> str:
+def signed_decimals(difference: float) -> str:
+    """Return a difference with three decimals: +0.002, or 0.000 where it rounds to that."""
+    return _without_sign_of_zero(f"{difference:+.3f}")
+
+
+def signed_count(difference: float) -> str:
+    """Return a difference of counts: +1,204, or 0."""
+    return _without_sign_of_zero(f"{difference:+,.0f}")
+
+
+def with_interval(metric: Metric[Any, Any], estimate: Estimate) -> str:
     """Return a value with its interval: 0.104 (0.079 to 0.128)."""
-    show = shown(metric)
+    show = metric.show
     return f"{show(estimate.value)} ({show(estimate.low)} to {show(estimate.high)})"
+
+
+def _without_sign_of_zero(text: str) -> str:
+    return text if text.strip("+-0.") else text.lstrip("+-")

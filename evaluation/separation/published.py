@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 
-from evaluation.separation.metrics import Metric
+from evaluation.separation.metrics.ccr import CCR
+from evaluation.separation.metrics.metric import StepMetric
+from evaluation.separation.metrics.oiidd import OIIDD
+from evaluation.separation.metrics.silhouette import SILHOUETTE
 from evaluation.separation.study import Space
 
 SOURCE = (
     "M. Goncharovskiy, A comparative analysis of modern voice embedding models, 4 November 2025"
 )
 DATA = "Russian speakers of VoxTube, 785 speakers x 25 recordings of about 4 s"
+# The metrics that it has, in the order of its numbers.
+PRINTED = (OIIDD, CCR, SILHOUETTE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,10 +24,10 @@ class Published:
     cosine: tuple[float, int, float]
     map: tuple[float, int, float]
 
-    def value(self, space: Space, metric: Metric) -> float:
+    def value(self, space: Space, metric: StepMetric) -> float:
         """Return one of its six numbers."""
         values = self.cosine if space is Space.COSINE else self.map
-        return values[list(Metric).index(metric)]
+        return values[PRINTED.index(metric)]
 
 
 PUBLISHED = (

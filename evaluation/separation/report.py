@@ -2,15 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
-from evaluation.bootstrap import CONFIDENCE
-from evaluation.report import Block, Figure, Fold, Making, Points, Section, render
-from evaluation.separation.map_plots import COLOURS
+from evaluation.page.figure import Figure
+from evaluation.page.notation import in_words
+from evaluation.page.page import Fold, Making, Points, Section, render
+from evaluation.page.placed import tables_at
+from evaluation.separation.figures.map_plots import COLOURS
+from evaluation.separation.metrics import METRICS
+from evaluation.separation.options import SeparationOptions
 from evaluation.separation.overlap import POINTS, REACH, RULE
-from evaluation.separation.report_tables import choices, formats, leads, models, published
-from evaluation.separation.speaker_map import MapOptions
 from evaluation.separation.standings import Choice, Standing, standings
-from evaluation.separation.study import ModelStudy, Space
+from evaluation.separation.study import SeparationStudy, Space
 from evaluation.separation.summary import cautions, summarise
+from evaluation.separation.tables import TABLES
+from evaluation.separation.tables.told import Place, Told
+from evaluation.statistics.estimates import CONFIDENCE
 
 TITLE = "Which model separates speakers"
 PACKAGES = ("scipy", "scikit-learn", "umap-learn", "numba")
@@ -18,15 +23,10 @@ TERMS = {
     "centroid": "The average of a speaker's vectors. With cosine distances, of vectors brought to "
     "length 1, so that a vector's length plays no part. The vector that is compared is part of its "
     "own speaker's centroid.",
-    "OIIDD": "Overlap of the distances to the own speaker's centroid with those to the nearest "
-    "other speaker's: the area below both distributions, 0 where they are apart and 1 where they "
-    "are the same. Lower is better.",
-    "CCR": "How many vectors are nearer to another speaker's centroid than to their own. Lower is "
-    "better.",
-    "silhouette": "For each vector, how much nearer the vectors of its own speaker are than those "
-    "of the nearest other one, from -1 to 1; the mean over vectors. Higher is better.",
-    "Euclidean": "The same three on a map of two dimensions, which UMAP makes so that neighbours "
-    "stay neighbours. A map depends on its parameters and seed; the cosine distances do not.",
+    **{metric.heading: metric.meaning for metric in METRICS},
+    "Euclidean": f"The same {in_words(len(METRICS))} on a map of two dimensions, which UMAP makes "
+    "so that neighbours stay neighbours. A map depends on its parameters and seed; the cosine "
+    "distances do not.",
 }
 CHOICES = {
     Choice.ORDER_KEPT.value: "By each metric the models come in the order that they have in "
@@ -39,13 +39,9 @@ CHOICES = {
 
 
 def report(
-    studies: Sequence[ModelStudy],
+    studies: Sequence[SeparationStudy],
     figures: Mapping[str, Sequence[Figure]],
-    *,
-    command: str,
-    draws: int,
-    seed: int,
-    options: MapOptions,
+    options: SeparationOptions,
 ) -> str:
     """Return the page; `figures` holds those of each model by its name, and any other by ""."""
     found = standings(studies) if len(studies) > 1 else []
@@ -54,12 +50,12 @@ def report(
         sections.append(_choices(studies, found, figures.get("", ())))
     sections += [_model(study, figures[study.embeddings.name]) for study in studies]
     making = Making(
-        command=command,
-        seed=seed,
+        command=options.command,
+        seed=options.seed,
         data={study.embeddings.name: study.embeddings.sha256 for study in studies},
         facts={
-            "intervals": f"{round(100 * CONFIDENCE)} %, percentiles of {draws} draws of speakers "
-            "with replacement; the same draws for every format and for models of the same "
+            "intervals": f"{round(100 * CONFIDENCE)} %, percentiles of {options.draws} draws of "
+            "speakers with replacement; the same draws for every format and for models of the same "
             "speakers, so that differences are paired. Every vector keeps its distances, to the "
             "centroids of all speakers, and its place on the map: the intervals tell what other "
             "speakers of this kind would change, not what another map would.",
@@ -68,46 +64,45 @@ def report(
             f"{POINTS} points and reaches {REACH} bandwidths beyond the outermost distances; area "
             "by the trapezoidal rule.",
             "silhouettes": "As scikit-learn defines them; a speaker's only vector has 0.",
-            "map": f"UMAP of all vectors: {options.words()}.",
+            "map": f"UMAP of all vectors: {options.map.words()}.",
         },
         packages=PACKAGES,
     )
     return render(TITLE, [summarise(studies, found)], sections, making)
 
 
-def _models(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> Section:
-    tables: list[Block] = [models(studies), *([leads(found)] if found else [])]
+def _models(studies: Sequence[SeparationStudy], found: Sequence[Standing]) -> Section:
     return Section(
         title="Models side by side",
         blocks=[
             "A model turns a recording into a vector, and a good one puts the recordings of one "
-            "speaker close together and far from those of others. Three measures tell how well, "
-            "each of cosine distances between the vectors and of Euclidean distances on a "
-            "two-dimensional map of them.",
+            "speaker close together and far from those of others. "
+            f"{in_words(len(METRICS)).capitalize()} measures tell how well, each of cosine "
+            "distances between the vectors and of Euclidean distances on a two-dimensional map of "
+            "them.",
             Points(points=cautions(studies)),
-            *tables,
-            Fold(title="The published study's table, for comparison", blocks=[published()]),
+            *tables_at(TABLES, Place.MODELS, Told(studies=studies, standings=found)),
             Points(terms=TERMS),
         ],
     )
 
 
 def _choices(
-    studies: Sequence[ModelStudy], found: Sequence[Standing], figures: Sequence[Figure]
+    studies: Sequence[SeparationStudy], found: Sequence[Standing], figures: Sequence[Figure]
 ) -> Section:
     return Section(
         title="Whether fewer bits change the choice",
         blocks=[
             "All vectors are stored in a number format and read back; then everything is measured "
             "again, centroids included.",
-            choices(studies, found),
+            *tables_at(TABLES, Place.CHOICE, Told(studies=studies, standings=found)),
             *figures,
             Points(terms=CHOICES),
         ],
     )
 
 
-def _model(study: ModelStudy, figures: Sequence[Figure]) -> Section:
+def _model(study: SeparationStudy, figures: Sequence[Figure]) -> Section:
     row = study.float32(Space.COSINE).row
     return Section(
         title=study.embeddings.name,
@@ -115,6 +110,9 @@ def _model(study: ModelStudy, figures: Sequence[Figure]) -> Section:
             f"{row.vectors:,} vectors of {row.dim} values, {row.speakers:,} speakers. Maps colour "
             f"{min(row.speakers, len(COLOURS))} of them, evenly spread over the names in order.",
             *figures,
-            Fold(title="In every format", blocks=[formats(study, space) for space in Space]),
+            Fold(
+                title="In every format",
+                blocks=tables_at(TABLES, Place.MODEL, Told(studies=[study])),
+            ),
         ],
     )

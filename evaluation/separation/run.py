@@ -1,48 +1,24 @@
 """The separation study from files to files: load, study, print, write."""
 
-import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from tqdm import tqdm
-
-import minifloat as mf
-from evaluation.bitdepth.tables import csv_text
-from evaluation.data import load_embeddings
-from evaluation.model_files import ModelFile, refuse_idle_speakers, refuse_shared_names
-from evaluation.output import make_folder, write_whole
-from evaluation.report import Figure
-from evaluation.separation.figures import figure_of_formats, figures_of_model
+from evaluation.command.model_files import refuse_shared_names
+from evaluation.command.progress import watched
+from evaluation.embeddings.embeddings import load_embeddings
+from evaluation.embeddings.kaldi import refuse_idle_speakers
+from evaluation.page.figure import Figure
+from evaluation.page.outcome import Outcome
+from evaluation.separation.figures.figures import figure_of_formats, figures_of_model
+from evaluation.separation.options import SeparationOptions
 from evaluation.separation.report import report
-from evaluation.separation.speaker_map import MapOptions, required_umap
-from evaluation.separation.study import ModelStudy, Result, Row, Step, study
-from evaluation.separation.tables import terminal_table
-
-UNFINISHED = "metrics-unfinished.csv"
+from evaluation.separation.speaker_map import required_umap
+from evaluation.separation.study import SeparationStudy, Step, separation_study, steps_of
+from evaluation.separation.tables.terminal import terminal_table
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the command line asks for; `mapped` are the formats, besides float32, with a map."""
-
-    files: list[ModelFile]
-    utt2spk: Path | None
-    formats: list[mf.Format]
-    mapped: list[mf.Format]
-    map: MapOptions
-    draws: int
-    seed: int
-    out: Path
-    command: str
-
-
-def run(options: Options) -> None:
-    """Nothing; the tables are printed, and metrics.csv, figures and report.html written.
-
-    Until all is done each finished step is in UNFINISHED, so that an interruption loses none.
-    """
+def run(options: SeparationOptions) -> None:
+    """Print a table for each model, and write metrics.csv, figures and report.html."""
     refuse_shared_names([file.name for file in options.files])
     refuse_idle_speakers(options.utt2spk, [file.path for file in options.files])
     loaded = [
@@ -53,54 +29,33 @@ def run(options: Options) -> None:
         options.map.check(rows=len(embeddings))
     # What is missing is told before anything is measured, and importing it takes a while.
     required_umap()
-    make_folder(options.out)
-    studies: list[ModelStudy] = []
+    outcome = Outcome(options.out)
+    studies: list[SeparationStudy] = []
     figures: dict[str, list[Figure]] = {}
-    rows: list[Row] = []
-    unfinished = options.out / UNFINISHED
-
-    def keep(result: Result) -> None:
-        rows.append(result.row)
-        write_whole(unfinished, csv_text(rows))
-
     for embeddings in loaded:
-        outcome = study(
+        study = separation_study(
             embeddings,
-            formats=options.formats,
-            mapped=options.mapped,
+            steps_of(options.formats, options.mapped),
             options=options.map,
             draws=options.draws,
             seed=options.seed,
             progress=partial(_progress, name=embeddings.name),
-            keep=keep,
+            keep=lambda result: outcome.keep(result.row),
         )
-        print(terminal_table(outcome), end="\n\n", flush=True)
-        studies.append(outcome)
-        figures[embeddings.name] = figures_of_model(outcome)
+        print(terminal_table(study), end="\n\n", flush=True)
+        studies.append(study)
+        figures[embeddings.name] = figures_of_model(study)
     if len(studies) > 1:
         figures[""] = [figure_of_formats(studies)]
-    drawn = [figure for group in figures.values() for figure in group]
-    for figure in drawn:
-        write_whole(options.out / f"{figure.slug}.svg", figure.svg)
-    page = report(
-        studies,
-        figures,
-        command=options.command,
-        draws=options.draws,
-        seed=options.seed,
-        options=options.map,
-    )
-    write_whole(options.out / "report.html", page)
-    write_whole(options.out / "metrics.csv", csv_text(rows))
-    unfinished.unlink()
-    print(f"wrote metrics.csv, {len(drawn)} figures and report.html to {options.out}")
+    for group in figures.values():
+        outcome.draw(group)
+    outcome.finish(report(studies, figures, options))
 
 
 def _progress(steps: Sequence[Step], *, name: str) -> Iterable[Step]:
-    # Where nobody watches, a bar would fill a log: tqdm's None turns it off there.
-    with tqdm(steps, desc=name, unit=" steps", leave=False, disable=None) as bar:
-        if bar.disable:
-            print(f"{name}: {len(steps)} steps", file=sys.stderr)
-        for step in bar:
-            bar.set_postfix_str(f"{step.condition.label}, {step.space.value}")
-            yield step
+    return watched(
+        steps,
+        name=name,
+        unit="steps",
+        label=lambda step: f"{step.condition.label}, {step.space.value}",
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from evaluation.data import Embeddings, load_embeddings
+from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.separation.distances import Distances, cosine_distances, euclidean_distances
 from evaluation.separation.overlap import POINTS, RULE, Rule, overlap
 from evaluation.separation.speaker_map import MapOptions, speaker_map
@@ -74,7 +74,7 @@ def to_centroids_of_lengths(embeddings: Embeddings) -> tuple[float, int]:
 
 
 def main(paths: Sequence[str]) -> None:
-    """Nothing; tables by the estimate of densities, by the centroids and by the map are printed."""
+    """Print tables by the estimate of densities, by the centroids and by the map."""
     models = [load_embeddings(Path(path)) for path in paths]
     cosine = {model.name: cosine_distances(model.rows, model.speaker) for model in models}
     maps = {

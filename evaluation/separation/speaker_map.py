@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 
 INSTALL = 'pip install "minifloat[separation]"'
 
@@ -24,7 +24,7 @@ class MapOptions:
     seed: int = 0
 
     def check(self, *, rows: int) -> None:
-        """Nothing; more neighbours than there are rows are an error."""
+        """Raise InputError for more neighbours than there are rows."""
         if not 2 <= self.neighbors < rows:
             raise InputError(
                 f"--umap-neighbors must be from 2 to {rows - 1}, one fewer than there are rows; "

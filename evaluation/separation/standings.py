@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from evaluation.bitdepth.conditions import Condition
-from evaluation.bootstrap import interval
-from evaluation.separation.metrics import Metric
-from evaluation.separation.study import ModelStudy, Result, Space, Step
+from evaluation.separation.metrics import METRICS
+from evaluation.separation.metrics.metric import StepMetric
+from evaluation.separation.study import SeparationStudy, Space, Step, StepResult
+from evaluation.statistics.estimates import interval
+from evaluation.stored.conditions import Condition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class Standing:
     """
 
     step: Step
-    metric: Metric
+    metric: StepMetric
     models: list[str]
     lead: Lead
     overtaken: list[Lead]
@@ -46,13 +47,13 @@ class Standing:
         return self.models[0]
 
 
-def standings(studies: Sequence[ModelStudy]) -> list[Standing]:
+def standings(studies: Sequence[SeparationStudy]) -> list[Standing]:
     """Return a standing for each step and metric, in the order of the steps; two models or more."""
     found = []
-    reference: dict[tuple[Space, Metric], list[str]] = {}
+    reference: dict[tuple[Space, StepMetric], list[str]] = {}
     for step in (result.step for result in studies[0].results):
         results = [_result(one, step) for one in studies]
-        for metric in Metric:
+        for metric in METRICS:
             ranked = sorted(results, key=lambda result: _loss(result, metric))
             names = [result.row.model for result in ranked]
             # float32's steps come first in each space.
@@ -83,17 +84,17 @@ def wins(found: Sequence[Standing], condition: Condition) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: -item[1]))
 
 
-def _result(study: ModelStudy, step: Step) -> Result:
+def _result(study: SeparationStudy, step: Step) -> StepResult:
     return next(result for result in study.results if result.step == step)
 
 
-def _loss(result: Result, metric: Metric) -> float:
-    value = result.row.estimate(metric).value
-    return -value if metric.higher_is_better else value
+def _loss(result: StepResult, metric: StepMetric) -> float:
+    value = result.row[metric].value
+    return -value if metric.better == "high" else value
 
 
-def _lead(ahead: Result, behind: Result, metric: Metric) -> Lead:
-    sign = 1 if metric.higher_is_better else -1
+def _lead(ahead: StepResult, behind: StepResult, metric: StepMetric) -> Lead:
+    sign = 1 if metric.better == "high" else -1
     low, high = interval(sign * (ahead.draws[metric] - behind.draws[metric]))
     return Lead(
         first=ahead.row.model,

@@ -5,18 +5,21 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 import minifloat as mf
-from evaluation.bitdepth.conditions import Condition, conditions
-from evaluation.bitdepth.rows import Estimate, estimate
-from evaluation.data import Embeddings
+from evaluation.embeddings.embeddings import Embeddings
+from evaluation.page.metric import MeasuredRow, Value, compared
 from evaluation.separation.distances import cosine_distances, euclidean_distances
-from evaluation.separation.metrics import Metric, Separation, separation
+from evaluation.separation.measurement import measurement
+from evaluation.separation.metrics import METRICS
+from evaluation.separation.metrics.metric import StepMetric
 from evaluation.separation.overlap import Overlap
-from evaluation.separation.speaker_draws import SpeakerDraws
 from evaluation.separation.speaker_map import MapOptions, speaker_map
+from evaluation.statistics.estimates import Number
+from evaluation.statistics.speaker_draws import SpeakerDraws
+from evaluation.stored.conditions import Condition, conditions
+from evaluation.stored.conversion import stored_rows
 
 
 class Space(Enum):
@@ -45,14 +48,15 @@ class Step:
 
 
 Progress = Callable[[Sequence[Step]], Iterable[Step]]
-Keep = Callable[["Result"], None]
+Keep = Callable[["StepResult"], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """One step of one model. `zero_rows` are the vectors that storing left without a direction.
+class StepRow(MeasuredRow):
+    """One step of one model; `row[METRIC]` is what a metric of METRICS found.
 
-    `ccr` counts vectors, out of `vectors`. The bandwidths are those of OIIDD's two densities.
+    `zero_rows` are the vectors that storing left without a direction. The bandwidths are those of
+    OIIDD's two densities.
     """
 
     model: str
@@ -64,45 +68,35 @@ class Row:
     dim: int
     speakers: int
     zero_rows: int
-    oiidd: Estimate
-    ccr: Estimate
-    silhouette: Estimate
+    values: Mapping[str, Value]
     own_bandwidth: float
     other_bandwidth: float
 
-    def estimate(self, metric: Metric) -> Estimate:
-        """Return the value of a metric, with its interval."""
-        return {
-            Metric.OIIDD: self.oiidd,
-            Metric.CCR: self.ccr,
-            Metric.SILHOUETTE: self.silhouette,
-        }[metric]
-
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class StepResult:
     """A step, its row, its two densities, each metric in each draw, and the map if one was made."""
 
     step: Step
-    row: Row
+    row: StepRow
     overlap: Overlap
-    draws: Mapping[Metric, NDArray[np.float64]]
+    draws: Mapping[StepMetric, NDArray[np.float64]]
     points: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelStudy:
+class SeparationStudy:
     """All steps of one model, those of float32 first."""
 
     embeddings: Embeddings
-    results: list[Result]
+    results: list[StepResult]
 
-    def result(self, condition: Condition, space: Space) -> Result | None:
+    def result(self, condition: Condition, space: Space) -> StepResult | None:
         """Return the result of a step; none where it was not asked for."""
         step = Step(condition=condition, space=space)
         return next((result for result in self.results if result.step == step), None)
 
-    def float32(self, space: Space) -> Result:
+    def float32(self, space: Space) -> StepResult:
         """Return what all others in a space are compared with."""
         return next(
             result
@@ -111,63 +105,11 @@ class ModelStudy:
         )
 
 
-def study(
-    embeddings: Embeddings,
-    *,
-    formats: Sequence[mf.Format] = mf.FORMATS,
-    mapped: Sequence[mf.Format] = (),
-    options: MapOptions,
-    draws: int = 1000,
-    seed: int = 0,
-    progress: Progress = iter,
-    keep: Keep = lambda _: None,
-) -> ModelStudy:
-    """Return the metrics of float32, float16, bfloat16 and every format, as it is and scaled.
+def steps_of(formats: Sequence[mf.Format], mapped: Sequence[mf.Format]) -> list[Step]:
+    """Return the steps of float32, float16, bfloat16 and every format, as it is and scaled.
 
-    Cosine distances are measured for all of them, the map is made for float32 and the formats in
-    `mapped`. `progress` wraps the steps and yields them in turn; `keep` is given each result.
+    All are measured by cosine distances, float32 and the formats in `mapped` on a map too.
     """
-    speakers = SpeakerDraws(embeddings, draws=draws, seed=seed)
-    results: list[Result] = []
-    reference: dict[Space, Separation] = {}
-    for step in progress(_steps(formats, mapped)):
-        rows = stored_rows(embeddings, step.condition)
-        if step.space is Space.COSINE:
-            points = None
-            distances = cosine_distances(rows, embeddings.speaker)
-        else:
-            points = speaker_map(rows, options)
-            distances = euclidean_distances(points, embeddings.speaker)
-        measured = separation(distances, embeddings.speaker, speakers)
-        # float32 comes first in each space: all that follow are compared with it.
-        float32 = reference.setdefault(step.space, measured)
-        results.append(
-            Result(
-                step=step,
-                row=_row(embeddings, rows, step, measured, float32),
-                overlap=measured.overlap,
-                draws={metric: number.draws for metric, number in measured.numbers.items()},
-                points=points,
-            )
-        )
-        keep(results[-1])
-    return ModelStudy(embeddings=embeddings, results=results)
-
-
-def stored_rows(embeddings: Embeddings, condition: Condition) -> NDArray[np.float32]:
-    """Return the embeddings as they come back from being stored.
-
-    A row with a value that became infinite has no direction left: it comes back as zeros.
-    """
-    if isinstance(condition.format, torch.dtype):
-        stored = torch.from_numpy(embeddings.rows).to(condition.format).float().numpy()
-    else:
-        vectors = mf.quantize(embeddings.rows, condition.format, scale=condition.scale)
-        stored = vectors.dequantize()
-    return np.where(np.isfinite(stored).all(axis=1, keepdims=True), stored, np.float32(0))
-
-
-def _steps(formats: Sequence[mf.Format], mapped: Sequence[mf.Format]) -> list[Step]:
     every = conditions(formats)
     maps = [condition for condition in every if condition.is_float32 or condition.format in mapped]
     return [Step(condition=condition, space=Space.COSINE) for condition in every] + [
@@ -175,19 +117,57 @@ def _steps(formats: Sequence[mf.Format], mapped: Sequence[mf.Format]) -> list[St
     ]
 
 
+def separation_study(
+    embeddings: Embeddings,
+    steps: Sequence[Step],
+    *,
+    options: MapOptions,
+    draws: int = 1000,
+    seed: int = 0,
+    progress: Progress = iter,
+    keep: Keep = lambda _: None,
+) -> SeparationStudy:
+    """Return the metrics of a model at each step.
+
+    `progress` wraps the steps and yields them in turn; `keep` is given each result.
+    """
+    speakers = SpeakerDraws(embeddings, draws=draws, seed=seed)
+    results: list[StepResult] = []
+    reference: dict[Space, dict[str, Number]] = {}
+    for step in progress(steps):
+        rows = stored_rows(embeddings, step.condition)
+        if step.space is Space.COSINE:
+            points = None
+            distances = cosine_distances(rows, embeddings.speaker)
+        else:
+            points = speaker_map(rows, options)
+            distances = euclidean_distances(points, embeddings.speaker)
+        measured = measurement(distances, embeddings.speaker, speakers)
+        numbers = {metric.name: metric.measure(measured) for metric in METRICS}
+        # float32 comes first in each space: all that follow are compared with it.
+        float32 = reference.setdefault(step.space, numbers)
+        results.append(
+            StepResult(
+                step=step,
+                row=_row(embeddings, rows, step, measured.overlap, compared(numbers, float32)),
+                overlap=measured.overlap,
+                draws={metric: numbers[metric.name].draws for metric in METRICS},
+                points=points,
+            )
+        )
+        keep(results[-1])
+    return SeparationStudy(embeddings=embeddings, results=results)
+
+
 def _row(
     embeddings: Embeddings,
     rows: NDArray[np.float32],
     step: Step,
-    measured: Separation,
-    float32: Separation,
-) -> Row:
-    own, other = measured.overlap.bandwidths
-    estimates = {
-        metric: estimate(number, float32.numbers[metric])
-        for metric, number in measured.numbers.items()
-    }
-    return Row(
+    curves: Overlap,
+    values: Mapping[str, Value],
+) -> StepRow:
+    own, other = curves.bandwidths
+    return StepRow(
         model=embeddings.name,
         format=step.condition.name,
         bits=step.condition.bits,
@@ -197,11 +177,7 @@ def _row(
         dim=embeddings.dim,
         speakers=len(embeddings.speaker_names),
         zero_rows=int((~rows.any(axis=1)).sum()),
-        oiidd=estimates[Metric.OIIDD],
-        ccr=estimates[Metric.CCR],
-        silhouette=estimate(
-            measured.numbers[Metric.SILHOUETTE], float32.numbers[Metric.SILHOUETTE]
-        ),
+        values=values,
         own_bandwidth=own,
         other_bandwidth=other,
     )

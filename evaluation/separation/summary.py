@@ -3,17 +3,18 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from evaluation.bitdepth.notation import with_unit
-from evaluation.separation.metrics import Metric
-from evaluation.separation.notation import count, shown, with_interval
+from evaluation.page.notation import count, with_unit
+from evaluation.separation.metrics.ccr import CCR
+from evaluation.separation.metrics.silhouette import SILHOUETTE
+from evaluation.separation.notation import with_interval
 from evaluation.separation.standings import Choice, Standing, choice, wins
-from evaluation.separation.study import ModelStudy, Result, Space
+from evaluation.separation.study import SeparationStudy, Space, StepResult
 
 # Below so many speakers, draws of them differ too little.
 FEW_SPEAKERS = 20
 
 
-def summarise(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> str:
+def summarise(studies: Sequence[SeparationStudy], found: Sequence[Standing]) -> str:
     """Return the outcome as one paragraph; `found` is empty for a single model."""
     sentences = [_best_model(studies, found)] if found else []
     sentences.append(_confusion(studies))
@@ -21,7 +22,7 @@ def summarise(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> str:
     return " ".join(sentences)
 
 
-def cautions(studies: Sequence[ModelStudy]) -> list[str]:
+def cautions(studies: Sequence[SeparationStudy]) -> list[str]:
     """Return what keeps the numbers from being taken at face value; often nothing."""
     points = []
     named = all(study.embeddings.utterance is not None for study in studies)
@@ -39,7 +40,7 @@ def cautions(studies: Sequence[ModelStudy]) -> list[str]:
                 "on."
             )
         for space in Space:
-            if study.float32(space).row.ccr.value == 0:
+            if study.float32(space).row[CCR].value == 0:
                 points.append(
                     f"{row.model}: no vector is confused by {space.distance} distances, so draws "
                     f"cannot tell by how much. Of {row.speakers:,} speakers without one, fewer "
@@ -48,7 +49,7 @@ def cautions(studies: Sequence[ModelStudy]) -> list[str]:
     return points
 
 
-def _best_model(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> str:
+def _best_model(studies: Sequence[SeparationStudy], found: Sequence[Standing]) -> str:
     float32 = studies[0].float32(Space.COSINE)
     places = [one for one in found if one.step.condition == float32.step.condition]
     (best, most), *others = wins(found, float32.step.condition).items()
@@ -74,13 +75,13 @@ def _best_model(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> str
     )
 
 
-def _confusion(studies: Sequence[ModelStudy]) -> str:
+def _confusion(studies: Sequence[SeparationStudy]) -> str:
     parts = []
     for study in studies:
         row = study.float32(Space.COSINE).row
         parts.append(
-            f"{with_interval(Metric.CCR, row.ccr)} for {row.model}, "
-            f"{with_unit(row.ccr.value / row.vectors)}"
+            f"{with_interval(CCR, row[CCR])} for {row.model}, "
+            f"{with_unit(row[CCR].value / row.vectors)}"
         )
     return (
         "Recordings that lie nearer to another speaker's average voice than to their own (cosine "
@@ -88,7 +89,7 @@ def _confusion(studies: Sequence[ModelStudy]) -> str:
     )
 
 
-def _storing(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> str:
+def _storing(studies: Sequence[SeparationStudy], found: Sequence[Standing]) -> str:
     steps = [result.step for result in studies[0].results if not result.step.condition.is_float32]
     changed = [step for step in steps if choice(found, step) is Choice.CHANGED]
     smallest = min(step.condition.bits for step in steps)
@@ -115,29 +116,28 @@ def _storing(studies: Sequence[ModelStudy], found: Sequence[Standing]) -> str:
 
 
 def _named(standing: Standing) -> str:
-    return (
-        f"{standing.step.condition.label} ({standing.step.space.distance} {standing.metric.value})"
-    )
+    step, metric = standing.step, standing.metric
+    return f"{step.condition.label} ({step.space.distance} {metric.heading})"
 
 
-def _storing_one(study: ModelStudy) -> str:
+def _storing_one(study: SeparationStudy) -> str:
     stored = [one for one in study.results if one.step.space is Space.COSINE]
     smallest = min(one.row.bits for one in stored)
     parts = [_loss(one) for one in stored if one.row.bits == smallest]
     return f"In float32 the silhouette is {_silhouette(stored[0])}; {'; '.join(parts)}."
 
 
-def _loss(result: Result) -> str:
-    ccr = shown(Metric.CCR)(result.row.ccr.value)
+def _loss(result: StepResult) -> str:
+    ccr = CCR.show(result.row[CCR].value)
     label = result.step.condition.label
     return f"stored in {label} it is {_silhouette(result)}, with {ccr} such vectors"
 
 
-def _silhouette(result: Result) -> str:
-    return shown(Metric.SILHOUETTE)(result.row.silhouette.value)
+def _silhouette(result: StepResult) -> str:
+    return SILHOUETTE.show(result.row[SILHOUETTE].value)
 
 
-def _recordings(study: ModelStudy, *, named: bool) -> Counter[tuple[str, str]]:
+def _recordings(study: SeparationStudy, *, named: bool) -> Counter[tuple[str, str]]:
     """Return how many recordings there are of each name, or of each speaker if they have none."""
     embeddings = study.embeddings
     speakers = [embeddings.speaker_names[code] for code in embeddings.speaker]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evaluation.data import Embeddings, load_embeddings
+from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.separation import study as separation_study
 from evaluation.separation.speaker_map import MapOptions
 from tests.support.paths import ROOT

@@ -14,6 +14,20 @@ namespace minifloat {
 using Encode = void (*)(const void* values, std::int64_t count, std::uint8_t* out);
 using EncodeBy = std::array<std::array<Encode, 2>, kSourceCount>;  // by source, by Overflow
 
+// Rows of values, so many bytes apart.
+struct ValueRows {
+  const std::uint8_t* values;
+  std::int64_t stride;
+  std::int64_t count;
+  std::int64_t dim;
+};
+
+// Packs rows, each scaled first if that is asked for, and writes the reciprocal norms of what their
+// codes stand for; returns how many rows are finite before one that is not.
+using Quantize = std::int64_t (*)(const ValueRows& rows, bool scales, std::uint8_t* out,
+                                  float* norms);
+using QuantizeBy = std::array<std::array<Quantize, 2>, kSourceCount>;  // by source, by Overflow
+
 // How long the rows are.
 struct Scoring {
   std::int64_t dim;
@@ -68,6 +82,8 @@ struct Kernels {
   void (*decode)(const std::uint8_t* codes, std::int64_t count, float* out);
   void (*pack)(const std::uint8_t* codes, std::int64_t count, std::uint8_t* out);
   void (*unpack)(const std::uint8_t* packed, std::int64_t count, std::uint8_t* out);
+
+  QuantizeBy quantize;
 
   // One packed row.
   float (*reciprocal_norm)(const std::uint8_t* packed, std::int64_t dim);

@@ -1,6 +1,8 @@
 // All kernels of one instruction set. A set.cpp includes this, after it has said by kWays in which
 // ways the set multiplies.
 
+#include "cpu/kernels/quantize.inl.h"
+
 template <Format F>
 inline constexpr Kernels kKernelsOf = [] {
   const auto encodes = []<class Value>(Value) {
@@ -11,9 +13,13 @@ inline constexpr Kernels kKernelsOf = [] {
     return std::array<Encode, 2>{encode_pack_run<F, Value, Overflow::kSaturate>,
                                  encode_pack_run<F, Value, Overflow::kSpecial>};
   };
+  const auto quantizes = []<class Value>(Value) {
+    return std::array<Quantize, 2>{quantize_rows<F, Value, Overflow::kSaturate>,
+                                   quantize_rows<F, Value, Overflow::kSpecial>};
+  };
   const auto by_source = [](auto of) {
     return std::apply(
-        [&](auto... source) { return EncodeBy{of(typename decltype(source)::Type{})...}; },
+        [&](auto... source) { return std::array{of(typename decltype(source)::Type{})...}; },
         kSources);
   };
   return Kernels{
@@ -22,6 +28,7 @@ inline constexpr Kernels kKernelsOf = [] {
       .decode = decode_run<F>,
       .pack = pack_run<F.bits()>,
       .unpack = unpack_run<F.bits()>,
+      .quantize = by_source(quantizes),
       .reciprocal_norm = row_reciprocal_norm<F>,
       .row_to_elements = row_to_elements<F>,
       .ways = kWays<F>,

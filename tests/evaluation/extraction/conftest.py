@@ -1,13 +1,10 @@
 """Folders of short synthetic recordings, and a model that needs no library."""
 
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
-Maker = Callable[..., Path]
+from tests.evaluation.recordings.sounds import make_wav
 
 MODEL = """
 import os
@@ -47,28 +44,7 @@ constant = 1
 
 
 @pytest.fixture
-def make_wav() -> Maker:
-    """Writes noise to a file, by its extension; every length and seed gives another sound."""
-
-    def make(
-        path: Path,
-        *,
-        samples: int = 4000,
-        rate: int = 16000,
-        channels: int = 1,
-        seed: int = 0,
-        level: float = 0.1,
-    ) -> Path:
-        noise = np.random.default_rng(seed).uniform(-level, level, (samples, channels))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, noise, rate)
-        return path
-
-    return make
-
-
-@pytest.fixture
-def speech(make_wav: Maker, tmp_path: Path) -> Path:
+def speech(tmp_path: Path) -> Path:
     """Three speakers with four recordings each, all of different lengths."""
     for place in range(12):
         path = tmp_path / "speech" / f"s{place // 4}" / f"{place % 4:02}.wav"

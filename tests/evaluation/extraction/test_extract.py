@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from evaluation.__main__ import main
-from evaluation.data import load_embeddings
-from evaluation.extracted import read_extracted
+from evaluation.embeddings.embeddings import load_embeddings
+from evaluation.embeddings.extracted import read_extracted
 from evaluation.extraction import progress
 from evaluation.extraction.journal import folder_of
+from tests.evaluation.recordings.sounds import make_wav
 from tests.support.paths import ROOT
 
-Maker = Callable[..., Path]
 Extract = Callable[..., int]
 
 
@@ -173,7 +173,6 @@ def test_recordings_that_fail_are_listed_and_tried_again(
     extract: Extract,
     out: Path,
     speech: Path,
-    make_wav: Maker,
     calls: Callable[[], list[int]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -212,7 +211,7 @@ def test_a_link_to_a_folder_of_the_data_is_told_and_changes_no_row(
 
 
 def test_an_embedding_that_is_not_finite_is_skipped(
-    extract: Extract, out: Path, speech: Path, make_wav: Maker
+    extract: Extract, out: Path, speech: Path
 ) -> None:
     make_wav(speech / "s0" / "silence.wav", level=0)
     assert extract("embed_silence_as_nan") == 0
@@ -223,7 +222,6 @@ def test_recordings_that_were_added_are_extracted_alone(
     extract: Extract,
     out: Path,
     speech: Path,
-    make_wav: Maker,
     calls: Callable[[], list[int]],
 ) -> None:
     assert extract() == 0
@@ -237,7 +235,6 @@ def test_recordings_that_were_added_are_extracted_alone(
 def test_data_that_changed_is_refused(
     extract: Extract,
     speech: Path,
-    make_wav: Maker,
     capsys: pytest.CaptureFixture[str],
     change: str,
 ) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
-from evaluation.extracted import Entry, read_extracted
+from evaluation.command.errors import InputError
+from evaluation.embeddings.extracted import Entry, read_extracted
 from evaluation.extraction.journal import LINES, ROWS, Journal, folder_of
 
 MODEL = {"model": "one", "weights": "abc"}
@@ -65,8 +65,8 @@ def test_a_journal_that_was_cut_at_any_byte_is_whole_up_to_there(tmp_path: Path)
 @pytest.mark.parametrize(
     "step",
     [
-        "evaluation.extracted.write_whole",
-        "evaluation.extracted.save",
+        "evaluation.embeddings.extracted.write_whole",
+        "evaluation.embeddings.extracted.save",
         "evaluation.extraction.journal._new_folder",
         "evaluation.extraction.journal.shutil.rmtree",
     ],

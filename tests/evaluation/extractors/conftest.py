@@ -13,7 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from evaluation.data import load_embeddings
+from evaluation.embeddings.embeddings import load_embeddings
 from evaluation.extractors import Extractor
 from evaluation.recordings.audio import SAMPLE_RATE, Waveform, read_audio
 from evaluation.recordings.folders import find_recordings

@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.extractors import Extractor, StagedExtractor, load_extractor
 from evaluation.recordings.audio import Waveform
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 import torch
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.extractors import load_extractor
 from evaluation.extractors.registry import MODELS
 from tests.support.paths import ROOT

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.extractors import Extractor, StagedExtractor, load_extractor
 from evaluation.recordings.audio import Waveform
 

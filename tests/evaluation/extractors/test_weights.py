@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.extractors import load_extractor
 from evaluation.extractors.redimnet import _built
 

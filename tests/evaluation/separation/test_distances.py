@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.metrics import silhouette_samples
 
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
 from evaluation.separation import distances as module
 from evaluation.separation.distances import Speaker, cosine_distances, euclidean_distances
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.data import Embeddings
+from evaluation.embeddings.embeddings import Embeddings
 from evaluation.separation import sensitivity
 from evaluation.separation.distances import Distances, cosine_distances
 from evaluation.separation.overlap import overlap

@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from evaluation.__main__ import main
-from evaluation.data import Embeddings
-from evaluation.errors import InputError
+from evaluation.command.errors import InputError
+from evaluation.embeddings.embeddings import Embeddings
 from evaluation.separation.distances import euclidean_distances
 from evaluation.separation.speaker_map import MapOptions, required_umap, speaker_map
 

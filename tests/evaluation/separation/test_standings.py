@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 import minifloat as mf
-from evaluation.data import load_embeddings
-from evaluation.separation.metrics import Metric
+from evaluation.embeddings.embeddings import load_embeddings
+from evaluation.separation.metrics.silhouette import SILHOUETTE
 from evaluation.separation.speaker_map import MapOptions
 from evaluation.separation.standings import Choice, Standing, choice, standings, wins
-from evaluation.separation.study import ModelStudy, Space, Step, study
+from evaluation.separation.study import SeparationStudy, Space, Step, separation_study, steps_of
 from evaluation.separation.summary import cautions, summarise
 
 Maker = Callable[..., Path]
@@ -17,23 +17,23 @@ Maker = Callable[..., Path]
 pytestmark = pytest.mark.usefixtures("quick_map")
 
 
-def studied(path: Path) -> ModelStudy:
+def studied(path: Path) -> SeparationStudy:
     embeddings = load_embeddings(path)
-    return study(embeddings, formats=[mf.E2M1], options=MapOptions(), draws=100)
+    return separation_study(embeddings, steps_of([mf.E2M1], []), options=MapOptions(), draws=100)
 
 
 @pytest.fixture
-def good(make_file: Maker) -> ModelStudy:
+def good(make_file: Maker) -> SeparationStudy:
     return studied(make_file(name="good", spread=0.3))
 
 
 @pytest.fixture
-def fair(make_file: Maker) -> ModelStudy:
+def fair(make_file: Maker) -> SeparationStudy:
     return studied(make_file(name="fair", spread=1.5, seed=1))
 
 
 @pytest.fixture
-def fragile(make_file: Maker) -> ModelStudy:
+def fragile(make_file: Maker) -> SeparationStudy:
     """Best in float32, and without any direction once stored in E2M1 as it is."""
     path = make_file(name="fragile", spread=0.05)
     arrays = dict(np.load(path)) | {"embeddings": 1e-3 * np.load(path)["embeddings"]}
@@ -46,7 +46,9 @@ def step(found: list[Standing], label: str, space: Space = Space.COSINE) -> Step
     )
 
 
-def test_the_best_model_is_first_by_every_metric(good: ModelStudy, fair: ModelStudy) -> None:
+def test_the_best_model_is_first_by_every_metric(
+    good: SeparationStudy, fair: SeparationStudy
+) -> None:
     for order in ([good, fair], [fair, good]):
         found = standings(order)
         assert {tuple(one.models) for one in found} == {("good", "fair")}
@@ -54,20 +56,22 @@ def test_the_best_model_is_first_by_every_metric(good: ModelStudy, fair: ModelSt
         assert wins(found, found[0].step.condition) == {"good": 6}
 
 
-def test_a_lead_is_the_difference_with_its_own_interval(good: ModelStudy, fair: ModelStudy) -> None:
+def test_a_lead_is_the_difference_with_its_own_interval(
+    good: SeparationStudy, fair: SeparationStudy
+) -> None:
     for one in standings([good, fair]):
         ahead, behind = (
             next(r for r in study.results if r.step == one.step) for study in (good, fair)
         )
-        difference = ahead.row.estimate(one.metric).value - behind.row.estimate(one.metric).value
+        difference = ahead.row[one.metric].value - behind.row[one.metric].value
         assert one.lead.value == pytest.approx(abs(difference))
         assert one.lead.low <= one.lead.value <= one.lead.high
-    silhouette = next(one for one in standings([good, fair]) if one.metric is Metric.SILHOUETTE)
+    silhouette = next(one for one in standings([good, fair]) if one.metric is SILHOUETTE)
     assert silhouette.lead.is_clear
 
 
 def test_a_format_that_changes_the_best_model_is_named(
-    fragile: ModelStudy, good: ModelStudy
+    fragile: SeparationStudy, good: SeparationStudy
 ) -> None:
     found = standings([fragile, good])
     assert choice(found, step(found, "E2M1 scaled")) is Choice.ORDER_KEPT
@@ -79,7 +83,7 @@ def test_a_format_that_changes_the_best_model_is_named(
 
 
 def test_places_below_the_best_may_change(
-    fragile: ModelStudy, good: ModelStudy, make_file: Maker
+    fragile: SeparationStudy, good: SeparationStudy, make_file: Maker
 ) -> None:
     best = studied(make_file(name="best", spread=0.01))
     found = standings([good, fragile, best])
@@ -87,7 +91,7 @@ def test_places_below_the_best_may_change(
 
 
 def test_the_summary_names_the_best_and_what_storing_changes(
-    good: ModelStudy, fair: ModelStudy
+    good: SeparationStudy, fair: SeparationStudy
 ) -> None:
     text = summarise([good, fair], standings([good, fair]))
     assert "Of 2 models on 72 recordings of 12 speakers, good keeps speakers apart best" in text
@@ -95,14 +99,14 @@ def test_the_summary_names_the_best_and_what_storing_changes(
     assert "changes the best model by none of these measures, down to 4 bits" in text
 
 
-def test_one_model_is_summarised_alone(good: ModelStudy) -> None:
+def test_one_model_is_summarised_alone(good: SeparationStudy) -> None:
     text = summarise([good], [])
     assert "stored in E2M1 it is 0." in text
     assert "stored in E2M1 scaled it is 0." in text
 
 
 def test_recordings_without_names_are_told_apart_by_their_speakers(
-    good: ModelStudy, make_file: Maker
+    good: SeparationStudy, make_file: Maker
 ) -> None:
     same = studied(make_file(name="unnamed", utterance=None))
     assert not any("do not hold the same recordings" in one for one in cautions([good, same]))
@@ -110,7 +114,7 @@ def test_recordings_without_names_are_told_apart_by_their_speakers(
     assert "do not hold the same recordings" in cautions([good, fewer])[0]
 
 
-def test_the_reader_is_cautioned(good: ModelStudy, make_file: Maker) -> None:
+def test_the_reader_is_cautioned(good: SeparationStudy, make_file: Maker) -> None:
     others = studied(make_file(name="others", utterance=np.arange(72).astype(str)))
     points = cautions([good, others])
     assert "do not hold the same recordings" in points[0]

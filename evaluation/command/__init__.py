@@ -1,0 +1,1 @@
+"""What all commands share: options and their values, help, and errors that a user can mend."""

@@ -1,0 +1,135 @@
+"""What extraction leaves and the studies read: rows in a safetensors file, a manifest beside it."""
+
+import codecs
+import csv
+import hashlib
+import io
+import json
+import os
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from evaluation.command.errors import InputError
+from evaluation.files.formulas import guarded, unguarded
+from evaluation.files.reading import opened, reading, refuse_second
+from evaluation.files.writing import write_whole, written_whole
+from minifloat.files.headers import described, once_each
+
+EXTENSION = ".safetensors"
+ARRAY = "embeddings"
+# One entry of metadata: safetensors would write several in a random order.
+METADATA = "extracted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A line of the manifest: who says what in which file, how long, and the file's bytes."""
+
+    speaker: str
+    utterance: str
+    path: str
+    seconds: float
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extracted:
+    """Rows (rows, dim) with an entry for each, and what the model calls itself."""
+
+    rows: NDArray[np.generic]
+    entries: list[Entry]
+    model: dict[str, str]
+
+
+def manifest_path(path: Path) -> Path:
+    """Return where the manifest of a safetensors file lies."""
+    return path.with_suffix(".csv")
+
+
+def write_extracted(
+    path: Path, rows: NDArray[np.float32], entries: Sequence[Entry], *, model: Mapping[str, str]
+) -> None:
+    """Write the manifest and then the file, each whole or not at all."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in fields(Entry)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(
+        {name: guarded(one) if isinstance(one, str) else one for name, one in asdict(entry).items()}
+        for entry in entries
+    )
+    write_whole(manifest_path(path), text.getvalue())
+    digest = hashlib.sha256(text.getvalue().encode()).hexdigest()
+    metadata = {METADATA: json.dumps({"model": dict(model), "manifest_sha256": digest})}
+    with written_whole(path) as file:
+        file.write(save({ARRAY: rows}, metadata))
+
+
+def read_extracted(path: Path) -> Extracted:
+    """Return what was extracted into a file, after a look whether its manifest belongs to it."""
+    # Of types that it does not know NumPy says so in one of the last two.
+    unreadable = (SafetensorError, ValueError, TypeError, AttributeError)
+    with opened(path) as start, reading(path, "safetensors file", *unreadable):
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            names = list(file.keys())
+            if ARRAY not in names or METADATA not in metadata:
+                raise InputError(
+                    f"{path}: must hold what python -m evaluation extract writes; "
+                    f"found {', '.join(names) or 'nothing'}"
+                )
+            rows = file.get_tensor(ARRAY)
+        described(start)
+    making = _making(path, metadata[METADATA])
+    entries, digest = _read_manifest(manifest_path(path))
+    if making["manifest_sha256"] != digest or len(entries) != len(rows):
+        raise InputError(
+            f"{manifest_path(path)}: must be the manifest that was written with {path.name}; "
+            f"it has changed or is another one ({len(entries)} lines for {len(rows)} rows)"
+        )
+    return Extracted(rows=rows, entries=entries, model=making["model"])
+
+
+def _making(path: Path, text: str) -> dict[str, Any]:
+    """Return what a file says of its model and its manifest."""
+    try:
+        found = json.loads(text, object_pairs_hook=once_each)
+        texts = [found["manifest_sha256"], *found["model"], *found["model"].values()]
+    # Of lists in lists without end there is a RecursionError.
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise InputError(
+            f"{path}: {METADATA} must tell its model and manifest ({error})"
+        ) from error
+    if not all(isinstance(one, str) for one in texts):
+        raise InputError(f"{path}: {METADATA} must tell its model and manifest in texts")
+    making: dict[str, Any] = found
+    return making
+
+
+def _read_manifest(path: Path) -> tuple[list[Entry], str]:
+    if not os.path.exists(path):
+        raise InputError(f"{path}: no such file; it is written beside the embeddings")
+    seen: dict[Hashable, int] = {}
+    entries: list[Entry] = []
+    unreadable = (KeyError, TypeError, ValueError, AttributeError, csv.Error)
+    with opened(path) as file, reading(path, "manifest", *unreadable):
+        content = file.read().removeprefix(codecs.BOM_UTF8)
+        lines = csv.DictReader(io.StringIO(content.decode(), newline=""))
+        for line in lines:
+            entry = Entry(
+                speaker=unguarded(line["speaker"]),
+                utterance=unguarded(line["utterance"]),
+                path=unguarded(line["path"]),
+                seconds=float(line["seconds"]),
+                bytes=int(line["bytes"]),
+            )
+            key = entry.speaker, entry.utterance
+            refuse_second(seen, key, path, "/".join(key), unit="line", number=lines.line_num)
+            entries.append(entry)
+    return entries, hashlib.sha256(content).hexdigest()

@@ -1,0 +1,1 @@
+"""What readers see: the page that a study leaves, and numbers, tables and figures as text."""

@@ -1,0 +1,1 @@
+"""The figures of the separation study, one in each file."""

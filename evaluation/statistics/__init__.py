@@ -1,0 +1,1 @@
+"""Numbers of stored embeddings, and what they are in each draw of speakers."""

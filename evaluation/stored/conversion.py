@@ -1,0 +1,136 @@
+"""What storing embeddings in one way does to their values, and how they are compared then."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import minifloat as mf
+from evaluation.embeddings.embeddings import Embeddings
+from evaluation.stored.conditions import Condition
+from evaluation.stored.scorers import FloatScorer, PackedScorer
+from minifloat.scaling import amax, scale_rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Converted:
+    """Stored embeddings: how to score them, and what storing did to their values.
+
+    `cosine_loss` is the mean over rows of 1 - cos(row, stored row). `overflow` is the share of
+    values that would round to infinity if nothing saturated, `underflow` the share that were not
+    zero and became zero. `bytes_per_row` counts the codes alone.
+    """
+
+    scorer: FloatScorer | PackedScorer
+    cosine_loss: float
+    overflow: float
+    underflow: float
+    bytes_per_row: int
+    total_bytes: int
+
+
+def convert(embeddings: Embeddings, condition: Condition) -> Converted:
+    """Return the embeddings stored in one way."""
+    if isinstance(condition.format, torch.dtype):
+        return _in_type(embeddings, condition.format)
+    return _in_format(embeddings, condition.format, condition)
+
+
+def stored_rows(embeddings: Embeddings, condition: Condition) -> NDArray[np.float32]:
+    """Return the embeddings as they come back from being stored.
+
+    A row with a value that became infinite has no direction left: it comes back as zeros.
+    """
+    if isinstance(condition.format, torch.dtype):
+        stored = torch.from_numpy(embeddings.rows).to(condition.format).float().numpy()
+    else:
+        vectors = mf.quantize(embeddings.rows, condition.format, scale=condition.scale)
+        stored = vectors.dequantize()
+    return np.where(np.isfinite(stored).all(axis=1, keepdims=True), stored, np.float32(0))
+
+
+def overflowing_formats(rows: NDArray[np.float32], formats: Sequence[mf.Format]) -> list[mf.Format]:
+    """Return the formats with infinity or NaN that some of the values overflow."""
+    extremes = np.array([rows.min(), rows.max()], dtype=np.float32)
+    return [
+        format
+        for format in formats
+        if format.specials != "none" and overflowing(extremes, format).any()
+    ]
+
+
+def scaled(rows: NDArray[np.float32], format: mf.Format) -> NDArray[np.float32]:
+    """Return the rows, each times the factor that takes its largest value to the format's."""
+    given = torch.from_numpy(rows)
+    return np.asarray(scale_rows(given, amax(given), format.max).numpy())
+
+
+def overflowing(values: NDArray[np.float32], format: mf.Format) -> NDArray[np.bool_]:
+    """Which finite values round to infinity where nothing saturates.
+
+    They lie beyond the largest value by more than half a step of its binade. The value exactly
+    between rounds to the neighbour with an even code.
+    """
+    code = int(np.flatnonzero(format.values == format.max)[0])
+    step = 2.0 ** (math.floor(math.log2(format.max)) - format.mantissa_bits)
+    halfway = np.float32(format.max + step / 2)
+    odd = code % 2 == 1
+    return np.abs(values) >= halfway if odd else np.abs(values) > halfway
+
+
+def _in_type(embeddings: Embeddings, dtype: torch.dtype) -> Converted:
+    loss, overflow, zeroed = 0.0, 0, 0
+    for block in embeddings.blocks():
+        rows = torch.from_numpy(embeddings.rows[block])
+        stored = rows.to(dtype).float()
+        loss += _cosine_loss(rows.numpy(), stored.numpy())
+        overflow += int(stored.isinf().sum())
+        zeroed += int(((stored == 0) & (rows != 0)).sum())
+    bytes_per_row = embeddings.dim * dtype.itemsize
+    return Converted(
+        scorer=FloatScorer(torch.from_numpy(embeddings.rows), dtype=dtype),
+        cosine_loss=loss / len(embeddings),
+        overflow=overflow / embeddings.rows.size,
+        underflow=zeroed / embeddings.rows.size,
+        bytes_per_row=bytes_per_row,
+        total_bytes=bytes_per_row * len(embeddings),
+    )
+
+
+def _in_format(embeddings: Embeddings, format: mf.Format, condition: Condition) -> Converted:
+    vectors = mf.quantize(
+        embeddings.rows, format, scale=condition.scale, saturate=condition.saturate
+    )
+    loss, overflow, zeroed = 0.0, 0, 0
+    for block in embeddings.blocks():
+        rows = embeddings.rows[block]
+        stored = vectors[block].dequantize()
+        loss += _cosine_loss(rows, stored)
+        # Scaled rows reach the format's largest value and none goes beyond.
+        if condition.scale == "none":
+            overflow += int(overflowing(rows, format).sum())
+        zeroed += int(((stored == 0) & (rows != 0)).sum())
+    return Converted(
+        scorer=PackedScorer(vectors),
+        cosine_loss=loss / len(embeddings),
+        overflow=overflow / embeddings.rows.size,
+        underflow=zeroed / embeddings.rows.size,
+        bytes_per_row=int(vectors.codes.shape[1]),
+        total_bytes=vectors.nbytes,
+    )
+
+
+def _cosine_loss(rows: NDArray[np.float32], stored: NDArray[np.float32]) -> float:
+    """Return the sum over rows of 1 - cos(row, stored row).
+
+    The cosine of a zero row is 0, and so is that of a row with a value that became infinite.
+    """
+    stored = np.where(np.isfinite(stored).all(axis=1, keepdims=True), stored, 0)
+    dot = np.einsum("ij,ij->i", rows, stored, dtype=np.float64)
+    norms = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+    norms *= np.einsum("ij,ij->i", stored, stored, dtype=np.float64)
+    cosine = np.divide(dot, np.sqrt(norms), out=np.zeros_like(dot), where=norms > 0)
+    return float((1 - cosine).sum())

@@ -1,0 +1,72 @@
+"""How stored embeddings are compared: cosines of floats by torch, of packed codes by minifloat."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+import minifloat as mf
+from evaluation.trials.pairs import BATCH
+
+PART = 16384
+# Rows among which the nearest are found at one time.
+COLUMNS = 1 << 16
+
+
+class FloatScorer:
+    """Cosines in float32 of rows given in float32, rounded to another type where one is given."""
+
+    def __init__(self, rows: torch.Tensor, *, dtype: torch.dtype = torch.float32) -> None:
+        self._unit = torch.empty_like(rows)
+        # In parts, because they are in float64.
+        for part, unit in zip(rows.split(PART), self._unit.split(PART), strict=True):
+            stored = part.to(dtype).float()
+            norms = stored.norm(dim=1, keepdim=True, dtype=torch.float64)
+            unit.copy_(torch.where(norms > 0, stored / norms, 0))
+
+    def block(self, rows: slice, columns: slice) -> NDArray[np.float32]:
+        """Return the cosines of rows `rows` with rows `columns`, a matrix."""
+        return np.asarray((self._unit[rows] @ self._unit[columns].T).numpy())
+
+    def nearest(self, rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+        """Return the k nearest rows (rows, k) of some rows, themselves included."""
+        step = max(1, BATCH // min(len(self._unit), COLUMNS))
+        found = torch.empty((len(rows), k), dtype=torch.int64)
+        # Results that lay among the freed products would keep the heap from using their place.
+        for part, out in zip(torch.from_numpy(rows).split(step), found.split(step), strict=True):
+            out.copy_(self._nearest(self._unit[part], k))
+        return np.asarray(found.numpy())
+
+    def _nearest(self, queries: torch.Tensor, k: int) -> torch.Tensor:
+        scores, rows = torch.empty((len(queries), 0)), torch.empty((len(queries), 0)).long()
+        first = 0
+        for block in self._unit.split(COLUMNS):
+            best = (queries @ block.T).topk(min(k, len(block)))
+            scores = torch.cat((scores, best.values), 1)
+            rows = torch.cat((rows, best.indices + first), 1)
+            first += len(block)
+        return rows.gather(1, scores.topk(k).indices)
+
+    def pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the cosines of rows pairs[:, 0] with rows pairs[:, 1]."""
+        left, right = torch.from_numpy(pairs).T
+        return np.asarray((self._unit[left] * self._unit[right]).sum(dim=1).numpy())
+
+
+class PackedScorer:
+    """Cosines straight from packed codes, of rows that were packed from an array."""
+
+    def __init__(self, vectors: mf.PackedVectors) -> None:
+        self._vectors = vectors
+
+    def block(self, rows: slice, columns: slice) -> NDArray[np.float32]:
+        """Return the cosines of rows `rows` with rows `columns`, a matrix."""
+        return np.asarray(mf.scores(self._vectors[rows], self._vectors[columns]))
+
+    def pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the cosines of rows pairs[:, 0] with rows pairs[:, 1]."""
+        return np.asarray(mf.scores(self._vectors, self._vectors, pairs=pairs))
+
+    def nearest(self, rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+        """Return the k nearest rows (rows, k) of some rows, themselves included."""
+        scores, found = mf.search(self._vectors[torch.from_numpy(rows)], self._vectors, k)
+        return np.where(np.isnan(scores), -1, found)

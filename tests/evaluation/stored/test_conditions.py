@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+import torch
+
+import minifloat as mf
+from evaluation.embeddings.embeddings import Embeddings
+from evaluation.stored.conditions import Condition, conditions
+from evaluation.stored.conversion import convert, overflowing, scaled
+from evaluation.stored.scorers import PackedScorer
+from evaluation.trials.pairs import never_accept_nan
+
+FORMATS = pytest.mark.parametrize("format", mf.FORMATS, ids=str)
+
+
+def test_each_format_comes_as_it_is_and_scaled_after_the_references() -> None:
+    labels = [condition.label for condition in conditions([mf.E2M1])]
+    assert labels == ["float32", "float16", "bfloat16", "E2M1", "E2M1 scaled"]
+
+
+@pytest.mark.parametrize(
+    "format", [f for f in mf.FORMATS if not np.isfinite(f.values).all()], ids=str
+)
+def test_overflow_is_what_becomes_infinite_without_saturation(format: mf.Format) -> None:
+    largest = format.values[np.isfinite(format.values)].max()
+    # Also where the largest value begins a binade, whose steps are twice as large as those below.
+    step = 2.0 ** (np.floor(np.log2(largest)) - format.mantissa_bits)
+    halfway = np.float32(largest + step / 2)
+    values = np.concatenate(
+        [
+            np.array([np.nextafter(halfway, np.float32(way)) for way in (0, np.inf)]),
+            [halfway, largest, 2 * largest, 0],
+        ]
+    ).astype(np.float32)
+    values = np.concatenate((values, -values))
+    stored = mf.decode(mf.encode(values, format, saturate=False), format)
+    np.testing.assert_array_equal(overflowing(values, format), ~np.isfinite(stored))
+
+
+@FORMATS
+def test_scaled_rows_reach_the_formats_largest_value(format: mf.Format) -> None:
+    rows = np.random.default_rng(0).standard_normal((5, 8)).astype(np.float32)
+    rows[2] = 0
+    result = scaled(rows, format)
+    largest = np.abs(result).max(axis=1)
+    # One rounding in the factor and one in the product.
+    np.testing.assert_allclose(np.delete(largest, 2), format.max, rtol=2 * 2**-24)
+    assert not result[2].any()
+    assert not overflowing(result, format).any()
+
+
+@FORMATS
+@pytest.mark.parametrize("scale", ["none", "amax"])
+def test_what_storing_does_is_counted(voices: Embeddings, format: mf.Format, scale: str) -> None:
+    converted = convert(voices, Condition(format=format, scale=scale))  # type: ignore[arg-type]
+    given = scaled(voices.rows, format) if scale == "amax" else voices.rows
+    stored = mf.round(given, format).astype(np.float64)
+    rows = voices.rows.astype(np.float64)
+    norms = np.linalg.norm(rows, axis=1) * np.linalg.norm(stored, axis=1)
+    cosine = (rows * stored).sum(axis=1) / norms
+    # Equal rounding is expected of both; scaling may round one factor differently.
+    assert converted.cosine_loss == pytest.approx((1 - cosine).mean(), rel=1e-2, abs=1e-9)
+    assert converted.underflow == pytest.approx((stored[rows != 0] == 0).mean(), abs=2e-3)
+    assert converted.bytes_per_row == -(-voices.dim * format.bits // 8)
+    assert converted.total_bytes == len(voices) * (converted.bytes_per_row + 4)
+
+
+def test_a_reference_keeps_float32_as_it_is(voices: Embeddings) -> None:
+    converted = convert(voices, Condition(format=torch.float32))
+    assert converted.cosine_loss == pytest.approx(0, abs=1e-12)
+    assert converted.overflow == converted.underflow == 0
+    assert converted.total_bytes == voices.rows.nbytes
+
+
+@FORMATS
+def test_blocks_and_pairs_score_alike(voices: Embeddings, format: mf.Format) -> None:
+    scorer = PackedScorer(mf.quantize(voices.rows, format))
+    block = scorer.block(slice(3, 9), slice(3, 20))
+    i, j = np.meshgrid(np.arange(3, 9), np.arange(3, 20), indexing="ij")
+    pairs = scorer.pairs(np.stack((i.ravel(), j.ravel()), axis=1))
+    # Sums of `dim` products in another order differ by at most dim roundings.
+    np.testing.assert_allclose(block.ravel(), pairs, atol=voices.dim * 2**-23)
+
+
+def test_a_zero_vector_scores_zero() -> None:
+    rows = torch.tensor([[0.0, 0.0], [1.0, 2.0]])
+    for condition in conditions(mf.FORMATS):
+        embeddings = Embeddings(
+            name="zero",
+            rows=rows.numpy(),
+            speaker=np.zeros(2, np.int32),
+            speaker_names=["s"],
+            utterance=["a", "b"],
+            sha256="",
+        )
+        scorer = convert(embeddings, condition).scorer
+        assert scorer.pairs(np.array([[0, 1]])).tolist() == [0.0]
+        assert scorer.block(slice(0, 1), slice(0, 2)).tolist() == [[0.0, 0.0]]
+
+
+def test_a_score_that_is_not_a_number_is_never_accepted() -> None:
+    scores = np.array([np.nan, 0.5], dtype=np.float32)
+    never_accept_nan(scores)
+    np.testing.assert_array_equal(scores >= -1, [False, True])

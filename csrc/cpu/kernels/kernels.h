@@ -1,6 +1,6 @@
 #pragma once
 
-// What every instruction set provides: one Kernels for each format.
+// What every instruction set provides.
 
 #include <array>
 #include <cstdint>
@@ -74,6 +74,7 @@ struct Way {
   float cost;  // of a row and a vector of queries, in the time of a scan of it for one query
 };
 
+// For one format.
 struct Kernels {
   // Flat runs of values and codes; a packed run starts at a whole byte.
   EncodeBy encode;
@@ -96,5 +97,16 @@ struct Kernels {
 // Elements are kMultiplied bytes.
 using Multiply = std::int64_t (*)(std::int64_t products, const std::uint8_t* elements, float* sink);
 inline constexpr int kMultiplied = 2048;
+
+// An instruction set.
+struct Isa {
+  const char* name;
+  const Kernels* kernels;    // by index into kFormats
+  const Multiply* multiply;  // likewise
+  // Bit i of found[r] tells whether scores[r * width + i] is above bounds[i], or NaN; count is at
+  // most 64 and not above width.
+  void (*find_above)(const float* scores, std::int64_t rows, int width, const float* bounds,
+                     int count, std::uint64_t* found);
+};
 
 }  // namespace minifloat

@@ -38,3 +38,10 @@ inline constexpr Kernels kKernelsOf = [] {
 inline constexpr auto kKernels = []<std::size_t... kIndex>(std::index_sequence<kIndex...>) {
   return std::array{kKernelsOf<kFormats[kIndex].format>...};
 }(std::make_index_sequence<kFormats.size()>());
+
+constexpr Isa isa(const char* name) {
+  return {.name = name,
+          .kernels = kKernels.data(),
+          .multiply = kMultiply.data(),
+          .find_above = find_above};
+}

@@ -33,10 +33,14 @@ void Queries::add(const Plan& plan, std::int64_t first, int count, int width) {
   const std::int64_t row_size =
       sides.a.is_packed ? row_bytes(scoring.dim, format.bits()) : scoring.dim * element_size;
 
-  std::vector<Line> lines = lines_for(words * width * 4);
-  auto* const elements = reinterpret_cast<std::uint32_t*>(lines.data());
-  std::vector<std::int32_t> starts(chunks * width);
-  std::vector<float> factors(width);
+  Part& part = parts_.emplace_back();
+  part.first = first;
+  part.count = count;
+  part.elements = lines_for(words * width * 4);
+  part.starts.resize(chunks * width);
+  part.factors.resize(width);
+  part.panel = {planes, width, part.elements.data(), part.starts.data(), part.factors.data()};
+  auto* const elements = reinterpret_cast<std::uint32_t*>(part.elements.data());
   std::vector<std::uint8_t> natural(scoring.dim * element_size);
   std::vector<std::uint32_t> query(words);
   std::vector<std::int32_t> query_starts(chunks);
@@ -48,13 +52,9 @@ void Queries::add(const Plan& plan, std::int64_t first, int count, int width) {
     }
     layout.query_to_lane(scoring, row, planes, query.data(), query_starts.data());
     for (std::int64_t w = 0; w < words; ++w) elements[w * width + i] = query[w];
-    for (std::int64_t c = 0; c < chunks; ++c) starts[c * width + i] = query_starts[c];
-    factors[i] = sides.a.norms[first + i] * unit;
+    for (std::int64_t c = 0; c < chunks; ++c) part.starts[c * width + i] = query_starts[c];
+    part.factors[i] = sides.a.norms[first + i] * unit;
   }
-  parts_.push_back({{planes, width, elements, starts.data(), factors.data()}, first, count});
-  elements_.push_back(std::move(lines));
-  starts_.push_back(std::move(starts));
-  factors_.push_back(std::move(factors));
 }
 
 }  // namespace minifloat::cpu

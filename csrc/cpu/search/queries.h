@@ -23,13 +23,17 @@ class Queries {
  public:
   // Queries that are multiplied at once with a row.
   struct Part {
-    QueryPanel panel;
+    QueryPanel panel;    // of the memory below
     std::int64_t first;  // row of a that the first of them is
     int count;
+    std::vector<Line> elements;
+    std::vector<std::int32_t> starts;
+    std::vector<float> factors;
   };
 
   // Rows [first, first + count) of a.
   Queries(const Plan& plan, std::int64_t first, std::int64_t count);
+  Queries(const Queries&) = delete;
 
   std::int64_t first() const { return first_; }
   std::int64_t count() const { return count_; }
@@ -40,9 +44,6 @@ class Queries {
 
   std::int64_t first_, count_;
   std::vector<Part> parts_;
-  std::vector<std::vector<Line>> elements_;
-  std::vector<std::vector<std::int32_t>> starts_;
-  std::vector<std::vector<float>> factors_;
 };
 
 }  // namespace minifloat::cpu

@@ -1,24 +1,13 @@
 #pragma once
 
-// Instruction sets, and which of them runs.
+// Which instruction set's kernels run.
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "cpu/kernels/kernels.h"
 
 namespace minifloat {
-
-struct Isa {
-  const char* name;
-  const Kernels* kernels;    // by index into kFormats
-  const Multiply* multiply;  // likewise
-  // Bit i of found[r] tells whether scores[r * width + i] is above bounds[i], or NaN; count is at
-  // most 64 and not above width.
-  void (*find_above)(const float* scores, std::int64_t rows, int width, const float* bounds,
-                     int count, std::uint64_t* found);
-};
 
 // The names of the sets that this machine has, the best first.
 std::vector<std::string> available_isas();

@@ -2,7 +2,6 @@
 #include <immintrin.h>
 
 #include "cpu/kernels/includes.h"
-#include "cpu/sets/set.h"
 
 #pragma GCC push_options
 #pragma GCC target("avx2,f16c,fma")
@@ -26,11 +25,6 @@ inline constexpr std::array kWays{by_scan<F>(1), by_panel<F>(3)};
 #pragma GCC pop_options
 
 namespace minifloat {
-extern const Isa kAvx2{
-    .name = "avx2",
-    .kernels = avx2::kKernels.data(),
-    .multiply = avx2::kMultiply.data(),
-    .find_above = avx2::find_above,
-};
+extern constinit const Isa kAvx2 = avx2::isa("avx2");
 }  // namespace minifloat
 #endif

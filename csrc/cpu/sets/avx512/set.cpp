@@ -2,7 +2,6 @@
 #include <immintrin.h>
 
 #include "cpu/kernels/includes.h"
-#include "cpu/sets/set.h"
 
 #pragma GCC push_options
 #pragma GCC target("avx2,f16c,fma,avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
@@ -26,11 +25,6 @@ inline constexpr std::array kWays{by_scan<F>(1), by_panel<F>(3)};
 #pragma GCC pop_options
 
 namespace minifloat {
-extern const Isa kAvx512{
-    .name = "avx512",
-    .kernels = avx512::kKernels.data(),
-    .multiply = avx512::kMultiply.data(),
-    .find_above = avx512::find_above,
-};
+extern constinit const Isa kAvx512 = avx512::isa("avx512");
 }  // namespace minifloat
 #endif

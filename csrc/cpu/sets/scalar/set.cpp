@@ -1,4 +1,3 @@
-#include "cpu/sets/set.h"
 #include "cpu/kernels/includes.h"
 
 namespace minifloat::scalar {
@@ -20,10 +19,5 @@ inline constexpr std::array kWays{by_scan<F>(1), by_panel<F>(1)};
 }  // namespace minifloat::scalar
 
 namespace minifloat {
-extern const Isa kScalar{
-    .name = "scalar",
-    .kernels = scalar::kKernels.data(),
-    .multiply = scalar::kMultiply.data(),
-    .find_above = scalar::find_above,
-};
+extern constinit const Isa kScalar = scalar::isa("scalar");
 }  // namespace minifloat

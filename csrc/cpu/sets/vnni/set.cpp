@@ -2,7 +2,6 @@
 #include <immintrin.h>
 
 #include "cpu/kernels/includes.h"
-#include "cpu/sets/set.h"
 
 #pragma GCC push_options
 #pragma GCC target( \
@@ -27,11 +26,6 @@ inline constexpr std::array kWays{by_scan<F>(1), by_panel<F>(8)};
 #pragma GCC pop_options
 
 namespace minifloat {
-extern const Isa kAvx512Vnni{
-    .name = "avx512vnni",
-    .kernels = avx512vnni::kKernels.data(),
-    .multiply = avx512vnni::kMultiply.data(),
-    .find_above = avx512vnni::find_above,
-};
+extern constinit const Isa kAvx512Vnni = avx512vnni::isa("avx512vnni");
 }  // namespace minifloat
 #endif

@@ -13,7 +13,7 @@ inline constexpr std::int64_t kMostKept = 1024;
 // Bytes that a search of so many queries at once takes.
 std::int64_t chunk_workspace(const Sides& sides, std::int64_t count, std::int64_t k);
 
-// Writes 1 for each of `rows` rows that takes part in a search, else 0; there are ranges.
+// Writes for each of `rows` rows whether it takes part in a search that has ranges.
 void write_mask(const Selection& selection, std::int64_t rows, std::uint8_t* mask, Stream stream);
 
 // Answers to queries, which are k apart.
@@ -23,8 +23,8 @@ struct Answers {
   std::int64_t k;
 };
 
-// Writes the best of all slices, in order, for the first `queries` of those that were looked for;
-// the last of them become the limits of the next round.
+// Writes the best of all slices, in order, for each of so many queries. The last of them are the
+// limits of the next round.
 void merge(const Found& found, std::int64_t queries, const Answers& answers, Stream stream);
 
 }  // namespace minifloat::cuda

@@ -24,11 +24,10 @@ constexpr int board_bytes(int queries, int capacity) {
   return sorters * capacity * static_cast<int>(sizeof(Key)) + queries * kQueryBytes;
 }
 
-// FirstLook is how products let those sums or scores pass that may count: by a number of each
-// query, its cut, which is
-//   static float of(float bound, float factor);
-// where the query's scores count from `bound` on, and is looked for at
-//   static int place(int query);
+// FirstLook is that of the products, which compare sums or scores with a number of the query, its
+// cut:
+//   static float of(float bound, float factor);  // the cut, where scores count from `bound` on
+//   static int place(int query);                 // where products look for it
 template <int kBlockQueries, class FirstLook>
 class Board {
  public:

@@ -74,8 +74,8 @@ class BlockRing {
     }
   }
 
-  // Copies bytes from `first` on of rows from `row` on, zeros where rows end. (Of members' values
-  // nvcc makes worse code here.)
+  // Copies bytes from `first` on of rows from `row` on, zeros where rows end. From members nvcc
+  // would make more instructions of this.
   MINIFLOAT_DEVICE static void copy_piece(const PackedRows& rows, std::int64_t row,
                                           std::int64_t end, std::int64_t first,
                                           std::uint8_t* stage) {

@@ -17,7 +17,7 @@ struct Bound {
   MINIFLOAT_DEVICE static bool passes(float score, float bound) { return !(score < bound); }
 };
 
-// Adds up the products of a row block, whose rows of this lane are `first` and 8 more.
+// Adds up the products of a row block, of which this lane has the rows `first` and first + 8.
 template <class Sums>
 MINIFLOAT_DEVICE Sums sums_of_block(BlockRing<Sums::F>& ring, std::int64_t first, std::int64_t end,
                                     int steps, const Words4* elements) {
@@ -44,7 +44,7 @@ MINIFLOAT_DEVICE Sums sums_of_block(BlockRing<Sums::F>& ring, std::int64_t first
   return sums;
 }
 
-// Gives a keeper the scores of a row block, whose rows of this lane are `first` and 8 more.
+// Gives a keeper this lane's scores of a row block.
 template <int kTiles, class Sums, class Keeper>
 MINIFLOAT_DEVICE void keep_scores_of_block(const Sums& sums, const PackedRows& rows,
                                            const Queries& queries, const Share& share,
@@ -73,9 +73,9 @@ MINIFLOAT_DEVICE void keep_scores_of_block(const Sums& sums, const PackedRows& r
   }
 }
 
-// Gives a keeper the scores of all rows of a share with all of its queries, also of rows past the
-// end and queries past the last; unless it takes all, those that the first look lets pass. After
-// each row block it settles, by the number of that.
+// Gives a keeper the scores of a share's rows and queries: all of them where it takes all, else
+// those that the first look lets pass. Some are of rows past the end or of queries past the last,
+// which it leaves out. After each row block it settles.
 template <int kFormat, bool kArePacked, int kTiles, bool kIsLong, class Keeper>
 MINIFLOAT_DEVICE void keep_scores_by_warp(const PackedRows& rows, const Queries& queries,
                                           const Share& share, Keeper& keeper) {

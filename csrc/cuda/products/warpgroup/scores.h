@@ -38,8 +38,8 @@ MINIFLOAT_DEVICE void copy_queries(const Queries& queries, std::int64_t query_bl
   sync_threads();
 }
 
-// Multiplies a row block, of which the last products still go on afterwards: they have the
-// registers of rows and sums until wait_products.
+// Multiplies a row block. Its last products still go on afterwards: the registers of rows and sums
+// are theirs until wait_products.
 template <class Sums>
 MINIFLOAT_DEVICE void begin_products(WarpRing<Sums::F>& ring, std::uint64_t descriptor, int steps,
                                      typename Sums::Row::TwoRows& even,
@@ -103,9 +103,9 @@ MINIFLOAT_DEVICE void add_passing(const Sums& sums, const float (&of_rows)[2],
   }
 }
 
-// Gives a keeper the scores of all rows of a share with all of its queries, also of rows past the
-// end and queries past the last; unless it takes all, those that the first look lets pass. After
-// each row block of the warpgroup it settles, by the number of that.
+// Gives each warpgroup's keeper the scores of its rows of a share and of all queries: all of them
+// where it takes all, else those that the first look lets pass. Some are of rows past the end or of
+// queries past the last, which it leaves out. After each row block it settles.
 template <int kFormat, bool kArePacked, class Keeper>
 MINIFLOAT_DEVICE void keep_scores_by_warpgroup(const PackedRows& rows, const Queries& queries,
                                                const Share& share, int stages, Keeper& keeper) {

@@ -11,7 +11,7 @@ import time
 import torch
 
 import minifloat as mf
-from benchmarks.options import count
+from benchmarks.harness.options import count
 from evaluation.command.help import HelpFormatter
 
 DIM = 192

@@ -11,7 +11,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,12 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 import minifloat as mf
-from benchmarks.cases import package
-from benchmarks.options import count, opened, require
-from benchmarks.record import versions
-from benchmarks.registry import OPS, RIVALS
-from benchmarks.scoring import Job, Scoring, ScoringCase, exact_search, recall
+from benchmarks.data import Neighbours, clustered, exact_search, normal_rows, queries_near
+from benchmarks.harness.machine import versions
+from benchmarks.harness.options import add_out, count, opened, require
+from benchmarks.harness.rival import package, rivals_of
+from benchmarks.rivals import RIVALS
+from benchmarks.search import SearchJob
 from evaluation.command.help import HelpFormatter
 
 PROGRAM = "python -m benchmarks.recall"
@@ -37,35 +38,22 @@ CLUSTER = 200
 # The share of a row's squared length that the mean of all rows holds.
 OFFSET = 0.9
 
-_SEARCH = next(op for op in OPS if isinstance(op, Scoring) and op.name == "search")
 _PACKAGES = ("faiss", "turbovec", "usearch")
 _RIVALS = {
-    rival.name: rival
-    for rival in RIVALS
-    if _SEARCH.name in rival.ops and package(rival.name) in _PACKAGES
+    rival.name: rival for rival in rivals_of(RIVALS, "search") if package(rival.name) in _PACKAGES
 }
 
 
 @dataclass(frozen=True)
 class Data:
-    """Rows and queries of length 1, (n, dim) float32."""
+    """Rows, queries and their nearest rows, by a name."""
 
     name: str
-    rows: Tensor
-    queries: Tensor
+    near: Neighbours
 
-    @cached_property
-    def exact(self) -> Tensor:
-        """The k nearest rows of each query by float32 cosine."""
-        return exact_search(self.rows, self.queries, K)[1]
-
-    def job(self, format: mf.Format) -> Job:
+    def job(self, format: mf.Format) -> SearchJob:
         """Return the search of packed rows by float queries."""
-        case = ScoringCase(
-            _SEARCH, format, "float32", len(self.queries), len(self.rows), self.rows.shape[1], K
-        )
-        database = mf.quantize(self.rows, format)
-        return Job(case, self.rows, self.queries, self.exact, database, self.queries)
+        return SearchJob(self.near, mf.quantize(self.near.rows, format), self.near.queries)
 
 
 @dataclass(frozen=True)
@@ -78,7 +66,7 @@ class Way:
 
     name: str
     keeps: tuple[mf.Format | None, ...]
-    find: Callable[[Job], float]
+    find: Callable[[SearchJob], float]
     norm: int = 4
 
     def bytes(self, dim: int) -> int:
@@ -91,67 +79,60 @@ def data(rows: int) -> Iterator[Data]:
     for name, file in (("CAM++", "so762-campplus.npz"), ("GE2E", "so762-ge2e.npz")):
         x = torch.from_numpy(np.load(SAMPLES / file)["embeddings"])
         is_query = torch.arange(len(x)) % EVERY == 0
-        yield Data(name, normalize(x[~is_query]), normalize(x[is_query]))
+        yield Data(name, Neighbours.of(normalize(x[~is_query]), normalize(x[is_query]), K))
     # As in `python -m benchmarks`: noisy rows are the queries.
-    job = ScoringCase(_SEARCH, mf.E2M1, "float32", QUERIES, rows, DIM, K).job()
-    yield Data("random", job.rows, job.queries)
-    for name, share in (("clusters", 0.0), ("clusters, offset", OFFSET)):
-        yield Data(name, *_clusters(rows, share))
+    rows_by, queries_by = (torch.Generator().manual_seed(seed) for seed in range(2))
+    x = normal_rows(rows, DIM, rows_by)
+    yield Data("random", Neighbours.of(x, queries_near(x, QUERIES, queries_by), K))
+    for name, offset in (("clusters", 0.0), ("clusters, offset", OFFSET)):
+        x, queries = clustered(rows, QUERIES, DIM, CLUSTER, offset=offset)
+        yield Data(name, Neighbours.of(x, queries, K))
 
 
-def _clusters(rows: int, share: float) -> tuple[Tensor, Tensor]:
-    """Return rows and queries around centres, as far from them as these are from the mean."""
-    draw = partial(torch.randn, generator=torch.Generator().manual_seed(0))
-    centres = draw((-(-rows // CLUSTER), DIM))
-    x = draw((rows + QUERIES, DIM)).add_(centres[torch.arange(rows + QUERIES) % len(centres)])
-    x += draw(DIM) * (2 * share / (1 - share)) ** 0.5
-    x = normalize(x)
-    return x[:rows], x[rows:]
+def _ours(job: SearchJob) -> float:
+    return job.near.recall(_found(job, K))
 
 
-def _ours(job: Job) -> float:
-    return recall(job, _found(job, K))
-
-
-def _found(job: Job, first: int) -> Tensor:
-    rows: Tensor = mf.search(job.queries, job.database, first)[1]
+def _found(job: SearchJob, first: int) -> Tensor:
+    rows: Tensor = mf.search(job.near.queries, job.database, first)[1]
     return rows
 
 
-def _rescored(job: Job, *, first: int, by: mf.Format | None, centred: bool = False) -> float:
+def _rescored(job: SearchJob, *, first: int, by: mf.Format | None, centred: bool = False) -> float:
     """Return the recall of the best of the first rows that are found, by their rows in `by`."""
-    found = _found(_centred(job) if centred else job, first)
+    near, found = job.near, _found(_centred(job) if centred else job, first)
     if by is None:
-        scores = torch.einsum("qd,qfd->qf", job.queries, job.rows[found])
+        scores = torch.einsum("qd,qfd->qf", near.queries, near.rows[found])
     else:
         queries = torch.arange(len(found)).repeat_interleave(first)
         pairs = torch.stack([queries, found.flatten()], dim=1)
-        scores = mf.scores(job.queries, mf.quantize(job.rows, by), pairs=pairs).view(found.shape)
-    return recall(job, found.gather(1, scores.topk(K).indices))
+        scores = mf.scores(near.queries, mf.quantize(near.rows, by), pairs=pairs).view(found.shape)
+    return near.recall(found.gather(1, scores.topk(K).indices))
 
 
-def _centred(job: Job) -> Job:
-    """Return the search of rows less their mean, judged by the rows as they are."""
-    mean = job.rows.mean(0)
-    rows, queries = normalize(job.rows - mean), normalize(job.queries - mean)
-    return replace(job, rows=rows, queries=queries, database=mf.quantize(rows, job.case.format))
+def _centred(job: SearchJob) -> SearchJob:
+    """Return the search of rows less their mean."""
+    mean = job.near.rows.mean(0)
+    rows, queries = (normalize(x - mean) for x in (job.near.rows, job.near.queries))
+    near = replace(job.near, rows=rows, queries=queries)
+    return SearchJob(near, mf.quantize(rows, job.format), queries)
 
 
-def _of_centred(job: Job) -> float:
-    return _ours(_centred(job))
+def _of_centred(job: SearchJob) -> float:
+    return job.near.recall(_found(_centred(job), K))
 
 
-def _float32_of_centred(job: Job) -> float:
-    centred = _centred(job)
-    return recall(job, exact_search(centred.rows, centred.queries, K)[1])
+def _float32_of_centred(job: SearchJob) -> float:
+    centred = _centred(job).near
+    return job.near.recall(exact_search(centred.rows, centred.queries, K)[1])
 
 
-def _rival(name: str, job: Job) -> float:
+def _rival(name: str, job: SearchJob) -> float:
     rival = _RIVALS[name]
     run = rival.start(job)
     share = run and rival.check(job, run)
     if share is None:
-        raise ValueError(f"{name} does not serve {job.case}")
+        raise ValueError(f"{name} does not serve {job.format}")
     return share
 
 
@@ -202,11 +183,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--rows", type=count, default=200_000, metavar="N", help="how many rows are made"
     )
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="where a JSON line for each set is appended"
-    )
+    add_out(parser, "set")
     options = parser.parse_args(given)
-    require(parser, _RIVALS.values())
+    require(parser, _PACKAGES)
     command = shlex.join([*PROGRAM.split(), *given])
     records = []
     with opened(parser, options.out) as out:
@@ -221,18 +200,19 @@ def _record(some: Data, command: str) -> dict[str, Any]:
     # Imported late: it is one of the packages whose absence is told above.
     from tqdm import tqdm
 
+    rows = some.near.rows
     # Where nobody watches, a bar would fill a log: tqdm's None turns it off there.
     ways = tqdm(WAYS, desc=some.name, unit="way", leave=False, disable=None)
     return {
         "data": some.name,
-        "rows": len(some.rows),
-        "dim": some.rows.shape[1],
-        "queries": len(some.queries),
+        "rows": len(rows),
+        "dim": rows.shape[1],
+        "queries": len(some.near.queries),
         "k": K,
-        "mean": float(some.rows.mean(0).square().sum()),
+        "mean": float(rows.mean(0).square().sum()),
         "recall": {way.name: way.find(some.job(way.keeps[0] or mf.E2M1)) for way in ways},
         "command": command,
-        "versions": versions(_PACKAGES),
+        "versions": versions(("minifloat", "numpy", "torch", *_PACKAGES)),
     }
 
 

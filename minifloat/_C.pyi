@@ -33,6 +33,20 @@ def encode_pack(
     threads: int,
     /,
 ) -> None: ...
+
+class Rounding:
+    """How rows of values become codes."""
+
+    def __init__(self, format: int, source: int, scales: bool, saturates: bool, /) -> None: ...
+
+class ValueRows:
+    """Rows of values, each in one piece and so many bytes after the one before."""
+
+    def __init__(self, values: int, stride: int, count: int, dim: int, /) -> None: ...
+
+def quantize(
+    rounding: Rounding, rows: ValueRows, packed: int, norms: int, threads: int, /
+) -> int: ...
 def reciprocal_norms(
     format: int, packed: int, rows: int, dim: int, out: int, threads: int, /
 ) -> None: ...

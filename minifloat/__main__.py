@@ -4,7 +4,7 @@ import torch
 
 import minifloat
 from minifloat import _C
-from minifloat.backends import BACKENDS, HAS_CUDA_KERNELS, HAS_TRITON, OLDEST_TRITON, TRITON_VERSION
+from minifloat.backends import BACKENDS, serving
 
 
 def main() -> None:
@@ -22,12 +22,14 @@ def main() -> None:
     isas = ", ".join(_C.available_isas())
     print(f"\ncpu: {_C.isa()} (this machine has {isas}; MINIFLOAT_ISA chooses)")
     print(f"threads: {torch.get_num_threads()} (torch.set_num_threads changes it)")
-    built = "" if HAS_CUDA_KERNELS else " (minifloat._cuda is not built: that needs nvcc)"
-    print(f"cuda: {BACKENDS['CUDA']}{built}")
-    if TRITON_VERSION is not None and not HAS_TRITON:
-        found, oldest = (".".join(map(str, v)) for v in (TRITON_VERSION, OLDEST_TRITON))
-        print(f"triton: not used, for {found} is older than {oldest}, which torch 2.10 came with")
-    print("other devices: eager (plain torch)")
+    # Why its own backend does not serve a device belongs to the device.
+    absent = {one.module: one.missing for one in BACKENDS if one.missing and not one.available}
+    for device in dict.fromkeys(one.key.lower() for one in BACKENDS if one.lazy):
+        why = f" ({absent.pop(device)})" if device in absent else ""
+        print(f"{device}: {serving(device.upper()).module}{why}")
+    for module, why in absent.items():
+        print(f"{module}: not used, for {why}")
+    print(f"other devices: {BACKENDS[-1].module} (plain torch)")
 
 
 if __name__ == "__main__":

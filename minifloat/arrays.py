@@ -18,7 +18,7 @@ from minifloat.formats import Format
 _LARGE = 1 << 22
 
 Array = TypeVar("Array", Tensor, NDArray[Any])
-Rows: TypeAlias = "Tensor | ArrayLike"
+RowsLike: TypeAlias = "Tensor | ArrayLike"
 
 
 def as_tensor(x: Tensor | NDArray[Any]) -> Tensor:
@@ -35,7 +35,7 @@ def as_tensor(x: Tensor | NDArray[Any]) -> Tensor:
     return torch.from_numpy(x if x.flags.writeable else _writeable(x))
 
 
-def as_rows(name: str, x: Rows) -> Tensor:
+def as_rows(name: str, x: RowsLike) -> Tensor:
     """Return rows as a tensor: of a tensor or array, or of what NumPy makes an array of.
 
     That is a list of rows, and a data frame or a column of rows, whosever it is.

@@ -11,7 +11,7 @@ import torch
 
 import minifloat as mf
 from minifloat import _C
-from minifloat.backends import HAS_CUDA_KERNELS, HAS_TRITON
+from minifloat.backends import BACKENDS as ALL
 from tests.support import emulated
 from tests.support.on_gpu import on_gpu, served_by
 
@@ -36,10 +36,10 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
 EMULATED = {"cuda": emulated.FEW_MULTIPROCESSORS, "cuda on many": 132}
 
 # Those that are written in Python serve CPU tensors only here.
+_OTHERS = [one.module for one in reversed(ALL) if one.key != "CPU" and one.available]
 PYTHON_BACKENDS = (
-    "eager",
-    *(["triton"] if HAS_TRITON else []),
-    *((["cuda"] if HAS_CUDA_KERNELS else []) if HAS_GPU else EMULATED if emulated.IS_HERE else []),
+    *(name for name in _OTHERS if HAS_GPU or name not in EMULATED),
+    *(EMULATED if emulated.IS_HERE else ()),
 )
 BACKENDS = (*_C.available_isas(), *PYTHON_BACKENDS)
 

@@ -13,11 +13,11 @@ from threading import Lock
 from time import monotonic
 from typing import Any
 
-from benchmarks.gpu.commit import commit
 from benchmarks.gpu.options import PROGRAM, Options, parse, parser
 from benchmarks.gpu.report import LOG, NAME, Report
 from benchmarks.gpu.steps import Step, steps
 from benchmarks.gpu.supervisor import Listener, supervise
+from benchmarks.harness.machine import commit
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

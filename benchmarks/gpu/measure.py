@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from time import monotonic
 
-from benchmarks.gpu.cases import Case, Outcome, Setting, reason, seconds_left
-from benchmarks.gpu.devices import DEVICES, DeadDeviceError, Device
-from benchmarks.gpu.machine import versions
+from benchmarks.gpu.devices import DEVICES
 from benchmarks.gpu.progress import told
 from benchmarks.gpu.telling import (
     leave,
@@ -21,8 +19,13 @@ from benchmarks.gpu.telling import (
     tell_facts,
     tell_plan,
 )
+from benchmarks.harness.case import Case, Outcome, Setting, reason, seconds_left
+from benchmarks.harness.device import DeadDeviceError, Device
+from benchmarks.harness.machine import versions
+from benchmarks.rivals import RIVALS
 
-REGISTRY = "benchmarks.gpu.registry"
+# Whose versions are told.
+_PACKAGES = ("torch", "minifloat", "triton", "flashlib", "numpy")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", required=True)
     parser.add_argument("--backends", required=True)
     parser.add_argument("--group", required=True)
-    parser.add_argument("--registry", default=REGISTRY)
+    parser.add_argument("--registry", required=True)
     parser.add_argument("--only", default="")
     parser.add_argument("--scale", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=15)
@@ -45,8 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = [name for name in cases if options.only in name and name not in task.done]
     tell_plan(names)
     device = DEVICES[options.device]()
-    tell_facts({"device": device.facts, "versions": versions(device)})
-    setting = Setting(device, tuple(options.backends.split(",")), options.rounds)
+    software = {**versions(_PACKAGES), **device.software}
+    tell_facts({"device": device.facts, "versions": software})
+    backends = tuple(options.backends.split(","))
+    setting = Setting(device, options.rounds, backends, RIVALS)
     _measure([cases[name] for name in names], setting, begin + task.seconds)
     tell_all_done()
     return 0

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.harness.options import count, names
 from evaluation.command.help import HelpFormatter
 
 PROGRAM = "scripts/gpu"
@@ -21,7 +22,7 @@ class Options:
     minutes: float
     out: Path
     resume: Path | None
-    steps: tuple[str, ...]
+    steps: Sequence[str]
     only: str
     rounds: int
     scale: int
@@ -52,13 +53,13 @@ def parser() -> argparse.ArgumentParser:
         help="a former report: what it has, and what did not fail there, is not done again",
     )
     made.add_argument(
-        "--steps", type=_names, default=(), metavar="NAMES", help="only these, comma-separated"
+        "--steps", type=names(str), default=(), metavar="NAMES", help="only these, comma-separated"
     )
     made.add_argument(
         "--only", default="", metavar="TEXT", help="time only cases with this in their names"
     )
-    made.add_argument("--rounds", type=_count, default=15, metavar="N", help="most rounds of each")
-    made.add_argument("--scale", type=_count, default=1, metavar="N", help="divisor of all sizes")
+    made.add_argument("--rounds", type=count, default=15, metavar="N", help="most rounds of each")
+    made.add_argument("--scale", type=count, default=1, metavar="N", help="divisor of all sizes")
     made.add_argument(
         "--device",
         choices=("cuda", "cpu"),
@@ -67,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--registry",
-        default="benchmarks.gpu.registry",
+        default="benchmarks.gpu.groups",
         metavar="MODULE",
         help="the module that has the cases",
     )
@@ -80,16 +81,6 @@ def parser() -> argparse.ArgumentParser:
 def parse(arguments: Sequence[str] | None = None) -> Options:
     """Return the options; what is wrong is told, with what is allowed."""
     return Options(**vars(parser().parse_args(arguments)))
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text.split(",")))
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number, at least 1; got {text!r}")
-    return int(text)
 
 
 def _minutes(text: str) -> float:

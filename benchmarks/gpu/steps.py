@@ -12,22 +12,12 @@ from benchmarks.gpu.options import Options
 from benchmarks.gpu.sanitizers import TOOLS
 from benchmarks.gpu.supervisor import Worker
 
+_ROOT = Path(__file__).parents[2]
 # From the table itself, for minifloat is built by the first step.
-_TABLE = Path(__file__).parents[2] / "csrc" / "format" / "format.h"
+_TABLE = _ROOT / "csrc" / "format" / "format.h"
 FORMATS = tuple(re.findall(r'NamedFormat\{"(\w+)"', _TABLE.read_text()))
-# Behaviour tests that run on GPUs too.
-TESTS = tuple(
-    f"tests/{name}.py"
-    for name in (
-        "backends/gpu/test_gpu",
-        "codec/test_codec",
-        "codec/test_packing",
-        "scoring/test_scores",
-        "scoring/test_search",
-        "ops/test_operators",
-        "vectors/test_vectors",
-    )
-)
+# What behaviour tests that run on GPUs too begin with: they are found by it, whatever their names.
+MARK = re.compile(r"^pytestmark = .*\bpytest\.mark\.gpu\b", re.MULTILINE)
 # What importing torch and starting the GPU may take.
 _START_SECONDS = 60.0
 
@@ -53,6 +43,15 @@ def steps(options: Options) -> list[Step]:
         *_measurements(options, "triton ", "triton"),
         _suite("triton suite", "triton", 150),
     ]
+
+
+def gpu_tests() -> list[str]:
+    """Return the files of tests that have the mark, which are read and not imported."""
+    files = sorted((_ROOT / "tests").rglob("test_*.py"))
+    marked = [str(file.relative_to(_ROOT)) for file in files if MARK.search(file.read_text())]
+    if not marked:
+        raise FileNotFoundError(f"no test in {_ROOT / 'tests'} has the mark {MARK.pattern!r}")
+    return marked
 
 
 def _measurements(options: Options, prefix: str, backend: str) -> list[Step]:
@@ -88,7 +87,7 @@ def _measurement(
 
 def _suite(name: str, choice: str, seconds: float) -> Step:
     # Files at once, for most of a test is the CPU's.
-    workers = [_worker("suite", "--choice", choice, test, item_seconds=45) for test in TESTS]
+    workers = [_worker("suite", "--choice", choice, test, item_seconds=45) for test in gpu_tests()]
     return Step(name, workers, seconds)
 
 

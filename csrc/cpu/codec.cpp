@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <tuple>
 
 #include "cpu/sets/set.h"
@@ -113,6 +114,26 @@ void encode_pack(int format, int source, bool saturates, const void* values, std
                    [&](auto code, auto count, auto byte) {
                      kernel(from + code * kSourceBytes[source], count, packed + byte);
                    });
+}
+
+std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* packed,
+                      float* norms, int threads) {
+  const Quantize kernel = kernels_of(how.format).quantize[how.source][!how.saturates];
+  const std::int64_t bytes = row_bytes(rows.dim, bits_of_format(how.format));
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / rows.dim);
+  std::atomic<std::int64_t> first_wrong = rows.count;
+  parallel_for(rows.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
+    in_stretches(begin, end, grain, [&](std::int64_t first, std::int64_t count) {
+      const ValueRows some{rows.values + first * rows.stride, rows.stride, count, rows.dim};
+      const std::int64_t wrong =
+          first + kernel(some, how.scales, packed + first * bytes, norms + first);
+      if (wrong == first + count) return;
+      std::int64_t before = first_wrong;
+      while (wrong < before && !first_wrong.compare_exchange_weak(before, wrong)) {
+      }
+    });
+  });
+  return first_wrong == rows.count ? -1 : first_wrong.load();
 }
 
 void reciprocal_norms(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "cpu/kernels/kernels.h"
+
 namespace minifloat::cpu {
 
 // Flat runs of values and codes; a source is an index into kSources.
@@ -18,6 +20,17 @@ void unpack(int format, const std::uint8_t* packed, std::int64_t rows, std::int6
             std::uint8_t* codes, int threads);
 void encode_pack(int format, int source, bool saturates, const void* values, std::int64_t rows,
                  std::int64_t dim, std::uint8_t* packed, int threads);
+
+// Rows of values in one pass: scaled if that is asked for, packed, and the reciprocal norms of what
+// their codes stand for. Returns the first row that is not finite, or -1.
+struct Rounding {
+  int format;  // an index into kFormats
+  int source;  // likewise into kSources
+  bool scales;
+  bool saturates;
+};
+std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* packed,
+                      float* norms, int threads);
 
 // 1 / norm of each decoded row.
 void reciprocal_norms(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,

@@ -48,6 +48,21 @@ PYBIND11_MODULE(_C, m) {
   m.def("unpack", bound(unpack));
   m.def("encode_pack", bound(encode_pack));
   m.def("reciprocal_norms", bound(reciprocal_norms));
+  pybind11::class_<ValueRows>(m, "ValueRows", pybind11::module_local())
+      .def(pybind11::init(
+          [](Address values, std::int64_t stride, std::int64_t count, std::int64_t dim) {
+            return ValueRows{at<const std::uint8_t>(values), stride, count, dim};
+          }));
+  pybind11::class_<Rounding>(m, "Rounding", pybind11::module_local())
+      .def(pybind11::init<int, int, bool, bool>());
+  m.def("quantize",
+        [](const Rounding& how, const ValueRows& rows, Address packed, Address norms, int threads) {
+          std::int64_t first_wrong = -1;
+          without_python([&] {
+            first_wrong = quantize(how, rows, at<std::uint8_t>(packed), at<float>(norms), threads);
+          });
+          return first_wrong;
+        });
   add_queries(m);
   m.def("scores", bound(all_scores));
   m.def("pair_scores",

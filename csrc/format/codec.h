@@ -45,9 +45,15 @@ enum class Overflow : std::uint8_t {
   kSpecial,   // to infinity or NaN, where the format has one
 };
 
+// A code, and the magnitude of its value where that is finite.
+struct Rounded {
+  std::uint8_t code;
+  float magnitude;
+};
+
 // The nearest code, ties to even.
 template <Format F, Overflow O>
-MINIFLOAT_INLINE std::uint8_t encode(float x) {
+MINIFLOAT_INLINE Rounded round_to_code(float x) {
   constexpr int kShift = 23 - F.mantissa_bits;
   constexpr std::int32_t kMinNormal = (127 + 1 - F.bias()) << 23;
   const std::int32_t bits = bits_of<std::int32_t>(x);
@@ -67,14 +73,19 @@ MINIFLOAT_INLINE std::uint8_t encode(float x) {
   constexpr std::int32_t kStart = -(kMinNormal >> kShift) & 0xff;
   static_assert(kStart % 2 == 0, "or ties would go to odd");
   const float magic = bits_of<float>(binade + (kShift << 23) + kStart);
-  const std::int32_t steps = bits_of<std::int32_t>(bits_of<float>(clamped) + magic);
-  const std::int32_t finite = steps + (binade >> kShift);
+  const float steps = bits_of<float>(clamped) + magic;
+  const std::int32_t finite = bits_of<std::int32_t>(steps) + (binade >> kShift);
 
   const std::int32_t sign = (bits >> (32 - F.bits())) & static_cast<std::int32_t>(F.sign_bit());
   constexpr std::int32_t kNan = F.nan_code();
   const std::int32_t number = magnitude > 0x7f800000 ? kNan : finite;
   const std::int32_t code = sign ^ number;
-  return static_cast<std::uint8_t>(code);
+  return {static_cast<std::uint8_t>(code), steps - magic};
+}
+
+template <Format F, Overflow O>
+MINIFLOAT_INLINE std::uint8_t encode(float x) {
+  return round_to_code<F, O>(x).code;
 }
 
 // A float32 that encodes as the source does: equal to it, or for float64 rounded to odd, which

@@ -20,7 +20,7 @@ from evaluation.command.errors import InputError
 from evaluation.files.formulas import guarded, unguarded
 from evaluation.files.reading import opened, reading, refuse_second
 from evaluation.files.writing import write_whole, written_whole
-from minifloat.headers import described, once_each
+from minifloat.files.headers import described, once_each
 
 EXTENSION = ".safetensors"
 ARRAY = "embeddings"

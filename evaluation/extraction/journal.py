@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from evaluation.command.errors import InputError
 from evaluation.embeddings.extracted import Entry, read_extracted, write_extracted
 from evaluation.files.reading import refuse_second
-from minifloat.headers import once_each
+from minifloat.files.headers import once_each
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from evaluation.command.errors import InputError
-from minifloat.replacing import replacing
+from minifloat.files.replacing import replacing
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ import minifloat as mf
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.stored.conditions import Condition
 from evaluation.stored.scorers import FloatScorer, PackedScorer
-from minifloat.vectors import amax, scale_rows
+from minifloat.scaling import amax, scale_rows
 
 
 @dataclass(frozen=True, kw_only=True)

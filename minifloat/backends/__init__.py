@@ -1,69 +1,104 @@
 """Which code runs an operator on which device: one module for each backend, one line for each.
 
-A backend has a function for each operator in `minifloat.ops`. Eager serves every device that has
-none of its own.
+A backend has the functions that `minifloat.ops` names: each gets what was asked, which is right,
+and fills the tensors for the answer. Eager serves every device that has no backend of its own.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from minifloat.ops import LIBRARY, OPERATORS
 
-# Whether the CUDA kernels were built, and for these devices: ROCm's have CUDA's dispatch key.
-HAS_CUDA_KERNELS = find_spec("minifloat._cuda") is not None and torch.version.hip is None
-
 # The oldest Triton that compiles the kernels; each torch asks for a Triton of its own.
-OLDEST_TRITON = (3, 6)
+_OLDEST_TRITON = (3, 6)
 
 
-def _triton_version() -> tuple[int, ...] | None:
-    """Return the first two numbers of the version of Triton that is installed, if one is."""
+class Backend(NamedTuple):
+    """Which module serves the tensors of a dispatch key of torch, where it is available.
+
+    `missing` says why it is not, where somebody may wonder. One that is `lazy` is imported when it
+    is first called, and puts its work into a stream: values are not looked at, which would wait.
+    """
+
+    key: str
+    module: str
+    available: bool = True
+    missing: str = ""
+    lazy: bool = False
+
+
+def _cuda() -> Backend:
+    # ROCm's devices have CUDA's dispatch key.
+    built = find_spec("minifloat._cuda") is not None and torch.version.hip is None
+    missing = "minifloat._cuda is not built: that needs nvcc"
+    return Backend("CUDA", "cuda", built, missing, lazy=True)
+
+
+def _triton() -> Backend:
     try:
-        return tuple(int(number) for number in version("triton").split(".")[:2])
+        found = tuple(int(number) for number in version("triton").split(".")[:2])
     except (PackageNotFoundError, ValueError):
-        return None
+        return Backend("CUDA", "triton", False, lazy=True)
+    numbers = (".".join(map(str, v)) for v in (found, _OLDEST_TRITON))
+    old = "{} is older than {}, which torch 2.10 came with".format(*numbers)
+    return Backend("CUDA", "triton", found >= _OLDEST_TRITON, old, lazy=True)
 
 
-TRITON_VERSION = _triton_version()
-HAS_TRITON = TRITON_VERSION is not None and TRITON_VERSION >= OLDEST_TRITON
+_EAGER = Backend("CompositeExplicitAutograd", "eager")
 
-# By torch's dispatch key.
-BACKENDS = {
-    "CPU": "cpu",
-    "CUDA": "cuda" if HAS_CUDA_KERNELS else "triton" if HAS_TRITON else "eager",
-    "CompositeExplicitAutograd": "eager",
-}
+# Of one key, the first that is available serves it; the last serves all others too.
+BACKENDS = (Backend("CPU", "cpu"), _cuda(), _triton(), _EAGER)
+
+
+def serving(key: str) -> Backend:
+    """Return the backend that serves the tensors of a dispatch key."""
+    return next((one for one in BACKENDS if one.key == key and one.available), _EAGER)
 
 
 def register() -> None:
-    """Tell torch of every backend."""
-    for key, backend in BACKENDS.items():
+    """Tell torch of every backend that serves tensors."""
+    for key in dict.fromkeys(backend.key for backend in BACKENDS):
         for operator in OPERATORS:
-            LIBRARY.impl(operator.__name__, implementation(backend, operator.__name__), key)
+            LIBRARY.impl(operator.name, implementation(serving(key).module, operator.name), key)
 
 
-def implementation(backend: str, operator: str) -> Callable[..., Any]:
-    """Return a backend's function for an operator; its module is imported when it is needed."""
-    name = f"minifloat.backends.{backend}"
-    if backend not in ("cuda", "triton"):
-        found: Callable[..., Any] = getattr(import_module(name), operator)
-        return found
+def implementation(module: str, operator: str) -> Callable[..., Any]:
+    """Return a backend's kernel of an operator, which has the operator's arguments."""
+    (backend,) = (one for one in BACKENDS if one.module == module)
+    (asked,) = (one for one in OPERATORS if one.name == operator)
+    name = f"{__name__}.{module}"
+    if not backend.lazy:
+        return asked.kernel(getattr(import_module(name), asked.fills), True)
 
     # Importing Triton takes longer than all else, and the CUDA kernels are not there everywhere.
+    def fill(*arguments: Any) -> None:
+        getattr(import_module(name), asked.fills)(*arguments)
+
+    kernel = asked.kernel(fill, False)
+
     def call(*arguments: Any) -> Any:
         try:
-            return getattr(import_module(name), operator)(*arguments)
+            with _device_of(arguments[0]):
+                return kernel(*arguments)
         except torch.OutOfMemoryError as error:
-            asked = ", ".join(map(_described, arguments))
-            raise torch.OutOfMemoryError(f"{operator}({asked}) does not fit: {error}") from error
+            given = ", ".join(map(_described, arguments))
+            raise torch.OutOfMemoryError(f"{operator}({given}) does not fit: {error}") from error
 
     return call
+
+
+def _device_of(on: Tensor) -> AbstractContextManager[None]:
+    """Make a tensor's device the current one, into whose stream kernels are put."""
+    return torch.cuda.device(on.device) if on.is_cuda else nullcontext()
 
 
 def _described(argument: object) -> str:

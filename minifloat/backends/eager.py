@@ -1,4 +1,4 @@
-"""The operators in plain torch: the definition of each, and the backend of every other device."""
+"""Answers in plain torch: the definition of each, and the backend of every other device."""
 
 from __future__ import annotations
 
@@ -6,16 +6,96 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from minifloat import ops
+from minifloat.answers import Answer, merged, none_of
+from minifloat.backends.quantizing import quantizing
+from minifloat.backends.rounding import rounding
 from minifloat.formats import Format, as_format
+from minifloat.ops.products import AllScores, Best, PairScores
+from minifloat.ops.rows import Rows
 
 # Database rows that are scored at once by a search.
 _SEARCH_BLOCK = 65536
 
 
-def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
-    ops.encode(x, format, saturate)
+def encode(x: Tensor, format: str, saturate: bool, out: Tensor) -> None:
+    out.copy_(_encoded(x, as_format(format), saturate))
+
+
+def decode(codes: Tensor, format: str, out: Tensor) -> None:
+    _decode(codes, as_format(format), out)
+
+
+round = rounding(encode, decode)
+
+
+def pack(codes: Tensor, format: str, out: Tensor) -> None:
+    bits = as_format(format).bits
+    if bits == 8:
+        out.copy_(codes)
+        return
+    # Eight codes are `bits` bytes.
+    groups = pad(codes, (0, -codes.shape[-1] % 8)).unflatten(-1, (-1, 8)).long()
+    fields = (groups & (2**bits - 1)) << torch.arange(0, 8 * bits, bits, device=codes.device)
+    packed = fields.sum(-1, keepdim=True) >> torch.arange(0, 8 * bits, 8, device=codes.device)
+    out.copy_((packed & 0xFF).flatten(-2)[..., : out.shape[-1]])
+
+
+def unpack(packed: Tensor, format: str, dim: int, out: Tensor) -> None:
+    out.copy_(_unpacked(packed, as_format(format), dim))
+
+
+def encode_pack(x: Tensor, format: str, saturate: bool, out: Tensor) -> None:
+    pack(_encoded(x, as_format(format), saturate), format, out)
+
+
+def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None:
+    norms = _values(packed, as_format(format), dim).square().sum(-1).sqrt()
+    reciprocal = torch.where(norms == 0, 0.0, 1 / norms)
+    out.copy_(torch.where(norms.isfinite(), reciprocal, torch.nan))
+
+
+quantize = quantizing(encode_pack, reciprocal_norms)
+
+
+def all_scores(asked: AllScores, out: Tensor) -> None:
+    a, b, format, dim = asked.sides
     f = as_format(format)
+    products = _elements(a, f, dim) @ _elements(b, f, dim).T
+    # A sum that starts from 0 is never -0.
+    _cosines((products.float() + 0.0) * a.norms[:, None] * b.norms, out)
+
+
+def pair_scores(asked: PairScores, out: Tensor) -> None:
+    a, b, format, dim = asked.sides
+    f, (i, j) = as_format(format), asked.pairs.unbind(1)
+    a, b = a.some(i), b.some(j)
+    products = (_elements(a, f, dim) * _elements(b, f, dim)).sum(-1)
+    _cosines(products.float() * a.norms * b.norms, out)
+
+
+def best(asked: Best, out: Answer) -> None:
+    sides, mask = asked.sides, asked.selection.mask
+    found = none_of(sides.a.data)
+    for begin, end in asked.selection.spans(sides.shape[1]):
+        for first in range(begin, end, _SEARCH_BLOCK):
+            last = min(end, first + _SEARCH_BLOCK)
+            rows = torch.arange(first, last, device=sides.b.data.device)
+            rows = rows if mask is None else rows[mask[rows]]
+            block = AllScores(sides.of_some(rows))
+            scores = block.results()
+            all_scores(block, scores)
+            found = merged(found, (scores, rows.expand(scores.shape)), asked.k)
+    for whole, parts in zip(out, found, strict=True):
+        whole.copy_(parts)
+
+
+def _cosines(scores: Tensor, out: Tensor) -> None:
+    """Write scores, which roundings may leave beyond -1 or 1. NaN stays."""
+    torch.clamp(scores, -1, 1, out=out)
+
+
+def _encoded(x: Tensor, f: Format, saturate: bool) -> Tensor:
+    """Codes of values: int32."""
     shift = 23 - f.mantissa_bits
     min_normal = (127 + 1 - f.bias) << 23
     x = x.contiguous()
@@ -35,114 +115,7 @@ def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
     # Of the source, for a conversion may lose that of NaN.
     sign = x.signbit().int() * sign_bit
     number = torch.where(magnitude > 0x7F800000, _nan_code(f), finite)
-    return ((sign ^ number) & 0xFF).to(torch.uint8)
-
-
-def decode(codes: Tensor, format: str) -> Tensor:
-    ops.decode(codes, format)
-    values = torch.tensor(as_format(format).values, device=codes.device)
-    return values[codes.contiguous().long() & (len(values) - 1)]
-
-
-def round(x: Tensor, format: str, saturate: bool) -> Tensor:
-    return decode(encode(x, format, saturate), format).to(x.dtype)
-
-
-def pack(codes: Tensor, format: str) -> Tensor:
-    out = ops.pack(codes, format)
-    bits = as_format(format).bits
-    if bits == 8:
-        return codes.clone(memory_format=torch.contiguous_format)
-    # Eight codes are `bits` bytes.
-    groups = pad(codes, (0, -codes.shape[-1] % 8)).unflatten(-1, (-1, 8)).long()
-    fields = (groups & (2**bits - 1)) << torch.arange(0, 8 * bits, bits, device=codes.device)
-    packed = fields.sum(-1, keepdim=True) >> torch.arange(0, 8 * bits, 8, device=codes.device)
-    return _bytes(packed & 0xFF)[..., : out.shape[-1]].contiguous()
-
-
-def unpack(packed: Tensor, format: str, dim: int) -> Tensor:
-    ops.unpack(packed, format, dim)
-    bits = as_format(format).bits
-    if bits == 8:
-        return packed.clone(memory_format=torch.contiguous_format)
-    groups = pad(packed, (0, -packed.shape[-1] % bits)).unflatten(-1, (-1, bits)).long()
-    whole = (groups << torch.arange(0, 8 * bits, 8, device=packed.device)).sum(-1, keepdim=True)
-    codes = whole >> torch.arange(0, 8 * bits, bits, device=packed.device) & (2**bits - 1)
-    return _bytes(codes)[..., :dim].contiguous()
-
-
-def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
-    ops.encode_pack(x, format, saturate)
-    return pack(encode(x, format, saturate), format)
-
-
-def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
-    ops.reciprocal_norms(packed, format, dim)
-    norms = decode(unpack(packed, format, dim), format).double().square().sum(-1).sqrt()
-    reciprocal = torch.where(norms == 0, 0.0, 1 / norms)
-    return torch.where(norms.isfinite(), reciprocal, torch.nan).float()
-
-
-def scores(a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int) -> Tensor:
-    ops.scores(a, a_norms, b, b_norms, format, dim)
-    products = _values(a, format, dim) @ _values(b, format, dim).T
-    # A sum that starts from 0 is never -0.
-    return _within_one((products.float() + 0.0) * a_norms[:, None] * b_norms)
-
-
-def scores_into(
-    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, format: str, dim: int, out: Tensor
-) -> None:
-    ops.scores_into(a, a_norms, b, b_norms, format, dim, out)
-    out.copy_(scores(a, a_norms, b, b_norms, format, dim))
-
-
-def pair_scores(
-    a: Tensor, a_norms: Tensor, b: Tensor, b_norms: Tensor, pairs: Tensor, format: str, dim: int
-) -> Tensor:
-    ops.pair_scores(a, a_norms, b, b_norms, pairs, format, dim)
-    ops.check_pairs(pairs, a, b)
-    i, j = pairs.unbind(1)
-    products = (_values(a[i], format, dim) * _values(b[j], format, dim)).sum(-1)
-    return _within_one(products.float() * a_norms[i] * b_norms[j])
-
-
-def search(
-    a: Tensor,
-    a_norms: Tensor,
-    b: Tensor,
-    b_norms: Tensor,
-    mask: Tensor | None,
-    ranges: Tensor | None,
-    k: int,
-    format: str,
-    dim: int,
-) -> tuple[Tensor, Tensor]:
-    best, indices = ops.search(a, a_norms, b, b_norms, mask, ranges, k, format, dim)
-    best, indices = best[:, :0], indices[:, :0]
-    for begin, end in ops.selected(mask, ranges, b, k).tolist():
-        for first in range(begin, end, _SEARCH_BLOCK):
-            rows = torch.arange(first, min(end, first + _SEARCH_BLOCK), device=b.device)
-            rows = rows if mask is None else rows[mask[rows]]
-            block = scores(a, a_norms, b[rows], b_norms[rows], format, dim)
-            best = torch.cat([best, block], 1)
-            indices = torch.cat([indices, rows.expand_as(block)], 1)
-
-            # A stable sort keeps the lower row in front among equals; NaN goes last.
-            keys = best.nan_to_num(nan=-torch.inf)
-            order = keys.sort(stable=True, dim=1, descending=True).indices[:, :k]
-            best, indices = best.gather(1, order), indices.gather(1, order)
-    return best, indices
-
-
-def _within_one(scores: Tensor) -> Tensor:
-    """Cosines: roundings may leave scores beyond -1 or 1. NaN stays."""
-    return scores.clamp(-1, 1)
-
-
-def _bytes(groups: Tensor) -> Tensor:
-    """Groups of bytes (..., groups, n) as one run of them: uint8, (..., groups * n)."""
-    return groups.to(torch.uint8).flatten(-2)
+    return (sign ^ number) & 0xFF
 
 
 def _to_float32(x: Tensor) -> Tensor:
@@ -160,9 +133,34 @@ def _nan_code(f: Format) -> int:
     return len(f.finite)
 
 
-def _values(rows: Tensor, format: str, dim: int) -> Tensor:
-    """The numbers of rows, packed or in their lane, in float64, where sums of them are exact."""
-    if rows.dtype != torch.uint8:
-        return rows.double()
-    values = decode(unpack(rows, format, dim), format).double()
-    return values if as_format(format).lane == "float" else values.nan_to_num(0, 0, 0)
+def _decode(codes: Tensor, f: Format, out: Tensor | None = None) -> Tensor:
+    """Values of codes, in float32."""
+    values = torch.tensor(f.values, device=codes.device)
+    places = codes.contiguous().long() & (len(values) - 1)
+    found: Tensor = torch.take(values, places, out=out)
+    return found
+
+
+def _unpacked(packed: Tensor, f: Format, dim: int) -> Tensor:
+    """Codes of packed rows, of any integer type."""
+    if f.bits == 8:
+        return packed
+    groups = pad(packed, (0, -packed.shape[-1] % f.bits)).unflatten(-1, (-1, f.bits)).long()
+    ends = torch.arange(0, 8 * f.bits, 8, device=packed.device)
+    whole = (groups << ends).sum(-1, keepdim=True)
+    starts = torch.arange(0, 8 * f.bits, f.bits, device=packed.device)
+    codes: Tensor = (whole >> starts & (2**f.bits - 1)).flatten(-2)
+    return codes[..., :dim]
+
+
+def _values(packed: Tensor, f: Format, dim: int) -> Tensor:
+    """Values of packed rows, in float64, where sums of them are exact."""
+    return _decode(_unpacked(packed, f, dim), f).double()
+
+
+def _elements(rows: Rows, f: Format, dim: int) -> Tensor:
+    """The numbers of rows, packed or in their lane, in float64; NaN and infinity are 0 in ints."""
+    if not rows.is_packed:
+        return rows.data.double()
+    values = _values(rows.data, f, dim)
+    return values if f.lane == "float" else values.nan_to_num(0, 0, 0)

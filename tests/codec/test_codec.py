@@ -14,8 +14,10 @@ from torch import Tensor, func
 from torch.autograd import forward_ad
 
 import minifloat as mf
-from minifloat import ops
+from minifloat.ops.checks import SOURCES
 from tests.support import oracles
+
+pytestmark = pytest.mark.gpu
 
 OPS = torch.ops.minifloat
 Function = Callable[[Tensor], Tensor]
@@ -177,7 +179,7 @@ def test_overflow_saturates_or_becomes_special() -> None:
     assert mf.round(x, "e2m1", saturate=False).tolist() == [6, -6, 6, 6]
 
 
-@pytest.mark.parametrize("dtype", ops.SOURCES, ids=str)
+@pytest.mark.parametrize("dtype", SOURCES, ids=str)
 def test_nan_stays_nan_or_becomes_a_zero_of_the_other_sign(
     format: mf.Format, backend: str, dtype: torch.dtype
 ) -> None:

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 import minifloat as mf
 from tests.support import oracles
 
+pytestmark = pytest.mark.gpu
+
 DIMS = [0, 1, 7, 8, 9, 15, 17, 31, 33, 63, 65, 192, 511, 1024, 1029, 2183]
 
 

@@ -16,8 +16,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import minifloat as mf
-from minifloat import checksums, norms
-from minifloat.backends import eager
+from minifloat.backends import implementation
+from minifloat.files import checksums, norms
 from tests.files.test_storage import assert_equal, random_rows
 from tests.support.paths import ROOT
 
@@ -288,7 +288,7 @@ def test_files_without_checksums_are_loaded_and_proven_as_far_as_norms_go(
 def test_norms_of_any_backend_are_those_of_the_codes(format: mf.Format) -> None:
     """Exactly where sums of squares are integers, else to the last bit."""
     codes = random_rows(format, 500, 511).codes
-    found = eager.reciprocal_norms(codes, format.name, 511)
+    found = implementation("eager", "reciprocal_norms")(codes, format.name, 511)
     assert norms.first_wrong(codes, found, format, 511) is None
     found.view(torch.int32)[77] += 3 if format.lane == "float" else 1
     assert norms.first_wrong(codes, found, format, 511) == 77

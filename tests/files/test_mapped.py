@@ -21,7 +21,7 @@ import safetensors
 import torch
 
 import minifloat as mf
-from minifloat import norms
+from minifloat.files import norms
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux says what memory a process holds"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from minifloat.replacing import replacing
+from minifloat.files.replacing import replacing
 from tests.support.paths import ROOT
 
 STRAY = f".minifloat-{'0' * 32}.tmp"
@@ -202,7 +202,7 @@ def test_a_file_that_is_being_written_is_not_removed(tmp_path: Path) -> None:
 
 def test_a_file_of_another_process_is_removed_when_that_is_killed(tmp_path: Path) -> None:
     program = (
-        "import sys, time; from minifloat.replacing import replacing\n"
+        "import sys, time; from minifloat.files.replacing import replacing\n"
         "with replacing(sys.argv[1]): print(flush=True); time.sleep(100)"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "slow")]

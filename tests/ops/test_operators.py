@@ -8,15 +8,21 @@ import torch
 from torch import Tensor
 
 import minifloat as mf
-from minifloat import _C, ops
-from minifloat.backends import eager
+from minifloat import _C
+from minifloat.ops import OPERATORS as ALL
+from minifloat.ops import answer
+from minifloat.ops.products import AllScores, Best, PairScores
+from minifloat.ops.rows import Rows, Selection, Sides
+from minifloat.scoring.queries import rows_of
 from tests.support.arguments import DIM, OPS, arguments, normal, outputs
+
+pytestmark = pytest.mark.gpu
 
 # Half the distance between neighbouring float32 numbers at 1: what one rounding costs at most.
 U = 2.0**-24
 
 SCORING = ("scores", "scores_into", "pair_scores", "search")
-OPERATORS = pytest.mark.parametrize("operator", [op.__name__ for op in ops.OPERATORS])
+OPERATORS = pytest.mark.parametrize("operator", [operator.name for operator in ALL])
 
 
 # torch 2.14 looks at the gradients of outputs itself.
@@ -35,7 +41,7 @@ def test_backends_give_the_answers_of_the_definition(
 ) -> None:
     for sample in arguments(operator, format):
         detached = tuple(t.detach() if isinstance(t, Tensor) else t for t in sample)
-        expected = outputs(operator, detached, eager)
+        expected = outputs(operator, detached, "eager")
         for found, wanted in zip(outputs(operator, sample), expected, strict=True):
             assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
             assert found.stride() == wanted.stride()
@@ -72,11 +78,11 @@ def every_codec_operator(x: Tensor, format: mf.Format) -> tuple[Tensor, ...]:
 
 def every_scoring_operator(rows: Tensor, pairs: Tensor, name: str) -> tuple[Tensor, ...]:
     norms = OPS.reciprocal_norms(rows, name, DIM)
-    sides = (rows, norms, rows, norms)
+    sides = Sides(Rows(rows, norms), Rows(rows, norms), name, DIM)
     return (
-        OPS.scores(*sides, name, DIM) + 1,
-        OPS.pair_scores(*sides, pairs, name, DIM),
-        *OPS.search(*sides, None, None, 3, name, DIM),
+        answer(AllScores(sides)) + 1,
+        answer(PairScores(sides, pairs)),
+        *answer(Best(sides, Selection(), 3)),
     )
 
 
@@ -156,6 +162,18 @@ REFUSED: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
     ("decode", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
     ("pack", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
     ("unpack", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
+    (
+        "quantize",
+        (BYTES, "e2m1", True, True),
+        TypeError,
+        "x must be one of float16, bfloat16, float32, float64; got uint8",
+    ),
+    (
+        "quantize",
+        (NORMS, "e2m1", True, True),
+        ValueError,
+        f"x must have shape (rows, dim), dim at least 1; got {tuple(NORMS.shape)}",
+    ),
     ("reciprocal_norms", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
     (
         "pack",
@@ -202,7 +220,7 @@ for _operator, _rest in (
     ("pair_scores", (torch.zeros(2, 2, dtype=torch.int64),)),
     ("search", (None, None, 2)),
 ):
-    _tail = (*_rest, "e2m1", 9)
+    _tail = ("e2m1", 9, *_rest)
     REFUSED += [
         (_operator, (BYTES.int(), NORMS, *SIDE, *_tail), TypeError, "a must be uint8; got int32"),
         (_operator, (*SIDE, BYTES.short(), NORMS, *_tail), TypeError, "b must be uint8; got int16"),
@@ -274,31 +292,31 @@ REFUSED += [
     ),
     (
         "pair_scores",
-        (*_sides, torch.zeros(2, 2), "e2m1", 9),
+        (*_sides, "e2m1", 9, torch.zeros(2, 2)),
         TypeError,
         "pairs must be int64; got float32",
     ),
     (
         "pair_scores",
-        (*_sides, torch.zeros(2, 3).long(), "e2m1", 9),
+        (*_sides, "e2m1", 9, torch.zeros(2, 3).long()),
         ValueError,
         "pairs must have shape (n, 2); got (2, 3)",
     ),
     (
         "pair_scores",
-        (*_sides, torch.zeros(2, 2, dtype=torch.int64, device="meta"), "e2m1", 9),
+        (*_sides, "e2m1", 9, torch.zeros(2, 2, dtype=torch.int64, device="meta")),
         ValueError,
         "pairs must be on cpu; got meta",
     ),
     (
         "search",
-        (*_sides, None, None, 0, "e2m1", 9),
+        (*_sides, "e2m1", 9, None, None, 0),
         ValueError,
         "k must be in 1..3, the rows of the database; got 0",
     ),
     (
         "search",
-        (*_sides, None, None, 4, "e2m1", 9),
+        (*_sides, "e2m1", 9, None, None, 4),
         ValueError,
         "k must be in 1..3, the rows of the database; got 4",
     ),
@@ -306,7 +324,7 @@ REFUSED += [
 
 
 def test_operators_refuse_what_does_not_fit(backend: str) -> None:
-    assert {operator for operator, *_ in REFUSED} == {op.__name__ for op in ops.OPERATORS}
+    assert {operator for operator, *_ in REFUSED} == {operator.name for operator in ALL}
     for operator, sample, error, message in REFUSED:
         with pytest.raises(error, match=f"^{re.escape(message)}$"):
             getattr(OPS, operator)(*sample)
@@ -323,8 +341,9 @@ def test_operators_refuse_an_unknown_format_by_name(operator: str, backend: str)
 
 def test_pairs_of_absent_rows_are_refused_by_the_operator_itself(backend: str) -> None:
     rows = mf.quantize(torch.ones(4, 8), "e2m1")
-    sides = (rows.codes, rows.reciprocal_norms, rows.codes[:3], rows.reciprocal_norms[:3])
+    a = rows_of(rows)
+    sides = Sides(a, a.some(slice(3)), "e2m1", 8)
     for pair, message in (([0, 3], "rows 0..2 of b; got 3"), ([-1, 0], "rows 0..3 of a; got -1")):
         pairs = torch.tensor([[0, 0], pair])
         with pytest.raises(ValueError, match=f"^pairs must name {re.escape(message)}$"):
-            torch.ops.minifloat.pair_scores(*sides, pairs, "e2m1", 8)
+            answer(PairScores(sides, pairs))

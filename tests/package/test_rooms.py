@@ -11,17 +11,16 @@ from tests.support.paths import ROOT
 # Lowest first; a folder is one room.
 ROOMS = {
     "minifloat": (
-        "_C _cuda formats checksums headers norms threads replacing mapping arrays copying merging "
-        "ops backends codec storage vectors streaming scoring __init__ __main__"
+        "_C _cuda formats threads scaling arrays files answers ops backends codec vectors scoring "
+        "__init__ __main__"
     ),
     "evaluation": (
         "command files recordings embeddings trials extractors statistics stored page extraction "
         "bitdepth separation probe __init__ __main__"
     ),
     "benchmarks": (
-        "__init__ extension cases limits timing record table files counted instructions "
-        "elementwise elementwise_rivals scoring scoring_rivals registry options quantize gpu "
-        "recall __main__"
+        "__init__ harness data codec search rivals registry quantize files recall instructions "
+        "gpu __main__"
     ),
 }
 # What else a package may import, of this project.

@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -69,7 +69,7 @@ NAMED = {
 SHORTER = {
     "python -m benchmarks.quantize": "python -m benchmarks.quantize 100",
     "python benchmarks/files.py": "python benchmarks/files.py 1",
-    "python -m benchmarks.counted": "python --version",
+    "python -m benchmarks.instructions.counted": "python --version",
 }
 # What the pages say that commands leave.
 LEFT = {
@@ -490,7 +490,8 @@ def test_an_extra_leaves_the_installation_as_it_is() -> None:
 
 
 def test_every_option_that_a_page_names_is_one() -> None:
-    sources = [*sources_of("evaluation"), *sources_of("benchmarks"), ROOT / "scripts" / "test"]
+    packages = ("evaluation", "benchmarks", "tests/proofs")
+    sources = [*chain.from_iterable(map(sources_of, packages)), ROOT / "scripts" / "test"]
     there = {
         option
         for path in sources

@@ -26,7 +26,7 @@ import torch
 from tqdm import tqdm
 
 import minifloat as mf
-from minifloat import checksums
+from minifloat.files import checksums
 
 BATCH = 5000
 SECONDS = 5

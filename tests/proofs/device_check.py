@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 import minifloat as mf
-from minifloat import ops
+from minifloat.ops import OPERATORS
 from tests.support.arguments import arguments, normal, outputs
 
 # Rows that fill no block; dims that fill steps, in one piece of a row or more, and one that does
@@ -28,10 +28,10 @@ def check(device: str, formats: Sequence[mf.Format]) -> int:
     """Return how many calls were made."""
     calls = 0
     for format in formats:
-        for operator in ops.OPERATORS:
-            for sample in arguments(operator.__name__, format):
+        for operator in OPERATORS:
+            for sample in arguments(operator.name, format):
                 there = [x.detach().to(device) if isinstance(x, Tensor) else x for x in sample]
-                outputs(operator.__name__, tuple(there))
+                outputs(operator.name, tuple(there))
                 calls += 1
         for dim in DIMS:
             rows = mf.quantize(normal(ROWS, dim), format).to(device)

@@ -26,8 +26,8 @@ from tqdm import tqdm
 import minifloat as mf
 from evaluation.command.help import HelpFormatter
 from minifloat import _C
-from minifloat.backends import cpu, eager
-from minifloat.headers import once_each
+from minifloat.backends import implementation
+from minifloat.files.headers import once_each
 from tests.support import oracles
 
 DIGESTS = Path(__file__).with_name("digests.json")
@@ -82,7 +82,7 @@ def encoder(format: mf.Format, backend: str) -> Callable[[NDArray[np.float32], b
         return lambda x, saturate: oracles.encode(x, format, saturate=saturate)
     if backend != "eager":
         _C.set_isa(backend)
-    run = eager.encode if backend == "eager" else cpu.encode
+    run = implementation("eager" if backend == "eager" else "cpu", "encode")
     return lambda x, saturate: run(torch.from_numpy(x), format.name, saturate).numpy()
 
 

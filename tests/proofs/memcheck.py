@@ -19,7 +19,7 @@ from itertools import product
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-from benchmarks.extension import Format, formats, load
+from benchmarks.instructions.extension import Format, formats, load
 
 # Around the widths of registers, and past the blocks that kernels work in.
 DIMS = (1, 7, 9, 15, 17, 31, 33, 63, 65, 192, 511)

@@ -26,12 +26,17 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 import minifloat as mf
-from minifloat.backends import triton as backend
-from minifloat.backends import triton_codec as codec
-from minifloat.backends import triton_products as products
-from minifloat.backends import triton_rows as single
-from minifloat.backends import triton_search as search
-from minifloat.backends.triton_plan import WARPS, Plan, facts_of, lane_of
+from minifloat.backends.triton.codec import (
+    decode_kernel,
+    encode_kernel,
+    pack_kernel,
+    unpack_kernel,
+)
+from minifloat.backends.triton.plan import WARPS, Plan, facts_of
+from minifloat.backends.triton.products import scores_kernel
+from minifloat.backends.triton.rows import pair_scores_kernel, squares_kernel
+from minifloat.backends.triton.scoring import MOST_KEPT
+from minifloat.backends.triton.search import search_kernel
 from minifloat.formats import as_format
 
 # What multiplies on the matrix units of each compute capability, for many queries where registers
@@ -71,38 +76,40 @@ Kernel = tuple[str, Any, dict[str, str], dict[str, Any]]
 
 def kernels(f: mf.Format, capability: int) -> Iterator[Kernel]:
     """Yield every kernel of a format, in every way that it is used: name, types, constants."""
-    facts = facts_of(f)
+    facts = {"FORMAT": facts_of(f)}
     block = {"BLOCK": 1024}
+    constants: dict[str, Any]
     for values, saturate in product(("fp16", "bf16", "fp32", "fp64"), (True, False)):
         way = f"{values} {saturate}"
         types = {"values": f"*{values}"}
-        yield f"encode {way}", codec.encode_kernel, types, facts | block | {"SATURATE": saturate}
+        yield f"encode {way}", encode_kernel, types, facts | block | {"SATURATE": saturate}
         types = {"source": f"*{values}", "packed": "*i32" if f.bits == 4 else "*i16"}
         constants = {"SATURATE": saturate, "ENCODES": True, "BLOCK": 128, "ONE_ROW": True}
         constants["PIECE_BITS"] = 32 if f.bits == 4 else 16
         if f.bits < 8:
-            yield f"encode_pack {way}", codec.pack_kernel, types, facts | constants
-    yield "decode", codec.decode_kernel, {"values": "*fp32"}, facts | block
-    yield "unpack", codec.unpack_kernel, {}, {"BITS": f.bits, "ONE_ROW": False} | block
-    lane, tile = lane_of(f), {"ROWS": 16, "COLUMNS": 64}
-    yield "squares", single.squares_kernel, {"out": "*fp64"}, lane | tile
+            yield f"encode_pack {way}", pack_kernel, types, facts | constants
+    yield "decode", decode_kernel, {"values": "*fp32"}, facts | block
+    yield "unpack", unpack_kernel, {}, {"BITS": f.bits, "ONE_ROW": False} | block
+    tile = {"ROWS": 16, "COLUMNS": 64}
+    yield "squares", squares_kernel, {"out": "*fp64"}, facts | tile
     element = "*fp32" if f.lane == "float" else "*i16"
     for packed in (True, False):
         name = "codes" if packed else "floats"
         types = {"a": "*u8" if packed else element, "out": "*fp32"}
         constants = {"A_PACKED": packed, "PAIRS": 16, "COLUMNS": 64}
-        yield f"pair_scores {name}", single.pair_scores_kernel, types, lane | constants
+        yield f"pair_scores {name}", pair_scores_kernel, types, facts | constants
         plan = Plan(f, 512, packed=packed, capability=capability)
         types = {"queries": "*fp16" if f.lane == "float" else "*i8", "out": "*i64"}
         for queries in (1, 128):
-            constants = plan.constants(queries)
+            constants = {"WAY": plan.way(queries)}
             matrix = types | {"out": "*fp32"}
-            yield f"scores {name} {queries}", products.scores_kernel, matrix, constants
-            for k in (10, 100, backend.MOST_KEPT):
-                constants = plan.constants(queries, k)
+            yield f"scores {name} {queries}", scores_kernel, matrix, constants
+            for k in (10, 100, MOST_KEPT):
+                constants = {"WAY": plan.way(queries, k)}
                 # What goes before, only rounds of the most have.
-                constants |= {"HAS_MASK": True, "HAS_LAST": k == backend.MOST_KEPT}
-                yield f"search {name} {queries} {k}", search.search_kernel, types, constants
+                if k < MOST_KEPT:
+                    constants["last"] = None
+                yield f"search {name} {queries} {k}", search_kernel, types, constants
 
 
 def compiled(

@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 import minifloat as mf
 from minifloat import _C
-from minifloat.backends import eager
+from minifloat.backends import implementation
+from minifloat.ops import arguments
+from minifloat.ops.products import AllScores
+from minifloat.scoring.queries import sides_of
 from tests.support import oracles
 
 DIMS = [1, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 128, 192, 511, 2183]
@@ -157,8 +160,7 @@ def test_any_bytes_score_the_same_bits_on_every_instruction_set(
     found = on_every_isa(lambda: mf.scores(a, b))
     if isinstance(a, mf.PackedVectors):
         expected = oracles.cosines(a, b)
-        sides = (a.codes, a.reciprocal_norms, b.codes, b.reciprocal_norms)
-        plain = eager.scores(*sides, integer_format.name, case.dim)
+        plain = implementation("eager", "scores")(*arguments(AllScores(sides_of(a, b))))
         assert_same(plain, expected)
     else:
         expected = found[-1].numpy()

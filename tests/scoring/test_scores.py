@@ -9,8 +9,14 @@ import torch
 from numpy.typing import NDArray
 
 import minifloat as mf
-from minifloat import _C, scoring
+from minifloat import _C
+from minifloat.ops import answer
+from minifloat.ops.products import AllScores
+from minifloat.ops.rows import Rows, Sides
+from minifloat.scoring.queries import rows_of
 from tests.support import oracles
+
+pytestmark = pytest.mark.gpu
 
 DIMS = [1, 7, 9, 15, 17, 31, 33, 63, 65, 192, 511, 2183]
 
@@ -93,7 +99,7 @@ def test_sums_beyond_an_int32_are_exact(integer_format: mf.Format, backend: str)
     packed = torch.from_numpy(np.tile(plus, (2, groups)))
     packed[1, -len(last) :] = torch.from_numpy(last)
     norms = torch.tensor([0.5, 0.25]) / power_of_two_above(dim**0.5 * integer_format.max)
-    found = torch.ops.minifloat.scores(packed, norms, packed, norms, integer_format.name, dim)
+    found = mf.scores(*[mf.PackedVectors(packed, norms, integer_format, dim)] * 2)
     same, other = dim * largest**2, (dim - 6) * largest**2
     unit = np.float32(integer_format.smallest_subnormal) ** 2
     dots = np.array([[same, other], [other, same]]).astype(np.float32)
@@ -112,9 +118,8 @@ def test_sums_with_float_queries_beyond_an_int32_are_exact(
         queries[1, : dim // 3] = _C.QUERY_MAX - 1
         dots = queries.numpy().astype(np.int64).sum(1, keepdims=True) * largest
         norms = torch.tensor([0.5, 0.25]) / power_of_two_above(dim**0.5 * _C.QUERY_MAX)
-        found = torch.ops.minifloat.scores(
-            queries, norms, rows.codes, rows.reciprocal_norms, integer_format.name, dim
-        )
+        sides = Rows(queries, norms), rows_of(rows)
+        found = answer(AllScores(Sides(*sides, integer_format.name, dim)))
         unit = np.float32(integer_format.smallest_subnormal)
         expected = dots.astype(np.float32) * unit * norms.numpy()[:, None]
         assert_same(found, expected * rows.reciprocal_norms.numpy())
@@ -420,7 +425,7 @@ def test_many_float_queries_are_taken_in_chunks_as_one_after_the_other(
 ) -> None:
     rows, queries = random_rows(format, 20, 9), normal(17, 9)
     expected = mf.scores(queries, rows)
-    monkeypatch.setattr(scoring, "_CHUNK", 40)
+    monkeypatch.setattr("minifloat.scoring.queries._CHUNK", 40)
     assert torch.equal(mf.scores(queries, rows), expected)
     queries[14, 3] = torch.nan
     with pytest.raises(ValueError, match="row 14 of queries holds NaN or infinity"):

@@ -9,7 +9,13 @@ import torch
 
 import minifloat as mf
 from minifloat import _C
-from minifloat.backends import eager
+from minifloat.backends import eager, implementation
+from minifloat.ops import arguments
+from minifloat.ops.products import Best
+from minifloat.ops.rows import Selection
+from minifloat.scoring.queries import sides_of
+
+pytestmark = pytest.mark.gpu
 
 Queries = mf.PackedVectors | torch.Tensor
 
@@ -225,12 +231,13 @@ def test_blocks_of_a_search_leave_no_trace(
     integer_format: mf.Format, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database, queries = with_nan(tied(integer_format, 100), [2, 60]), tied(integer_format, 5)
-    sides = (queries.codes, queries.reciprocal_norms, database.codes, database.reciprocal_norms)
+    search = implementation("eager", "search")
     for k in (1, 30, 100):
         best, rows = mf.search(queries, database, k)
+        asked = arguments(Best(sides_of(queries, database), Selection(), k))
         for block in (1, 7, 99, 100):
             monkeypatch.setattr(eager, "_SEARCH_BLOCK", block)
-            found, numbers = eager.search(*sides, None, None, k, integer_format.name, 9)
+            found, numbers = search(*asked)
             assert torch.equal(found.nan_to_num(9), best.nan_to_num(9))
             assert torch.equal(numbers, rows)
 

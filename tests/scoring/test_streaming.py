@@ -5,7 +5,10 @@ import torch
 from torch import Tensor
 
 import minifloat as mf
-from minifloat import streaming
+from minifloat.ops.products import Best
+from minifloat.ops.rows import Selection
+from minifloat.scoring import streamed
+from minifloat.scoring.queries import sides_of
 from tests.support.arguments import normal
 
 ROWS, DIM = 50, 13
@@ -14,7 +17,7 @@ ROWS, DIM = 50, 13
 @pytest.fixture(params=[1, 7, 1000])
 def block_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     rows: int = request.param
-    monkeypatch.setattr(streaming, "BLOCK_BYTES", rows * mf.E2M1.row_bytes(DIM))
+    monkeypatch.setattr(streamed, "BLOCK_BYTES", rows * mf.E2M1.row_bytes(DIM))
     return rows
 
 
@@ -41,7 +44,7 @@ def test_blocks_give_the_answer_of_the_whole(
     if k == 40 and mask is not None and ranges is not None:
         ranges = torch.tensor([[0, ROWS]])
     expected = mf.search(queries, rows, k, mask=mask, ranges=ranges)
-    found = streaming.search(queries.codes, queries.reciprocal_norms, rows, mask, ranges, k)
+    found = streamed.search(Best(sides_of(queries, rows), Selection(mask, ranges), k))
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=0, equal_nan=True)
 
@@ -49,27 +52,27 @@ def test_blocks_give_the_answer_of_the_whole(
 def test_blocks_without_a_row_that_takes_part_are_not_copied(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(streaming, "BLOCK_BYTES", 10 * mf.E2M1.row_bytes(DIM))
+    monkeypatch.setattr(streamed, "BLOCK_BYTES", 10 * mf.E2M1.row_bytes(DIM))
     copied: list[Tensor] = []
-    on_device = streaming._on_device
+    on_device = streamed._on_device
 
-    def counted(blocks: list[streaming.Block], device: torch.device) -> object:
+    def counted(blocks: list[streamed.Block], device: torch.device) -> object:
         copied.extend(block[0] for block in blocks)
         return on_device(blocks, device)
 
-    monkeypatch.setattr(streaming, "_on_device", counted)
+    monkeypatch.setattr(streamed, "_on_device", counted)
     rows, queries = database(), mf.quantize(normal(4, DIM, seed=1), "e2m1")
     ranges = torch.tensor([[12, 14], [33, 39]])
-    streaming.search(queries.codes, queries.reciprocal_norms, rows, None, ranges, 3)
+    streamed.search(Best(sides_of(queries, rows), Selection(None, ranges), 3))
     assert [block.data_ptr() for block in copied] == [rows.codes[i:].data_ptr() for i in (10, 30)]
 
 
 def test_wrong_arguments_are_refused_before_anything_is_copied() -> None:
     rows, queries = database(), mf.quantize(normal(4, DIM, seed=1), "e2m1")
-    sides = (queries.codes, queries.reciprocal_norms, rows)
+    sides, two = sides_of(queries, rows), torch.arange(ROWS) < 2
     with pytest.raises(ValueError, match=r"k must be in 1\.\.50, the rows of the database; got 51"):
-        streaming.search(*sides, None, None, 51)
+        streamed.search(Best(sides, Selection(), 51))
     with pytest.raises(ValueError, match=r"k must be in 1\.\.2, the rows that take part; got 3"):
-        streaming.search(*sides, torch.arange(ROWS) < 2, None, 3)
+        streamed.search(Best(sides, Selection(two), 3))
     with pytest.raises(ValueError, match=r"mask must be bool of shape \(50,\); got bool of"):
-        streaming.search(*sides, torch.ones(3, dtype=torch.bool), None, 3)
+        streamed.search(Best(sides, Selection(two[:3]), 3))

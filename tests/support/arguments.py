@@ -7,6 +7,11 @@ from torch import Tensor
 
 import minifloat as mf
 from minifloat import ops
+from minifloat.backends import implementation
+from minifloat.ops.checks import SOURCES
+from minifloat.ops.products import AllScores, Best, PairScores
+from minifloat.ops.rows import Rows, Selection, Sides, element_dtype
+from minifloat.scoring.queries import rows_of, sides_of
 
 OPS = torch.ops.minifloat
 DIM = 13
@@ -22,13 +27,13 @@ def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
     x = normal(5)
     codes = mf.encode(x, format)
     a, b = mf.quantize(x, format), mf.quantize(normal(7, seed=1), format)
-    packed = (a.codes, a.reciprocal_norms)
     strided = a.codes.T.contiguous().T
-    elements = x.mul(99).to(ops.element_dtype(name))
-    lane = (elements, 1 / elements.float().norm(dim=1))
-    database = (b.codes, b.reciprocal_norms)
+    elements = x.mul(99).to(element_dtype(name))
+    lane = Rows(elements, 1 / elements.float().norm(dim=1))
+    by_codes, by_floats = sides_of(a, b), Sides(lane, rows_of(b), name, DIM)
+    some = Selection(torch.arange(7) % 3 > 0, torch.tensor([[1, 7]]))
     pairs = torch.tensor([[4, 6], [0, 0]])
-    sources = [x.to(dtype) for dtype in ops.SOURCES]
+    sources = [x.to(dtype) for dtype in SOURCES]
     learned = normal(5).requires_grad_()
     samples: dict[str, list[tuple[Any, ...]]] = {
         "encode": [(source, name, False) for source in sources] + [(x.T, name, True)],
@@ -37,23 +42,31 @@ def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
         "pack": [(codes, name), (codes.T, name)],
         "unpack": [(a.codes, name, DIM), (strided, name, DIM)],
         "encode_pack": [(source, name, False) for source in sources] + [(x.T, name, True)],
+        "quantize": [(source, name, True, False) for source in sources]
+        + [(x.T, name, False, True), (x[::2, :7], name, True, True)],
         "reciprocal_norms": [(a.codes, name, DIM), (strided, name, DIM)],
-        "scores": [(*side, *database, name, DIM) for side in (packed, lane)],
+        "scores": [ops.arguments(AllScores(sides)) for sides in (by_codes, by_floats)],
         "scores_into": [
-            (*side, *database, name, DIM, torch.full((5, 7), torch.nan)) for side in (packed, lane)
+            (*ops.arguments(AllScores(sides)), torch.full((5, 7), torch.nan))
+            for sides in (by_codes, by_floats)
         ],
-        "pair_scores": [(*side, *database, pairs, name, DIM) for side in (packed, lane)],
+        "pair_scores": [ops.arguments(PairScores(sides, pairs)) for sides in (by_codes, by_floats)],
         "search": [
-            *((*side, *database, None, None, 3, name, DIM) for side in (packed, lane)),
-            (*packed, *database, torch.arange(7) % 3 > 0, torch.tensor([[1, 7]]), 3, name, DIM),
+            ops.arguments(Best(sides, chosen, 3))
+            for sides, chosen in (
+                (by_codes, Selection()),
+                (by_floats, Selection()),
+                (by_codes, some),
+            )
         ],
     }
     return samples[operator]
 
 
-def outputs(operator: str, sample: tuple[Any, ...], backend: Any = OPS) -> list[Tensor]:
-    """Return what an operator returns, or what it writes to its last argument."""
-    answer = getattr(backend, operator)(*sample)
+def outputs(operator: str, sample: tuple[Any, ...], backend: str = "") -> list[Tensor]:
+    """Return what an operator, or a backend's, returns, or what it writes to its last argument."""
+    function = implementation(backend, operator) if backend else getattr(OPS, operator)
+    answer = function(*sample)
     if answer is None:
         return [sample[-1].clone()]
     return [answer] if isinstance(answer, Tensor) else list(answer)

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minifloat import ops
 from minifloat.backends import implementation
+from minifloat.ops import OPERATORS, Operator
 
 Function = Callable[..., Any]
 
@@ -22,7 +22,7 @@ _IMPLS: set[str] = set() if _OVERRIDE else torch.library._impls
 
 @contextmanager
 def served_by(
-    name: str, key: str, wrap: Callable[[Function, Function], Function] | None = None
+    name: str, key: str, wrap: Callable[[Operator, Function], Function] | None = None
 ) -> Iterator[None]:
     """Tensors of a dispatch key are served by a backend, whose functions `wrap` may change."""
     with torch.library._scoped_library("minifloat", "IMPL") as library:
@@ -31,11 +31,11 @@ def served_by(
         with warnings.catch_warnings():
             # Torch tells of a kernel that another one replaces, once a process.
             warnings.filterwarnings("ignore", "Warning only once for all operators")
-            for operator in ops.OPERATORS:
-                function = implementation(name, operator.__name__)
+            for operator in OPERATORS:
+                function = implementation(name, operator.name)
                 if wrap is not None:
                     function = wrap(operator, function)
-                library.impl(operator.__name__, function, key, **_OVERRIDE)
+                library.impl(operator.name, function, key, **_OVERRIDE)
         yield
     _IMPLS.update(hidden)
 
@@ -53,20 +53,19 @@ def nothing_waits() -> Iterator[None]:
             torch.cuda.set_sync_debug_mode("default")
 
 
-def on_gpu(operator: Function, function: Function) -> Function:
+def on_gpu(operator: Operator, function: Function) -> Function:
     """Return an operator that refuses what the CPU's do, and computes on the current GPU."""
 
+    def nothing(*arguments: Any) -> None:
+        pass
+
+    let_through = operator.kernel(nothing, True)
+
     def call(*arguments: Any) -> Any:
-        operator(*arguments)
-        if operator is ops.pair_scores:
-            a, _, b, _, pairs, *_ = arguments
-            ops.check_pairs(pairs, a, b)
-        if operator is ops.search:
-            _, _, b, _, mask, ranges, k, *_ = arguments
-            ops.selected(mask, ranges, b, k)
+        let_through(*arguments)
         there = [x.cuda() if isinstance(x, Tensor) else x for x in arguments]
         answer = function(*there)
-        if operator is ops.scores_into:
+        if operator.mutates:
             arguments[-1].copy_(there[-1])
             return None
         if isinstance(answer, tuple):

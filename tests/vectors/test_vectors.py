@@ -15,8 +15,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import minifloat as mf
-from minifloat import copying, vectors
+from minifloat.backends import cpu, quantizing
+from minifloat.scaling import amax, scale_rows
+from minifloat.vectors import copying
 from tests.support import oracles
+
+pytestmark = pytest.mark.gpu
 
 DIMS = [1, 7, 9, 17, 65, 192, 511, 2183]
 
@@ -62,15 +66,50 @@ def test_the_largest_magnitude_becomes_the_formats_largest(format: mf.Format, ba
         assert torch.all(values.abs().amax(1) == format.max)
 
 
+@pytest.mark.parametrize("chunk", [1, 9, 100, 449, 450])
 def test_many_rows_are_quantized_as_each_alone(
-    format: mf.Format, monkeypatch: pytest.MonkeyPatch
+    format: mf.Format, backend: str, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x = normal(50, 9)
     x[7] = 0
     whole = mf.quantize(x, format)
-    for chunk in (1, 9, 100, 449, 450):
-        monkeypatch.setattr(vectors, "_CHUNK_ON_CPU", chunk)
-        assert torch.equal(mf.quantize(x, format).codes, whole.codes)
+    assert whole == mf.PackedVectors.cat([mf.quantize(row[None], format) for row in x])
+    # On other devices so many values are scaled at once; on the CPU those of a column are copied.
+    monkeypatch.setattr(quantizing, "_CHUNK", chunk)
+    monkeypatch.setattr(cpu, "_COPIED", chunk)
+    for rows in (x, x.T.contiguous().T, torch.cat([x, x], 1)[:, :9]):
+        assert mf.quantize(rows, format) == whole
+
+
+@pytest.mark.parametrize("scale", ["amax", "none"])
+@pytest.mark.parametrize("saturate", [True, False])
+def test_quantize_is_scaling_in_torch_then_packing(
+    format: mf.Format, isa: str, scale: Any, saturate: bool
+) -> None:
+    for dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        # Of all magnitudes, in rows longer than what is encoded at once.
+        x = normal(20, 1030).double() * 2.0 ** torch.linspace(-140, 130, 20)[:, None]
+        x[3] = 0
+        x = x.to(dtype).nan_to_num(posinf=1, neginf=-1)
+        found = mf.quantize(x, format, scale=scale, saturate=saturate)
+        scaled = scale_rows(x, amax(x), format.max) if scale == "amax" else x
+        packed = mf.encode_pack(scaled, format, saturate=saturate)
+        assert torch.equal(found.codes, packed)
+        norms = torch.ops.minifloat.reciprocal_norms(packed, format.name, 1030)
+        assert torch.equal(found.reciprocal_norms.view(torch.int32), norms.view(torch.int32))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_first_row_that_is_not_finite_is_named(isa: str, threads: int) -> None:
+    x = torch.ones(40_000, 9)
+    x[[31_234, 39_999, 23_456], [0, 8, 4]] = torch.tensor([torch.nan, torch.inf, -torch.inf])
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with pytest.raises(ValueError, match=r"^row 23456 of x holds NaN or infinity"):
+            mf.quantize(x, mf.E2M1)
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
@@ -126,7 +165,7 @@ def test_a_row_that_is_not_finite_is_refused_by_number(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for chunk in (1, 30, 1 << 18):
-        monkeypatch.setattr(vectors, "_CHUNK_ON_CPU", chunk)
+        monkeypatch.setattr(quantizing, "_CHUNK", chunk)
         for value in (torch.nan, torch.inf, -torch.inf):
             for scale in ("amax", "none"):
                 x = normal(20, 9)

@@ -4,13 +4,29 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "format/source.h"
+#include "query.h"
 
 namespace minifloat {
 
 using Encode = void (*)(const void* values, std::int64_t count, std::uint8_t* out);
 using EncodeBy = std::array<std::array<Encode, 2>, kSourceCount>;  // by source, by Overflow
+
+// Rows of values, so many bytes apart.
+struct ValueRows {
+  const std::uint8_t* values;
+  std::int64_t stride;
+  std::int64_t count;
+  std::int64_t dim;
+};
+
+// Packs rows, each scaled first if that is asked for, and writes the reciprocal norms of what their
+// codes stand for; returns how many rows are finite before one that is not.
+using Quantize = std::int64_t (*)(const ValueRows& rows, bool scales, std::uint8_t* out,
+                                  float* norms);
+using QuantizeBy = std::array<std::array<Quantize, 2>, kSourceCount>;  // by source, by Overflow
 
 // How long the rows are.
 struct Scoring {
@@ -18,17 +34,45 @@ struct Scoring {
   std::int64_t chunk;  // so many products add up exactly in an int32; a multiple of every step
 };
 
-// Queries in the layout of a lane: one by itself, or some side by side, four bytes of each.
+// Some queries side by side, in the layout of a lane, four bytes of each.
 struct QueryPanel {
   int planes;                  // parts that a query's elements are split into, high part first
+  int width;                   // places for queries; there are zeros after the last query
   const void* elements;        // by plane, by group of four bytes, by query
   const std::int32_t* starts;  // by chunk, by plane, by query: minus what the lane's offset adds
   const float* factors;        // by query: the reciprocal norm of one step of the product
 };
 
-// Scores of consecutive rows, `out` being by row, by query.
-using ScoreKernel = void (*)(const Scoring& scoring, const QueryPanel& panel, const void* rows,
-                             const float* norms, std::int64_t count, float* out);
+// How a lane has rows and queries, each of whole steps.
+struct Layout {
+  int step;        // codes
+  int row_size;    // bytes of one element of a row
+  int query_size;  // bytes of one element of a query
+  int planes;      // of a query that is floats: as many as hold it
+  float row_unit;  // the value of 1 in a row
+  void (*rows_to_lane)(const std::uint8_t* packed, std::int64_t rows, std::int64_t dim, void* out);
+  // One query, by plane, with its starts.
+  void (*query_to_lane)(const Scoring& scoring, const void* elements, int planes, void* out,
+                        std::int32_t* starts);
+};
+
+// Scores of consecutive rows, which are as a way takes them; `out` is by row, by query.
+using ScoreKernel = void (*)(const Scoring& scoring, const QueryPanel& panel, const Rows& rows,
+                             float* out);
+
+// Rows of a call, which have a bit of a word each.
+inline constexpr int kMostBlockRows = 64;
+
+// One way to make scores.
+struct Way {
+  Layout layout;
+  bool takes_packed;  // rows as they are packed, else in the lane
+  int width;          // queries in a vector
+  int most_vectors;   // of a panel: so many, half of them, a quarter and so on
+  int most_rows;      // of a call, no more than kMostBlockRows
+  ScoreKernel score;
+  float cost;  // of a row and a vector of queries, in the time of a scan of it for one query
+};
 
 struct Kernels {
   // Flat runs of values and codes; a packed run starts at a whole byte.
@@ -38,21 +82,14 @@ struct Kernels {
   void (*pack)(const std::uint8_t* codes, std::int64_t count, std::uint8_t* out);
   void (*unpack)(const std::uint8_t* packed, std::int64_t count, std::uint8_t* out);
 
+  QuantizeBy quantize;
+
   // One packed row.
   float (*reciprocal_norm)(const std::uint8_t* packed, std::int64_t dim);
   void (*row_to_elements)(const std::uint8_t* packed, std::int64_t dim, void* elements);
 
-  // Packed rows in their lane, each of whole steps; and a query, by plane, with its starts.
-  void (*rows_to_lane)(const std::uint8_t* packed, std::int64_t rows, std::int64_t dim, void* out);
-  void (*query_to_lane)(const Scoring& scoring, const void* elements, int planes, void* out,
-                        std::int32_t* starts);
-  float row_unit;  // the value of 1 in a lane row
-  int row_size;    // bytes of one element of a lane row
-  int query_size;  // bytes of one element of a lane query
-  int planes;      // of a query that is floats: as many as hold it
-
-  std::array<ScoreKernel, 2> scan;   // one query, of 1 or 2 planes, and packed rows
-  std::array<ScoreKernel, 3> panel;  // 1, 2 or 4 vectors of queries, and rows in their lane
+  // Ways to score rows, of which that with the least cost is taken, of equal ones the first.
+  std::span<const Way> ways;
 };
 
 // About so many products of elements in registers, as a bound for the kernels; returns how many.

@@ -10,6 +10,16 @@ using LaneOf =
 template <class L>
 using Total = std::conditional_t<std::is_same_v<typename L::Dot, float>, float, std::int64_t>;
 
+// One of a high plane in steps of the low one.
+template <class L>
+inline constexpr int kRaised = sizeof(typename L::Query) == 1 ? 256 : 1;
+
+// The same in every way of multiplying: in this order it is rounded.
+template <class Sum>
+float score_of(Sum sum, float by_query, float by_row) {
+  return static_cast<float>(sum) * by_query * by_row;
+}
+
 template <Format F>
 inline constexpr std::int64_t kStepBytes = kStepCodes * F.bits() / 8;
 

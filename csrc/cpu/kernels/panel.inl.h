@@ -73,10 +73,9 @@ template <class L, int kV, int kR, class Finish>
   }
 }
 
-// Scores of up to `count` lane rows and a panel of kV * kWidth queries, a row's side by side.
+// Scores of rows in their lane and a panel of kV * kWidth queries, a row's side by side.
 template <Format F, int kV>
-void panel_scores(const Scoring& scoring, const QueryPanel& panel, const void* rows,
-                  const float* norms, std::int64_t count, float* out) {
+void panel_scores(const Scoring& scoring, const QueryPanel& panel, const Rows& rows, float* out) {
   using L = LaneOf<F>;
   constexpr int kR = kSumVectors / kV;
   constexpr int kPanelQueries = kV * kWidth;
@@ -95,10 +94,10 @@ void panel_scores(const Scoring& scoring, const QueryPanel& panel, const void* r
                   .starts = panel.starts + at / scoring.chunk * panel.planes * kPanelQueries};
   };
   const auto score = [&]<int kRows>(std::integral_constant<int, kRows>, std::int64_t first) {
-    const std::uint8_t* from = static_cast<const std::uint8_t*>(rows) + first * row_stride;
+    const std::uint8_t* from = static_cast<const std::uint8_t*>(rows.data) + first * row_stride;
     float* to = out + first * kPanelQueries;
     if (scoring.dim <= scoring.chunk) {
-      const ToScores<L, kV> finish{panel.factors, norms + first, to};
+      const ToScores<L, kV> finish{panel.factors, rows.norms + first, to};
       return tile<L, kV, kRows>(from, row_stride, groups_at(0), finish);
     }
     alignas(64) typename L::Dot dots[kRows * kPanelQueries];
@@ -109,11 +108,31 @@ void panel_scores(const Scoring& scoring, const QueryPanel& panel, const void* r
       for (int i = 0; i < kRows * kPanelQueries; ++i) totals[i] += dots[i];
     }
     for (int i = 0; i < kRows * kPanelQueries; ++i) {
-      const float factor = panel.factors[i % kPanelQueries];
-      to[i] = static_cast<float>(totals[i]) * factor * norms[first + i / kPanelQueries];
+      const float norm = rows.norms[first + i / kPanelQueries];
+      to[i] = score_of(totals[i], panel.factors[i % kPanelQueries], norm);
     }
   };
   std::int64_t first = 0;
-  for (; first + kR <= count; first += kR) score(std::integral_constant<int, kR>{}, first);
-  for (; first < count; ++first) score(std::integral_constant<int, 1>{}, first);
+  for (; first + kR <= rows.count; first += kR) score(std::integral_constant<int, kR>{}, first);
+  for (; first < rows.count; ++first) score(std::integral_constant<int, 1>{}, first);
+}
+
+template <Format F>
+void panel(const Scoring& scoring, const QueryPanel& panel, const Rows& rows, float* out) {
+  constexpr ScoreKernel kByVectors[] = {panel_scores<F, 1>, panel_scores<F, 2>, panel_scores<F, 4>};
+  const auto vectors = static_cast<unsigned>(panel.width / kWidth);
+  kByVectors[std::countr_zero(vectors)](scoring, panel, rows, out);
+}
+
+// Multiplies queries side by side with rows in their lane. So many rows stay in the cache, and
+// tiles of all heights fill them.
+template <Format F>
+constexpr Way by_panel(float cost) {
+  return {.layout = kLayout<F>,
+          .takes_packed = false,
+          .width = kWidth,
+          .most_vectors = 4,
+          .most_rows = 48,
+          .score = panel<F>,
+          .cost = cost};
 }

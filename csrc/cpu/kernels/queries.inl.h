@@ -40,3 +40,14 @@ void query_to_lane(const Scoring& scoring, const void* elements, int planes, voi
     }
   }
 }
+
+template <Format F>
+inline constexpr Layout kLayout{
+    .step = kStepCodes,
+    .row_size = sizeof(typename LaneOf<F>::Row),
+    .query_size = sizeof(typename LaneOf<F>::Query),
+    .planes = sizeof(typename LaneOf<F>::Query) < sizeof(Element<F>) ? 2 : 1,
+    .row_unit = element_unit(F) * kDecodedUnit<LaneOf<F>, F>,
+    .rows_to_lane = rows_to_lane<F>,
+    .query_to_lane = query_to_lane<F>,
+};

@@ -32,20 +32,34 @@ Sum total(const std::array<Sum, kSums>& sums) {
   return rest[0];
 }
 
-template <Format F>
-float row_reciprocal_norm(const std::uint8_t* packed, std::int64_t dim) {
-  std::array<double, kSums> sums{};
-  for_each_block<F>(packed, dim, [&](const std::uint8_t* codes, std::int64_t, auto count) {
-    for (std::int64_t i = 0; i < count; ++i) {
-      const double value = decode<F>(codes[i]);
-      sums[i % kSums] += value * value;
-    }
-  });
-  const double squares = total(sums);
+// Adds the squares of a block's values to the sums of their places; floats hold them exactly.
+inline void add_squares(const float* squares, std::int64_t count, std::array<double, kSums>& sums) {
+  std::int64_t i = 0;
+  for (; i + kSums <= count; i += kSums) {
+    for (int j = 0; j < kSums; ++j) sums[j] += squares[i + j];
+  }
+  for (; i < count; ++i) sums[i % kSums] += squares[i];
+}
+
+inline float reciprocal_root(double squares) {
   if (!(squares < std::numeric_limits<double>::infinity())) {
     return std::numeric_limits<float>::quiet_NaN();
   }
   return squares == 0 ? 0.0f : static_cast<float>(1 / __builtin_sqrt(squares));
+}
+
+template <Format F>
+float row_reciprocal_norm(const std::uint8_t* packed, std::int64_t dim) {
+  std::array<double, kSums> sums{};
+  for_each_block<F>(packed, dim, [&](const std::uint8_t* codes, std::int64_t, auto count) {
+    std::array<float, kBlock> squares;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const float value = decode<F>(codes[i]);
+      squares[i] = value * value;
+    }
+    add_squares(squares.data(), count, sums);
+  });
+  return reciprocal_root(total(sums));
 }
 
 // The row elements of all codes, of 64 at least: the low bytes of all, and then the next ones.

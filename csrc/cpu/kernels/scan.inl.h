@@ -1,10 +1,6 @@
 // Rows as they are packed and one query: the kernels of one instruction set, compiled once inside
 // each one's namespace.
 
-// One of a high plane in steps of the low one.
-template <class L>
-inline constexpr int kRaised = sizeof(typename L::Query) == 1 ? 256 : 1;
-
 // dots[p * stride + r] is the product of row r, as it is packed, and plane p of one query.
 template <Format F, int kPlanes, int kR>
 void row_dots(const std::uint8_t* packed, std::int64_t row_stride, std::int64_t bytes,
@@ -55,14 +51,13 @@ void row_dots(const std::uint8_t* packed, std::int64_t row_stride, std::int64_t 
 // Rows that a scan multiplies side by side, so that their latencies overlap.
 inline constexpr int kScanRows = 4;
 
-// Scores of `count` rows of codes and one query.
+// Scores of rows of codes and one query.
 template <Format F, int kPlanes>
-void scan_scores(const Scoring& scoring, const QueryPanel& query, const void* rows,
-                 const float* norms, std::int64_t count, float* out) {
+void scan_scores(const Scoring& scoring, const QueryPanel& query, const Rows& rows, float* out) {
   using L = LaneOf<F>;
-  const auto* packed = static_cast<const std::uint8_t*>(rows);
+  const auto* const packed = static_cast<const std::uint8_t*>(rows.data);
   const auto* const elements = static_cast<const std::uint8_t*>(query.elements);
-  const std::int64_t bytes = row_bytes(scoring.dim, F.bits());
+  const std::int64_t count = rows.count, bytes = row_bytes(scoring.dim, F.bits());
   const std::int64_t steps = (scoring.dim + kStepCodes - 1) / kStepCodes;
   const std::int64_t plane_bytes = steps * kStepCodes * sizeof(typename L::Query);
   const std::int64_t chunk_bytes = scoring.chunk / 8 * F.bits();
@@ -70,44 +65,54 @@ void scan_scores(const Scoring& scoring, const QueryPanel& query, const void* ro
 
   // The next rows' norms: too few at a time for the processor to ask for them by itself.
   for (std::int64_t i = 0; i < count; i += kLine / sizeof(float)) {
-    __builtin_prefetch(norms + count + i);
+    __builtin_prefetch(rows.norms + count + i);
   }
-  for (std::int64_t first = 0; first < count; first += kBlock) {
-    const std::int64_t taken = std::min(kBlock, count - first);
-    std::array<Total<L>, kBlock> totals;
-    for (std::int64_t c = 0; c < chunks; ++c) {
-      const std::uint8_t* part = packed + first * bytes + c * chunk_bytes;
-      const std::uint8_t* with = elements + c * scoring.chunk * sizeof(typename L::Query);
-      const std::int64_t part_bytes = std::min(chunk_bytes, bytes - c * chunk_bytes);
-      std::array<typename L::Dot, kPlanes * kBlock> dots;
-      std::int64_t r = 0;
-      for (; r + kScanRows <= taken; r += kScanRows) {
-        row_dots<F, kPlanes, kScanRows>(part + r * bytes, bytes, part_bytes, with, plane_bytes,
-                                        dots.data() + r, kBlock);
-      }
-      for (; r < taken; ++r) {
-        row_dots<F, kPlanes, 1>(part + r * bytes, bytes, part_bytes, with, plane_bytes,
-                                dots.data() + r, kBlock);
-      }
-      const auto dot_of = [&](std::int64_t row) {
-        typename L::Dot dot = 0;
-        for (int p = 0; p < kPlanes; ++p) {
-          dot = dot * kRaised<L> + dots[p * kBlock + row];
-          if constexpr (L::kOffset != 0) dot += query.starts[c * kPlanes + p];
-        }
-        return dot;
-      };
-      const auto write = [&](const auto& sums_of) {
-        for (r = 0; r < taken; ++r) {
-          out[first + r] = static_cast<float>(sums_of(r)) * query.factors[0] * norms[first + r];
-        }
-      };
-      if (chunks == 1) {
-        write(dot_of);
-        continue;
-      }
-      for (r = 0; r < taken; ++r) totals[r] = (c == 0 ? 0 : totals[r]) + dot_of(r);
-      if (c + 1 == chunks) write([&](std::int64_t row) { return totals[row]; });
+  std::array<Total<L>, kMostBlockRows> totals;
+  for (std::int64_t c = 0; c < chunks; ++c) {
+    const std::uint8_t* part = packed + c * chunk_bytes;
+    const std::uint8_t* with = elements + c * scoring.chunk * sizeof(typename L::Query);
+    const std::int64_t part_bytes = std::min(chunk_bytes, bytes - c * chunk_bytes);
+    std::array<typename L::Dot, kPlanes * kMostBlockRows> dots;
+    std::int64_t r = 0;
+    for (; r + kScanRows <= count; r += kScanRows) {
+      row_dots<F, kPlanes, kScanRows>(part + r * bytes, bytes, part_bytes, with, plane_bytes,
+                                      dots.data() + r, kMostBlockRows);
     }
+    for (; r < count; ++r) {
+      row_dots<F, kPlanes, 1>(part + r * bytes, bytes, part_bytes, with, plane_bytes,
+                              dots.data() + r, kMostBlockRows);
+    }
+    const auto dot_of = [&](std::int64_t row) {
+      typename L::Dot dot = 0;
+      for (int p = 0; p < kPlanes; ++p) {
+        dot = dot * kRaised<L> + dots[p * kMostBlockRows + row];
+        if constexpr (L::kOffset != 0) dot += query.starts[c * kPlanes + p];
+      }
+      return dot;
+    };
+    const auto write = [&](const auto& sums_of) {
+      for (r = 0; r < count; ++r) out[r] = score_of(sums_of(r), query.factors[0], rows.norms[r]);
+    };
+    if (chunks == 1) return write(dot_of);
+    for (r = 0; r < count; ++r) totals[r] = (c == 0 ? 0 : totals[r]) + dot_of(r);
+    if (c + 1 == chunks) write([&](std::int64_t row) { return totals[row]; });
   }
+}
+
+template <Format F>
+void scan(const Scoring& scoring, const QueryPanel& query, const Rows& rows, float* out) {
+  constexpr ScoreKernel kByPlanes[] = {scan_scores<F, 1>, scan_scores<F, 2>};
+  kByPlanes[query.planes - 1](scoring, query, rows, out);
+}
+
+// Multiplies queries one by one.
+template <Format F>
+constexpr Way by_scan(float cost) {
+  return {.layout = kLayout<F>,
+          .takes_packed = true,
+          .width = 1,
+          .most_vectors = 1,
+          .most_rows = kMostBlockRows,
+          .score = scan<F>,
+          .cost = cost};
 }

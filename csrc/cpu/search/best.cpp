@@ -1,16 +1,14 @@
+// The best scores of each query.
+
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "cpu/search/blocks.h"
-#include "cpu/search/queries.h"
+#include "cpu/search/bounds.h"
 #include "cpu/search/search.h"
-#include "cpu/sets/set.h"
-#include "cpu/threads.h"
 #include "format/lanes.h"
 
 namespace minifloat::cpu {
@@ -64,144 +62,133 @@ class Candidates {
   float bound_ = -kInfinity;
 };
 
-// Up to kRows consecutive rows; bit i tells whether row first + i takes part in a search.
-struct Block {
-  std::int64_t first;
-  std::int64_t count;
-  std::uint64_t selected;
-};
+// The candidates of a block of queries, of rows that one thread has gone through.
+class Found {
+ public:
+  Found(const Isa& isa, const Queries& queries, std::int64_t k)
+      : isa_(isa),
+        k_(k),
+        first_(queries.first()),
+        candidates_(queries.count()),
+        bounds_(queries.count(), -kInfinity) {}
 
-std::vector<Block> blocks_of(const Best& asked, std::int64_t rows) {
-  std::vector<Block> blocks;
-  const auto add = [&](std::int64_t first, std::int64_t end) {
-    for (; first < end && keep_going(); first += rows) {
-      Block block{first, std::min(rows, end - first), ~0ull};
-      if (const std::uint8_t* const mask = asked.selection.mask) {
-        block.selected = 0;
-        for (std::int64_t r = 0; r < block.count; ++r) {
-          block.selected |= std::uint64_t{mask[first + r]} << r;
-        }
-      }
-      if (block.selected) blocks.push_back(block);
+  // Leaves out, from now on, what is not among the best because of what a sample has found.
+  void start_above(Found& sample) {
+    for (std::size_t q = 0; q < bounds_.size(); ++q) {
+      // Of equal scores the lower row is yet to come; those of -1 may have been below it.
+      const float kth = sample.candidates_[q].kth(k_);
+      bounds_[q] = kth > -1 ? std::nextafter(kth, -kInfinity) : -kInfinity;
     }
-  };
-  const std::int64_t* const ranges = asked.selection.ranges;
-  if (!ranges) add(0, asked.sides.b.count);
-  for (std::int64_t i = 0; ranges && i < asked.selection.range_count; ++i) {
-    add(ranges[2 * i], ranges[2 * i + 1]);
   }
-  return blocks;
-}
+
+  bool wants(const Block&, const Queries::Part&) const { return true; }
+
+  void keep(const Block& block, const Queries::Part& part, const float* scores) {
+    Candidates* const candidates = candidates_.data() + (part.first - first_);
+    float* const bounds = bounds_.data() + (part.first - first_);
+    for_each_above(isa_, block, part, scores, bounds, [&](int i, std::int64_t row, float score) {
+      candidates[i].offer(score, row, k_);
+      bounds[i] = std::max(bounds[i], candidates[i].bound());
+    });
+  }
+
+  const std::vector<Match>& matches(std::int64_t query) const {
+    return candidates_[query].matches();
+  }
+
+ private:
+  const Isa& isa_;
+  const std::int64_t k_, first_;
+  std::vector<Candidates> candidates_;
+  std::vector<float> bounds_;
+};
 
 // Some blocks, far apart: few at first, then as many again between them, and so on. Their best
 // matches bound those of all: else of rows in ascending order of their scores, each better than all
 // before, every one would be kept for a while. `kept` is about how many are then, in vain.
-std::vector<Block> samples_of(const std::vector<Block>& blocks, std::int64_t k, std::int64_t kept) {
-  constexpr std::size_t kFew = 8, kLeastApart = 16;
+Blocks samples_of(const Blocks& blocks, std::int64_t k, std::int64_t kept) {
+  constexpr std::uint64_t kFew = 8, kLeastApart = 16;
+  const std::uint64_t count = blocks.count();
   std::vector<Block> samples;
-  if (blocks.size() < kFew * kLeastApart) return samples;
-  const std::size_t apart = std::max<std::size_t>(kept / k, kLeastApart);
-  const std::size_t every = std::bit_floor(std::min(apart, blocks.size() / kFew));
-  for (std::size_t step = std::bit_floor(blocks.size()); step >= every; step /= 2) {
+  if (count < kFew * kLeastApart) return Blocks(samples);
+  const std::uint64_t apart = std::max<std::uint64_t>(kept / k, kLeastApart);
+  const std::uint64_t every = std::bit_floor(std::min(apart, count / kFew));
+  for (std::uint64_t step = std::bit_floor(count); step >= every; step /= 2) {
     // Those between are the odd multiples.
-    for (std::size_t i = step; i <= blocks.size(); i += 2 * step) samples.push_back(blocks[i - 1]);
+    for (std::uint64_t i = step; i <= count; i += 2 * step) samples.push_back(blocks[i - 1]);
   }
-  return samples;
+  return Blocks(std::move(samples));
 }
 
-// Offers a block's selected rows to the best of each query. `bounds` has each query's bound.
-void offer_all(const Queries::Part& part, const float* scores, const Block& block, std::int64_t k,
-               Candidates* best, float* bounds) {
-  const auto find_above = current_isa().find_above;
-  const auto offer = [&](int query, std::int64_t r, float score) {
-    best[part.first + query].offer(score, block.first + r, k);
-    float& bound = bounds[part.first + query];
-    bound = std::max(bound, best[part.first + query].bound());
-  };
-  if (part.is_scan) {
-    std::array<float, kRows> same;
-    same.fill(bounds[part.first]);
-    std::uint64_t found;
-    find_above(scores, 1, kRows, same.data(), static_cast<int>(block.count), &found);
-    for (found &= block.selected; found; found &= found - 1) {
-      const int r = std::countr_zero(found);
-      offer(0, r, scores[r]);
-    }
-    return;
+struct Answers {
+  float* scores;       // (a.count, k)
+  std::int64_t* rows;  // likewise
+};
+
+// The best of a block of queries: each thread keeps its own, which are then put together.
+class BestOf {
+ public:
+  BestOf(const Isa& isa, const Queries& queries, std::int64_t k, const Blocks& samples, int threads,
+         Answers answers)
+      : isa_(isa), queries_(queries), k_(k), answers_(answers), sampling_{samples, 1} {
+    for (int i = 0; i < threads; ++i) found_.emplace_back(isa, queries, k);
   }
-  std::array<std::uint64_t, kRows> found;
-  find_above(scores, block.count, part.width, bounds + part.first, part.count, found.data());
-  for (std::int64_t r = 0; r < block.count; ++r) {
-    if (!(block.selected >> r & 1)) continue;
-    for (std::uint64_t bits = found[r]; bits; bits &= bits - 1) {
-      const int query = std::countr_zero(bits);
-      offer(query, r, scores[r * part.width + query]);
+
+  Found& on_thread(std::int64_t i, Scorer& scorer) {
+    if (sampling_.blocks.count() > 0) {
+      Found sample(isa_, queries_, k_);
+      scorer.go_through(sampling_, queries_, sample);
+      found_[i].start_above(sample);
+    }
+    return found_[i];
+  }
+
+  void finish() const {
+    const int threads = static_cast<int>(found_.size());
+    parallel_for(queries_.count(), 64, threads, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<Match> matches;
+      // There are as many as are wanted only where all blocks were gone through.
+      for (std::int64_t q = begin; q < end && keep_going(); ++q) {
+        matches.clear();
+        for (const Found& found : found_) {
+          matches.insert(matches.end(), found.matches(q).begin(), found.matches(q).end());
+        }
+        keep_best(matches, k_);
+        std::sort(matches.begin(), matches.end(), before);
+        write(matches, (queries_.first() + q) * k_);
+      }
+    });
+  }
+
+ private:
+  void write(const std::vector<Match>& matches, std::int64_t first) const {
+    for (std::int64_t i = 0; i < k_; ++i) {
+      const float score = matches[i].score;
+      const bool is_number = score != -kInfinity;
+      answers_.scores[first + i] = is_number ? score : std::numeric_limits<float>::quiet_NaN();
+      answers_.rows[first + i] = matches[i].row;
     }
   }
-}
+
+  const Isa& isa_;
+  const Queries& queries_;
+  const std::int64_t k_;
+  const Answers answers_;
+  Pass sampling_;
+  std::vector<Found> found_;
+};
 
 }  // namespace
 
 void best(const Best& asked, float* scores, std::int64_t* rows, int threads) {
-  const Sides& sides = asked.sides;
   const std::int64_t k = asked.k;
-  const Scoring scoring = scoring_of(sides);
-  const std::vector<Block> blocks = blocks_of(asked, rows_at_once(sides));
+  const Plan plan = plan_of(asked.sides, asked.sides.a.count);
+  const Blocks blocks = blocks_of(plan, asked.selection);
   // What is sampled is scored twice, which weighs more where rows are not multiplied often.
-  const std::vector<Block> samples = samples_of(blocks, k, scans(sides) ? 2560 : 1280);
-  const std::int64_t queries = sides.a.count, count = blocks.size();
-  const Shares shares = shares_of(count, threads);
-  // A thread takes so many blocks at a time, which ascend: equal scores go to the lower row.
-  const std::int64_t taken = std::clamp<std::int64_t>(count / (8 * shares.rows), 1, 16);
-
-  // Each thread keeps its own answers, which are then put together.
-  std::vector<std::vector<Candidates>> found(shares.rows, std::vector<Candidates>(queries));
-  for_each_query_block(sides, scoring, shares.queries, [&](const Queries& some, std::int64_t) {
-    std::atomic<std::int64_t> next_sample = 0, next = 0;
-    parallel_for(shares.rows, 1, shares.rows, [&](std::int64_t share, std::int64_t) {
-      Scorer scorer(sides, scoring, some);
-      std::vector<float> bounds(queries, -kInfinity);
-      const auto offer_block = [&](const Block& block, std::vector<Candidates>& best) {
-        scorer(block.first, block.count, [&](const Queries::Part& of, const float* row) {
-          offer_all(of, row, block, k, best.data(), bounds.data());
-        });
-      };
-      if (!samples.empty()) {
-        std::vector<Candidates> sampled(queries);
-        for (std::int64_t i;
-             (i = next_sample.fetch_add(1)) < std::ssize(samples) && keep_going();) {
-          offer_block(samples[i], sampled);
-        }
-        for (std::int64_t q = 0; q < queries; ++q) {
-          // Of equal scores the lower row is yet to come; those of -1 may have been below it.
-          const float kth = sampled[q].kth(k);
-          bounds[q] = kth > -1 ? std::nextafter(kth, -kInfinity) : -kInfinity;
-        }
-      }
-      for (std::int64_t first; (first = next.fetch_add(taken)) < count && keep_going();) {
-        for (std::int64_t i = first; i < std::min(first + taken, count); ++i) {
-          offer_block(blocks[i], found[share]);
-        }
-      }
-    });
-  });
-
-  parallel_for(queries, kRows, threads, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<Match> matches;
-    // There are as many as are wanted only where all blocks were gone through.
-    for (std::int64_t q = begin; q < end && keep_going(); ++q) {
-      matches.clear();
-      for (const auto& share : found) {
-        matches.insert(matches.end(), share[q].matches().begin(), share[q].matches().end());
-      }
-      keep_best(matches, k);
-      std::sort(matches.begin(), matches.end(), before);
-      for (std::int64_t i = 0; i < k; ++i) {
-        const float score = matches[i].score;
-        scores[q * k + i] = score == -kInfinity ? std::numeric_limits<float>::quiet_NaN() : score;
-        rows[q * k + i] = matches[i].row;
-      }
-    }
+  const Blocks samples = samples_of(blocks, k, plan.way.takes_packed ? 2560 : 1280);
+  const Shares shares = shares_of(plan, blocks.count(), threads);
+  make_scores(plan, shares, blocks, [&](const Queries& queries) {
+    return BestOf(plan.isa, queries, k, samples, shares.row_threads, {scores, rows});
   });
 }
 

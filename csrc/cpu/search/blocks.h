@@ -1,97 +1,124 @@
 #pragma once
 
-// Blocks of scores: what scores and search are made of.
+// The loop that makes scores: blocks of rows by parts of queries, each handed to what keeps them.
 
 #include <algorithm>
-#include <bit>
+#include <atomic>
+#include <concepts>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
+#include "cpu/search/plan.h"
 #include "cpu/search/queries.h"
-#include "cpu/sets/set.h"
 #include "cpu/threads.h"
-#include "format/packing.h"
 
 namespace minifloat::cpu {
 
-// At most so many rows are scored at once: the bits of a word tell which take part.
-inline constexpr std::int64_t kRows = 64;
+// Consecutive rows of b, up to kMostBlockRows.
+struct Block {
+  std::int64_t first;
+  std::int64_t count;
+  std::uint64_t selected;  // bit i tells whether row first + i takes part
+};
 
-// With panels, fewer: in their lane they stay in the cache, and tiles of all heights fill them.
-inline constexpr std::int64_t kPanelRows = 48;
+// Some blocks, or those of all rows, which need no list.
+class Blocks {
+ public:
+  explicit Blocks(std::vector<Block> some) : some_(std::move(some)), count_(std::ssize(some_)) {}
+  Blocks(std::int64_t rows, std::int64_t most_rows)
+      : rows_(rows), most_rows_(most_rows), count_((rows + most_rows - 1) / most_rows) {}
 
-inline std::int64_t rows_at_once(const Sides& sides) { return scans(sides) ? kRows : kPanelRows; }
+  std::int64_t count() const { return count_; }
 
-// Queries whose layout is in memory at once.
-inline constexpr std::int64_t kQueries = 4096;
+  Block operator[](std::int64_t i) const {
+    if (most_rows_ == 0) return some_[i];
+    return {i * most_rows_, std::min(most_rows_, rows_ - i * most_rows_), ~0ull};
+  }
 
-// Scores blocks of consecutive rows of b; each thread has its own.
+ private:
+  std::vector<Block> some_;
+  std::int64_t rows_ = 0, most_rows_ = 0;
+  std::int64_t count_;
+};
+
+// The rows that take part in a search.
+Blocks blocks_of(const Plan& plan, const Selection& selection);
+
+// Blocks that threads go through together, some at a time.
+struct Pass {
+  const Blocks& blocks;
+  std::int64_t at_once;
+  std::atomic<std::int64_t> next = 0;
+};
+
+// What one thread keeps. Scores, by row, by query, that it does not want are not made.
+template <class T>
+concept Keeper = requires(T kept, const Block& block, const Queries::Part& part, const float* s) {
+  { kept.wants(block, part) } -> std::same_as<bool>;
+  kept.keep(block, part, s);
+};
+
+// Makes scores; each thread has its own.
 class Scorer {
  public:
-  Scorer(const Sides& sides, const Scoring& scoring, const Queries& queries)
-      : sides_(sides),
-        scoring_(scoring),
-        queries_(queries),
-        isa_(current_isa()),
-        kernels_(isa_.kernels[sides.format]),
-        bytes_(row_bytes(sides.dim, kFormats[sides.format].format.bits())) {}
+  explicit Scorer(const Plan& plan)
+      : plan_(plan), scores_(plan.way.most_rows * plan.way.width * plan.way.most_vectors) {}
 
-  // Calls use(part, scores) for each part of the queries that begins before a limit: scores of
-  // rows [first, first + count), by row, by query.
-  template <class Use>
-  void operator()(std::int64_t first, std::int64_t count, Use use,
-                  std::int64_t limit = std::numeric_limits<std::int64_t>::max()) {
-    const auto* packed = static_cast<const std::uint8_t*>(sides_.b.data) + first * bytes_;
-    const float* norms = sides_.b.norms + first;
-    if (!queries_.parts().empty() && !queries_.parts().front().is_scan) {
-      const std::int64_t padded = (sides_.dim + isa_.step - 1) / isa_.step * isa_.step;
-      if (lane_.empty()) lane_ = lines_for<std::uint8_t>(kRows * padded * kernels_.row_size);
-      kernels_.rows_to_lane(packed, count, sides_.dim, lane_.data());
+  // Those of all blocks of a pass that no other thread has taken.
+  template <Keeper Kept>
+  void go_through(Pass& pass, const Queries& queries, Kept& kept) {
+    const std::int64_t count = pass.blocks.count();
+    for (std::int64_t first; (first = pass.next.fetch_add(pass.at_once)) < count && keep_going();) {
+      const std::int64_t end = std::min(first + pass.at_once, count);
+      for (std::int64_t i = first; i < end; ++i) score(pass.blocks[i], queries, kept);
     }
-    for (const Queries::Part& part : queries_.parts()) {
-      if (part.first >= limit || !keep_going()) break;
-      scores_.resize(kRows * part.width);
-      const ScoreKernel kernel =
-          part.is_scan
-              ? kernels_.scan[part.panel.planes - 1]
-              : kernels_.panel[std::countr_zero(static_cast<unsigned>(part.width / isa_.width))];
-      const void* rows = part.is_scan ? static_cast<const void*>(packed) : lane_.data();
-      kernel(scoring_, part.panel, rows, norms, count, scores_.data());
-      use(part, scores_.data());
+  }
+
+  template <Keeper Kept>
+  void score(const Block& block, const Queries& queries, Kept& kept) {
+    Rows rows{};
+    for (const Queries::Part& part : queries.parts()) {
+      if (!kept.wants(block, part)) continue;
+      if (!keep_going()) return;
+      if (!rows.data) rows = rows_of(block);
+      plan_.way.score(plan_.scoring, part.panel, rows, scores_.data());
+      kept.keep(block, part, static_cast<const float*>(scores_.data()));
     }
   }
 
  private:
-  const Sides& sides_;
-  const Scoring& scoring_;
-  const Queries& queries_;
-  const Isa& isa_;
-  const Kernels& kernels_;
-  const std::int64_t bytes_;
+  // A block's rows as the way takes them.
+  Rows rows_of(const Block& block);
+
+  const Plan& plan_;
   std::vector<Line> lane_;
   std::vector<float> scores_;
 };
 
-// How many threads share the blocks of queries, and how many the rows that go by each.
-struct Shares {
-  int queries;
-  int rows;
-};
-
-inline Shares shares_of(std::int64_t row_blocks, int threads) {
-  return row_blocks < threads ? Shares{threads, 1} : Shares{1, threads};
+// Calls use(queries) for blocks of a's rows.
+template <class Use>
+void for_each_query_block(const Plan& plan, const Shares& shares, Use use) {
+  const std::int64_t count = plan.sides.a.count, most = shares.queries;
+  parallel_for(count, most, shares.query_threads, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t first = begin; first < end && keep_going(); first += most) {
+      use(Queries(plan, first, std::min(most, end - first)));
+    }
+  });
 }
 
-// Calls use(queries, first) for blocks of a's rows.
-template <class Use>
-void for_each_query_block(const Sides& sides, const Scoring& scoring, int threads, Use use) {
-  const std::int64_t even = (sides.a.count + threads - 1) / threads;
-  const std::int64_t grain = std::clamp<std::int64_t>((even + 63) / 64 * 64, 1, kQueries);
-  parallel_for(sides.a.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t first = begin; first < end && keep_going(); first += grain) {
-      use(Queries(sides, scoring, scans(sides), first, std::min(grain, end - first)), first);
-    }
+// Makes the scores of all queries and some blocks of rows. What is kept of a block of queries is
+// what keep_of(queries) returns: for each thread that shares the rows kept.on_thread(i, scorer) is
+// a keeper, and when all of them are done kept.finish() is called.
+template <class KeepOf>
+void make_scores(const Plan& plan, const Shares& shares, const Blocks& blocks, KeepOf keep_of) {
+  for_each_query_block(plan, shares, [&](const Queries& queries) {
+    auto kept = keep_of(queries);
+    Pass pass{blocks, shares.row_blocks};
+    parallel_for(shares.row_threads, 1, shares.row_threads, [&](std::int64_t i, std::int64_t) {
+      Scorer scorer(plan);
+      scorer.go_through(pass, queries, kept.on_thread(i, scorer));
+    });
+    kept.finish();
   });
 }
 

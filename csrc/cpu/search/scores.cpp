@@ -1,50 +1,82 @@
+// All scores of two sets of rows.
+
 #include <algorithm>
 #include <vector>
 
 #include "cpu/search/blocks.h"
-#include "cpu/search/queries.h"
 #include "cpu/search/search.h"
-#include "cpu/sets/set.h"
-#include "cpu/threads.h"
 #include "format/lanes.h"
-#include "format/packing.h"
 
 namespace minifloat::cpu {
 namespace {
 
-// Scores of rows with themselves: each product is made once, and goes to both of its places.
+// Each score has a place of its own, whichever thread makes it.
+template <class Kept>
+struct InPlace {
+  Kept kept;
+
+  Kept& on_thread(std::int64_t, const Scorer&) { return kept; }
+  void finish() const {}
+};
+
+struct All {
+  float* out;
+  std::int64_t rows;
+
+  bool wants(const Block&, const Queries::Part&) const { return true; }
+
+  void keep(const Block& block, const Queries::Part& part, const float* scores) const {
+    for (int i = 0; i < part.count; ++i) {
+      float* const to = out + (part.first + i) * rows + block.first;
+      for (std::int64_t r = 0; r < block.count; ++r) {
+        to[r] = within_one(scores[r * part.panel.width + i]);
+      }
+    }
+  }
+};
+
+// Products of rows with themselves, whose scores are in two places each.
+struct Mirrored {
+  float* out;
+  std::int64_t rows;
+  const float* norms;
+
+  // Products with later queries are made where these are the rows.
+  bool wants(const Block& block, const Queries::Part& part) const {
+    return part.first < block.first + block.count;
+  }
+
+  void keep(const Block& block, const Queries::Part& part, const float* products) const {
+    const std::int64_t begin = block.first, end = begin + block.count;
+    const auto product = [&](std::int64_t r, std::int64_t q) {
+      return products[(r - begin) * part.panel.width + q - part.first];
+    };
+    for (std::int64_t q = part.first; q < part.first + part.count; ++q) {
+      for (std::int64_t r = std::max(begin, q); r < end; ++r) {
+        out[q * rows + r] = within_one(product(r, q) * norms[q] * norms[r]);
+      }
+    }
+    for (std::int64_t r = begin; r < end; ++r) {
+      for (std::int64_t q = part.first; q < std::min(r, part.first + part.count); ++q) {
+        out[r * rows + q] = within_one(product(r, q) * norms[r] * norms[q]);
+      }
+    }
+  }
+};
+
+// Each product is made once.
 void self_scores(const Sides& sides, float* out, int threads) {
-  const std::int64_t n = sides.b.count;
-  const float* const norms = sides.b.norms;
   // Without norms, a score is the product alone.
-  const std::vector<float> ones(n, 1.0f);
+  const std::vector<float> ones(sides.b.count, 1.0f);
   Sides products = sides;
   products.a.norms = products.b.norms = ones.data();
-  const Scoring scoring = scoring_of(products);
-  const std::int64_t rows = rows_at_once(sides);
-  for_each_query_block(products, scoring, 1, [&](const Queries& queries, std::int64_t begin) {
-    parallel_for(n - begin, rows, threads, [&](std::int64_t from, std::int64_t end) {
-      Scorer scorer(products, scoring, queries);
-      for (std::int64_t j = begin + from; j < begin + end && keep_going(); j += rows) {
-        const std::int64_t count = std::min(rows, begin + end - j);
-        const auto use = [&](const Queries::Part& part, const float* block) {
-          for (std::int64_t q = part.first; q < part.first + part.count; ++q) {
-            for (std::int64_t r = std::max(j, q); r < j + count; ++r) {
-              const float product = block[(r - j) * part.width + q - part.first];
-              out[q * n + r] = within_one(product * norms[q] * norms[r]);
-            }
-          }
-          for (std::int64_t r = j; r < j + count; ++r) {
-            for (std::int64_t q = part.first; q < std::min(r, part.first + part.count); ++q) {
-              const float product = block[(r - j) * part.width + q - part.first];
-              out[r * n + q] = within_one(product * norms[r] * norms[q]);
-            }
-          }
-        };
-        scorer(j, count, use, j + count);
-      }
-    });
-  });
+  const Plan plan = plan_of(products, products.a.count);
+  const Blocks blocks(products.b.count, plan.way.most_rows);
+  const InPlace<Mirrored> kept{{out, sides.b.count, sides.b.norms}};
+  // All threads share the rows, for the blocks of queries take unequal times.
+  Shares shares = shares_of(plan, blocks.count(), 1);
+  shares.row_threads = threads;
+  make_scores(plan, shares, blocks, [&](const Queries&) { return kept; });
 }
 
 }  // namespace
@@ -54,48 +86,11 @@ void all_scores(const Sides& sides, float* out, int threads) {
       sides.a.norms == sides.b.norms) {
     return self_scores(sides, out, threads);
   }
-  const Scoring scoring = scoring_of(sides);
-  const std::int64_t rows = rows_at_once(sides);
-  const Shares shares = shares_of(sides.b.count / rows, threads);
-  for_each_query_block(sides, scoring, shares.queries, [&](const Queries& queries, std::int64_t) {
-    parallel_for(sides.b.count, rows, shares.rows, [&](std::int64_t begin, std::int64_t end) {
-      Scorer scorer(sides, scoring, queries);
-      for (std::int64_t j = begin; j < end && keep_going(); j += rows) {
-        const std::int64_t count = std::min(rows, end - j);
-        scorer(j, count, [&](const Queries::Part& part, const float* scores) {
-          for (int i = 0; i < part.count; ++i) {
-            float* to = out + (part.first + i) * sides.b.count + j;
-            for (std::int64_t r = 0; r < count; ++r) {
-              to[r] = within_one(scores[r * part.width + i]);
-            }
-          }
-        });
-      }
-    });
-  });
-}
-
-void pair_scores(const PairScores& asked, float* out, int threads) {
-  constexpr std::int64_t kGrain = 4096;
-  const auto& [sides, pairs, count] = asked;
-  const Scoring scoring = scoring_of(sides);
-  const Kernels& kernels = current_isa().kernels[sides.format];
-  const std::int64_t bytes = row_bytes(sides.dim, kFormats[sides.format].format.bits());
-  const auto* const packed = static_cast<const std::uint8_t*>(sides.b.data);
-  parallel_for(count, kGrain, threads, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t t = begin; t < end && keep_going();) {
-      // Trial lists come sorted by their first row: it is brought into its lane once.
-      const std::int64_t row = pairs[2 * t];
-      const Queries query(sides, scoring, true, row, 1);
-      const QueryPanel& panel = query.parts().front().panel;
-      for (; t < end && pairs[2 * t] == row; ++t) {
-        const std::int64_t other = pairs[2 * t + 1];
-        kernels.scan[panel.planes - 1](scoring, panel, packed + other * bytes,
-                                       sides.b.norms + other, 1, out + t);
-        out[t] = within_one(out[t]);
-      }
-    }
-  });
+  const Plan plan = plan_of(sides, sides.a.count);
+  const Blocks blocks(sides.b.count, plan.way.most_rows);
+  const InPlace<All> kept{{out, sides.b.count}};
+  const Shares shares = shares_of(plan, blocks.count(), threads);
+  make_scores(plan, shares, blocks, [&](const Queries&) { return kept; });
 }
 
 }  // namespace minifloat::cpu

@@ -14,9 +14,6 @@ struct Isa {
   const char* name;
   const Kernels* kernels;    // by index into kFormats
   const Multiply* multiply;  // likewise
-  int width;                 // queries in a vector of a panel
-  int step;                  // codes that lanes take at a time
-  int scans;                 // queries up to which each is scanned by itself
   // Bit i of found[r] tells whether scores[r * width + i] is above bounds[i], or NaN; count is at
   // most 64 and not above width.
   void (*find_above)(const float* scores, std::int64_t rows, int width, const float* bounds,

@@ -1,7 +1,7 @@
-// Encoding and decoding of flat runs: one access of 16 bytes for each few values.
+// Encoding and decoding of values that lie side by side.
 
-#include "cuda/codec/convert.h"
 #include "cuda/codec/runs.h"
+#include "cuda/device/launches.h"
 #include "cuda/operators.h"
 
 namespace minifloat::cuda {
@@ -10,31 +10,19 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kBlocks = 8;  // of each multiprocessor
 
-// Values that 16 bytes hold.
-template <class Value>
-constexpr int kAtOnce = sizeof(Words4) / sizeof(Value);
-
-template <class T, int kCount>
-struct alignas(sizeof(T) * kCount) Run {
-  T each[kCount];
-};
-
 template <int kFormat, class Source, bool kSaturates>
 MINIFLOAT_KERNEL(kThreads, kBlocks)
 encode_kernel(const Source* __restrict__ values, std::int64_t count, std::int64_t vectors,
               std::uint8_t* __restrict__ codes) {
-  using Values = Run<Source, kAtOnce<Source>>;
+  constexpr Format F = kFormatOf<kFormat>;
   using Codes = Run<std::uint8_t, kAtOnce<Source>>;
   for (std::int64_t i = launch_index(); i < vectors; i += launch_size()) {
-    const Values taken = bits_of<Values>(load16(values + i * kAtOnce<Source>));
     Codes made;
-    for (int j = 0; j < kAtOnce<Source>; ++j) {
-      made.each[j] = to_code<kFormat, kSaturates>(widen(taken.each[j]));
-    }
+    encode_run<F, kSaturates>(values + i * kAtOnce<Source>, made.each);
     reinterpret_cast<Codes*>(codes)[i] = made;
   }
   for (std::int64_t i = vectors * kAtOnce<Source> + launch_index(); i < count; i += launch_size()) {
-    codes[i] = to_code<kFormat, kSaturates>(widen(values[i]));
+    codes[i] = to_code<F, kSaturates>(widen(values[i]));
   }
 }
 
@@ -62,20 +50,16 @@ std::int64_t vectors_of(const void* values, const void* codes, std::int64_t coun
   return is_aligned(values) && is_aligned(codes) ? count / kAtOnce<Value> : 0;
 }
 
-Grid grid_for(std::int64_t count) {
-  return {blocks_for((count + kThreads - 1) / kThreads, kBlocks), kThreads, 0};
-}
-
 }  // namespace
 
 void encode(int format, int source, bool saturates, const void* values, std::int64_t count,
             std::uint8_t* codes, Stream stream) {
   choose_format(format, [&](auto f) {
     choose<kSourceCount>(source, [&](auto s) {
-      choose_overflow<f()>(saturates, [&](auto saturate) {
+      choose_overflow<kFormatOf<f()>>(saturates, [&](auto saturate) {
         using Source = SourceAt<s()>;
         const std::int64_t vectors = vectors_of<Source>(values, codes, count);
-        launch(encode_kernel<f(), Source, saturate()>, grid_for(count), stream,
+        launch(encode_kernel<f(), Source, saturate()>, grid_for(count, kThreads, kBlocks), stream,
                static_cast<const Source*>(values), count, vectors, codes);
       });
     });
@@ -86,7 +70,8 @@ void decode(int format, const std::uint8_t* codes, std::int64_t count, float* va
             Stream stream) {
   choose_format(format, [&](auto f) {
     const std::int64_t vectors = vectors_of<float>(values, codes, count);
-    launch(decode_kernel<f()>, grid_for(count), stream, codes, count, vectors, values);
+    launch(decode_kernel<f()>, grid_for(count, kThreads, kBlocks), stream, codes, count, vectors,
+           values);
   });
 }
 

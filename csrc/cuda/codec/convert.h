@@ -25,23 +25,22 @@ MINIFLOAT_DEVICE float widen(Source x) {
   return to_float(x);
 }
 
-// The nearest code. Where a processor converts to the format by an instruction, which saturates,
-// that is right for all but NaN: it has no sign there, and not the quiet NaN of lowest magnitude.
-template <int kFormat, bool kSaturates>
+// The nearest code: by the processor's instruction where there is one, for it saturates. Not that
+// of NaN, which the instruction makes another NaN and gives no sign.
+template <Format F, bool kSaturates>
 MINIFLOAT_DEVICE std::uint8_t to_code(float x) {
-  constexpr Format F = kFormatOf<kFormat>;
   constexpr Overflow kOverflow = kSaturates ? Overflow::kSaturate : Overflow::kSpecial;
   if constexpr (kSaturates && converts(F)) {
-    return x == x ? convert<F.exponent_bits, F.mantissa_bits>(x) : encode<F, kOverflow>(x);
+    return x == x ? convert<F>(x) : encode<F, kOverflow>(x);
   } else {
     return encode<F, kOverflow>(x);
   }
 }
 
 // Calls use(std::bool_constant) with whether overflow saturates, always so where nothing else can.
-template <int kFormat, class Use>
+template <Format F, class Use>
 void choose_overflow(bool saturates, Use use) {
-  if constexpr (kFormatOf<kFormat>.specials == Specials::kNone) {
+  if constexpr (F.specials == Specials::kNone) {
     use(std::true_type{});
   } else {
     choose_bool(saturates, use);

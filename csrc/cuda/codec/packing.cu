@@ -3,8 +3,8 @@
 
 #include <array>
 
-#include "cuda/codec/convert.h"
 #include "cuda/codec/runs.h"
+#include "cuda/device/launches.h"
 #include "cuda/operators.h"
 #include "format/packing.h"
 
@@ -89,25 +89,18 @@ MINIFLOAT_DEVICE Words4 spread_sixteen(const Sixteen<kBits>& packed) {
 }
 
 // Puts a tile's codes into shared memory, zeros after them: those of codes, or of values.
-template <int kFormat, bool kSaturates>
+template <Format F, bool kSaturates>
 MINIFLOAT_DEVICE void take_codes(const std::uint8_t* source, int count, std::uint8_t* codes) {
   copy_bytes(codes, source, count);
 }
-template <int kFormat, bool kSaturates, class Source>
+template <Format F, bool kSaturates, class Source>
 MINIFLOAT_DEVICE void take_codes(const Source* source, int count, std::uint8_t* codes) {
-  constexpr int kAtOnce = sizeof(Words4) / sizeof(Source);
-  struct Values {
-    Source each[kAtOnce];
-  };
-  const int vectors = is_aligned(source) ? count / kAtOnce : 0;
+  const int vectors = is_aligned(source) ? count / kAtOnce<Source> : 0;
   for (int i = thread_index(); i < vectors; i += kThreads) {
-    const auto values = bits_of<Values>(load16(source + i * kAtOnce));
-    for (int j = 0; j < kAtOnce; ++j) {
-      codes[i * kAtOnce + j] = to_code<kFormat, kSaturates>(widen(values.each[j]));
-    }
+    encode_run<F, kSaturates>(source + i * kAtOnce<Source>, codes + i * kAtOnce<Source>);
   }
-  for (int i = vectors * kAtOnce + thread_index(); i < count; i += kThreads) {
-    codes[i] = to_code<kFormat, kSaturates>(widen(source[i]));
+  for (int i = vectors * kAtOnce<Source> + thread_index(); i < count; i += kThreads) {
+    codes[i] = to_code<F, kSaturates>(widen(source[i]));
   }
 }
 
@@ -119,7 +112,7 @@ pack_kernel(const Source* source, Tiles tiles, std::uint8_t* packed) {
   std::uint8_t* const bytes = codes + kTile;
   for (std::int64_t t = block_index(); t < tiles.count; t += block_count()) {
     const Tile tile = tile_at(tiles, t, kBits);
-    take_codes<kFormat, kSaturates>(source + tile.code, tile.count, codes);
+    take_codes<kFormatOf<kFormat>, kSaturates>(source + tile.code, tile.count, codes);
     const int padded = (tile.count + kCodes - 1) / kCodes * kCodes;
     for (int i = tile.count + thread_index(); i < padded; i += kThreads) codes[i] = 0;
     sync_threads();
@@ -147,7 +140,7 @@ unpack_kernel(const std::uint8_t* packed, Tiles tiles, std::uint8_t* out) {
 }
 
 template <int kBits>
-Grid grid_for(const Tiles& tiles) {
+Grid grid_of(const Tiles& tiles) {
   return {blocks_for(tiles.count, kBlocks), kThreads, kSharedBytes<kBits>};
 }
 
@@ -156,7 +149,7 @@ void pack_rows(const Source* source, std::int64_t rows, std::int64_t dim, std::u
                Stream stream) {
   constexpr int kBits = kFormatOf<kFormat>.bits();
   const Tiles tiles = tiles_of(rows, dim, kBits);
-  launch(pack_kernel<kFormat, kSaturates, Source>, grid_for<kBits>(tiles), stream, source, tiles,
+  launch(pack_kernel<kFormat, kSaturates, Source>, grid_of<kBits>(tiles), stream, source, tiles,
          packed);
 }
 
@@ -181,7 +174,7 @@ void unpack(int format, const std::uint8_t* packed, std::int64_t rows, std::int6
       copy_memory(codes, packed, rows * dim, stream);
     } else {
       const Tiles tiles = tiles_of(rows, dim, kBits);
-      launch(unpack_kernel<kBits>, grid_for<kBits>(tiles), stream, packed, tiles, codes);
+      launch(unpack_kernel<kBits>, grid_of<kBits>(tiles), stream, packed, tiles, codes);
     }
   });
 }
@@ -193,7 +186,7 @@ void encode_pack(int format, int source, bool saturates, const void* values, std
       encode(format, source, saturates, values, rows * dim, packed, stream);
     } else {
       choose<kSourceCount>(source, [&](auto s) {
-        choose_overflow<f()>(saturates, [&](auto saturate) {
+        choose_overflow<kFormatOf<f()>>(saturates, [&](auto saturate) {
           using Source = SourceAt<s()>;
           const auto* const from = static_cast<const Source*>(values);
           pack_rows<f(), saturate()>(from, rows, dim, packed, stream);

@@ -1,10 +1,9 @@
 #pragma once
 
-// Runs of bytes, in global or in shared memory, that a block's threads move 16 bytes at a time.
+// Runs of values and of bytes, in global or in shared memory, which threads move 16 bytes at a
+// time.
 
-#include <cstdint>
-
-#include "cuda/device/device.h"
+#include "cuda/codec/convert.h"
 
 namespace minifloat {
 
@@ -12,11 +11,23 @@ MINIFLOAT_HD inline bool is_aligned(const void* at) {
   return reinterpret_cast<std::uintptr_t>(at) % sizeof(Words4) == 0;
 }
 
-// The number of this thread among all of the launch, and how many there are.
-MINIFLOAT_DEVICE std::int64_t launch_index() {
-  return block_index() * thread_count() + thread_index();
+// Values that 16 bytes hold.
+template <class Value>
+inline constexpr int kAtOnce = sizeof(Words4) / sizeof(Value);
+
+template <class T, int kCount>
+struct alignas(sizeof(T) * kCount) Run {
+  T each[kCount];
+};
+
+// Encodes as many values as one access loads, to codes[0] and so on.
+template <Format F, bool kSaturates, class Source>
+MINIFLOAT_DEVICE void encode_run(const Source* from, std::uint8_t* codes) {
+  const auto values = bits_of<Run<Source, kAtOnce<Source>>>(load16(from));
+  for (int i = 0; i < kAtOnce<Source>; ++i) {
+    codes[i] = to_code<F, kSaturates>(widen(values.each[i]));
+  }
 }
-MINIFLOAT_DEVICE std::int64_t launch_size() { return block_count() * thread_count(); }
 
 // Copies by all threads of a block; others see them after the next sync_threads.
 MINIFLOAT_DEVICE void copy_bytes(std::uint8_t* to, const std::uint8_t* from, std::int64_t count) {
@@ -27,12 +38,6 @@ MINIFLOAT_DEVICE void copy_bytes(std::uint8_t* to, const std::uint8_t* from, std
   }
   const std::int64_t moved = vectors * static_cast<int>(sizeof(Words4));
   for (std::int64_t i = moved + thread_index(); i < count; i += thread_count()) to[i] = from[i];
-}
-
-// The blocks that fill a device, but not more than there are pieces of work.
-inline std::int64_t blocks_for(std::int64_t pieces, int blocks_a_multiprocessor) {
-  const std::int64_t full = std::int64_t{multiprocessor_count()} * blocks_a_multiprocessor;
-  return pieces < full ? pieces : full;
 }
 
 }  // namespace minifloat

@@ -5,8 +5,10 @@
 // GPU.
 
 #include <cstdint>
+#include <limits>
 
 #include "cuda/device/stream.h"
+#include "cuda/warps.h"
 #include "format/codec.h"
 
 namespace minifloat {
@@ -18,7 +20,12 @@ MINIFLOAT_INLINE bool have_instruction(Format f) {
          f == Format{2, 1, Specials::kNone};
 }
 
-// A block of 16 bytes, which one access moves.
+inline constexpr float kInfinity = std::numeric_limits<float>::infinity();
+inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+MINIFLOAT_INLINE float power_of_two(int exponent) { return bits_of<float>((127 + exponent) << 23); }
+
+// A vector: 16 bytes, which one access moves.
 struct alignas(16) Words4 {
   std::uint32_t each[4];
 };
@@ -29,12 +36,6 @@ struct Grid {
   int threads;
   int shared_bytes;
 };
-
-// Threads that run in step: they exchange registers and multiply matrices together.
-inline constexpr int kWarp = 32;
-
-// Warps that gather matches together, and on compute capability 9.0 multiply matrices together.
-inline constexpr int kWarpgroup = 128;
 
 // What waits in shared memory for copies into it.
 using Gate = std::uint64_t;

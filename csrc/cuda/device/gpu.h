@@ -93,22 +93,25 @@ MINIFLOAT_DEVICE constexpr bool converts([[maybe_unused]] Format f) {
 
 // The code by that instruction: nearest, ties to even, and the largest where there is none so
 // large. A NaN becomes something else on each.
-template <int kExponentBits, int kMantissaBits>
+template <Format F>
 MINIFLOAT_DEVICE std::uint8_t convert([[maybe_unused]] float x) {
+  constexpr auto kIs = [](int exponent_bits, int mantissa_bits) {
+    return F.exponent_bits == exponent_bits && F.mantissa_bits == mantissa_bits;
+  };
   std::uint16_t out = 0;
 #if __CUDA_ARCH__ >= 890
-  if constexpr (kExponentBits == 4 && kMantissaBits == 3) {
+  if constexpr (kIs(4, 3)) {
     asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(out) : "f"(0.0f), "f"(x));
-  } else if constexpr (kExponentBits == 5 && kMantissaBits == 2) {
+  } else if constexpr (kIs(5, 2)) {
     asm("cvt.rn.satfinite.e5m2x2.f32 %0, %1, %2;" : "=h"(out) : "f"(0.0f), "f"(x));
   }
 #endif
 #if defined(__CUDA_ARCH_FEAT_SM100_ALL) || defined(__CUDA_ARCH_FEAT_SM120_ALL)
-  if constexpr (kExponentBits == 3 && kMantissaBits == 2) {
+  if constexpr (kIs(3, 2)) {
     asm("cvt.rn.satfinite.e3m2x2.f32 %0, %1, %2;" : "=h"(out) : "f"(0.0f), "f"(x));
-  } else if constexpr (kExponentBits == 2 && kMantissaBits == 3) {
+  } else if constexpr (kIs(2, 3)) {
     asm("cvt.rn.satfinite.e2m3x2.f32 %0, %1, %2;" : "=h"(out) : "f"(0.0f), "f"(x));
-  } else if constexpr (kExponentBits == 2 && kMantissaBits == 1) {
+  } else if constexpr (kIs(2, 1)) {
     asm("{.reg .b8 code; cvt.rn.satfinite.e2m1x2.f32 code, %1, %2; cvt.u16.u8 %0, code;}"
         : "=h"(out)
         : "f"(0.0f), "f"(x));
@@ -146,12 +149,12 @@ MINIFLOAT_DEVICE std::uint64_t atomic_max(std::uint64_t* to, std::uint64_t x) {
   return atomicMax(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(x));
 }
 
-// From here on the compiler does not know what x is.
-MINIFLOAT_DEVICE int forget(int x) {
+// x, of which the compiler does not know what it is.
+MINIFLOAT_DEVICE int opaque(int x) {
   asm volatile("" : "+r"(x));
   return x;
 }
-MINIFLOAT_DEVICE float forget(float x) {
+MINIFLOAT_DEVICE float opaque(float x) {
   asm volatile("" : "+f"(x));
   return x;
 }

@@ -83,21 +83,15 @@ inline std::uint32_t multiply_add_halves(std::uint32_t a, std::uint32_t b, std::
 
 inline constexpr bool converts(Format f) { return have_instruction(f); }
 
-template <int kExponentBits, int kMantissaBits>
+template <Format F>
 std::uint8_t convert(float x) {
-  constexpr int kBias = (1 << (kExponentBits - 1)) - 1;
-  // The largest: below the top exponent's last mantissa, or its first, where these mean something
-  // else.
-  constexpr int kTop = (1 << kExponentBits) - 1;
-  constexpr bool kIeee = kExponentBits == 5, kNan = kExponentBits == 4;
-  constexpr int kLargest =
-      kIeee ? (kTop << kMantissaBits) - 1 : ((kTop + 1) << kMantissaBits) - 1 - kNan;
+  // Infinity, too, becomes a number that is beyond the largest.
   const double size = std::min(std::fabs(double{x}), 1e9);
-  const int exponent = std::max(size > 0 ? std::ilogb(size) : -kBias, 1 - kBias);
-  const auto steps = static_cast<int>(std::nearbyint(std::ldexp(size, kMantissaBits - exponent)));
-  const int code = ((exponent + kBias - 1) << kMantissaBits) + steps;
-  return static_cast<std::uint8_t>(std::signbit(x) << (kExponentBits + kMantissaBits) |
-                                   std::min(code, kLargest));
+  const int exponent = std::max(size > 0 ? std::ilogb(size) : -F.bias(), 1 - F.bias());
+  const double steps = std::nearbyint(std::ldexp(size, F.mantissa_bits - exponent));
+  const int code = ((exponent + F.bias() - 1) << F.mantissa_bits) + static_cast<int>(steps);
+  const int largest = F.max_code();
+  return static_cast<std::uint8_t>(std::signbit(x) * F.sign_bit() | std::min(code, largest));
 }
 
 // A lane's part of both factors of a product of matrices.
@@ -140,8 +134,8 @@ inline void multiply_matrices(float (&sums)[4], std::uint32_t a0, std::uint32_t 
   });
 }
 
-inline int forget(int x) { return x; }
-inline float forget(float x) { return x; }
+inline int opaque(int x) { return x; }
+inline float opaque(float x) { return x; }
 
 inline std::uint64_t load_fresh(const std::uint64_t* from) { return *from; }
 inline int atomic_add(int* to, int x) { return std::exchange(*to, *to + x); }

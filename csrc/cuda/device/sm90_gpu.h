@@ -72,14 +72,15 @@ MINIFLOAT_DEVICE void copy_bulk(void* shared, const void* from, int bytes, Gate*
       : "memory");
 }
 
-// Queries in shared memory, in blocks of 8 by 16 bytes: where the first is, and how far on the next
-// 16 bytes of the same queries and the next 8 queries are.
+// A descriptor, by which a product knows queries in shared memory. They lie there in core matrices
+// of 16 bytes of 8 queries: `bytes_apart` is the way from one to that of the next 16 bytes of the
+// same queries, `queries_apart` that to the one of the next 8 queries.
 MINIFLOAT_DEVICE std::uint64_t matrix_at(const void* shared, int bytes_apart, int queries_apart) {
   return (shared_address(shared) >> 4) | std::uint64_t(bytes_apart >> 4) << 16 |
          std::uint64_t(queries_apart >> 4) << 32;
 }
 
-// Comes between what a warpgroup does with registers and products that have them.
+// To be called between what a warpgroup does with registers and products that read or write them.
 MINIFLOAT_DEVICE void fence_products() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 MINIFLOAT_DEVICE void commit_products() {
   asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
@@ -107,48 +108,55 @@ MINIFLOAT_DEVICE void wait_products() {
 #define MINIFLOAT_32(kind, x, i) MINIFLOAT_16(kind, x, i), MINIFLOAT_16(kind, x, i + 16)
 #define MINIFLOAT_64(kind, x, i) MINIFLOAT_32(kind, x, i), MINIFLOAT_32(kind, x, i + 32)
 #define MINIFLOAT_128(kind, x, i) MINIFLOAT_64(kind, x, i), MINIFLOAT_64(kind, x, i + 64)
-#define MINIFLOAT_MULTIPLY(sums, kind, shape, a, b, c, d, matrix, adds, scales)       \
-  asm volatile("{.reg .pred adds; setp.ne.b32 adds, " adds                            \
+#define MINIFLOAT_FACTORS_32 "{%32, %33, %34, %35}, %36"
+#define MINIFLOAT_FACTORS_64 "{%64, %65, %66, %67}, %68"
+#define MINIFLOAT_FACTORS_128 "{%128, %129, %130, %131}, %132"
+#define MINIFLOAT_ADDS_32 "%37"
+#define MINIFLOAT_ADDS_64 "%69"
+#define MINIFLOAT_ADDS_128 "%133"
+#define MINIFLOAT_MULTIPLY(sums, kind, shape, scales)                                 \
+  asm volatile("{.reg .pred adds; setp.ne.b32 adds, " MINIFLOAT_ADDS_##sums           \
                ", 0; wgmma.mma_async.sync.aligned." shape " {" MINIFLOAT_NAMES_##sums \
-               "}, {" a ", " b ", " c ", " d "}, " matrix ", adds" scales ";}"        \
+               "}, " MINIFLOAT_FACTORS_##sums ", adds" scales ";}"                    \
                : MINIFLOAT_##sums(kind, x, 0)                                         \
-               : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "l"(queries), "r"(int{adds_up}))
+               : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "l"(descriptor), "r"(int{adds_up}))
 
 // Products of a warpgroup, each warp's as by multiply_matrices: 16 rows by 8 queries for each four
 // sums, which are added to or begun. Nothing may touch the registers before wait_products.
 template <int kSums>
 MINIFLOAT_DEVICE void multiply_by_warpgroup(std::int32_t (&x)[kSums], const std::uint32_t& a0,
                                             const std::uint32_t& a1, const std::uint32_t& a2,
-                                            const std::uint32_t& a3, std::uint64_t queries,
+                                            const std::uint32_t& a3, std::uint64_t descriptor,
                                             bool adds_up) {
   static_assert(kSums == 32 || kSums == 64 || kSums == 128);
   if constexpr (kSums == 32) {
-    MINIFLOAT_MULTIPLY(32, "+r", "m64n64k32.s32.s8.s8", "%32", "%33", "%34", "%35", "%36", "%37",
-                       "");
+    MINIFLOAT_MULTIPLY(32, "+r", "m64n64k32.s32.s8.s8", "");
   } else if constexpr (kSums == 64) {
-    MINIFLOAT_MULTIPLY(64, "+r", "m64n128k32.s32.s8.s8", "%64", "%65", "%66", "%67", "%68", "%69",
-                       "");
+    MINIFLOAT_MULTIPLY(64, "+r", "m64n128k32.s32.s8.s8", "");
   } else {
-    MINIFLOAT_MULTIPLY(128, "+r", "m64n256k32.s32.s8.s8", "%128", "%129", "%130", "%131", "%132",
-                       "%133", "");
+    MINIFLOAT_MULTIPLY(128, "+r", "m64n256k32.s32.s8.s8", "");
   }
 }
 template <int kSums>
 MINIFLOAT_DEVICE void multiply_by_warpgroup(float (&x)[kSums], const std::uint32_t& a0,
                                             const std::uint32_t& a1, const std::uint32_t& a2,
-                                            const std::uint32_t& a3, std::uint64_t queries,
+                                            const std::uint32_t& a3, std::uint64_t descriptor,
                                             bool adds_up) {
   static_assert(kSums == 32 || kSums == 64);
   if constexpr (kSums == 32) {
-    MINIFLOAT_MULTIPLY(32, "+f", "m64n64k16.f32.f16.f16", "%32", "%33", "%34", "%35", "%36", "%37",
-                       ", 1, 1, 0");
+    MINIFLOAT_MULTIPLY(32, "+f", "m64n64k16.f32.f16.f16", ", 1, 1, 0");
   } else {
-    MINIFLOAT_MULTIPLY(64, "+f", "m64n128k16.f32.f16.f16", "%64", "%65", "%66", "%67", "%68", "%69",
-                       ", 1, 1, 0");
+    MINIFLOAT_MULTIPLY(64, "+f", "m64n128k16.f32.f16.f16", ", 1, 1, 0");
   }
 }
 
 #undef MINIFLOAT_MULTIPLY
+#undef MINIFLOAT_ADDS_128
+#undef MINIFLOAT_ADDS_64
+#undef MINIFLOAT_ADDS_32
+#undef MINIFLOAT_FACTORS_128
+#undef MINIFLOAT_FACTORS_64
+#undef MINIFLOAT_FACTORS_32
 #undef MINIFLOAT_128
 #undef MINIFLOAT_64
 #undef MINIFLOAT_32

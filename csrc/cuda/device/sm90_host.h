@@ -47,13 +47,13 @@ void wait_products() {
   emulator::wait_products(kPending);
 }
 
-// One column of a product's second factor, as a matrix descriptor says.
+// One column of a product's second factor, as a descriptor says.
 struct Column {
   const std::uint8_t* halves[2];
 
-  Column(std::uint64_t matrix, int column) {
-    const auto field = [&](int from) { return static_cast<int>(matrix >> from & 0x3fff) << 4; };
-    if (matrix >> 62 != 0) emulator::fail("only matrices without a swizzle are understood");
+  Column(std::uint64_t descriptor, int column) {
+    const auto field = [&](int from) { return static_cast<int>(descriptor >> from & 0x3fff) << 4; };
+    if (descriptor >> 62 != 0) emulator::fail("only matrices without a swizzle are understood");
     const std::uint8_t* const first = shared_memory() + field(0) - kFirstShared;
     for (int i = 0; i < 2; ++i) {
       halves[i] = first + i * field(16) + column / 8 * field(32) + column % 8 * 16;
@@ -63,8 +63,8 @@ struct Column {
 
 // Elements are added up in the order of their places.
 template <class Element, int kSums, class Sum, class Widen>
-void multiply_rows(Sum (&sums)[kSums], const std::uint32_t* (&registers)[4], std::uint64_t matrix,
-                   bool adds_up, Widen widen) {
+void multiply_rows(Sum (&sums)[kSums], const std::uint32_t* (&registers)[4],
+                   std::uint64_t descriptor, bool adds_up, Widen widen) {
   constexpr int kEach = sizeof(std::uint32_t) / sizeof(Element);
   std::uint32_t mine[4];
   for (int i = 0; i < 4; ++i) mine[i] = *registers[i];
@@ -81,7 +81,7 @@ void multiply_rows(Sum (&sums)[kSums], const std::uint32_t* (&registers)[4], std
   }
   for (int tile = 0; tile < kSums / 4; ++tile) {
     for (int c = 0; c < 2; ++c) {
-      const Column column(matrix, tile * 8 + lane % 4 * 2 + c);
+      const Column column(descriptor, tile * 8 + lane % 4 * 2 + c);
       for (int r = 0; r < 2; ++r) {
         Sum& sum = sums[tile * 4 + r * 2 + c];
         if (!adds_up) sum = 0;
@@ -96,26 +96,26 @@ void multiply_rows(Sum (&sums)[kSums], const std::uint32_t* (&registers)[4], std
 
 template <class Element, int kSums, class Sum, class Widen>
 void add_product(Sum (&sums)[kSums], const std::uint32_t* const (&registers)[4],
-                 std::uint64_t queries, bool adds_up, Widen widen) {
+                 std::uint64_t descriptor, bool adds_up, Widen widen) {
   emulator::add_product([&sums, a0 = registers[0], a1 = registers[1], a2 = registers[2],
-                         a3 = registers[3], queries, adds_up, widen] {
+                         a3 = registers[3], descriptor, adds_up, widen] {
     const std::uint32_t* all[4] = {a0, a1, a2, a3};
-    multiply_rows<Element>(sums, all, queries, adds_up, widen);
+    multiply_rows<Element>(sums, all, descriptor, adds_up, widen);
   });
 }
 
 template <int kSums>
 void multiply_by_warpgroup(std::int32_t (&sums)[kSums], const std::uint32_t& a0,
                            const std::uint32_t& a1, const std::uint32_t& a2,
-                           const std::uint32_t& a3, std::uint64_t queries, bool adds_up) {
-  add_product<std::int8_t>(sums, {&a0, &a1, &a2, &a3}, queries, adds_up,
+                           const std::uint32_t& a3, std::uint64_t descriptor, bool adds_up) {
+  add_product<std::int8_t>(sums, {&a0, &a1, &a2, &a3}, descriptor, adds_up,
                            [](std::int8_t x) { return std::int32_t{x}; });
 }
 template <int kSums>
 void multiply_by_warpgroup(float (&sums)[kSums], const std::uint32_t& a0, const std::uint32_t& a1,
-                           const std::uint32_t& a2, const std::uint32_t& a3, std::uint64_t queries,
-                           bool adds_up) {
-  add_product<std::uint16_t>(sums, {&a0, &a1, &a2, &a3}, queries, adds_up, from_half);
+                           const std::uint32_t& a2, const std::uint32_t& a3,
+                           std::uint64_t descriptor, bool adds_up) {
+  add_product<std::uint16_t>(sums, {&a0, &a1, &a2, &a3}, descriptor, adds_up, from_half);
 }
 
 inline bool has_warpgroup_products() { return emulator::has_warpgroup_products(); }

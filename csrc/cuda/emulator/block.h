@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "cuda/emulator/emulator.h"
+#include "cuda/warps.h"
 
 namespace minifloat::emulator {
 
-inline constexpr int kWarpThreads = 32;
-inline constexpr int kWarpgroupThreads = 128;
+// Bytes that a lane may give to its warp at once.
 inline constexpr std::size_t kMostGathered = 64;
 
 // Threads wait here until all of them are there.
@@ -65,7 +65,7 @@ struct BulkCopy {
 
 struct Warp {
   Barrier barrier;
-  std::array<std::array<std::byte, kWarpThreads * kMostGathered>, 2> gathered;
+  std::array<std::array<std::byte, kWarp * kMostGathered>, 2> gathered;
 };
 
 struct Fiber {
@@ -98,12 +98,10 @@ class Block {
   void run();
 
   Fiber& current() { return *current_; }
-  Warp& warp() { return warps_[current_->place.thread / kWarpThreads]; }
+  Warp& warp() { return warps_[current_->place.thread / kWarp]; }
   std::uint8_t* shared() { return memory_.get(); }
   Barrier& barrier() { return barrier_; }
-  Barrier& warpgroup_barrier() {
-    return warpgroup_barriers_[current_->place.thread / kWarpgroupThreads];
-  }
+  Barrier& warpgroup_barrier() { return warpgroup_barriers_[current_->place.thread / kWarpgroup]; }
   std::vector<BulkCopy>& bulk_copies() { return bulk_copies_; }
 
   void wait(Barrier& barrier);

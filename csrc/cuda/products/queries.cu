@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "cuda/codec/runs.h"
+#include "cuda/device/choices.h"
+#include "cuda/device/launches.h"
 #include "cuda/products/elements.h"
 
 namespace minifloat::cuda {
@@ -28,17 +29,32 @@ MINIFLOAT_DEVICE std::uint32_t plane_of(Element<F> element, int plane) {
   }
 }
 
-template <int kFormat, bool kArePacked, class Row>
+// Four registers of one plane of a lane's elements.
+template <Format F, bool kArePacked>
+MINIFLOAT_DEVICE Words4 registers_of(const Element<F> (&elements)[kLaneCodes], int plane,
+                                     int part) {
+  constexpr int kEach = kLaneCodes / Operand<F>::kRegisters, kWidth = 32 / kEach;
+  Words4 words = {};
+  for (int w = 0; w < 4; ++w) {
+    for (int e = 0; e < kEach; ++e) {
+      // Words of two float16 are of codes 0 and 2 of four, then of codes 1 and 3.
+      const int number = part * 4 + w;
+      const int j = kEach == 4 ? number * 4 + e : number / 2 * 4 + number % 2 + 2 * e;
+      words.each[w] |= plane_of<F, kArePacked>(elements[j], plane) << (kWidth * e);
+    }
+  }
+  return words;
+}
+
+template <int kFormat, class Stored>
 MINIFLOAT_KERNEL(kThreads, kBlocks)
-lay_out_kernel(const Row* rows, std::int64_t row_size, const float* norms, std::int64_t dim,
-               float unit, Queries queries) {
+lay_out_kernel(ElementRows<Stored> rows, std::int64_t dim, float unit, Queries queries) {
   constexpr Format F = kFormatOf<kFormat>;
-  using Layout = Operand<F>;
-  constexpr int kPlanes = QueryPlanes<F, kArePacked>::kCount, kParts = Layout::kRegisters / 4;
-  constexpr int kPerWord = kLaneCodes / Layout::kRegisters, kWidth = 32 / kPerWord;
-  const std::int64_t padded = queries.blocks * queries.tiles * kTileQueries;
-  for (std::int64_t query = launch_index(); query < padded; query += launch_size()) {
-    queries.factors[query] = query < queries.count ? norms[query] * unit : 0.0f;
+  constexpr bool kArePacked = ElementRows<Stored>::kArePacked;
+  using Row = Operand<F>;
+  constexpr int kPlanes = QueryPlanes<F, kArePacked>::kCount;
+  for (std::int64_t query = launch_index(); query < queries.padded(); query += launch_size()) {
+    queries.factors[query] = query < queries.count ? rows.norms[query] * unit : 0.0f;
   }
   const std::int64_t steps = steps_of(dim);
   const std::int64_t count = queries.blocks * steps * queries.tiles * kWarp;
@@ -50,28 +66,18 @@ lay_out_kernel(const Row* rows, std::int64_t row_size, const float* norms, std::
     const std::int64_t query = (block * queries.tiles + tile) * kTileQueries + lane / 4;
     Element<F> elements[kLaneCodes] = {};
     for (int j = 0; j < kLaneCodes; ++j) {
-      const std::int64_t at = step * kStepCodes + Layout::place(lane, j);
-      if (query < queries.count && at < dim) {
-        elements[j] = element_at<F>(rows + query * row_size, at);
-      }
+      const std::int64_t at = step * kStepCodes + Row::place(lane, j);
+      if (query < queries.count && at < dim) elements[j] = element_at<F>(rows.row(query), at);
     }
     for (int p = 0; p < kPlanes; ++p) {
-      for (int part = 0; part < kParts; ++part) {
-        Words4 words = {};
-        for (int w = 0; w < 4; ++w) {
-          for (int e = 0; e < kPerWord; ++e) {
-            // Words of two float16 are of codes 0 and 2 of four, then of codes 1 and 3.
-            const int number = part * 4 + w;
-            const int j = kPerWord == 4 ? number * 4 + e : number / 2 * 4 + number % 2 + 2 * e;
-            words.each[w] |= plane_of<F, kArePacked>(elements[j], p) << (kWidth * e);
-          }
-        }
-        if (queries.order == Order::kWarps) {
-          queries.elements[((i / kWarp * kPlanes + p) * kParts + part) * kWarp + lane] = words;
+      for (int part = 0; part < Row::kParts; ++part) {
+        const Words4 words = registers_of<F, kArePacked>(elements, p, part);
+        if (queries.layout == Layout::kWarps) {
+          queries.elements[((i / kWarp * kPlanes + p) * Row::kParts + part) * kWarp + lane] = words;
           continue;
         }
         auto* const all = reinterpret_cast<std::uint32_t*>(queries.elements);
-        const std::int64_t first = ((block * steps + step) * kPlanes + p) * Layout::kRegisters;
+        const std::int64_t first = ((block * steps + step) * kPlanes + p) * Row::kRegisters;
         for (int w = 0; w < 4; ++w) {
           all[((first + part * 4 + w) * queries.tiles + tile) * kWarp + lane] = words.each[w];
         }
@@ -80,45 +86,34 @@ lay_out_kernel(const Row* rows, std::int64_t row_size, const float* norms, std::
   }
 }
 
-template <int kFormat, bool kArePacked>
-constexpr int kVectors = QueryPlanes<kFormatOf<kFormat>, kArePacked>::kCount *
-                         Operand<kFormatOf<kFormat>>::kRegisters / 4 * kWarp;
-
 }  // namespace
 
-Queries take_queries(const Sides& sides, std::int64_t count, int tiles, Order order,
+Queries take_queries(const Sides& sides, std::int64_t count, int tiles, Layout layout,
                      Workspace& workspace) {
   const std::int64_t block = std::int64_t{tiles} * kTileQueries;
-  Queries queries{nullptr, nullptr, count, (count + block - 1) / block, tiles, order};
+  Queries queries{nullptr, nullptr, count, (count + block - 1) / block, tiles, layout};
   choose_format(sides.format, [&](auto f) {
     choose_bool(sides.a.is_packed, [&](auto packed) {
-      queries.elements = workspace.take<Words4>(queries.blocks * tiles * steps_of(sides.dim) *
-                                                kVectors<f(), packed()>);
+      constexpr int kVectors = QueryPlanes<kFormatOf<f()>, packed()>::kTileVectors;
+      queries.elements =
+          workspace.take<Words4>(queries.blocks * tiles * steps_of(sides.dim) * kVectors);
     });
   });
-  queries.factors = workspace.take<float>(queries.blocks * block);
+  queries.factors = workspace.take<float>(queries.padded());
   return queries;
 }
 
 void lay_out(const Sides& sides, std::int64_t first, const Queries& queries, Stream stream) {
   // Rows of no elements have norms all the same.
   const std::int64_t steps = std::max<std::int64_t>(1, steps_of(sides.dim));
-  const std::int64_t pieces = queries.blocks * queries.tiles * steps * kWarp;
-  const Grid grid{blocks_for((pieces + kThreads - 1) / kThreads, kBlocks), kThreads, 0};
+  const Grid grid = grid_for(queries.blocks * queries.tiles * steps * kWarp, kThreads, kBlocks);
   choose_format(sides.format, [&](auto f) {
     constexpr Format F = kFormatOf<f()>;
-    const float* const norms = sides.a.norms + first;
-    if (sides.a.is_packed) {
-      const std::int64_t bytes = row_bytes(sides.dim, F.bits());
-      const auto* const rows = static_cast<const std::uint8_t*>(sides.a.data) + first * bytes;
+    choose_rows<F>(sides.a, sides.dim, first, [&]<class Stored>(const ElementRows<Stored>& rows) {
       // Powers of two, so they change no rounding.
-      launch(lay_out_kernel<f(), true, std::uint8_t>, grid, stream, rows, bytes, norms, sides.dim,
-             row_unit(F) * element_unit(F) * element_unit(F), queries);
-    } else {
-      const auto* const rows = static_cast<const Element<F>*>(sides.a.data) + first * sides.dim;
-      launch(lay_out_kernel<f(), false, Element<F>>, grid, stream, rows, sides.dim, norms,
-             sides.dim, row_unit(F) * element_unit(F), queries);
-    }
+      const float unit = Operand<F>::kUnit * dot_unit<F, Stored>();
+      launch(lay_out_kernel<f(), Stored>, grid, stream, rows, sides.dim, unit, queries);
+    });
   });
 }
 

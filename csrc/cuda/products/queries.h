@@ -8,29 +8,29 @@
 
 namespace minifloat::cuda {
 
-// Queries of a tile: the columns of a product of matrices.
-inline constexpr int kTileQueries = 8;
-
-// By block and by step; then for warps by tile, by plane, 16 bytes of each lane after those of the
-// one before; for warpgroups by plane, by register, by tile, 4 bytes of each lane.
-enum class Order : std::uint8_t { kWarps, kWarpgroups };
+// Where a lane's registers lie. Both are by block and by step; there
+enum class Layout : std::uint8_t {
+  kWarps,       // by tile, plane, part and lane: 16 bytes, which a lane loads at once
+  kWarpgroups,  // by plane, register, tile and lane: 4 bytes, as matrix units read them
+};
 
 struct Queries {
   Words4* elements;
-  float* factors;  // reciprocal norms of one step of a product
+  float* factors;  // by which a sum is multiplied: the reciprocal norm, in units of sums
   std::int64_t count;
   std::int64_t blocks;
   int tiles;  // of each block
-  Order order;
+  Layout layout;
+
+  // With those that fill up the last block.
+  MINIFLOAT_HD std::int64_t padded() const { return blocks * tiles * kTileQueries; }
 };
 
-constexpr std::int64_t steps_of(std::int64_t dim) { return (dim + kStepCodes - 1) / kStepCodes; }
-
-// Memory for so many queries, with whole blocks of `tiles` tiles.
-Queries take_queries(const Sides& sides, std::int64_t count, int tiles, Order order,
+// Takes memory for so many queries, in blocks of `tiles` tiles.
+Queries take_queries(const Sides& sides, std::int64_t count, int tiles, Layout layout,
                      Workspace& workspace);
 
-// Lays out rows of sides.a from `first` on.
+// Lays out as many rows of sides.a, from `first` on.
 void lay_out(const Sides& sides, std::int64_t first, const Queries& queries, Stream stream);
 
 }  // namespace minifloat::cuda

@@ -1,51 +1,54 @@
 #pragma once
 
-// The matches that a warpgroup gathers of a slice of rows, for a block of queries: what passes a
-// query's threshold is appended, and sorted when there are so many, which raises the threshold of
-// all blocks.
+// A keeper of the best: a warpgroup's lists of matches of a slice of rows, one for each of a block
+// of queries. What passes a query's threshold is appended to its list. A list that gets crowded is
+// sorted and cut, which raises the query's threshold for all blocks.
 
-#include "cuda/search/search.h"
+#include "cuda/products/queries.h"
+#include "cuda/products/shares.h"
+#include "cuda/search/found.h"
 
 namespace minifloat::cuda {
 
-// Up to so many keys are sorted by a warp, with others beside it, and more by the whole group.
+// Lists of up to so many keys are sorted by one warp each, longer ones by the whole warpgroup.
 inline constexpr int kWarpKeys = 512;
 
 // Row blocks after which a warpgroup looks at the thresholds that others have raised.
 inline constexpr int kLooks = 8;
 
-// A query's threshold, limit, cut, and how many matches it has.
+// Of a query: its threshold, its limit, its cut, and how many keys its list has.
 inline constexpr int kQueryBytes = 2 * sizeof(Key) + sizeof(float) + sizeof(int);
 
 constexpr int board_bytes(int queries, int capacity) {
-  const int groups = capacity <= kWarpKeys ? kWarpgroup / kWarp : 1;
-  return groups * capacity * static_cast<int>(sizeof(Key)) + queries * kQueryBytes;
+  const int sorters = capacity <= kWarpKeys ? kWarpgroupWarps : 1;
+  return sorters * capacity * static_cast<int>(sizeof(Key)) + queries * kQueryBytes;
 }
 
-// Cut is what a score's sum is compared with before all else, at a place of its own:
-//   static int place(int query);
+// FirstLook is how products let those sums or scores pass that may count: by a number of each
+// query, its cut, which is
 //   static float of(float bound, float factor);
-template <int kQueryCount, class Cut>
+// where the query's scores count from `bound` on, and is looked for at
+//   static int place(int query);
+template <int kBlockQueries, class FirstLook>
 class Board {
  public:
   static constexpr bool kTakesAll = false;
 
-  // `slice` and `query_block` say which matches are this warpgroup's.
+  // The share is this warpgroup's; the mask says which rows take part, and all do where it is null.
   MINIFLOAT_DEVICE Board(std::uint8_t* memory, const Found& found, const Queries& queries,
-                         const std::uint8_t* selected, std::int64_t slice, std::int64_t query_block,
-                         std::int64_t end)
+                         const std::uint8_t* mask, const Share& share)
       : limits_(reinterpret_cast<Key*>(memory)),
-        thresholds_(limits_ + kQueryCount),
-        cuts_(reinterpret_cast<float*>(thresholds_ + kQueryCount)),
-        counts_(reinterpret_cast<int*>(cuts_ + kQueryCount)),
-        sorted_(reinterpret_cast<Key*>(counts_ + kQueryCount)),
+        thresholds_(limits_ + kBlockQueries),
+        cuts_(reinterpret_cast<float*>(thresholds_ + kBlockQueries)),
+        counts_(reinterpret_cast<int*>(cuts_ + kBlockQueries)),
+        sorted_(reinterpret_cast<Key*>(counts_ + kBlockQueries)),
         found_(found),
         queries_(queries),
-        selected_(selected),
-        first_(query_block * kQueryCount),
-        mine_(slice * queries.blocks * kQueryCount + first_),
-        end_(end) {
-    for (int q = thread(); q < kQueryCount; q += kWarpgroup) {
+        mask_(mask),
+        first_(share.query_block * kBlockQueries),
+        first_list_(share.slice * queries.blocks * kBlockQueries + first_),
+        end_(share.end) {
+    for (int q = thread(); q < kBlockQueries; q += kWarpgroup) {
       counts_[q] = 0;
       limits_[q] = found_.limits[first_ + q];
       const bool is_there = first_ + q < queries.count;
@@ -58,7 +61,7 @@ class Board {
 
   // Whether a row takes part.
   MINIFLOAT_DEVICE bool takes(std::int64_t row) const {
-    return row < end_ && !(selected_ && !selected_[row]);
+    return row < end_ && !(mask_ && !mask_[row]);
   }
 
   MINIFLOAT_DEVICE void add(std::int64_t row, std::int64_t query, float score) {
@@ -69,21 +72,23 @@ class Board {
     keys(q)[atomic_add(&counts_[q], 1)] = key;
   }
 
-  // After each row block, by its number; it adds at most one match for each of its rows.
+  // To be called after each row block, with its number. A row block appends at most one key for
+  // each of its rows to a list, for which there must be room before the next one.
   MINIFLOAT_DEVICE void settle(int row_block) {
     sync_warpgroup();
-    const bool alone = found_.capacity <= kWarpKeys;
     const int lane = thread() % kWarp, warp = thread() / kWarp;
-    const int apart = alone ? kWarpgroup / kWarp : 1;
-    const Group group = alone ? Group{lane, kWarp} : Group{thread(), kWarpgroup};
-    for (int first = alone ? warp : 0; first < kQueryCount; first += apart * kWarp) {
+    // Either each warp has every fourth list, or all lists are everybody's.
+    const bool by_warp = found_.capacity <= kWarpKeys;
+    const int apart = by_warp ? kWarpgroupWarps : 1;
+    const Group group = by_warp ? Group{lane, kWarp} : Group{thread(), kWarpgroup};
+    for (int first = by_warp ? warp : 0; first < kBlockQueries; first += apart * kWarp) {
       const int q = first + apart * lane;
-      const bool is_mine = alone || first / kWarp % (kWarpgroup / kWarp) == warp;
-      if (row_block % kLooks == 0 && q < kQueryCount && is_mine) {
+      const bool is_mine = by_warp || first / kWarp % kWarpgroupWarps == warp;
+      if (row_block % kLooks == 0 && q < kBlockQueries && is_mine) {
         const Key others = load_fresh(&found_.thresholds[first_ + q]);
         if (others > thresholds_[q]) raise(q, others);
       }
-      std::uint32_t crowded = ballot(q < kQueryCount && counts_[q] > found_.crowd);
+      std::uint32_t crowded = ballot(q < kBlockQueries && counts_[q] > found_.crowd);
       for (; crowded != 0; crowded &= crowded - 1) {
         keep_best(group, first + apart * lowest_bit(crowded));
       }
@@ -92,7 +97,9 @@ class Board {
   }
 
   MINIFLOAT_DEVICE void write_counts() const {
-    for (int q = thread(); q < kQueryCount; q += kWarpgroup) found_.counts[mine_ + q] = counts_[q];
+    for (int q = thread(); q < kBlockQueries; q += kWarpgroup) {
+      found_.counts[first_list_ + q] = counts_[q];
+    }
   }
 
  private:
@@ -102,15 +109,15 @@ class Board {
   MINIFLOAT_DEVICE static int thread() { return thread_index() % kWarpgroup; }
 
   MINIFLOAT_DEVICE Key* keys(int query) const {
-    return found_.keys + (mine_ + query) * found_.capacity;
+    return found_.keys + (first_list_ + query) * found_.capacity;
   }
 
   MINIFLOAT_DEVICE void raise(int query, Key threshold) {
     thresholds_[query] = threshold;
     const float score = score_of(threshold);
     // What is below -1 by rounding counts as -1, and may be of a lower row.
-    const float bound = threshold == 0 || score <= -1.0f ? bits_of<float>(0xff800000) : score;
-    cuts_[Cut::place(query)] = Cut::of(bound, queries_.factors[first_ + query]);
+    const float bound = threshold == 0 || score <= -1.0f ? -kInfinity : score;
+    cuts_[FirstLook::place(query)] = FirstLook::of(bound, queries_.factors[first_ + query]);
   }
 
   MINIFLOAT_DEVICE void keep_best(const Group& group, int query) {
@@ -142,10 +149,10 @@ class Board {
   Key* sorted_;
   Found found_;
   Queries queries_;
-  const std::uint8_t* selected_;
-  std::int64_t first_;  // query of the block
-  std::int64_t mine_;   // match of the first query
-  std::int64_t end_;    // of the rows
+  const std::uint8_t* mask_;
+  std::int64_t first_;       // query of the block
+  std::int64_t first_list_;  // in Found, which is that query's
+  std::int64_t end_;         // of the rows
 };
 
 }  // namespace minifloat::cuda

@@ -2,17 +2,18 @@
 
 // Matches of a search as keys, of which the larger is the better, and the sorting of those.
 
-#include "cuda/device/device.h"
+#include "cuda/device/groups.h"
 
 namespace minifloat::cuda {
 
-// A score and a row: by score, among equals by the lower row. 0 is no match at all.
+// A score and a row: the higher score is the larger key, and among equal ones the lower row. 0 is
+// no match at all.
 using Key = std::uint64_t;
 
-// NaN is as minus infinity.
+// NaN counts as minus infinity.
 MINIFLOAT_DEVICE Key key_of(float score, std::int64_t row) {
-  // A zero has no sign here.
-  const float number = score == score ? score + 0.0f : bits_of<float>(0xff800000);
+  // Adding makes -0 0.
+  const float number = score == score ? score + 0.0f : -kInfinity;
   const auto bits = bits_of<std::uint32_t>(number);
   const std::uint32_t order = bits >> 31 ? ~bits : bits | 0x80000000;
   return Key{order} << 32 | ~static_cast<std::uint32_t>(row);
@@ -24,22 +25,6 @@ MINIFLOAT_DEVICE float score_of(Key key) {
 }
 
 MINIFLOAT_DEVICE std::int64_t row_of(Key key) { return ~static_cast<std::uint32_t>(key); }
-
-// Threads that do something together: a warp, a warpgroup or a whole block that is larger.
-struct Group {
-  int thread;
-  int threads;
-
-  MINIFLOAT_DEVICE void sync() const {
-    if (threads == kWarp) {
-      sync_warp();
-    } else if (threads == kWarpgroup) {
-      sync_warpgroup();
-    } else {
-      sync_threads();
-    }
-  }
-};
 
 // Puts keys in shared memory, a power of two of them, into descending order, for all threads to
 // see.

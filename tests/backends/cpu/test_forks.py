@@ -135,7 +135,7 @@ def test_every_public_call_is_made_in_a_forked_child() -> None:
         name
         for name, value in own
         if isinstance(value, staticmethod)
-        or (callable(value) and getattr(value, "__module__", "") == "minifloat.vectors")
+        or (callable(value) and getattr(value, "__module__", "").startswith("minifloat.vectors"))
     }
     generated = {"_with", "__init__", "__setattr__", "__delattr__", "__replace__"}
     called = {name.partition(" ")[0] for name in CALLS}

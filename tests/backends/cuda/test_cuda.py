@@ -15,8 +15,11 @@ import pytest
 import torch
 
 import minifloat as mf
-from minifloat import ops
-from minifloat.backends import eager, implementation
+from minifloat.backends import implementation
+from minifloat.ops import OPERATORS, arguments
+from minifloat.ops.products import AllScores, Best
+from minifloat.ops.rows import Rows, Selection, Sides
+from minifloat.scoring.queries import rows_of, sides_of
 from tests.support import emulated, oracles
 
 PACKAGE = Path(mf.__file__).parent
@@ -34,7 +37,7 @@ WARPGROUPS = "sm_90a"
 @pytest.fixture
 def cuda() -> Any:
     emulated.install()
-    functions = {op.__name__: implementation("cuda", op.__name__) for op in ops.OPERATORS}
+    functions = {op.name: implementation("cuda", op.name) for op in OPERATORS}
     return SimpleNamespace(**functions)
 
 
@@ -49,8 +52,21 @@ def random_rows(format: mf.Format, rows: int, dim: int, seed: int = 0) -> mf.Pac
     return mf.quantize(torch.randn(rows, dim, generator=generator), format)
 
 
-def sides(a: mf.PackedVectors, b: mf.PackedVectors) -> tuple[torch.Tensor, ...]:
-    return a.codes, a.reciprocal_norms, b.codes, b.reciprocal_norms
+def scores(a: mf.PackedVectors, b: mf.PackedVectors) -> tuple[Any, ...]:
+    """The arguments of an operator that scores rows."""
+    return arguments(AllScores(sides_of(a, b)))
+
+
+def search(a: mf.PackedVectors, b: mf.PackedVectors, k: int, *chosen: Any) -> tuple[Any, ...]:
+    """The arguments of an operator that searches rows."""
+    return arguments(Best(sides_of(a, b), Selection(*chosen), k))
+
+
+def assert_found(cuda: Any, asked: tuple[Any, ...]) -> None:
+    """A search finds what the plain one does."""
+    expected = implementation("eager", "search")(*asked)
+    for ours, theirs in zip(cuda.search(*asked), expected, strict=True):
+        assert torch.equal(ours, theirs)
 
 
 @needs_emulator
@@ -75,12 +91,12 @@ def test_no_order_of_threads_and_copies_changes_an_answer(
     format: mf.Format, queries: int, cuda: Any, any_order: list[dict[str, bool]]
 ) -> None:
     for dim in (9, 257, 384):
-        rows = sides(random_rows(format, queries, dim, 1), random_rows(format, 700, dim, 2))
+        rows = random_rows(format, queries, dim, 1), random_rows(format, 700, dim, 2)
         found = []
         for order in any_order:
             emulated.set_order(**order)
-            answers = [cuda.search(*rows, None, None, k, format.name, dim) for k in (5, 300)]
-            found.append([cuda.scores(*rows, format.name, dim), *answers[0], *answers[1]])
+            answers = [cuda.search(*search(*rows, k)) for k in (5, 300)]
+            found.append([cuda.scores(*scores(*rows)), *answers[0], *answers[1]])
         for other in found[1:]:
             assert all(torch.equal(x, y) for x, y in zip(found[0], other, strict=True))
 
@@ -90,9 +106,7 @@ def test_more_rows_than_are_found_at_once_are_found_in_rounds(
     integer_format: mf.Format, cuda: Any
 ) -> None:
     rows = random_rows(integer_format, 2500, 9)
-    arguments: Any = (*sides(rows[:3], rows), None, None, 2400, integer_format.name, 9)
-    for found, expected in zip(cuda.search(*arguments), eager.search(*arguments), strict=True):
-        assert torch.equal(found, expected)
+    assert_found(cuda, search(rows[:3], rows, 2400))
 
 
 @needs_emulator
@@ -108,11 +122,9 @@ def test_a_database_of_more_rows_than_one_search_takes_is_searched_in_parts(
     monkeypatch.setattr(backend, "_MOST_ROWS", 100)
     for chosen in ((None, None), (mask, None), (None, ranges), (mask, ranges)):
         k = int((~rows.reciprocal_norms.isnan()).sum()) // 4
-        arguments: Any = (*sides(rows[:3], rows), *chosen, k, integer_format.name, 9)
-        for found, expected in zip(cuda.search(*arguments), eager.search(*arguments), strict=True):
-            assert torch.equal(found, expected)
-    arguments = (*sides(rows[:2], rows), None, None, 500, integer_format.name, 9)
-    assert torch.equal(cuda.search(*arguments)[1], eager.search(*arguments)[1])
+        assert_found(cuda, search(rows[:3], rows, k, *chosen))
+    asked = search(rows[:2], rows, 500)
+    assert torch.equal(cuda.search(*asked)[1], implementation("eager", "search")(*asked)[1])
 
 
 @needs_emulator
@@ -182,9 +194,7 @@ def test_a_last_chunk_that_takes_more_memory_than_the_first_finds_the_same(
     )
     assert last > first
     both = random_rows(mf.E2M1, queries + rows, dim)
-    arguments: Any = (*sides(both[:queries], both[queries:]), None, None, 1, "e2m1", dim)
-    for found, expected in zip(cuda.search(*arguments), eager.search(*arguments), strict=True):
-        assert torch.equal(found, expected)
+    assert_found(cuda, search(both[:queries], both[queries:], 1))
 
 
 @needs_emulator
@@ -246,10 +256,12 @@ def test_a_workspace_is_sized_on_the_device_of_the_rows(
         monkeypatch.setattr(_cuda, name, seen)
     monkeypatch.setattr(torch.cuda, "device", Device)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda: SimpleNamespace(cuda_stream=0))
-    rows = [x.as_subclass(OnGpu) for x in sides(*[random_rows(mf.E2M1, 5, 9)] * 2)]
+    rows = random_rows(mf.E2M1, 5, 9)
+    there = Rows(*[x.as_subclass(OnGpu) for x in rows_of(rows)])
+    on_gpu = Sides(there, there, "e2m1", 9)
     with torch._C.DisableTorchFunctionSubclass():
-        cuda.search(*rows, None, None, 2, "e2m1", 9)
-        cuda.scores(*rows, "e2m1", 9)
+        cuda.search(*arguments(Best(on_gpu, Selection(), 2)))
+        cuda.scores(*arguments(AllScores(on_gpu)))
     assert sized == ["cpu", "cpu"]
 
 
@@ -267,8 +279,8 @@ def test_memory_that_starts_anywhere_is_taken(format: mf.Format, cuda: Any) -> N
             assert torch.equal(cuda.encode_pack(values, format.name, True), moved.flatten())
             assert torch.equal(cuda.encode(values, format.name, True), codes.flatten())
             other = mf.PackedVectors(moved, rows.reciprocal_norms, format, dim)
-            found = cuda.scores(*sides(rows[:9], other), format.name, dim)
-            assert torch.equal(found, cuda.scores(*sides(rows[:9], rows), format.name, dim))
+            found = cuda.scores(*scores(rows[:9], other))
+            assert torch.equal(found, cuda.scores(*scores(rows[:9], rows)))
 
 
 @needs_emulator

@@ -8,15 +8,18 @@ import pytest
 import torch
 
 import minifloat as mf
-from minifloat import ops
-from minifloat.backends import eager, implementation
-from minifloat.scoring import _side
+from minifloat.backends import implementation
+from minifloat.formats import as_format
+from minifloat.ops import arguments
+from minifloat.ops.products import AllScores, Best
+from minifloat.ops.rows import Rows, Selection, Sides
+from minifloat.scoring.queries import sides_of
 from tests.support import emulated
 
 pytestmark = pytest.mark.skipif(not emulated.IS_HERE, reason=emulated.NOT_HERE)
 
-Sides = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
-
+# A search of all rows.
+ALL = Selection()
 
 MANY = pytest.param(132, marks=pytest.mark.long)
 
@@ -25,7 +28,7 @@ MANY = pytest.param(132, marks=pytest.mark.long)
 def search(request: pytest.FixtureRequest) -> Iterator[Any]:
     emulated.install()
     emulated.set_multiprocessors(request.param)
-    yield implementation("cuda", ops.search.__name__)
+    yield implementation("cuda", "search")
     emulated.set_multiprocessors(emulated.FEW_MULTIPROCESSORS)
 
 
@@ -49,8 +52,7 @@ def normal(rows: int, dim: int, seed: int) -> torch.Tensor:
 def sides(format: mf.Format, are_packed: bool, queries: int, rows: int, dim: int) -> Sides:
     database = mf.quantize(normal(rows, dim, 2), format)
     a = normal(queries, dim, 1)
-    taken = _side(mf.quantize(a, format) if are_packed else a, database)
-    return *taken, database.codes, database.reciprocal_norms
+    return sides_of(mf.quantize(a, format) if are_packed else a, database)
 
 
 def bound(dim: int) -> float:
@@ -58,19 +60,21 @@ def bound(dim: int) -> float:
     return 2 * (dim + 5) * 2.0**-24 + 2.0**-17
 
 
-def assert_finds_the_best(
-    search: Any, rows: Sides, mask: Any, ranges: Any, k: int, format: mf.Format, dim: int
-) -> None:
+plain_search, plain_scores = (implementation("eager", name) for name in ("search", "scores"))
+
+
+def assert_finds_the_best(search: Any, rows: Sides, k: int, chosen: Selection = ALL) -> None:
     """Search gives what the plain one does: its bits where sums are integers."""
-    scores, found = search(*rows, mask, ranges, k, format.name, dim)
-    expected, expected_rows = eager.search(*rows, mask, ranges, k, format.name, dim)
-    if format.lane != "float":
+    asked = arguments(Best(rows, chosen, k))
+    (scores, found), (expected, expected_rows) = search(*asked), plain_search(*asked)
+    if as_format(rows.format).lane != "float":
         assert torch.equal(found, expected_rows)
         torch.testing.assert_close(scores, expected, rtol=0, atol=0, equal_nan=True)
         return
-    torch.testing.assert_close(scores, expected, rtol=0, atol=bound(dim), equal_nan=True)
-    every = eager.scores(*rows, format.name, dim).gather(1, found)
-    torch.testing.assert_close(scores, every, rtol=0, atol=bound(dim), equal_nan=True)
+    off = bound(rows.dim)
+    torch.testing.assert_close(scores, expected, rtol=0, atol=off, equal_nan=True)
+    every = plain_scores(*arguments(AllScores(rows))).gather(1, found)
+    torch.testing.assert_close(scores, every, rtol=0, atol=off, equal_nan=True)
     assert all(len(set(row)) == k for row in found.tolist())
 
 
@@ -81,18 +85,15 @@ def assert_finds_the_best(
 def test_searches_for_many_queries_find_the_best(
     format: mf.Format, are_packed: bool, queries: int, rows: int, dim: int, k: int, search: Any
 ) -> None:
-    assert_finds_the_best(
-        search, sides(format, are_packed, queries, rows, dim), None, None, k, format, dim
-    )
+    assert_finds_the_best(search, sides(format, are_packed, queries, rows, dim), k)
 
 
 def test_scores_of_many_queries_are_those_of_the_plain_way(
     format: mf.Format, are_packed: bool
 ) -> None:
     emulated.install()
-    scores = implementation("cuda", ops.scores.__name__)
-    rows = sides(format, are_packed, 66, 205, 192)
-    found, expected = (f(*rows, format.name, 192) for f in (scores, eager.scores))
+    asked = arguments(AllScores(sides(format, are_packed, 66, 205, 192)))
+    found, expected = implementation("cuda", "scores")(*asked), plain_scores(*asked)
     off = bound(192) if format.lane == "float" else 0
     torch.testing.assert_close(found, expected, rtol=0, atol=off)
 
@@ -101,16 +102,15 @@ def test_more_queries_than_a_block_has_are_found(
     format: mf.Format, are_packed: bool, search: Any
 ) -> None:
     rows = sides(format, are_packed, 270, 150, 128)
-    assert_finds_the_best(search, rows, None, None, 10, format, 128)
+    assert_finds_the_best(search, rows, 10)
 
 
 def test_masks_and_ranges_choose_rows(format: mf.Format, are_packed: bool, search: Any) -> None:
     rows = sides(format, are_packed, 65, 500, 64)
     mask = torch.arange(500) % 3 > 0
     ranges = torch.tensor([[0, 2], [90, 310], [400, 499]])
-    choices: Any = ((mask, None), (None, ranges), (mask, ranges))
-    for some, inside in choices:
-        assert_finds_the_best(search, rows, some, inside, 10, format, 64)
+    for chosen in (Selection(mask), Selection(None, ranges), Selection(mask, ranges)):
+        assert_finds_the_best(search, rows, 10, chosen)
 
 
 def test_nan_zeros_and_ties_have_their_places(
@@ -123,11 +123,11 @@ def test_nan_zeros_and_ties_have_their_places(
     norms[3::50] = torch.nan
     a = normal(65, 64, 6)
     a[7] = 0
-    taken = _side(mf.quantize(a, format) if are_packed else a, rows)
+    taken = sides_of(mf.quantize(a, format) if are_packed else a, rows)
+    taken = taken._replace(b=Rows(rows.codes, norms))
     for k in (1, 40, 300):
-        arguments: Any = (*taken, rows.codes, norms, None, None, k, format.name, 64)
-        scores, found = search(*arguments)
-        expected, expected_rows = eager.search(*arguments)
+        asked = arguments(Best(taken, ALL, k))
+        (scores, found), (expected, expected_rows) = search(*asked), plain_search(*asked)
         torch.testing.assert_close(scores, expected, rtol=0, atol=bound(64), equal_nan=True)
         if format.lane != "float":
             assert torch.equal(found, expected_rows)
@@ -136,27 +136,27 @@ def test_nan_zeros_and_ties_have_their_places(
 def test_rows_of_a_code_that_is_not_finite_go_last(are_packed: bool, search: Any) -> None:
     for name in ("e5m2", "e4m3", "e3m4"):
         format = mf.FORMATS[[f.name for f in mf.FORMATS].index(name)]
-        a, a_norms, codes, _ = sides(format, are_packed, 65, 200, 64)
-        codes = codes.clone()
+        rows = sides(format, are_packed, 65, 200, 64)
+        codes = rows.b.data.clone()
         codes[::9, 5] = 0x7F
         norms = torch.ops.minifloat.reciprocal_norms(codes, name, 64)
         assert norms.isnan().sum() == 23
-        rows = search(a, a_norms, codes, norms, None, None, 200, name, 64)[1]
-        assert rows[:, -23:].tolist() == [list(range(0, 200, 9))] * 65
+        asked = arguments(Best(rows._replace(b=Rows(codes, norms)), ALL, 200))
+        assert search(*asked)[1][:, -23:].tolist() == [list(range(0, 200, 9))] * 65
 
 
 @pytest.mark.parametrize("name", ["e5m2", "e3m4"])
 def test_a_query_with_an_infinity_gets_the_first_rows(name: str, search: Any) -> None:
-    format = mf.formats.as_format(name)
-    a, _, codes, norms = sides(format, True, 65, 200, 64)
-    a = a.clone()
+    format = as_format(name)
+    rows = sides(format, True, 65, 200, 64)
+    a = rows.a.data.clone()
     a[3, 5] = mf.encode(torch.tensor(torch.inf), format, saturate=False)
     assert mf.decode(a[3], format)[5].isinf()
     a_norms = torch.ops.minifloat.reciprocal_norms(a, name, 64)
     for k in (10, 200):
-        arguments: Any = (a, a_norms, codes, norms, None, None, k, name, 64)
-        assert search(*arguments)[1][3].tolist() == list(range(k))
-        assert eager.search(*arguments)[1][3].tolist() == list(range(k))
+        asked = arguments(Best(rows._replace(a=Rows(a, a_norms)), ALL, k))
+        assert search(*asked)[1][3].tolist() == list(range(k))
+        assert plain_search(*asked)[1][3].tolist() == list(range(k))
 
 
 @pytest.mark.long
@@ -168,7 +168,7 @@ def test_no_order_of_threads_copies_and_products_changes_an_answer(
     for backward in (False, True):
         for at_once in (False, True):
             emulated.set_order(backward=backward, at_once=at_once)
-            found.append(search(*rows, None, None, 10, format.name, 320))
+            found.append(search(*arguments(Best(rows, ALL, 10))))
     emulated.set_order()
     for other in found[1:]:
         assert all(torch.equal(x, y) for x, y in zip(found[0], other, strict=True))
@@ -177,7 +177,7 @@ def test_no_order_of_threads_copies_and_products_changes_an_answer(
 @pytest.mark.usefixtures("without_warpgroups")
 def test_searches_without_warpgroups_find_the_same(integer_format: mf.Format, search: Any) -> None:
     rows = sides(integer_format, True, 70, 300, 128)
-    assert_finds_the_best(search, rows, None, None, 10, integer_format, 128)
+    assert_finds_the_best(search, rows, 10)
 
 
 def test_every_sum_that_reaches_a_bound_is_looked_at() -> None:

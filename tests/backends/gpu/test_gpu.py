@@ -8,15 +8,19 @@ import torch
 from torch import Tensor
 
 import minifloat as mf
-from minifloat import ops, streaming
-from minifloat.backends import BACKENDS, HAS_TRITON
+from minifloat.backends import BACKENDS, serving
+from minifloat.ops import OPERATORS as ALL
+from minifloat.scoring import streamed
 from tests.support.arguments import DIM, OPS, arguments, normal, outputs
 from tests.support.on_gpu import nothing_waits, served_by
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
+_NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
+pytestmark = [pytest.mark.gpu, _NEEDS_GPU]
 
-GPU_BACKENDS = tuple(dict.fromkeys((BACKENDS["CUDA"], *(("triton",) if HAS_TRITON else ()))))
-OPERATORS = pytest.mark.parametrize("operator", [op.__name__ for op in ops.OPERATORS])
+GPU_BACKENDS = [one.module for one in BACKENDS if one.key == "CUDA" and one.available] or [
+    serving("CUDA").module
+]
+OPERATORS = pytest.mark.parametrize("operator", [operator.name for operator in ALL])
 FORMATS = pytest.mark.parametrize("name", ["e4m3", "e3m4", "e3m2", "e2m1"])
 
 # Clock cycles, some tens of milliseconds, for which a stream is kept busy.
@@ -157,7 +161,7 @@ def test_a_database_in_main_memory_is_searched_block_by_block(
     monkeypatch: pytest.MonkeyPatch, *, pinned: bool
 ) -> None:
     rows, queries = database(5000, 192), database(9, 192, seed=1).to("cuda")
-    monkeypatch.setattr(streaming, "BLOCK_BYTES", 300 * mf.E2M1.row_bytes(192))
+    monkeypatch.setattr(streamed, "BLOCK_BYTES", 300 * mf.E2M1.row_bytes(192))
     mask = torch.arange(5000) % 7 > 0
     expected = mf.search(queries, rows.to("cuda"), 20, mask=mask.cuda())
     host = rows.pin_memory() if pinned else rows

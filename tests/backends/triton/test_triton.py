@@ -4,10 +4,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
+from torch.testing import assert_close
+
+import minifloat as mf
+from minifloat.backends import implementation
+from minifloat.ops import arguments
+from minifloat.ops.products import AllScores, Best
+from minifloat.ops.rows import Rows, Selection, Sides
+from minifloat.scoring.queries import rows_of
+from tests.support.arguments import DIM, normal
 
 pytest.importorskip("triton", "3.6")
 
@@ -21,28 +32,29 @@ MOST_BLOCKS = 65535
 def test_any_number_of_queries_and_rows_is_along_a_grids_first_axis(
     counts: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from minifloat.backends import triton as backend
-    from minifloat.backends.triton_plan import Plan
+    from minifloat.backends.triton import coding, scoring
+    from minifloat.backends.triton.plan import Plan
+    from minifloat.backends.triton.products import scores_kernel
+    from minifloat.backends.triton.search import search_kernel
 
-    grids: list[tuple[int, ...]] = []
+    grids: dict[Any, tuple[int, ...]] = {}
 
-    def launch(kernel: Any, grid: tuple[int, ...], on: torch.Tensor) -> Callable[..., None]:
-        grids.append(grid)
+    def launch(kernel: Any, *grid: int) -> Callable[..., None]:
+        grids[kernel] = grid
         return lambda *arguments, **constants: None
 
-    constants = Plan.constants
-    small = {"QUERIES": 1, "ROWS": 1}
-    monkeypatch.setattr(Plan, "constants", lambda *given: constants(*given) | small)
-    monkeypatch.setattr(backend, "_launch", launch)
-    monkeypatch.setattr(backend, "_multiprocessors", lambda device: 160)
-    (a, a_norms), (b, b_norms) = [
-        (torch.zeros(n, 1, dtype=torch.uint8), torch.zeros(n)) for n in counts
-    ]
-    backend.scores(a, a_norms, b, b_norms, "e2m1", 2)
-    backend.search(a, a_norms, b, b_norms, None, None, 1, "e2m1", 2)
-    scores, search, _ = grids
-    assert scores == (len(a) * len(b),)
-    assert search[0] == len(a)
+    way = Plan.way
+    monkeypatch.setattr(Plan, "way", lambda *given: replace(way(*given), queries=1, rows=1))
+    monkeypatch.setattr(coding, "launch", launch)
+    monkeypatch.setattr(scoring, "launch", launch)
+    monkeypatch.setattr(scoring, "multiprocessors", lambda device: 160)
+    a, b = (Rows(torch.zeros(n, 1, dtype=torch.uint8), torch.zeros(n)) for n in counts)
+    sides = Sides(a, b, "e2m1", 2)
+    for name, asked in (("scores", AllScores(sides)), ("search", Best(sides, Selection(), 1))):
+        implementation("triton", name)(*arguments(asked))
+    scores, search = grids[scores_kernel], grids[search_kernel]
+    assert scores == (counts[0] * counts[1],)
+    assert search[0] == counts[0]
     assert search[1:] <= (MOST_BLOCKS,)
 
 
@@ -56,3 +68,23 @@ def test_kernels_compile_for_matrix_units_and_stay_in_registers() -> None:
     run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
     assert run.returncode == 0, run.stdout
     assert run.stdout.startswith("3 kernels compiled")
+
+
+def test_a_database_of_more_rows_than_one_search_takes_is_searched_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from minifloat.backends.triton import scoring
+
+    monkeypatch.setattr(scoring, "MOST_ROWS", 70)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    rows = mf.quantize(normal(200, DIM), "e2m1")
+    rows.reciprocal_norms[[3, 150]] = torch.nan
+    b = rows_of(rows)
+    mask, ranges = torch.arange(200) % 3 > 0, torch.tensor([[1, 2], [60, 160], [190, 200]])
+    for chosen, k in ((Selection(), 200), (Selection(mask, ranges), 20)):
+        asked = arguments(Best(Sides(b.some(slice(3)), b, "e2m1", DIM), chosen, k))
+        there = [x.to(device) if isinstance(x, Tensor) else x for x in asked]
+        found = implementation("triton", "search")(*there)
+        expected = implementation("eager", "search")(*asked)
+        for ours, theirs in zip(found, expected, strict=True):
+            assert_close(ours.cpu(), theirs, rtol=0, atol=0, equal_nan=True)

@@ -5,10 +5,6 @@ inline constexpr int kWidth = 8;        // sums in a vector
 inline constexpr int kSumVectors = 12;  // vectors of sums that a tile keeps in registers
 inline constexpr int kStepCodes = 32;   // codes that one step takes from a row
 
-// Up to so many queries are faster multiplied one by one with packed rows than as a panel with rows
-// in their lane (measured for all formats; search of rows of 192 and 512).
-inline constexpr int kScans = 3;
-
 using Vector = __m256i;
 
 // What one step makes of a row.

@@ -4,10 +4,6 @@ inline constexpr int kWidth = 4;       // sums in a vector
 inline constexpr int kSumVectors = 4;  // vectors of sums that a tile keeps
 inline constexpr int kStepCodes = 16;  // codes that one step takes from a row
 
-// Up to so many queries are faster multiplied one by one with packed rows than as a panel with rows
-// in their lane (measured for all formats; search of rows of 192 and 512).
-inline constexpr int kScans = 1;
-
 using Vector = std::array<std::uint32_t, kWidth>;
 
 // What one step makes of a row.

@@ -4,10 +4,6 @@ inline constexpr int kWidth = 16;       // sums in a vector
 inline constexpr int kSumVectors = 24;  // vectors of sums that a tile keeps in registers
 inline constexpr int kStepCodes = 64;   // codes that one step takes from a row
 
-// Up to so many queries are faster multiplied one by one with packed rows than as a panel with rows
-// in their lane (measured for all formats; search of rows of 192 and 512).
-inline constexpr int kScans = 8;
-
 using Vector = __m512i;
 
 // What integer lanes add up in. `raise` brings sums of a high plane into steps of the low one.

@@ -1,26 +1,25 @@
 #pragma once
 
-// Packed rows on their way to the products of warpgroups: each warp has a ring of its own for its
-// 16 rows of a row block, so that no warp waits for another one's. Bulk copies fill it, one for
-// each row of a piece.
+// Packed rows on their way into shared memory, for products by warpgroup: each warp has a ring of
+// its own for its rows of a row block, so that no warp waits for another one's. Bulk copies fill
+// it, one for each row of a piece.
 
-#include "cuda/products/warp_ring.h"
+#include "cuda/products/rows.h"
 
 namespace minifloat::cuda {
 
-inline constexpr int kWarpgroups = 2;  // of a block
-inline constexpr int kGroupWarps = kWarpgroup / kWarp;
-inline constexpr int kWarps = kWarpgroups * kGroupWarps;
+// Of a block.
+inline constexpr int kWarpgroups = 2;
+inline constexpr int kWarps = kWarpgroups * kWarpgroupWarps;
 
 template <Format F>
 class WarpRing {
  public:
-  static constexpr int kRows = Ring::kRows / kGroupWarps;
   static constexpr int kSteps = 4;  // of a piece
   static constexpr int kPieceBytes = kSteps * Operand<F>::kStepBytes;
   // Of a row in a stage: eight rows' accesses meet no bank of memory twice.
   static constexpr int kPitch = kPieceBytes + 16 + (Operand<F>::kWords % 2 == 0 ? 16 : 0);
-  static constexpr int kStageBytes = kRows * kPitch;
+  static constexpr int kStageBytes = kWarpRows * kPitch;
 
   // Of all warps.
   static constexpr int bytes(int stages) {
@@ -29,7 +28,7 @@ class WarpRing {
 
   // For the row block at `first` and every kWarpgroups-th from there on, to `end`; `memory` is that
   // of all warps.
-  MINIFLOAT_DEVICE WarpRing(const Rows& rows, std::int64_t first, std::int64_t end,
+  MINIFLOAT_DEVICE WarpRing(const PackedRows& rows, std::int64_t first, std::int64_t end,
                             std::uint8_t* memory, int stages)
       : packed_(rows.packed),
         row_bytes_(static_cast<std::uint32_t>(row_bytes(rows.dim, F.bits()))),
@@ -65,9 +64,9 @@ class WarpRing {
   MINIFLOAT_DEVICE void ask() {
     if (next_row_ >= end_) return;
     if (elect()) {
-      const std::int64_t row = next_row_ + thread_index() / kWarp % kGroupWarps * kRows;
+      const std::int64_t row = next_row_ + thread_index() / kWarp % kWarpgroupWarps * kWarpRows;
       const std::int64_t left = end_ - row;
-      const int count = left < 0 ? 0 : left < kRows ? static_cast<int>(left) : kRows;
+      const int count = left < 0 ? 0 : left < kWarpRows ? static_cast<int>(left) : kWarpRows;
       const std::int64_t rest = row_bytes_ - next_byte_;
       const int size = rest < kPieceBytes ? static_cast<int>(rest) : kPieceBytes;
       Gate* const gate = gates_ + next_stage_;
@@ -78,9 +77,9 @@ class WarpRing {
         copy_bulk(to + r * kPitch, from + std::int64_t{r} * row_bytes_, size, gate);
       };
       // Without a loop a copy costs half as many instructions.
-      if (count == kRows) {
+      if (count == kWarpRows) {
 #pragma unroll
-        for (int r = 0; r < kRows; ++r) copy(r);
+        for (int r = 0; r < kWarpRows; ++r) copy(r);
       } else {
 #pragma unroll 1
         for (int r = 0; r < count; ++r) copy(r);
@@ -90,7 +89,7 @@ class WarpRing {
     next_byte_ += kPieceBytes;
     if (next_byte_ >= row_bytes_) {
       next_byte_ = 0;
-      next_row_ += kWarpgroups * Ring::kRows;
+      next_row_ += kWarpgroups * kBlockRows;
     }
   }
 

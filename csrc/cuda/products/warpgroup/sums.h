@@ -1,36 +1,35 @@
 #pragma once
 
-// The sums of a warpgroup's products: its 64 rows, decoded to registers as by warp.h, and many
+// The sums of a warpgroup's products: its row block, decoded to registers, and many tiles of
 // queries in shared memory.
 
-#include "cuda/products/queries.h"
+#include "cuda/device/choices.h"
+#include "cuda/products/operands.h"
 #include "cuda/products/warpgroup/cut.h"
-#include "cuda/products/warpgroup/ring.h"
 
 namespace minifloat::cuda {
 
 template <int kFormat, bool kArePacked>
-struct WarpgroupProduct {
+struct WarpgroupSums {
   static constexpr Format F = kFormatOf<kFormat>;
   using Row = Operand<F>;
   using Planes = QueryPlanes<F, kArePacked>;
   using Sum = typename Row::Sum;
-  using Rows2 = typename Row::Registers[2];
-  static constexpr bool kIsFloat = Row::kLane == Lane::kFloat;
+  static constexpr bool kIsFloat = Row::kIsFloat;
 
-  // Of a block: matrix units take as long for a row's code in every lane, and so do their sums
-  // registers.
-  static constexpr int kTiles = 32 / (Planes::kCount * Row::kPlanes * (Row::kRegisters / 4));
-  static constexpr int kQueries = kTiles * kTileQueries;
-  static constexpr int kThreads = kWarpgroups * kWarpgroup;
+  // The more products a tile takes, the fewer tiles: in every lane a step then keeps matrix units
+  // busy for as long, and sums fill 128 registers at most.
+  static constexpr int kTiles = 32 / (Planes::kCount * Row::kPlanes * Row::kParts);
+  static constexpr int kBlockQueries = kTiles * kTileQueries;
 
-  // Four lanes' registers of eight queries, as matrix units read them.
-  static constexpr int kCoreBytes = 128;
+  // Queries as matrix units read them: a core matrix has 16 bytes of each query of a tile, and a
+  // product takes two of each tile.
+  static constexpr int kCoreBytes = kTileQueries * 16;
   static constexpr int kPairBytes = 2 * kTiles * kCoreBytes;
   static constexpr int kStepBytes = Planes::kCount * Row::kRegisters / 2 * kPairBytes;
 
-  // Where planes count alike on both sides, a high and a low one have one sum with a low and a high
-  // one.
+  // Where both sides have planes of the same base, the products of a high and a low one count as
+  // those of a low and a high one, and have one sum.
   static constexpr bool kIsMerged =
       !kIsFloat && Planes::kCount == 2 && Row::kPlanes == 2 && Planes::kBase == 1 << kRowShift;
   static constexpr int kEach = kIsFloat ? 1 : Row::kPlanes * Planes::kCount - kIsMerged;
@@ -40,14 +39,16 @@ struct WarpgroupProduct {
   // Floats that are not in `each` yet, for a matrix unit's sums are not rounded to nearest.
   Sum step_sums[kIsFloat ? 4 * kTiles : 1];
 
-  // Begins to add the products of one step; `queries` are the step's.
-  MINIFLOAT_DEVICE void add(const Rows2& rows, std::uint64_t queries, bool is_first) {
+  // Begins to add the products of one step, whose queries the descriptor names.
+  MINIFLOAT_DEVICE void add(const typename Row::TwoRows& rows, std::uint64_t descriptor,
+                            bool is_first) {
     fence_products();
 #pragma unroll
     for (int p = 0; p < Planes::kCount; ++p) {
 #pragma unroll
       for (int at = 0; at < Row::kRegisters; at += 2) {
-        const std::uint64_t pair = queries + ((p * Row::kRegisters / 2 + at / 2) * kPairBytes >> 4);
+        const std::uint64_t pair =
+            descriptor + ((p * Row::kRegisters / 2 + at / 2) * kPairBytes >> 4);
 #pragma unroll
         for (int plane = 0; plane < Row::kPlanes; ++plane) {
           const bool is_begun = at > 0 || (kIsFloat && p > 0) || (kIsMerged && p > plane);
@@ -60,29 +61,29 @@ struct WarpgroupProduct {
     commit_products();
   }
 
-  // When the step's products are there; no use of them may be moved to before this.
+  // To be called when the step's products are there: no use of them is moved to before this.
   MINIFLOAT_DEVICE void collect(bool is_first) {
     if constexpr (kIsFloat) {
 #pragma unroll
       for (int i = 0; i < 4 * kTiles; ++i) {
-        const float sum = forget(step_sums[i]);
+        const float sum = opaque(step_sums[i]);
         each[0][i] = is_first ? sum : each[0][i] + sum;
       }
     }
   }
 
-  // When all products are there: no use of sums may be moved to before this.
+  // To be called when all products are there: no use of sums is moved to before this.
   MINIFLOAT_DEVICE void finish() {
     if constexpr (!kIsFloat) {
 #pragma unroll
       for (auto& sums : each) {
 #pragma unroll
-        for (int i = 0; i < 4 * kTiles; ++i) sums[i] = forget(sums[i]);
+        for (int i = 0; i < 4 * kTiles; ++i) sums[i] = opaque(sums[i]);
       }
     }
   }
 
-  // What the sums of all planes come to: of few enough products for an int32.
+  // What the sums of all planes come to, which is of few enough products for an int32.
   MINIFLOAT_DEVICE Sum whole(int i) const {
     if constexpr (kEach == 1) {
       return each[0][i];

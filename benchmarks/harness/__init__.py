@@ -1,0 +1,1 @@
+"""How anything is measured: cases, contests, clocks and records, whatever the operations are."""

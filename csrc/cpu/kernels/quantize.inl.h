@@ -1,0 +1,149 @@
+// Rows of values on their way to packed codes: scaled, encoded and packed, and the norm of what the
+// codes stand for, while they are in registers or in the first cache. Compiled once inside each
+// instruction set's namespace.
+
+// The type that values are multiplied in.
+template <class Value>
+using Wide = std::conditional_t<std::is_same_v<Value, double>, double, float>;
+
+// The largest magnitude of a row: infinite or NaN for one that is not finite.
+template <class Value>
+Wide<Value> row_largest(const Value* in, std::int64_t dim) {
+  // As integers magnitudes have the same order, infinity and NaN above all others.
+  using Bits =
+      std::conditional_t<sizeof(Value) == 2, std::int16_t,
+                         std::conditional_t<sizeof(Value) == 4, std::int32_t, std::int64_t>>;
+  Bits largest = 0;
+  for (std::int64_t i = 0; i < dim; ++i) {
+    const Bits magnitude = bits_of<Bits>(in[i]) & std::numeric_limits<Bits>::max();
+    largest = largest > magnitude ? largest : magnitude;
+  }
+  if constexpr (std::is_same_v<Value, double>) {
+    return bits_of<double>(largest);
+  } else {
+    return to_float(bits_of<Value>(largest));
+  }
+}
+
+// What a row is multiplied by, one after the other.
+template <class T>
+struct Factors {
+  T first = 1, second = 1;
+};
+
+// Those that make the largest magnitude of a row the limit; a zero row stays as it is.
+template <class T>
+Factors<T> factors_of(T largest, T limit) {
+  // A factor above the largest number is reached in two steps.
+  constexpr T kStep = static_cast<T>(sizeof(T) == sizeof(double) ? 0x1p512 : 0x1p64);
+  const T first = largest < 1 / kStep ? kStep : T{1};
+  const T raised = largest * first;
+  return {first, raised > 0 ? 1 / raised * limit : T{1}};
+}
+
+// A block of a row as floats, and what is left to multiply them by: doubles are multiplied first,
+// so that they are rounded once.
+template <class Value>
+Factors<float> to_floats(const Value* __restrict in, std::int64_t count,
+                         const Factors<Wide<Value>>& by, float* __restrict out) {
+  if constexpr (std::is_same_v<Value, double>) {
+    const double first = by.first, second = by.second;
+    for (std::int64_t i = 0; i < count; ++i) out[i] = to_float(in[i] * first * second);
+    return {1, 1};
+  } else {
+    if constexpr (std::is_same_v<Value, Float16>) {
+      widen_run(in, count, out);
+    } else {
+      for (std::int64_t i = 0; i < count; ++i) out[i] = to_float(in[i]);
+    }
+    return by;
+  }
+}
+
+// The sum of the squares of what the codes of a row stand for, block by block. Integers are added
+// up in steps of their lane's element, which is exact in any order.
+template <Format F, Overflow O>
+class SquareSum {
+ public:
+  void encode_block(const float* __restrict in, std::int64_t count, const Factors<float>& by,
+                    std::uint8_t* __restrict codes) {
+    const float first = by.first, second = by.second;
+    if constexpr (kIsInteger) {
+      constexpr auto kSteps = static_cast<float>(1 << fraction_bits(F));
+      std::int32_t sum = 0, largest = 0;
+      for (std::int64_t i = 0; i < count; ++i) {
+        const Rounded rounded = round_to_code<F, O>(in[i] * first * second);
+        codes[i] = rounded.code;
+        const auto element = static_cast<std::int32_t>(rounded.magnitude * kSteps);
+        sum += element * element;
+        if constexpr (!kIsFinite) largest = largest > element ? largest : element;
+      }
+      is_finite_ &= largest <= max_fixed(F);
+      integer_ += sum;
+    } else {
+      std::array<float, kBlock> squares;
+      for (std::int64_t i = 0; i < count; ++i) {
+        const Rounded rounded = round_to_code<F, O>(in[i] * first * second);
+        codes[i] = rounded.code;
+        const float value = kIsFinite ? rounded.magnitude : decode<F>(rounded.code);
+        squares[i] = value * value;
+      }
+      add_squares(squares.data(), count, sums_);
+    }
+  }
+
+  // Infinite or NaN where a value has become so.
+  double value() const {
+    if constexpr (!kIsInteger) return total(sums_);
+    constexpr double kUnit = element_unit(F);
+    return is_finite_ ? static_cast<double>(integer_) * (kUnit * kUnit)
+                      : std::numeric_limits<double>::infinity();
+  }
+
+ private:
+  static constexpr bool kIsInteger = lane(F) != Lane::kFloat;
+  static constexpr bool kIsFinite = O == Overflow::kSaturate || F.specials == Specials::kNone;
+  // What overflows takes the place of the next larger value.
+  static_assert(!kIsInteger || 2 * max_fixed(F) * max_fixed(F) * kBlock <=
+                                   std::numeric_limits<std::int32_t>::max());
+
+  std::int64_t integer_ = 0;
+  bool is_finite_ = true;
+  std::array<double, kSums> sums_{};
+};
+
+// Packs the codes of a row; returns the reciprocal norm of what they stand for.
+template <Format F, class Value, Overflow O>
+float quantize_row(const Value* in, const Factors<Wide<Value>>& by, std::int64_t dim,
+                   std::uint8_t* out) {
+  SquareSum<F, O> squares;
+  std::array<float, kBlock> floats;
+  std::array<std::uint8_t, kBlock> codes;
+  for (std::int64_t first = 0; first < dim; first += kBlock) {
+    const std::int64_t taken = std::min(kBlock, dim - first);
+    std::uint8_t* const to = out + first / 8 * F.bits();
+    std::uint8_t* const unpacked = F.bits() == 8 ? to : codes.data();
+    if constexpr (std::is_same_v<Value, float>) {
+      squares.encode_block(in + first, taken, by, unpacked);
+    } else {
+      const Factors<float> left = to_floats(in + first, taken, by, floats.data());
+      squares.encode_block(floats.data(), taken, left, unpacked);
+    }
+    if constexpr (F.bits() != 8) pack_run<F.bits()>(unpacked, taken, to);
+  }
+  return reciprocal_root(squares.value());
+}
+
+template <Format F, class Value, Overflow O>
+std::int64_t quantize_rows(const ValueRows& rows, bool scales, std::uint8_t* out, float* norms) {
+  using W = Wide<Value>;
+  constexpr W kLimit = decode<F>(static_cast<std::uint8_t>(F.max_code()));
+  for (std::int64_t r = 0; r < rows.count; ++r, out += row_bytes(rows.dim, F.bits())) {
+    const auto* const in = reinterpret_cast<const Value*>(rows.values + r * rows.stride);
+    const W largest = row_largest(in, rows.dim);
+    if (!(largest < std::numeric_limits<W>::infinity())) return r;
+    const Factors<W> by = scales ? factors_of(largest, kLimit) : Factors<W>{};
+    norms[r] = quantize_row<F, Value, O>(in, by, rows.dim, out);
+  }
+  return rows.count;
+}

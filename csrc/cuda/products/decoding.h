@@ -1,0 +1,130 @@
+#pragma once
+
+// How a lane decodes packed codes to the registers that it multiplies, four at a time.
+
+#include <array>
+
+#include "cuda/products/operands.h"
+#include "format/packing.h"
+
+namespace minifloat::cuda {
+
+// Two float16 of that power of two's sign and exponent, and of this mantissa.
+constexpr std::uint32_t both_halves(float power, int mantissa) {
+  const int exponent = static_cast<int>(bits_of<std::uint32_t>(power) >> 23) - 127;
+  const std::uint32_t sign = power < 0 ? 0x8000 : 0;
+  return (sign | static_cast<std::uint32_t>(((exponent + 15) & 31) << 10 | mantissa)) * 0x10001;
+}
+
+// Codes 4 * i to 4 * i + 3 of a lane, two side by side in each half.
+template <int kBits, int kWords>
+MINIFLOAT_DEVICE std::uint32_t four_codes(const std::uint32_t (&words)[kWords], int i) {
+  const int first = 4 * i * kBits, word = first / 32, shift = first % 32;
+  const bool spans = shift + 4 * kBits > 32;
+  const std::uint32_t codes =
+      spans ? window(words[word], words[word + (spans ? 1 : 0)], shift) : words[word] >> shift;
+  if constexpr (kBits == 8) return codes;
+  constexpr int kGap = 8 - kBits;
+  return static_cast<std::uint32_t>(Pairs<2 * kBits, 2 * kGap>::part(codes));
+}
+
+// Float16 that have the fields of codes 0 and 2 of four, or of codes 1 and 3.
+template <Format F, bool kIsOdd>
+MINIFLOAT_DEVICE std::uint32_t halves(std::uint32_t codes) {
+  constexpr int kDown = kIsOdd ? F.bits() : 0;
+  constexpr int kToMagnitude = 10 - F.mantissa_bits - kDown, kToSign = 16 - F.bits() - kDown;
+  constexpr std::uint32_t kMagnitude = ((F.sign_bit() - 1) << (10 - F.mantissa_bits)) * 0x10001;
+  const auto moved = [](std::uint32_t x, int by) { return by < 0 ? x >> -by : x << by; };
+  return (moved(codes, kToSign) & 0x80008000) | (moved(codes, kToMagnitude) & kMagnitude);
+}
+
+// Bytes of eight codes of 4 bits by a table of magnitudes: where a nibble's sign bit is set, a
+// look-up gives the top bit of the table's byte, which is 0.
+template <Format F>
+MINIFLOAT_DEVICE void look_up(std::uint32_t codes, std::uint32_t& first, std::uint32_t& second) {
+  static_assert(F.bits() == 4 && lane(F) == Lane::kInt8);
+  constexpr auto kTable = [] {
+    std::array<std::uint32_t, 2> table{};
+    for (int i = 0; i < 8; ++i) {
+      const auto entry = static_cast<std::uint32_t>(to_element<F>(static_cast<std::uint8_t>(i)));
+      table[i / 4] |= entry << (8 * (i % 4));
+    }
+    return table;
+  }();
+  constexpr std::uint32_t kTopBits = 0x80808080;
+  const std::uint32_t negated = codes ^ 0x88888888;
+  const auto value = [&](int shift) {
+    const std::uint32_t plus = permute_bytes(kTable[0], kTable[1], codes >> shift);
+    const std::uint32_t minus = permute_bytes(kTable[0], kTable[1], negated >> shift);
+    // The top bits keep bytes from borrowing.
+    return (plus + kTopBits - minus) ^ kTopBits;
+  };
+  first = value(0);
+  second = value(16);
+}
+
+// The low bytes of four float16: of codes 0 and 2, and of codes 1 and 3.
+MINIFLOAT_DEVICE std::uint32_t low_bytes(std::uint32_t even, std::uint32_t odd) {
+  return permute_bytes(even, odd, 0x6240);
+}
+
+// Float16 become integer elements in their low bits: kUp makes a format's smallest step
+// 2^(1 - mantissa_bits), which is the last bit of kMagic, so that their sum counts steps there.
+template <Format F>
+struct ToInteger {
+  static constexpr std::uint32_t kUp = both_halves(power_of_two(15), 0);
+  static constexpr std::uint32_t kMagic = both_halves(power_of_two(11 - F.mantissa_bits), 0x200);
+
+  // Four elements of one byte each.
+  MINIFLOAT_DEVICE static std::uint32_t whole(std::uint32_t even, std::uint32_t odd) {
+    return low_bytes(multiply_add_halves(even, kUp, kMagic), multiply_add_halves(odd, kUp, kMagic));
+  }
+
+  // Both planes of four elements: the nearest multiple of 2^kRowShift, and what is left.
+  MINIFLOAT_DEVICE static void planes(std::uint32_t even, std::uint32_t odd, std::uint32_t& high,
+                                      std::uint32_t& low) {
+    constexpr std::uint32_t kToHigh = both_halves(power_of_two(F.mantissa_bits - 1 - kRowShift), 0);
+    constexpr std::uint32_t kFromHigh =
+        both_halves(-power_of_two(kRowShift + 1 - F.mantissa_bits), 0);
+    constexpr std::uint32_t kHighMagic = both_halves(power_of_two(10), 0x200);
+    constexpr std::uint32_t kLessMagic = kHighMagic | 0x80008000;
+    constexpr std::uint32_t kOne = both_halves(1.0f, 0);
+    std::uint32_t highs[2], lows[2];
+    for (int o = 0; o < 2; ++o) {
+      const std::uint32_t steps = multiply_add_halves(o ? odd : even, kUp, 0);
+      highs[o] = multiply_add_halves(steps, kToHigh, kHighMagic);
+      const std::uint32_t whole = multiply_add_halves(highs[o], kOne, kLessMagic);
+      const std::uint32_t rest = multiply_add_halves(whole, kFromHigh, kMagic);
+      lows[o] = multiply_add_halves(steps, kOne, rest);
+    }
+    high = low_bytes(highs[0], highs[1]);
+    low = low_bytes(lows[0], lows[1]);
+  }
+};
+
+// A lane's codes of one row as it multiplies them.
+template <Format F>
+MINIFLOAT_DEVICE void row_registers(const std::uint32_t (&words)[Operand<F>::kWords],
+                                    typename Operand<F>::Registers& out) {
+  using Row = Operand<F>;
+  if constexpr (Row::kBits == 4 && Row::kLane == Lane::kInt8) {
+#pragma unroll
+    for (int w = 0; w < Row::kWords; ++w) look_up<F>(words[w], out[0][2 * w], out[0][2 * w + 1]);
+  } else {
+#pragma unroll
+    for (int i = 0; i < kLaneCodes / 4; ++i) {
+      const std::uint32_t codes = four_codes<Row::kBits>(words, i);
+      const std::uint32_t even = halves<F, false>(codes), odd = halves<F, true>(codes);
+      if constexpr (Row::kIsFloat) {
+        out[0][2 * i] = even;
+        out[0][2 * i + 1] = odd;
+      } else if constexpr (Row::kPlanes == 1) {
+        out[0][i] = ToInteger<F>::whole(even, odd);
+      } else {
+        ToInteger<F>::planes(even, odd, out[0][i], out[1][i]);
+      }
+    }
+  }
+}
+
+}  // namespace minifloat::cuda

@@ -1,0 +1,45 @@
+#pragma once
+
+// How rows and queries are shared out among the blocks of a launch.
+
+#include <algorithm>
+
+#include "cuda/device/device.h"
+
+namespace minifloat::cuda {
+
+// Slices of the rows, of whole row blocks.
+struct Slices {
+  std::int64_t count;
+  std::int64_t rows;  // of each but the last
+};
+
+// As many slices as keep a device busy with all blocks of queries, where a multiprocessor runs so
+// many blocks at once and each takes `block_rows` rows at a time.
+inline Slices slices_of(std::int64_t rows, std::int64_t query_blocks, int blocks_at_once,
+                        std::int64_t block_rows) {
+  const std::int64_t wanted = std::int64_t{multiprocessor_count()} * blocks_at_once;
+  const std::int64_t shares =
+      std::max<std::int64_t>(1, wanted / std::max<std::int64_t>(1, query_blocks));
+  const std::int64_t row_blocks = (rows + block_rows - 1) / block_rows;
+  const std::int64_t each = std::max<std::int64_t>(1, (row_blocks + shares - 1) / shares);
+  return {(row_blocks + each - 1) / each, each * block_rows};
+}
+
+// What a block multiplies: a slice of the rows and a block of queries.
+struct Share {
+  std::int64_t slice;
+  std::int64_t begin;  // rows
+  std::int64_t end;
+  std::int64_t query_block;
+};
+
+// Blocks that follow one another have the same rows, which are then in the second-level cache.
+MINIFLOAT_DEVICE Share share_of_block(std::int64_t rows, std::int64_t slice_rows,
+                                      std::int64_t query_blocks) {
+  const std::int64_t slice = block_index() / query_blocks, begin = slice * slice_rows;
+  const std::int64_t end = begin + slice_rows < rows ? begin + slice_rows : rows;
+  return {slice, begin, end, block_index() % query_blocks};
+}
+
+}  // namespace minifloat::cuda

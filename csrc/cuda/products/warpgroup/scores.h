@@ -1,0 +1,165 @@
+#pragma once
+
+// Scores of a slice of packed rows and a block of many queries, by the matrix units of warpgroups:
+// queries stay in shared memory, and rows stream by.
+
+#include <array>
+
+#include "cuda/products/queries.h"
+#include "cuda/products/shares.h"
+#include "cuda/products/warpgroup/ring.h"
+#include "cuda/products/warpgroup/sums.h"
+
+namespace minifloat::cuda {
+
+// A block's memory: queries, the warps' rings, the queries' gate, and what each warpgroup's keeper
+// has, which begins at a multiple of 16.
+template <class Sums>
+struct WarpgroupMemory {
+  static constexpr int rings_begin(int steps) { return steps * Sums::kStepBytes; }
+  static constexpr int gate_begin(int steps, int stages) {
+    return rings_begin(steps) + WarpRing<Sums::F>::bytes(stages);
+  }
+  static constexpr int keepers_begin(int steps, int stages) {
+    return gate_begin(steps, stages) + 16;
+  }
+};
+
+// Asks for a copy of a block of queries, of which the gate will tell.
+MINIFLOAT_DEVICE void copy_queries(const Queries& queries, std::int64_t query_block, int bytes,
+                                   std::uint8_t* memory, Gate* gate) {
+  if (thread_index() == 0) {
+    init_gate(gate, 1);
+    fence_gates();
+    arrive_and_expect(gate, bytes);
+    const auto* const elements = reinterpret_cast<const std::uint8_t*>(queries.elements);
+    copy_bulk(memory, elements + query_block * bytes, bytes, gate);
+  }
+  sync_threads();
+}
+
+// Multiplies a row block, of which the last products still go on afterwards: they have the
+// registers of rows and sums until wait_products.
+template <class Sums>
+MINIFLOAT_DEVICE void begin_products(WarpRing<Sums::F>& ring, std::uint64_t descriptor, int steps,
+                                     typename Sums::Row::TwoRows& even,
+                                     typename Sums::Row::TwoRows& odd, Sums& sums) {
+  using Ring = WarpRing<Sums::F>;
+  using Rows = typename Sums::Row::TwoRows;
+  const std::uint8_t* piece = nullptr;
+  const auto decode = [&](int step, Rows& out) {
+    if (step % Ring::kSteps == 0) piece = ring.take();
+    const std::uint8_t* const at = piece + thread_index() % kWarp / 4 * Ring::kPitch +
+                                   step % Ring::kSteps * Sums::Row::kStepBytes;
+    decode_rows<Sums::F>({at, at + 8 * Ring::kPitch}, true, out);
+  };
+  // Products of a step go on while the next one is decoded.
+  const auto multiply = [&](int step, const Rows& now, Rows& next) {
+    sums.add(now, descriptor + std::uint64_t(step) * (Sums::kStepBytes >> 4), step == 0);
+    wait_products<1>();
+    if (step + 1 < steps) decode(step + 1, next);
+    if constexpr (Sums::kIsFloat) {
+      wait_products<0>();
+      sums.collect(step == 0);
+    }
+  };
+  decode(0, even);
+#pragma unroll 1
+  for (int step = 0; step < steps; step += 2) {
+    multiply(step, even, odd);
+    if (step + 1 < steps) multiply(step + 1, odd, even);
+  }
+}
+
+// Calls add(pair of tiles, number in it, sum) for a lane's sums that the first look lets pass.
+template <class Sums, class Add>
+MINIFLOAT_DEVICE void add_passing(const Sums& sums, const float (&of_rows)[2],
+                                  const float* cuts_of_queries, int place, Add add) {
+  const auto* const all_cuts = reinterpret_cast<const Words4*>(cuts_of_queries) + place;
+  Words4 next_cuts = all_cuts[0];
+#pragma unroll
+  for (int pair = 0; pair < Sums::kTiles / 2; ++pair) {
+    const auto cuts = bits_of<std::array<float, 4>>(next_cuts);
+    if (pair + 1 < Sums::kTiles / 2) next_cuts = all_cuts[(pair + 1) * 4];
+    const auto passes = [&](int i) {
+      return Sums::FirstLook::passes(sums.whole(8 * pair + i), cuts[i / 4 * 2 + i % 2],
+                                     of_rows[i / 2 % 2]);
+    };
+    bool any = false;
+#pragma unroll
+    for (int i = 0; i < 8; ++i) any |= passes(i);
+    if (!any) continue;
+    std::uint32_t passing = 0;
+#pragma unroll
+    for (int i = 0; i < 8; ++i) passing |= static_cast<std::uint32_t>(passes(i)) << i;
+#pragma unroll 1
+    for (; passing != 0; passing &= passing - 1) {
+      const int i = lowest_bit(passing);
+      auto dot = sums.whole(8 * pair);
+#pragma unroll
+      for (int n = 1; n < 8; ++n) dot = i == n ? sums.whole(8 * pair + n) : dot;
+      add(pair, i, dot);
+    }
+  }
+}
+
+// Gives a keeper the scores of all rows of a share with all of its queries, also of rows past the
+// end and queries past the last; unless it takes all, those that the first look lets pass. After
+// each row block of the warpgroup it settles, by the number of that.
+template <int kFormat, bool kArePacked, class Keeper>
+MINIFLOAT_DEVICE void keep_scores_by_warpgroup(const PackedRows& rows, const Queries& queries,
+                                               const Share& share, int stages, Keeper& keeper) {
+  using Sums = WarpgroupSums<kFormat, kArePacked>;
+  using FirstLook = typename Sums::FirstLook;
+  using Memory = WarpgroupMemory<Sums>;
+  const int steps = static_cast<int>(steps_of(rows.dim));
+  const int lane = thread_index() % kWarp, warp = thread_index() / kWarp;
+  std::uint8_t* const memory = shared_memory();
+  Gate* const gate = reinterpret_cast<Gate*>(memory + Memory::gate_begin(steps, stages));
+  copy_queries(queries, share.query_block, steps * Sums::kStepBytes, memory, gate);
+  std::int64_t block_row = share.begin + std::int64_t{warp / kWarpgroupWarps} * kBlockRows;
+  WarpRing<Sums::F> ring(rows, block_row, share.end, memory + Memory::rings_begin(steps), stages);
+  wait_gate(gate, 0);
+  const std::uint64_t descriptor =
+      matrix_at(memory, Sums::kTiles * Sums::kCoreBytes, Sums::kCoreBytes);
+
+  for (int number = 0; block_row < share.end; ++number, block_row += kWarpgroups * kBlockRows) {
+    const std::int64_t first = block_row + warp % kWarpgroupWarps * kWarpRows + lane / 4;
+    // Asked for here, looked at after the products.
+    float norms[2];
+    bool take_part[2];
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const std::int64_t row = first + 8 * half;
+      norms[half] = row < share.end ? rows.norms[row] : 0.0f;
+      take_part[half] = true;
+      if constexpr (!Keeper::kTakesAll) take_part[half] = keeper.takes(row);
+    }
+    typename Sums::Row::TwoRows even, odd;
+    Sums sums;
+    begin_products(ring, descriptor, steps, even, odd, sums);
+    const float of_rows[2] = {FirstLook::of_row(norms[0], take_part[0]),
+                              FirstLook::of_row(norms[1], take_part[1])};
+    wait_products<0>();
+    sums.finish();
+
+    // Addresses that follow from it would else stay in registers from one row block to the next.
+    const int place = opaque(lane % 4);
+    const auto add = [&](int pair, int i, auto dot) {
+      const std::int64_t query =
+          share.query_block * Sums::kBlockQueries + 16 * pair + i / 4 * 8 + place * 2 + i % 2;
+      const int half = i / 2 % 2;
+      const float norm = half ? norms[1] : norms[0];
+      keeper.add(first + 8 * half, query, static_cast<float>(dot) * queries.factors[query] * norm);
+    };
+    if constexpr (Keeper::kTakesAll) {
+#pragma unroll
+      for (int i = 0; i < 4 * Sums::kTiles; ++i) add(i / 8, i % 8, sums.whole(i));
+    } else {
+      add_passing(sums, of_rows, keeper.cuts(), place, add);
+      keeper.settle(number);
+    }
+  }
+}
+
+}  // namespace minifloat::cuda

@@ -1,0 +1,74 @@
+// What tests ask of the emulator, by the names of C.
+
+#include "cuda/device/choices.h"
+#include "cuda/device/device.h"
+#include "cuda/search/best.h"
+#include "cuda/search/plan.h"
+
+#define MINIFLOAT_EXPORT extern "C" [[gnu::visibility("default")]]
+
+namespace minifloat {
+
+MINIFLOAT_EXPORT void minifloat_set_order(bool backward, bool at_once) {
+  emulator::set_order({backward, at_once});
+}
+
+MINIFLOAT_EXPORT void minifloat_set_warpgroup_products(bool are_there) {
+  emulator::set_warpgroup_products(are_there);
+}
+
+MINIFLOAT_EXPORT void minifloat_set_multiprocessors(int count) {
+  emulator::set_multiprocessors(count);
+}
+
+// Bytes of a search's workspace, and of what so many of its queries take at once.
+MINIFLOAT_EXPORT void minifloat_search_workspace(int format, std::int64_t queries,
+                                                 std::int64_t rows, std::int64_t dim,
+                                                 std::int64_t k, std::int64_t count,
+                                                 std::int64_t* bytes) {
+  Sides sides{};
+  sides.format = format;
+  sides.dim = dim;
+  sides.a.is_packed = true;
+  sides.a.count = queries;
+  sides.b.count = rows;
+  bytes[0] = cuda::best_workspace(sides, k);
+  bytes[1] = cuda::chunk_workspace(sides, count, k);
+}
+
+// Stages of the warps' rings where warpgroups multiply, else 0.
+MINIFLOAT_EXPORT int minifloat_stages(int format, bool are_packed, std::int64_t queries,
+                                      std::int64_t dim, std::uintptr_t rows, int capacity) {
+  Sides sides{};
+  sides.format = format;
+  sides.dim = dim;
+  sides.a.is_packed = are_packed;
+  sides.a.count = queries;
+  sides.b.data = reinterpret_cast<const void*>(rows);
+  Workspace workspace;
+  return cuda::plan_of(sides, queries, capacity, workspace).stages;
+}
+
+// What an integer sum below 2^23 must reach to be looked at.
+MINIFLOAT_EXPORT float minifloat_cut(float bound, float factor, float norm) {
+  using FirstLook = cuda::Cut<true>;
+  return FirstLook::of(bound, factor) * FirstLook::of_row(norm, true);
+}
+
+// Codes by a processor's own conversion; false where no processor has one to this format.
+MINIFLOAT_EXPORT bool minifloat_convert(int format, const float* values, std::int64_t count,
+                                        std::uint8_t* codes) {
+  bool is_there = false;
+  choose_format(format, [&](auto f) {
+    constexpr Format F = kFormatOf<f()>;
+    if constexpr (converts(F)) {
+      is_there = true;
+      for (std::int64_t i = 0; i < count; ++i) {
+        codes[i] = convert<F>(values[i]);
+      }
+    }
+  });
+  return is_there;
+}
+
+}  // namespace minifloat

@@ -1,0 +1,53 @@
+"""What formats, types and contiguous tensors are to kernels that take numbers and addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from minifloat.formats import FORMATS, as_format
+from minifloat.ops.checks import SOURCES
+from minifloat.ops.rows import Selection, Sides
+
+
+class _Indices(dict[str, int]):
+    """The numbers of formats by the names that operators get; ValueError for what is none.
+
+    A call of the codec waits for what finds it.
+    """
+
+    def __missing__(self, name: str) -> int:
+        return as_format(name).index
+
+
+FORMAT = _Indices({f.name: f.index for f in FORMATS})
+SOURCE = {dtype: index for index, dtype in enumerate(SOURCES)}
+
+
+def shape(x: Tensor) -> tuple[int, int]:
+    """Return how many rows there are along the last dimension, and its size, which may be 0."""
+    sizes = x.shape
+    return sizes[:-1].numel(), sizes[-1]
+
+
+def sides_of(kernels: Any, sides: Sides) -> Any:
+    """Return contiguous sides as the kernels of a module take them."""
+    a, b, format, dim = sides
+    make, (queries, rows) = kernels.Rows, sides.shape
+    return kernels.Sides(
+        FORMAT[format],
+        dim,
+        make(a.data.data_ptr(), a.norms.data_ptr(), queries, a.is_packed),
+        make(b.data.data_ptr(), b.norms.data_ptr(), rows, True),
+    )
+
+
+def selection_of(kernels: Any, selection: Selection) -> Any:
+    """Return a contiguous selection as the kernels of a module take it."""
+    mask, ranges = selection
+    return kernels.Selection(
+        None if mask is None else mask.data_ptr(),
+        None if ranges is None else ranges.data_ptr(),
+        0 if ranges is None else len(ranges),
+    )

@@ -1,0 +1,32 @@
+"""Answers by Triton's kernels, on whatever device Triton runs on.
+
+On such a device values are not looked at before the work begins, for that would wait for it: pairs
+and ranges must be right, and where fewer than k rows take part in a search, the rest of an answer
+is row -1 with score NaN.
+"""
+
+from minifloat.backends.triton.coding import (
+    decode,
+    encode,
+    encode_pack,
+    pack,
+    quantize,
+    reciprocal_norms,
+    round,
+    unpack,
+)
+from minifloat.backends.triton.scoring import all_scores, best, pair_scores
+
+__all__ = [
+    "all_scores",
+    "best",
+    "decode",
+    "encode",
+    "encode_pack",
+    "pack",
+    "pair_scores",
+    "quantize",
+    "reciprocal_norms",
+    "round",
+    "unpack",
+]

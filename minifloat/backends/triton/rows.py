@@ -1,0 +1,93 @@
+"""Single rows, element by element, in Triton: scores of pairs, and sums of squares."""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+from minifloat.backends.triton.codec import decode, decode_fixed
+from minifloat.backends.triton.products import LANES, Rows, within_one
+
+_FLOAT = tl.constexpr(LANES.index("float"))
+
+
+@triton.jit
+def element_of(rows, column, dim, PACKED: tl.constexpr, LANE: tl.constexpr, FORMAT: tl.constexpr):
+    """The lane's elements of some columns of rows, packed or in their lane, zero past the end."""
+    BITS: tl.constexpr = 1 + FORMAT.E + FORMAT.M
+    inside = rows.there[:, None] & (column < dim)[None, :]
+    if PACKED:
+        bit = column * BITS
+        at = rows.number[:, None] * rows.bytes + (bit // 8)[None, :]
+        low = tl.load(rows.data + at, mask=inside, other=0).to(tl.int32)
+        spans = inside & (bit % 8 + BITS > 8)[None, :]
+        high = tl.load(rows.data + at + 1, mask=spans, other=0).to(tl.int32)
+        code = (low | high << 8) >> (bit % 8)[None, :] & ((1 << BITS) - 1)
+        if LANE == _FLOAT:
+            element = tl.where(inside, decode(code, FORMAT), 0.0)
+        else:
+            element = tl.where(inside, decode_fixed(code, FORMAT.E, FORMAT.M), 0)
+    else:
+        at = rows.number[:, None] * dim + column[None, :]
+        element = tl.load(rows.data + at, mask=inside, other=0)
+    return element
+
+
+@triton.jit
+def pair_scores_kernel(
+    a,
+    factors,
+    b,
+    norms,
+    pairs,
+    pair_count,
+    dim,
+    row_bytes,
+    out,
+    A_PACKED: tl.constexpr,
+    FORMAT: tl.constexpr,
+    PAIRS: tl.constexpr,
+    COLUMNS: tl.constexpr,
+):
+    pair = tl.program_id(0).to(tl.int64) * PAIRS + tl.arange(0, PAIRS)
+    there = pair < pair_count
+    i = tl.load(pairs + 2 * pair, mask=there, other=0)
+    j = tl.load(pairs + 2 * pair + 1, mask=there, other=0)
+    LANE: tl.constexpr = FORMAT.LANE
+    IS_INTEGER: tl.constexpr = LANE != _FLOAT
+    total = tl.zeros((PAIRS,), tl.int64 if IS_INTEGER else tl.float32)
+    for start in range(0, dim, COLUMNS):
+        column = start + tl.arange(0, COLUMNS)
+        x = element_of(Rows(a, i, there, row_bytes), column, dim, A_PACKED, LANE, FORMAT)
+        y = element_of(Rows(b, j, there, row_bytes), column, dim, True, LANE, FORMAT)
+        if IS_INTEGER:
+            total += tl.sum(x.to(tl.int64) * y.to(tl.int64), 1)
+        else:
+            total += tl.sum(x * y, 1)
+    factor = tl.load(factors + i, mask=there, other=0.0)
+    norm = tl.load(norms + j, mask=there, other=0.0)
+    tl.store(out + pair, within_one(total.to(tl.float32) * factor * norm), mask=there)
+
+
+@triton.jit
+def squares_kernel(
+    packed,
+    out,
+    row_count,
+    dim,
+    row_bytes,
+    FORMAT: tl.constexpr,
+    ROWS: tl.constexpr,
+    COLUMNS: tl.constexpr,
+):
+    """The float64 sums of the squares of decoded rows."""
+    row = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
+    there = row < row_count
+    rows = Rows(packed, row, there, row_bytes)
+    total = tl.zeros((ROWS,), tl.float64)
+    for start in range(0, dim, COLUMNS):
+        column = start + tl.arange(0, COLUMNS)
+        # Values, whatever the lane, for they alone tell of rows that are not finite.
+        x = element_of(rows, column, dim, True, _FLOAT, FORMAT).to(tl.float64)
+        total += tl.sum(x * x, 1)
+    tl.store(out + row, total, mask=there)

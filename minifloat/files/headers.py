@@ -1,0 +1,134 @@
+"""What the header of a file of packed vectors says: safetensors, with a few keys."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import IO, Any
+
+import safetensors
+from torch import Tensor
+
+from minifloat.files import checksums
+from minifloat.files.checksums import Span
+from minifloat.formats import Format, as_format
+
+VERSION = "1"
+
+# In their order in new files, where floats so lie at whole multiples of 4 bytes.
+DTYPES = {"reciprocal_norms": "F32", "codes": "U8"}
+
+# So that all numbers of bytes are far below 2^63.
+_MOST_DIGITS = 15
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What rows a file has, where its tensors lie in it, and their checksums if it has some."""
+
+    format: Format
+    dim: int
+    rows: int
+    places: dict[str, Span]
+    sums: checksums.Checksums | None
+
+
+def header(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> tuple[bytes, list[int]]:
+    """Return what comes before the tensors in a file, and where each of them begins."""
+    described: dict[str, Any] = {"__metadata__": metadata}
+    ends = [0]
+    for name, tensor in tensors.items():
+        ends.append(ends[-1] + tensor.nbytes)
+        described[name] = {
+            "dtype": DTYPES[name],
+            "shape": list(tensor.shape),
+            "data_offsets": ends[-2:],
+        }
+    text = json.dumps(described, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    whole = len(text).to_bytes(8, "little") + text
+    return whole, [len(whole) + begin for begin in ends[:-1]]
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[tuple[FileIO, Layout]]:
+    """Yield a file that is of this kind and its layout; ValueError if it is of another."""
+    while True:
+        # To open a pipe is to wait for who writes to it, and a device has no end.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise OSError(
+                f"{path} cannot be read: it must be a file; it is a folder, pipe or device"
+            )
+        with open(path, "rb", buffering=0) as file:
+            try:
+                with safetensors.safe_open(path, framework="np"):
+                    pass
+            except safetensors.SafetensorError as error:
+                raise ValueError(f"{path} is not a safetensors file: {error}") from error
+            # Else the library has seen one that was saved in between.
+            if os.path.samestat(os.stat(path), os.fstat(file.fileno())):
+                yield file, _layout(path, file)
+                return
+
+
+def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; ValueError for a key that is there twice: either might count."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"key {twice!r} is there twice")
+    return found
+
+
+def described(file: IO[bytes]) -> dict[str, Any]:
+    """Return the JSON at the start of a file that the library takes for safetensors."""
+    length = int.from_bytes(file.read(8), "little")
+    header: dict[str, Any] = json.loads(file.read(length), object_pairs_hook=once_each)
+    return header
+
+
+def _layout(path: str | Path, file: FileIO) -> Layout:
+    try:
+        tensors = described(file)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    start = file.tell()
+    metadata = tensors.pop("__metadata__", None) or {}
+    missing = [key for key in ("format", "dim", "version") if key not in metadata]
+    missing += sorted(DTYPES.keys() - tensors.keys())
+    if missing:
+        raise ValueError(f"{path} holds no packed vectors: it lacks {', '.join(missing)}")
+    if metadata["version"] != VERSION:
+        raise ValueError(f"{path} has version {metadata['version']!r}; this reads {VERSION!r}")
+    dim_text = metadata["dim"]
+    if not dim_text.isdecimal() or len(dim_text) > _MOST_DIGITS or int(dim_text) < 1:
+        raise ValueError(f"{path} has dim {dim_text!r}; it must be a number above 0")
+    try:
+        format, dim = as_format(metadata["format"]), int(dim_text)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    codes, norms = tensors["codes"], tensors["reciprocal_norms"]
+    shape, norms_shape = tuple(codes["shape"]), tuple(norms["shape"])
+    if (shape, norms_shape) != ((*shape[:1], format.row_bytes(dim)), shape[:1]):
+        raise ValueError(
+            f"{path} must have codes of {format.row_bytes(dim)} bytes a row for dim {dim} in "
+            f"{format}, and a reciprocal norm for each; got shapes {shape, norms_shape}"
+        )
+    if (codes["dtype"], norms["dtype"]) != (DTYPES["codes"], DTYPES["reciprocal_norms"]):
+        raise ValueError(f"{path} must hold U8 and F32; got {codes['dtype']} and {norms['dtype']}")
+    try:
+        sums = checksums.read(metadata, shape[0])
+    except ValueError as error:
+        raise ValueError(f"{path} {error}") from error
+    places = {
+        name: (start + tensors[name]["data_offsets"][0], start + tensors[name]["data_offsets"][1])
+        for name in DTYPES
+    }
+    return Layout(format, dim, shape[0], places, sums)

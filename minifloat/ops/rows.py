@@ -1,0 +1,162 @@
+"""Rows that are multiplied, and which of them take part: the parts of requests."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from minifloat.formats import as_format
+from minifloat.ops.checks import check_device, check_packed, name_of
+
+
+class Rows(NamedTuple):
+    """Rows, packed or in their lane, and the reciprocals of their norms: float32, (rows,).
+
+    All that is known of a row, for each row.
+    """
+
+    data: Tensor
+    norms: Tensor
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether they are packed."""
+        return self.data.dtype == torch.uint8
+
+    def check(self, name: str) -> None:
+        """Raise ValueError where something is not of each row, or on another device."""
+        data, norms = self.data, self.norms
+        if data.ndim != 2:
+            raise ValueError(f"{name} must have 2 dimensions; got {data.ndim}")
+        if norms.dtype != torch.float32 or norms.shape != data.shape[:1]:
+            raise ValueError(
+                f"{name}_norms must be float32 of shape ({data.shape[0]},); "
+                f"got {name_of(norms.dtype)} of shape {tuple(norms.shape)}"
+            )
+        if norms.device != data.device:
+            check_device(f"{name}_norms", norms, data.device)
+
+    def some(self, which: slice | Tensor) -> Rows:
+        """Return some of them, by a slice or by their numbers."""
+        return Rows(*[of_each[which] for of_each in self])
+
+    def contiguous(self) -> Rows:
+        """Return the same in memory without gaps."""
+        for of_each in self:
+            if not of_each.is_contiguous():
+                return Rows(*[gapped.contiguous() for gapped in self])
+        return self
+
+
+class Sides(NamedTuple):
+    """Rows that are multiplied: a, packed or in their lane, by b, which is packed."""
+
+    a: Rows
+    b: Rows
+    format: str
+    dim: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many rows there are of a and of b."""
+        return self.a.data.shape[0], self.b.data.shape[0]
+
+    def check(self) -> None:
+        """Raise TypeError or ValueError for rows that do not go together."""
+        a, b, format, dim = self.a.data, self.b.data, self.format, self.dim
+        if a.dtype == torch.uint8 or a.dtype != element_dtype(format):
+            check_packed("a", a, format, dim)
+        elif a.ndim != 2 or a.shape[1] != dim:
+            raise ValueError(f"queries must have shape (rows, {dim}); got {tuple(a.shape)}")
+        check_packed("b", b, format, dim)
+        if dim < 1:
+            raise ValueError(f"dim must be at least 1; got {dim}")
+        check_device("a", a, b.device)
+        self.a.check("a")
+        self.b.check("b")
+
+    def contiguous(self) -> Sides:
+        """Return the same in memory without gaps."""
+        a, b = self.a.contiguous(), self.b.contiguous()
+        return self if a is self.a and b is self.b else self._replace(a=a, b=b)
+
+    def of_some(self, which: slice | Tensor) -> Sides:
+        """Return all rows of a, and some of b."""
+        return Sides(self.a, self.b.some(which), self.format, self.dim)
+
+
+class Selection(NamedTuple):
+    """Rows of b that take part in a search: all, or some.
+
+    Those for which the bool mask (b,) holds and that lie in one of the int64 ranges (n, 2), which
+    ascend and do not meet.
+    """
+
+    mask: Tensor | None = None
+    ranges: Tensor | None = None
+
+    def check(self, b: Tensor) -> None:
+        """Raise ValueError for a mask or ranges of other rows, or of another kind."""
+        mask, ranges = self
+        if mask is not None:
+            if mask.dtype != torch.bool or mask.shape != b.shape[:1]:
+                raise ValueError(
+                    f"mask must be bool of shape ({b.shape[0]},); "
+                    f"got {name_of(mask.dtype)} of shape {tuple(mask.shape)}"
+                )
+            check_device("mask", mask, b.device)
+        if ranges is not None:
+            if ranges.dtype != torch.int64 or ranges.ndim != 2 or ranges.shape[1] != 2:
+                raise ValueError(
+                    f"ranges must be int64 of shape (n, 2); "
+                    f"got {name_of(ranges.dtype)} of shape {tuple(ranges.shape)}"
+                )
+            check_device("ranges", ranges, b.device)
+
+    def check_values(self, rows: int, k: int) -> None:
+        """Raise ValueError for ranges that no such rows have, or where k rows do not take part."""
+        mask, ranges = self
+        if ranges is not None:
+            # Each end and what follows it: 0 <= begin <= end <= next begin <= ... <= rows.
+            edges = torch.cat([ranges.new_zeros(1), ranges.flatten(), ranges.new_full((1,), rows)])
+            wrong = (edges[1:] < edges[:-1]).nonzero()
+            if len(wrong):
+                first, last = (int(edges[int(wrong[0]) + i]) for i in (0, 1))
+                raise ValueError(
+                    f"ranges must ascend within 0..{rows} and not overlap; got {last} after {first}"
+                )
+        if mask is not None:
+            count = sum(int(mask[begin:end].count_nonzero()) for begin, end in self.spans(rows))
+        elif ranges is not None:
+            count = int((ranges[:, 1] - ranges[:, 0]).sum())
+        else:
+            return
+        if count == 0:
+            raise ValueError(f"mask and ranges leave none of {rows} rows to find; got k = {k}")
+        if k > count:
+            raise ValueError(f"k must be in 1..{count}, the rows that take part; got {k}")
+
+    def spans(self, rows: int) -> list[list[int]]:
+        """Return the ranges, or the one of all rows: first row, and the one after the last."""
+        found: list[list[int]] = [[0, rows]] if self.ranges is None else self.ranges.tolist()
+        return found
+
+    def contiguous(self) -> Selection:
+        """Return the same in memory without gaps."""
+        if self.mask is None and self.ranges is None:
+            return self
+        return Selection(*[None if part is None else part.contiguous() for part in self])
+
+    def within(self, first: int, end: int) -> Selection:
+        """Return the same of rows from one to another, counted from the first."""
+        return Selection(
+            None if self.mask is None else self.mask[first:end],
+            None if self.ranges is None else (self.ranges - first).clamp(0, end - first),
+        )
+
+
+def element_dtype(format: str) -> torch.dtype:
+    """Return the dtype of rows in their lane: int16 holds both integer lanes."""
+    return torch.float32 if as_format(format).lane == "float" else torch.int16

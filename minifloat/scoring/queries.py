@@ -1,0 +1,97 @@
+"""Queries, packed or floats, as operators take them, beside the rows they are for."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from minifloat import _C
+from minifloat.arrays import RowsLike, as_rows
+from minifloat.files.mapping import refuse_changes
+from minifloat.ops.checks import SOURCES
+from minifloat.ops.rows import Rows, Sides, element_dtype
+from minifloat.scaling import amax, check_finite, scale_rows
+from minifloat.vectors import PackedVectors
+
+# Values of queries that are brought into their lane at once.
+_CHUNK = 1 << 24
+
+
+def are_from_numpy(rows: PackedVectors | RowsLike) -> bool:
+    """Return whether rows are, or were packed from, what NumPy reads."""
+    return rows.from_numpy if isinstance(rows, PackedVectors) else not isinstance(rows, Tensor)
+
+
+def sides_of(a: PackedVectors | RowsLike, b: PackedVectors) -> Sides:
+    """Return rows as operators take them; TypeError or ValueError for other than b is made for."""
+    if not isinstance(b, PackedVectors):
+        raise TypeError(f"the database must be PackedVectors; got {type(b).__name__}")
+    if isinstance(a, PackedVectors):
+        if (a.format, a.dim) != (b.format, b.dim):
+            raise ValueError(
+                f"both sides must have one format and dim; got dim {a.dim} in {a.format} "
+                f"and dim {b.dim} in {b.format}"
+            )
+        refuse_changes(a.codes, a.reciprocal_norms, b.codes, b.reciprocal_norms)
+        return Sides(rows_of(a), rows_of(b), b.format.name, b.dim)
+    a = as_rows("queries", a)
+    if a.ndim != 2 or a.shape[1] != b.dim or a.dtype not in SOURCES:
+        raise ValueError(
+            f"queries must be floating-point rows (rows, {b.dim}); "
+            f"got {str(a.dtype).removeprefix('torch.')} of shape {tuple(a.shape)}"
+        )
+    refuse_changes(b.codes, b.reciprocal_norms)
+    queries = _to_lane(without_derivatives("queries", a), b)
+    return Sides(queries, rows_of(b), b.format.name, b.dim)
+
+
+def rows_of(packed: PackedVectors) -> Rows:
+    """Return packed vectors as operators take rows."""
+    return Rows(packed.codes, packed.reciprocal_norms)
+
+
+def without_derivatives(name: str, x: Tensor) -> Tensor:
+    """Return a tensor; RuntimeError if it has derivatives, which would be 0 from here on."""
+    learned = x.requires_grad and torch.is_grad_enabled()
+    if learned or forward_ad.unpack_dual(x).tangent is not None:
+        raise RuntimeError(
+            f"{name} must have no derivatives, for scores and search have none; got a tensor "
+            f"{'that requires a gradient' if learned else 'with a tangent'}: pass {name}.detach()"
+        )
+    return x
+
+
+def _to_lane(queries: Tensor, database: PackedVectors) -> Rows:
+    """Return float queries in the database's lane, with all the precision that it has.
+
+    On the CPU, ValueError for a row that is not finite; on another device it scores NaN.
+    """
+    queries, dtype = queries.detach(), element_dtype(database.format.name)
+    if len(queries) == 0:
+        return Rows(queries.to(dtype), queries[:, 0].float())
+    # Of many at once, temporaries would leave the cache, and a signal would wait for all.
+    step = max(1, _CHUNK // database.dim)
+    if len(queries) <= step:
+        return _chunk_to_lane(queries, database, 0)
+    parts = [
+        _chunk_to_lane(queries[first : first + step], database, first)
+        for first in range(0, len(queries), step)
+    ]
+    return Rows(*map(torch.cat, zip(*parts, strict=True)))
+
+
+def _chunk_to_lane(queries: Tensor, database: PackedVectors, first: int) -> Rows:
+    """Return queries from number `first` on in the database's lane."""
+    dtype = element_dtype(database.format.name)
+    format, dim = database.format, database.dim
+    limit = 1.0 if dtype.is_floating_point else float(_C.query_max(format.index, dim))
+    largest = amax(queries)
+    if queries.device.type == "cpu":
+        check_finite("queries", largest, first)
+    scaled = scale_rows(queries, largest, limit)
+    elements = (scaled if dtype.is_floating_point else scaled.round()).to(dtype)
+    norms = elements.double().square().sum(1).sqrt()
+    reciprocal = torch.where(norms > 0, 1 / norms, 0.0).float()
+    # Elsewhere a look at values would wait for the device.
+    return Rows(elements, torch.where(largest.squeeze(1).isfinite(), reciprocal, torch.nan))

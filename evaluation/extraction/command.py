@@ -5,7 +5,7 @@ from pathlib import Path
 
 from evaluation.command.help import HelpFormatter
 from evaluation.command.packages import require
-from evaluation.extractors.registry import MODELS
+from evaluation.extractors.options import add_device, add_model, add_weights, chosen_model
 
 EXTRA = ("soundfile", "soxr", "tqdm")
 INSTALL = 'pip install "minifloat[extract]"'
@@ -25,12 +25,7 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "again: what is done is kept. Recordings that fail are listed (FILE-skipped.csv).",
         formatter_class=HelpFormatter,
     )
-    parser.add_argument(
-        "--model",
-        required=True,
-        metavar="NAME",
-        help=f"{', '.join(MODELS)}, or module:function for one of your own",
-    )
+    add_model(parser)
     parser.add_argument(
         "--data",
         required=True,
@@ -41,24 +36,14 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument(
         "--out", required=True, type=Path, metavar="FILE", help="a .safetensors file"
     )
-    parser.add_argument(
-        "--weights",
-        metavar="PATH",
-        help="file or folder of the model's weights, or its name on the library's hub; without it "
-        "the library's own",
-    )
-    parser.add_argument(
-        "--code",
-        metavar="DIR",
-        help="folder of the model's source, for a model that no package has (redimnet)",
-    )
+    add_weights(parser)
     parser.add_argument(
         "--layout",
         choices=LAYOUTS,
         default=AUTO,
         help="which folder names the speaker: the first, or that of a corpus",
     )
-    parser.add_argument("--device", help="where torch runs the model; a GPU where there is one")
+    add_device(parser)
     parser.add_argument(
         "--batch", type=int, default=32, help="recordings that are embedded and kept together"
     )
@@ -72,10 +57,7 @@ def _extract(given: argparse.Namespace, *, command: str) -> None:
 
     run(
         ExtractionOptions(
-            model=given.model,
-            weights=given.weights,
-            code=given.code,
-            device=given.device,
+            model=chosen_model(given),
             data=given.data,
             layout=given.layout,
             out=given.out,

@@ -14,6 +14,7 @@ from evaluation.extraction.embedding import Failed, embed, read_ahead
 from evaluation.extraction.journal import Journal, folder_of, refuse_other_model
 from evaluation.extraction.progress import Progress
 from evaluation.extractors import Extractor, load_extractor
+from evaluation.extractors.options import ChosenModel
 from evaluation.files.formulas import guarded
 from evaluation.files.writing import make_folder, write_whole
 from evaluation.recordings.audio import require_decoders
@@ -28,10 +29,7 @@ SHOWN = 5
 class ExtractionOptions:
     """What the command line asks for."""
 
-    model: str
-    weights: str | None
-    code: str | None
-    device: str | None
+    model: ChosenModel
     data: Path
     layout: str
     out: Path
@@ -51,8 +49,9 @@ def run(options: ExtractionOptions) -> None:
     found = find_recordings(options.data, layout=options.layout)
     require_decoders(recording.path for recording in found.recordings)
     make_folder(options.out.parent)
+    chosen = options.model
     extractor = load_extractor(
-        options.model, weights=options.weights, code=options.code, device=options.device
+        chosen.name, weights=chosen.weights, device=chosen.device, **chosen.own
     )
     skipped = list(found.skipped)
     if _is_complete(options.out, found.recordings, extractor):

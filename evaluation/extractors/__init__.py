@@ -1,13 +1,11 @@
 """Speaker embedding models, one in each file, that load their library when they are asked for."""
 
-import importlib
-
 import torch
 
 from evaluation.command.errors import InputError
 from evaluation.extractors.custom import Custom
 from evaluation.extractors.extractor import Extractor, StagedExtractor
-from evaluation.extractors.registry import MODELS
+from evaluation.extractors.registry import MODELS, OPTIONS
 
 __all__ = ["Extractor", "StagedExtractor", "load_extractor"]
 
@@ -16,17 +14,17 @@ def load_extractor(
     name: str,
     *,
     weights: str | None = None,
-    code: str | None = None,
     device: str | None = None,
+    **own: str | None,
 ) -> Extractor:
     """Return the model of a name in MODELS, or that of `module:function`.
 
     `weights` is a path, or a name on the library's own hub; None takes the library's default.
-    `code` is the folder of the model's source where no package has it. `device` is what torch
-    calls it; None takes a GPU where there is one.
+    `device` is what torch calls it; None takes a GPU where there is one. `own` are the options
+    of some models alone, such as `code`; None are those that are not given.
     """
     if ":" in name:
-        for option, value in (("weights", weights), ("code", code), ("device", device)):
+        for option, value in (("weights", weights), *own.items(), ("device", device)):
             if value is not None:
                 raise InputError(f"--{option} is for models by name; got '{value}' for '{name}'")
         return Custom(name)
@@ -34,14 +32,16 @@ def load_extractor(
         raise InputError(
             f"model must be one of {', '.join(MODELS)}, or module:function; got '{name}'"
         )
-    if code is not None and name != "redimnet":
-        raise InputError(f"--code is for redimnet; {name} comes with its library; got '{code}'")
-    place = _device(device)
-    module, kind = MODELS[name]
-    loaded = getattr(importlib.import_module(f"{__name__}.{module}"), kind)
-    given = {} if code is None else {"code": code}
-    extractor: Extractor = loaded(weights=weights, device=place, **given)
-    return extractor
+    model = MODELS[name]
+    given = {option: value for option, value in own.items() if value is not None}
+    for option, value in given.items():
+        if OPTIONS[option] not in model.takes:
+            takers = [one.name for one in MODELS.values() if OPTIONS[option] in one.takes]
+            raise InputError(
+                f"--{option} is for {', '.join(takers)}; {name} {OPTIONS[option].otherwise}; got "
+                f"'{value}'"
+            )
+    return model.load(weights=weights, device=_device(device), **given)
 
 
 def _device(name: str | None) -> torch.device:

@@ -6,13 +6,12 @@ import numpy as np
 import torch
 
 from evaluation.command.errors import InputError
-from evaluation.command.packages import require
 from evaluation.extractors.campplus_network import BINS, CamPlusPlusNetwork
 from evaluation.extractors.library import digest, existing
+from evaluation.extractors.model import Model
 from evaluation.extractors.torch_extractor import TorchExtractor
 from evaluation.recordings.audio import SAMPLE_RATE, Waveform
 
-INSTALL = 'pip install "minifloat[extract-campplus]"'
 # Names of the last layer in a state dict, whose shape says how many values a vector has.
 LAST_WEIGHT = "xvector.dense.linear.weight"
 # Samples of one analysis window, 25 ms; the TDNN's statistics need three.
@@ -27,8 +26,8 @@ class CamPlusPlus(TorchExtractor):
     """
 
     def __init__(self, *, weights: str | None, device: torch.device) -> None:
-        path = existing("campplus", weights)
-        self._fbank = require("kaldi_native_fbank", needs="campplus needs", install=INSTALL)
+        path = existing(MODEL.name, weights)
+        self._fbank = MODEL.required()
         state = _read(path)
         self.dim = int(state[LAST_WEIGHT].shape[0])
         try:
@@ -39,7 +38,7 @@ class CamPlusPlus(TorchExtractor):
         self.device = device
         self._network = network.eval().to(device)
         self.last_normalisation = network.last_normalisation
-        self.identity = {"model": "campplus", "weights": digest(path)}
+        self.identity = {"model": MODEL.name, "weights": digest(path)}
 
     def features(self, clip: Waveform) -> torch.Tensor:
         """Return the filter banks (frames, BINS)."""
@@ -59,6 +58,14 @@ class CamPlusPlus(TorchExtractor):
         """Return the embeddings of clips of one length."""
         rows: torch.Tensor = self._network(batch)
         return rows
+
+
+MODEL = Model(
+    name="campplus",
+    library="kaldi_native_fbank",
+    extra="extract-campplus",
+    load=CamPlusPlus,
+)
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:

@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
-from evaluation.command.packages import require
 from evaluation.extractors.extractor import (
     AFTER_NORMALISATION,
     BEFORE_NORMALISATION,
@@ -17,9 +16,9 @@ from evaluation.extractors.extractor import (
     FEATURES,
 )
 from evaluation.extractors.library import digest, loading, release
+from evaluation.extractors.model import Model
 from evaluation.recordings.audio import Waveform
 
-INSTALL = 'pip install --no-deps resemblyzer && pip install "minifloat[extract-ge2e]"'
 # Windows a second, and the share of the last one that must be sound: the library's defaults.
 RATE, COVERAGE = 1.3, 0.75
 
@@ -33,16 +32,16 @@ class Ge2e:
     """
 
     def __init__(self, *, weights: str | None, device: torch.device) -> None:
-        library = require("resemblyzer", needs="ge2e needs", install=INSTALL)
-        self._audio = require("resemblyzer.audio", needs="ge2e needs", install=INSTALL)
+        library = MODEL.required()
+        self._audio = MODEL.required("resemblyzer.audio")
         path = Path(weights or Path(library.__file__ or "").with_name("pretrained.pt"))
         if not os.path.isfile(path):
             raise InputError(f"ge2e: --weights must be a file; got '{weights}'")
-        with loading("ge2e", str(path)):
+        with loading(MODEL.name, str(path)):
             self._encoder = library.VoiceEncoder(device, verbose=False, weights_fpath=path).eval()
         self.dim = int(self._encoder.linear.out_features)
         self.identity = {
-            "model": "ge2e",
+            "model": MODEL.name,
             "weights": digest(path),
             "library": release("resemblyzer"),
         }
@@ -82,3 +81,12 @@ class Ge2e:
             _, (hidden, _) = self._encoder.lstm(given)
             made: torch.Tensor = self._encoder.relu(self._encoder.linear(hidden[-1]))
         return made.cpu().numpy()
+
+
+MODEL = Model(
+    name="ge2e",
+    library="resemblyzer",
+    extra="extract-ge2e",
+    load=Ge2e,
+    before="pip install --no-deps resemblyzer && ",
+)

@@ -6,12 +6,10 @@ from typing import Any, ClassVar
 
 import torch
 
-from evaluation.command.packages import require
 from evaluation.extractors.library import digest, loading, release
+from evaluation.extractors.model import Model
 from evaluation.extractors.torch_extractor import TorchExtractor
 from evaluation.recordings.audio import Waveform
-
-INSTALL = 'pip install "minifloat[extract-nemo]"'
 
 
 class NemoExtractor(TorchExtractor):
@@ -26,13 +24,10 @@ class NemoExtractor(TorchExtractor):
     default: ClassVar[str]
 
     def __init__(self, *, weights: str | None, device: torch.device) -> None:
-        library = require(
-            "nemo.collections.asr.models", needs=f"{self.model} needs", install=INSTALL
-        )
+        required = MODELS[self.model].required
+        library = required("nemo.collections.asr.models")
         # NeMo tells at length, for each model, how it was trained.
-        require("nemo.utils", needs=f"{self.model} needs", install=INSTALL).logging.setLevel(
-            logging.ERROR
-        )
+        required("nemo.utils").logging.setLevel(logging.ERROR)
         source = weights or self.default
         loaded = library.EncDecSpeakerLabelModel
         with loading(self.model, source):
@@ -92,3 +87,9 @@ class NemoTitaNet(NemoExtractor):
 
     model = "nemo-titanet"
     default = "titanet_large"
+
+
+MODELS = {
+    kind.model: Model(name=kind.model, library="nemo", extra="extract-nemo", load=kind)
+    for kind in (NemoEcapa, NemoSpeakerNet, NemoTitaNet)
+}

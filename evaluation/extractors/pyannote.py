@@ -2,12 +2,11 @@
 
 import torch
 
-from evaluation.command.packages import require
 from evaluation.extractors.library import digest, loading, release
+from evaluation.extractors.model import Model
 from evaluation.extractors.torch_extractor import TorchExtractor
 from evaluation.recordings.audio import Waveform
 
-INSTALL = 'pip install "minifloat[extract-pyannote]"'
 DEFAULT = "pyannote/embedding"
 
 
@@ -20,15 +19,15 @@ class PyannoteEmbedding(TorchExtractor):
     """
 
     def __init__(self, *, weights: str | None, device: torch.device) -> None:
-        library = require("pyannote.audio", needs="pyannote needs", install=INSTALL)
+        library = MODEL.required()
         source = weights or DEFAULT
-        with loading("pyannote", source):
+        with loading(MODEL.name, source):
             model = library.Model.from_pretrained(source)
         self._model = model.eval().to(device)
         self.device = device
         self.dim = self.measured_dim()
         self.identity = {
-            "model": "pyannote",
+            "model": MODEL.name,
             "weights": digest(source),
             "library": release("pyannote.audio"),
         }
@@ -41,3 +40,11 @@ class PyannoteEmbedding(TorchExtractor):
         """Return the embeddings of clips of one length."""
         rows: torch.Tensor = self._model(batch)
         return rows
+
+
+MODEL = Model(
+    name="pyannote",
+    library="pyannote.audio",
+    extra="extract-pyannote",
+    load=PyannoteEmbedding,
+)

@@ -8,14 +8,19 @@ from typing import Any
 import torch
 
 from evaluation.command.errors import InputError
-from evaluation.command.packages import require
 from evaluation.extractors.library import digest, loading
+from evaluation.extractors.model import Model, Option
 from evaluation.extractors.torch_extractor import TorchExtractor
 from evaluation.recordings.audio import Waveform
 
-INSTALL = 'pip install "minifloat[extract-redimnet]"'
 REPOSITORY = "IDRnD/ReDimNet"
 DEFAULT = "b2-vox2-ft_lm"
+CODE = Option(
+    name="code",
+    metavar="DIR",
+    help="folder of the model's source, for a model that no package has (redimnet)",
+    otherwise="comes with its library",
+)
 
 
 class ReDimNet(TorchExtractor):
@@ -31,18 +36,18 @@ class ReDimNet(TorchExtractor):
     def __init__(
         self, *, weights: str | None, device: torch.device, code: str | None = None
     ) -> None:
-        require("torchaudio", needs="redimnet needs", install=INSTALL)
+        MODEL.required()
         chosen = weights or DEFAULT
         if code is not None and not os.path.isfile(Path(code, "hubconf.py")):
             raise InputError(f"--code must be a folder with hubconf.py; got '{code}'")
-        with loading("redimnet", chosen):
+        with loading(MODEL.name, chosen):
             model = _built(chosen, code or REPOSITORY, source="github" if code is None else "local")
         self._model = model.eval().to(device)
         self.device = device
         self.feature_layer = self._model.spec
         self.last_normalisation = self._model.bn if self._model.bn2 is None else self._model.bn2
         self.dim = self.measured_dim()
-        self.identity = {"model": "redimnet", "weights": digest(chosen)}
+        self.identity = {"model": MODEL.name, "weights": digest(chosen)}
         if code is not None:
             self.identity["code"] = digest(code)
 
@@ -54,6 +59,15 @@ class ReDimNet(TorchExtractor):
         """Return the embeddings of clips of one length."""
         rows: torch.Tensor = self._model(batch)
         return rows
+
+
+MODEL = Model(
+    name="redimnet",
+    library="torchaudio",
+    extra="extract-redimnet",
+    load=ReDimNet,
+    takes=[CODE],
+)
 
 
 def _built(weights: str, code: str, *, source: str) -> Any:

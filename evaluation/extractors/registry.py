@@ -1,14 +1,25 @@
-"""Which models there are, by name."""
+"""Which models there are, by name, and which options only some of them take."""
 
-# Each name leads to the module and the class that serve it; nothing is imported until then.
+from evaluation.extractors import (
+    campplus,
+    ge2e,
+    nemo,
+    pyannote,
+    redimnet,
+    speechbrain_ecapa,
+    wavlm,
+)
+
 MODELS = {
-    "campplus": ("campplus", "CamPlusPlus"),
-    "ge2e": ("ge2e", "Ge2e"),
-    "nemo-ecapa": ("nemo", "NemoEcapa"),
-    "nemo-speakernet": ("nemo", "NemoSpeakerNet"),
-    "nemo-titanet": ("nemo", "NemoTitaNet"),
-    "pyannote": ("pyannote", "PyannoteEmbedding"),
-    "redimnet": ("redimnet", "ReDimNet"),
-    "speechbrain-ecapa": ("speechbrain_ecapa", "SpeechBrainEcapa"),
-    "wavlm": ("wavlm", "WavLm"),
+    model.name: model
+    for model in (
+        campplus.MODEL,
+        ge2e.MODEL,
+        *nemo.MODELS.values(),
+        pyannote.MODEL,
+        redimnet.MODEL,
+        speechbrain_ecapa.MODEL,
+        wavlm.MODEL,
+    )
 }
+OPTIONS = {option.name: option for model in MODELS.values() for option in model.takes}

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import torch
 
-from evaluation.command.packages import require
 from evaluation.extractors.library import digest, loading, release
+from evaluation.extractors.model import Model
 from evaluation.extractors.torch_extractor import TorchExtractor
 from evaluation.recordings.audio import Waveform
 
-INSTALL = 'pip install "minifloat[extract-speechbrain]"'
 DEFAULT = "speechbrain/spkrec-ecapa-voxceleb"
 
 
@@ -22,13 +21,11 @@ class SpeechBrainEcapa(TorchExtractor):
     """
 
     def __init__(self, *, weights: str | None, device: torch.device) -> None:
-        library = require(
-            "speechbrain.inference.classifiers", needs="speechbrain-ecapa needs", install=INSTALL
-        )
+        library = MODEL.required("speechbrain.inference.classifiers")
         source = weights or DEFAULT
         # A folder that was copied from a hub still names the hub as the place of its weights.
         local = {"pretrained_path": source} if Path(source).is_dir() else {}
-        with loading("speechbrain-ecapa", source):
+        with loading(MODEL.name, source):
             self._model = library.EncoderClassifier.from_hparams(
                 source=source,
                 overrides=local,
@@ -39,7 +36,7 @@ class SpeechBrainEcapa(TorchExtractor):
         self.last_normalisation = self._model.mods.embedding_model.asp_bn
         self.dim = self.measured_dim()
         self.identity = {
-            "model": "speechbrain-ecapa",
+            "model": MODEL.name,
             "weights": digest(source),
             "library": release("speechbrain"),
         }
@@ -55,3 +52,11 @@ class SpeechBrainEcapa(TorchExtractor):
         """Return the embeddings of clips of one length."""
         rows: torch.Tensor = self._model.mods.embedding_model(batch)
         return rows[:, 0]
+
+
+MODEL = Model(
+    name="speechbrain-ecapa",
+    library="speechbrain",
+    extra="extract-speechbrain",
+    load=SpeechBrainEcapa,
+)

@@ -2,12 +2,11 @@
 
 import torch
 
-from evaluation.command.packages import require
 from evaluation.extractors.library import digest, loading, release
+from evaluation.extractors.model import Model
 from evaluation.extractors.torch_extractor import TorchExtractor
 from evaluation.recordings.audio import SAMPLE_RATE, Waveform
 
-INSTALL = 'pip install "minifloat[extract-wavlm]"'
 DEFAULT = "microsoft/wavlm-base-plus-sv"
 
 
@@ -19,9 +18,9 @@ class WavLm(TorchExtractor):
     """
 
     def __init__(self, *, weights: str | None, device: torch.device) -> None:
-        library = require("transformers", needs="wavlm needs", install=INSTALL)
+        library = MODEL.required()
         source = weights or DEFAULT
-        with loading("wavlm", source):
+        with loading(MODEL.name, source):
             # Otherwise the library asks on the terminal whether code of the folder may run.
             self._prepare = library.AutoFeatureExtractor.from_pretrained(
                 source, trust_remote_code=False
@@ -30,7 +29,7 @@ class WavLm(TorchExtractor):
         self.device = device
         self.dim = self.measured_dim()
         self.identity = {
-            "model": "wavlm",
+            "model": MODEL.name,
             "weights": digest(source),
             "library": release("transformers"),
         }
@@ -45,3 +44,11 @@ class WavLm(TorchExtractor):
         """Return the embeddings of clips of one length."""
         rows: torch.Tensor = self._model(batch).embeddings
         return rows
+
+
+MODEL = Model(
+    name="wavlm",
+    library="transformers",
+    extra="extract-wavlm",
+    load=WavLm,
+)

@@ -6,7 +6,7 @@ from pathlib import Path
 from evaluation.command.help import HelpFormatter
 from evaluation.command.options import add_out, add_utt2spk
 from evaluation.command.packages import require
-from evaluation.extractors.registry import MODELS
+from evaluation.extractors.options import add_device, add_model, add_weights, chosen_model
 
 EXTRA = ("matplotlib", "jinja2", "tqdm")
 INSTALL = 'pip install "minifloat[evaluation]"'
@@ -22,15 +22,9 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "format. Prints the verdicts; writes ranges.csv, fits.csv and report.html.",
         formatter_class=HelpFormatter,
     )
-    parser.add_argument(
-        "--model",
-        required=True,
-        metavar="NAME",
-        help=f"{', '.join(MODELS)}, or module:function for one of your own",
-    )
-    parser.add_argument("--weights", metavar="PATH", help="as for the extract command")
-    parser.add_argument("--code", metavar="DIR", help="as for the extract command")
-    parser.add_argument("--device", help="where torch runs the model; a GPU where there is one")
+    add_model(parser)
+    add_weights(parser)
+    add_device(parser)
     parser.add_argument(
         "--clips",
         type=Path,
@@ -59,10 +53,7 @@ def _probe(given: argparse.Namespace, *, command: str) -> None:
 
     run(
         ProbeOptions(
-            model=given.model,
-            weights=given.weights,
-            code=given.code,
-            device=given.device,
+            model=chosen_model(given),
             clips=given.clips,
             embeddings=given.embeddings,
             utt2spk=given.utt2spk,

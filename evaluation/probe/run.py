@@ -14,6 +14,7 @@ from evaluation.embeddings.embeddings import load_embeddings
 from evaluation.embeddings.npz import UTTERANCE
 from evaluation.extractors import load_extractor
 from evaluation.extractors.extractor import EMBEDDING
+from evaluation.extractors.options import ChosenModel
 from evaluation.files.writing import make_folder, write_whole, written_whole
 from evaluation.probe.batch_norm import before_batch_norm
 from evaluation.probe.fits import fits
@@ -31,10 +32,7 @@ SIGNAL = "two-valued signal"
 class ProbeOptions:
     """What the command line asks for."""
 
-    model: str
-    weights: str | None
-    code: str | None
-    device: str | None
+    model: ChosenModel
     clips: Path | None
     embeddings: Path | None
     utt2spk: Path | None
@@ -51,8 +49,9 @@ def run(options: ProbeOptions) -> None:
         else load_embeddings(options.embeddings, utt2spk=options.utt2spk)
     )
     make_folder(options.out)
+    chosen = options.model
     extractor = load_extractor(
-        options.model, weights=options.weights, code=options.code, device=options.device
+        chosen.name, weights=chosen.weights, device=chosen.device, **chosen.own
     )
     found: dict[str, Probed] = {}
     left_out: list[str] = []
@@ -72,7 +71,7 @@ def run(options: ProbeOptions) -> None:
     for table in tables:
         write_whole(options.out / f"{table.slug}.csv", table.csv())
     page = report(
-        options.model,
+        chosen.name,
         [fit.verdict for fit in verdicts],
         tables,
         left_out=left_out,

@@ -15,5 +15,6 @@ FAR = ConditionMetric(
     better="low",
     table="errors",
     change=True,
+    note=lambda row: f"n = {row.nontargets:,} for FAR, {row.targets:,} for FRR",
     terminal={"FAR %": lambda rate: percent(rate.value)},
 )

@@ -2,7 +2,7 @@
 
 from evaluation.bitdepth.metrics.equal_error import EER
 from evaluation.bitdepth.metrics.size import BYTES_PER_VECTOR
-from evaluation.bitdepth.tables.columns import FORMAT, cells, columns, metrics_of
+from evaluation.bitdepth.tables.columns import FORMAT, cells, columns, metrics_of, notes
 from evaluation.bitdepth.tables.told import Told
 from evaluation.bitdepth.verdicts import TONES, verdict
 from evaluation.page.cells import BOUNDS
@@ -32,5 +32,5 @@ def error_rates(told: Told) -> Table:
         note="In percent; differences from float32 in percentage points, with an arrow where the "
         "interval leaves out zero. FAR and FRR are taken at "
         f"the threshold {base.threshold:.6f} ({study.task.operating_point.words}). {BOUNDS}; "
-        f"n = {base.nontargets:,} for FAR, {base.targets:,} for FRR.",
+        f"{notes(metrics, base)}.",
     )

@@ -1,33 +1,27 @@
+import argparse
 import re
+import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 import torch
 
+from evaluation import extractors
 from evaluation.command.errors import InputError
-from evaluation.extractors import load_extractor
-from evaluation.extractors.registry import MODELS
+from evaluation.extractors import load_extractor, options
+from evaluation.extractors.model import Model, Option
+from evaluation.extractors.registry import MODELS, OPTIONS
 from tests.support.paths import ROOT
-
-LIBRARIES = {
-    "campplus": "kaldi_native_fbank",
-    "ge2e": "resemblyzer",
-    "pyannote": "pyannote",
-    "redimnet": "torchaudio",
-    "speechbrain-ecapa": "speechbrain",
-    "wavlm": "transformers",
-}
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_missing_library_is_named_with_its_command(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    library = LIBRARIES.get(name, "nemo")
+    library = MODELS[name].library.partition(".")[0]
     monkeypatch.setitem(sys.modules, library, None)
     (tmp_path / "weights").touch()
     message = rf"{name} needs {library}.*, which is not installed; pip install .*minifloat\[extract"
@@ -63,13 +57,37 @@ def test_a_gpu_that_was_taken_and_fails_is_named(monkeypatch: pytest.MonkeyPatch
         load_extractor("ge2e")
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_every_name_leads_to_a_class_that_imports_nothing(name: str) -> None:
-    module, kind = MODELS[name]
-    before = set(sys.modules)
-    assert hasattr(import_module(f"evaluation.extractors.{module}"), kind)
-    brought = {one.partition(".")[0] for one in set(sys.modules) - before}
-    assert not brought & {*LIBRARIES.values(), "nemo"}
+def test_all_models_are_known_without_their_libraries() -> None:
+    libraries = {model.library.partition(".")[0] for model in MODELS.values()}
+    code = "import sys, evaluation.extractors; print(*{one.split('.')[0] for one in sys.modules})"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not libraries & set(found.stdout.split())
+
+
+def test_an_option_of_some_models_is_refused_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Option(name="size", metavar="S", help="how large", otherwise="has one size")
+    loaded: dict[str, Any] = {}
+
+    def load(**given: Any) -> Any:
+        return loaded.update(given)
+
+    some = Model(name="some", library="x", extra="extract-x", load=load, takes=[own])
+    for module in (extractors, options):
+        monkeypatch.setattr(module, "OPTIONS", OPTIONS | {"size": own})
+        monkeypatch.setattr(module, "MODELS", MODELS | {"some": some})
+    parser = argparse.ArgumentParser()
+    for add in (options.add_model, options.add_weights, options.add_device):
+        add(parser)
+
+    def chosen(name: str) -> None:
+        given = parser.parse_args(["--model", name, "--size", "9", "--device", "cpu"])
+        found = options.chosen_model(given)
+        load_extractor(found.name, weights=found.weights, device=found.device, **found.own)
+
+    chosen("some")
+    assert loaded == {"weights": None, "device": torch.device("cpu"), "size": "9"}
+    with pytest.raises(InputError, match=r"^--size is for some; ge2e has one size; got '9'$"):
+        chosen("ge2e")
 
 
 def test_the_document_has_every_name() -> None:

@@ -3,6 +3,9 @@
 On such a device values are not looked at before the work begins, for that would wait for it: pairs
 and ranges must be right, and where fewer than k rows take part in a search, the rest of an answer
 is row -1 with score NaN.
+
+A kernel takes pointers and sizes one by one, however many, as GPUs do; functions that kernels call
+take together what belongs together, and constants come in one `Way` or `Facts`.
 """
 
 from minifloat.backends.triton.coding import (

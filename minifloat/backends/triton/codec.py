@@ -1,8 +1,7 @@
 """What a code means and which code a value becomes, in Triton, and the elementwise kernels.
 
 `csrc/format/codec.h` says the same and why. A format comes as its three facts: E exponent bits, M
-mantissa bits, and SPECIALS, an index into `SPECIALS_NAMES`; or together, as a `Facts`. A kernel
-takes pointers and sizes one by one, as GPUs do; functions take together what belongs together.
+mantissa bits, and SPECIALS, an index into `SPECIALS_NAMES`; or together, as a `Facts`.
 """
 
 from __future__ import annotations

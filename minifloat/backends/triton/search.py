@@ -83,26 +83,37 @@ def search_kernel(
             below = score < last_score[:, None]
             follows = below | ((score == last_score[:, None]) & later)
             score = tl.where(follows, score, float("-inf"))
-        worst = tl.min(best, 1)
-        # Triton 3.7 does not compile a maximum of the rows' maxima for compute capability 10.0.
-        more = tl.max((score > worst[:, None]).to(tl.int32))
-        while more > 0:
-            # One score for each query that has one: it takes the place of its worst, of the last
-            # row among equals.
-            top, at = tl.max(score, 1, return_indices=True)
-            rows_of_worst = tl.where(best == worst[:, None], kept, -1)
-            place = tl.argmax(rows_of_worst, 1)
-            replaced = (slot[None, :] == place[:, None]) & (top > worst)[:, None]
-            best = tl.where(replaced, top[:, None], best)
-            kept = tl.where(replaced, (start + at)[:, None], kept)
-            score = tl.where(column[None, :] == at[:, None], float("-inf"), score)
-            worst = tl.min(best, 1)
-            more = tl.max((score > worst[:, None]).to(tl.int32))
+        best, kept = with_better(best, kept, score, start)
     # A row that is not there is the last of all.
     row = tl.where(kept == _NO_ROW, _LAST_ROW, begin + kept)
     at = ((first_query + query) * tl.num_programs(1) + tl.program_id(1))[:, None] * k
     there = query_there[:, None] & (slot < k)[None, :]
     tl.store(out + at + slot[None, :], key_of(best, row), mask=there)
+
+
+@triton.jit
+def with_better(best, kept, score, start):
+    """The best scores and their rows, with those of a tile, from row `start` on, that are better.
+
+    Scores are (queries, rows). A slot's row is of the slice.
+    """
+    column, slot = tl.arange(0, score.shape[1]), tl.arange(0, best.shape[1])
+    worst = tl.min(best, 1)
+    # Triton 3.7 does not compile a maximum of the rows' maxima for compute capability 10.0.
+    more = tl.max((score > worst[:, None]).to(tl.int32))
+    while more > 0:
+        # One score for each query that has one: it takes the place of its worst, of the last row
+        # among equals.
+        top, at = tl.max(score, 1, return_indices=True)
+        rows_of_worst = tl.where(best == worst[:, None], kept, -1)
+        place = tl.argmax(rows_of_worst, 1)
+        replaced = (slot[None, :] == place[:, None]) & (top > worst)[:, None]
+        best = tl.where(replaced, top[:, None], best)
+        kept = tl.where(replaced, (start + at)[:, None], kept)
+        score = tl.where(column[None, :] == at[:, None], float("-inf"), score)
+        worst = tl.min(best, 1)
+        more = tl.max((score > worst[:, None]).to(tl.int32))
+    return best, kept
 
 
 @triton.jit

@@ -13,6 +13,8 @@ CSRC = ROOT / "csrc"
 ROOMS = {
     "": "format query python cpu cuda",
     "cpu": "threads kernels sets codec peak interrupts pages search module",
+    "cpu/sets": "set scalar avx2 avx512 vnni list",
+    "cpu/search": "search plan queries blocks bounds scores pairs best",
     "cuda": "warps emulator device operators codec products search module tests",
     "cuda/products": "operands decoding rows shares elements queries warp warpgroup",
 }

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from evaluation.bitdepth import speed
 from evaluation.extractors.campplus_network import CamPlusPlusNetwork
+from evaluation.extractors.registry import MODELS
 from evaluation.separation import speaker_map
 from evaluation.separation import study as separation_study
 from evaluation.statistics import histogram
@@ -467,8 +468,9 @@ def test_messages_name_extras_that_are_there() -> None:
         found
         for package in ("minifloat", "evaluation", "benchmarks")
         for path in sources_of(package)
-        for found in re.findall(r'pip install "([^"]+)"', path.read_text())
+        for found in re.findall(r'pip install "([^"{]+)"', path.read_text())
     ]
+    named += [f"minifloat[{model.extra}]" for model in MODELS.values()]
     assert len(named) > 10
     assert [one for one in named if not has_extras(one) or not one.startswith("minifloat[")] == []
 

@@ -78,7 +78,10 @@ KERNELS: dict[str, Callable[[mf.PackedVectors, torch.Tensor], object]] = {
     "pack": lambda rows, x: mf.pack(rows.codes, "e2m3"),
     "unpack": lambda rows, x: mf.unpack(rows.codes, "e2m3", rows.dim),
     "encode_pack": lambda rows, x: mf.encode_pack(x, "e2m3"),
-    "reciprocal_norms": lambda rows, x: mf.quantize(x, "e2m3"),
+    "quantize": lambda rows, x: mf.quantize(x, "e2m3"),
+    "reciprocal_norms": lambda rows, x: torch.ops.minifloat.reciprocal_norms(
+        rows.codes, "e2m3", rows.dim
+    ),
     "scores": lambda rows, x: mf.scores(rows[:99], rows),
     "pair_scores": lambda rows, x: mf.scores(rows, rows, pairs=torch.zeros(9999, 2).long()),
     "best": lambda rows, x: mf.search(rows[:99], rows, 5),

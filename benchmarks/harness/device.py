@@ -60,7 +60,7 @@ class Processor(Device):
 
     @property
     def software(self) -> dict[str, str | None]:
-        """Nothing."""
+        """What runs there that has a version: nothing but what all records tell."""
         return {}
 
     def clock(self, run: Run) -> Clock:

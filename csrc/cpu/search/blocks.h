@@ -62,7 +62,9 @@ concept Keeper = requires(T kept, const Block& block, const Queries::Part& part,
 class Scorer {
  public:
   explicit Scorer(const Plan& plan)
-      : plan_(plan), scores_(plan.way.most_rows * plan.way.width * plan.way.most_vectors) {}
+      : plan_(plan),
+        scores_(lines_for(std::int64_t{4} * plan.way.most_rows * plan.way.width *
+                          plan.way.most_vectors)) {}
 
   // Those of all blocks of a pass that no other thread has taken.
   template <Keeper Kept>
@@ -76,13 +78,14 @@ class Scorer {
 
   template <Keeper Kept>
   void score(const Block& block, const Queries& queries, Kept& kept) {
+    auto* const scores = reinterpret_cast<float*>(scores_.data());
     Rows rows{};
     for (const Queries::Part& part : queries.parts()) {
       if (!kept.wants(block, part)) continue;
       if (!keep_going()) return;
       if (!rows.data) rows = rows_of(block);
-      plan_.way.score(plan_.scoring, part.panel, rows, scores_.data());
-      kept.keep(block, part, static_cast<const float*>(scores_.data()));
+      plan_.way.score(plan_.scoring, part.panel, rows, scores);
+      kept.keep(block, part, static_cast<const float*>(scores));
     }
   }
 
@@ -91,8 +94,7 @@ class Scorer {
   Rows rows_of(const Block& block);
 
   const Plan& plan_;
-  std::vector<Line> lane_;
-  std::vector<float> scores_;
+  std::vector<Line> lane_, scores_;
 };
 
 // Calls use(queries) for blocks of a's rows.

@@ -26,11 +26,11 @@ struct All {
   bool wants(const Block&, const Queries::Part&) const { return true; }
 
   void keep(const Block& block, const Queries::Part& part, const float* scores) const {
+    const std::int64_t count = block.count;
+    const int width = part.panel.width;
     for (int i = 0; i < part.count; ++i) {
       float* const to = out + (part.first + i) * rows + block.first;
-      for (std::int64_t r = 0; r < block.count; ++r) {
-        to[r] = within_one(scores[r * part.panel.width + i]);
-      }
+      for (std::int64_t r = 0; r < count; ++r) to[r] = within_one(scores[r * width + i]);
     }
   }
 };
@@ -48,17 +48,20 @@ struct Mirrored {
 
   void keep(const Block& block, const Queries::Part& part, const float* products) const {
     const std::int64_t begin = block.first, end = begin + block.count;
-    const auto product = [&](std::int64_t r, std::int64_t q) {
-      return products[(r - begin) * part.panel.width + q - part.first];
-    };
-    for (std::int64_t q = part.first; q < part.first + part.count; ++q) {
+    const std::int64_t first = part.first, last = first + part.count;
+    const int width = part.panel.width;
+    for (std::int64_t q = first; q < last; ++q) {
+      float* const to = out + q * rows;
+      const float norm = norms[q];
       for (std::int64_t r = std::max(begin, q); r < end; ++r) {
-        out[q * rows + r] = within_one(product(r, q) * norms[q] * norms[r]);
+        to[r] = within_one(products[(r - begin) * width + q - first] * norm * norms[r]);
       }
     }
     for (std::int64_t r = begin; r < end; ++r) {
-      for (std::int64_t q = part.first; q < std::min(r, part.first + part.count); ++q) {
-        out[r * rows + q] = within_one(product(r, q) * norms[r] * norms[q]);
+      float* const to = out + r * rows;
+      const float norm = norms[r];
+      for (std::int64_t q = first; q < std::min(r, last); ++q) {
+        to[q] = within_one(products[(r - begin) * width + q - first] * norm * norms[q]);
       }
     }
   }

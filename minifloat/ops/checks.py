@@ -34,10 +34,11 @@ def check_packed(name: str, packed: Tensor, format: str, dim: int) -> None:
     """Raise TypeError or ValueError for what are no packed rows of a dim."""
     check_codes(name, packed)
     wanted = as_format(format).row_bytes(dim)
-    if packed.ndim == 0 or packed.shape[-1] != wanted:
+    shape = packed.shape
+    if not shape or shape[-1] != wanted:
         raise ValueError(
             f"{name} must have {wanted} bytes a row for dim {dim} in {format}; "
-            f"got shape {tuple(packed.shape)}"
+            f"got shape {tuple(shape)}"
         )
 
 

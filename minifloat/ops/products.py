@@ -81,8 +81,8 @@ class PairScores(NamedTuple):
         """Raise ValueError for a pair of rows that are not there."""
         if len(self.pairs) == 0:
             return
-        low, high = (int(bound) for bound in self.pairs.aminmax())
-        if low >= 0 and high < min(self.sides.shape):
+        least, most = self.pairs.aminmax()
+        if least.item() >= 0 and most.item() < min(self.sides.shape):
             return
         for name, rows, column in zip("ab", self.sides.shape, self.pairs.unbind(1), strict=True):
             wrong = column[(column < 0) | (column >= rows)]

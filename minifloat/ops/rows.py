@@ -27,12 +27,13 @@ class Rows(NamedTuple):
 
     def check(self, name: str) -> None:
         """Raise ValueError where something is not of each row, or on another device."""
-        data, norms = self.data, self.norms
-        if data.ndim != 2:
-            raise ValueError(f"{name} must have 2 dimensions; got {data.ndim}")
-        if norms.dtype != torch.float32 or norms.shape != data.shape[:1]:
+        data, norms = self
+        shape = data.shape
+        if len(shape) != 2:
+            raise ValueError(f"{name} must have 2 dimensions; got {len(shape)}")
+        if norms.dtype != torch.float32 or norms.shape != shape[:1]:
             raise ValueError(
-                f"{name}_norms must be float32 of shape ({data.shape[0]},); "
+                f"{name}_norms must be float32 of shape ({shape[0]},); "
                 f"got {name_of(norms.dtype)} of shape {tuple(norms.shape)}"
             )
         if norms.device != data.device:

@@ -25,19 +25,13 @@ Blocks blocks_of(const Plan& plan, const Selection& selection) {
   return Blocks(std::move(blocks));
 }
 
-Rows Scorer::rows_of(const Block& block) {
-  const Rows& b = plan_.sides.b;
-  const auto* const packed =
-      static_cast<const std::uint8_t*>(b.data) + block.first * plan_.row_bytes;
-  Rows rows{packed, b.norms + block.first, block.count, plan_.way.takes_packed};
-  if (rows.is_packed) return rows;
+const void* Scorer::in_lane(const std::uint8_t* packed, std::int64_t count) {
   const Layout& layout = plan_.way.layout;
   const std::int64_t dim = plan_.sides.dim;
   const std::int64_t padded = (dim + layout.step - 1) / layout.step * layout.step;
   if (lane_.empty()) lane_ = lines_for(plan_.way.most_rows * padded * layout.row_size);
-  layout.rows_to_lane(packed, block.count, dim, lane_.data());
-  rows.data = lane_.data();
-  return rows;
+  layout.rows_to_lane(packed, count, dim, lane_.data());
+  return lane_.data();
 }
 
 }  // namespace minifloat::cpu

@@ -79,19 +79,24 @@ class Scorer {
   template <Keeper Kept>
   void score(const Block& block, const Queries& queries, Kept& kept) {
     auto* const scores = reinterpret_cast<float*>(scores_.data());
-    Rows rows{};
+    const Rows& b = plan_.sides.b;
+    const auto* const packed =
+        static_cast<const std::uint8_t*>(b.data) + block.first * plan_.row_bytes;
+    const bool takes_packed = plan_.way.takes_packed;
+    Rows rows{takes_packed ? packed : nullptr, b.norms + block.first, block.count, takes_packed};
     for (const Queries::Part& part : queries.parts()) {
       if (!kept.wants(block, part)) continue;
-      if (!keep_going()) return;
-      if (!rows.data) rows = rows_of(block);
+      // Whoever asks for a block has looked just before.
+      if (part.first != queries.first() && !keep_going()) return;
+      if (!rows.data) rows.data = in_lane(packed, block.count);
       plan_.way.score(plan_.scoring, part.panel, rows, scores);
       kept.keep(block, part, static_cast<const float*>(scores));
     }
   }
 
  private:
-  // A block's rows as the way takes them.
-  Rows rows_of(const Block& block);
+  // Packed rows as the way takes them.
+  const void* in_lane(const std::uint8_t* packed, std::int64_t count);
 
   const Plan& plan_;
   std::vector<Line> lane_, scores_;

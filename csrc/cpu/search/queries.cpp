@@ -41,19 +41,24 @@ void Queries::add(const Plan& plan, std::int64_t first, int count, int width) {
   part.factors.resize(width);
   part.panel = {planes, width, part.elements.data(), part.starts.data(), part.factors.data()};
   auto* const elements = reinterpret_cast<std::uint32_t*>(part.elements.data());
-  std::vector<std::uint8_t> natural(scoring.dim * element_size);
-  std::vector<std::uint32_t> query(words);
-  std::vector<std::int32_t> query_starts(chunks);
+  std::vector<std::uint8_t> natural(sides.a.is_packed ? scoring.dim * element_size : 0);
+  // One by itself is not moved.
+  const bool is_alone = width == 1;
+  std::vector<std::uint32_t> by_itself(is_alone ? 0 : words);
+  std::vector<std::int32_t> its_starts(is_alone ? 0 : chunks);
+  std::uint32_t* const query = is_alone ? elements : by_itself.data();
+  std::int32_t* const starts = is_alone ? part.starts.data() : its_starts.data();
   for (int i = 0; i < count; ++i) {
     const auto* row = static_cast<const std::uint8_t*>(sides.a.data) + (first + i) * row_size;
     if (sides.a.is_packed) {
       kernels.row_to_elements(row, scoring.dim, natural.data());
       row = natural.data();
     }
-    layout.query_to_lane(scoring, row, planes, query.data(), query_starts.data());
-    for (std::int64_t w = 0; w < words; ++w) elements[w * width + i] = query[w];
-    for (std::int64_t c = 0; c < chunks; ++c) part.starts[c * width + i] = query_starts[c];
+    layout.query_to_lane(scoring, row, planes, query, starts);
     part.factors[i] = sides.a.norms[first + i] * unit;
+    if (is_alone) continue;
+    for (std::int64_t w = 0; w < words; ++w) elements[w * width + i] = query[w];
+    for (std::int64_t c = 0; c < chunks; ++c) part.starts[c * width + i] = starts[c];
   }
 }
 

@@ -60,63 +60,96 @@ Factors<float> to_floats(const Value* __restrict in, std::int64_t count,
   }
 }
 
+// Whether no code is infinite or NaN, where no value is.
+template <Format F, Overflow O>
+inline constexpr bool kStaysFinite = O == Overflow::kSaturate || F.specials == Specials::kNone;
+
+// Writes the codes of a block, and calls use(i, rounded) for each value.
+template <Format F, Overflow O, class Use>
+[[gnu::always_inline]] inline void encode_each(const float* __restrict in, std::int64_t count,
+                                               const Factors<float>& by,
+                                               std::uint8_t* __restrict codes, Use use) {
+  const float first = by.first, second = by.second;
+  const auto encode_to = [&](auto* __restrict to) __attribute__((always_inline)) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const Rounded rounded = round_to_code<F, O>(in[i] * first * second);
+      to[i] = rounded.code;
+      use(i, rounded);
+    }
+  };
+  // Thirty-two values that become bytes together are too many for the registers of AVX2: there
+  // codes become bytes by themselves.
+  if constexpr (sizeof(Vector) != 32) return encode_to(codes);
+  std::array<std::int32_t, kBlock> wide;
+  encode_to(wide.data());
+  for (std::int64_t i = 0; i < count; ++i) codes[i] = static_cast<std::uint8_t>(wide[i]);
+}
+
 // The sum of the squares of what the codes of a row stand for, block by block. Integers are added
 // up in steps of their lane's element, which is exact in any order.
 template <Format F, Overflow O>
-class SquareSum {
+class IntegerSquares {
  public:
-  void encode_block(const float* __restrict in, std::int64_t count, const Factors<float>& by,
-                    std::uint8_t* __restrict codes) {
-    const float first = by.first, second = by.second;
-    if constexpr (kIsInteger) {
-      constexpr auto kSteps = static_cast<float>(1 << fraction_bits(F));
-      std::int32_t sum = 0, largest = 0;
-      for (std::int64_t i = 0; i < count; ++i) {
-        const Rounded rounded = round_to_code<F, O>(in[i] * first * second);
-        codes[i] = rounded.code;
-        const auto element = static_cast<std::int32_t>(rounded.magnitude * kSteps);
-        sum += element * element;
-        if constexpr (!kIsFinite) largest = largest > element ? largest : element;
-      }
-      is_finite_ &= largest <= max_fixed(F);
-      integer_ += sum;
-    } else {
-      std::array<float, kBlock> squares;
-      for (std::int64_t i = 0; i < count; ++i) {
-        const Rounded rounded = round_to_code<F, O>(in[i] * first * second);
-        codes[i] = rounded.code;
-        const float value = kIsFinite ? rounded.magnitude : decode<F>(rounded.code);
-        squares[i] = value * value;
-      }
-      add_squares(squares.data(), count, sums_);
-    }
+  void encode_block(const float* in, std::int64_t count, const Factors<float>& by,
+                    std::uint8_t* codes) {
+    constexpr auto kSteps = static_cast<float>(1 << fraction_bits(F));
+    std::int32_t sum = 0, largest = 0;
+    const auto add = [&](std::int64_t, const Rounded& rounded) {
+      const auto element = static_cast<std::int32_t>(rounded.magnitude * kSteps);
+      sum += element * element;
+      if constexpr (!kStaysFinite<F, O>) largest = largest > element ? largest : element;
+    };
+    encode_each<F, O>(in, count, by, codes, add);
+    is_finite_ &= largest <= max_fixed(F);
+    sum_ += sum;
   }
 
-  // Infinite or NaN where a value has become so.
+  // Infinite where a value has become so.
   double value() const {
-    if constexpr (!kIsInteger) return total(sums_);
     constexpr double kUnit = element_unit(F);
-    return is_finite_ ? static_cast<double>(integer_) * (kUnit * kUnit)
+    return is_finite_ ? static_cast<double>(sum_) * (kUnit * kUnit)
                       : std::numeric_limits<double>::infinity();
   }
 
  private:
-  static constexpr bool kIsInteger = lane(F) != Lane::kFloat;
-  static constexpr bool kIsFinite = O == Overflow::kSaturate || F.specials == Specials::kNone;
   // What overflows takes the place of the next larger value.
-  static_assert(!kIsInteger || 2 * max_fixed(F) * max_fixed(F) * kBlock <=
-                                   std::numeric_limits<std::int32_t>::max());
+  static_assert(2 * max_fixed(F) * max_fixed(F) * kBlock <=
+                std::numeric_limits<std::int32_t>::max());
 
-  std::int64_t integer_ = 0;
+  std::int64_t sum_ = 0;
   bool is_finite_ = true;
+};
+
+template <Format F, Overflow O>
+class FloatSquares {
+ public:
+  void encode_block(const float* in, std::int64_t count, const Factors<float>& by,
+                    std::uint8_t* codes) {
+    std::array<float, kBlock> squares;
+    const auto square = [&](std::int64_t i, const Rounded& rounded) {
+      const float value = kStaysFinite<F, O> ? rounded.magnitude : decode<F>(rounded.code);
+      squares[i] = value * value;
+    };
+    encode_each<F, O>(in, count, by, codes, square);
+    add_squares(squares.data(), count, sums_);
+  }
+
+  // Infinite or NaN where a value has become so.
+  double value() const { return total(sums_); }
+
+ private:
   std::array<double, kSums> sums_{};
 };
 
-// Packs the codes of a row; returns the reciprocal norm of what they stand for.
+template <Format F, Overflow O>
+using Squares =
+    std::conditional_t<lane(F) == Lane::kFloat, FloatSquares<F, O>, IntegerSquares<F, O>>;
+
+// Packs the codes of a row; returns the sum of the squares of what they stand for.
 template <Format F, class Value, Overflow O>
-float quantize_row(const Value* in, const Factors<Wide<Value>>& by, std::int64_t dim,
-                   std::uint8_t* out) {
-  SquareSum<F, O> squares;
+double quantize_row(const Value* in, const Factors<Wide<Value>>& by, std::int64_t dim,
+                    std::uint8_t* out) {
+  Squares<F, O> squares;
   std::array<float, kBlock> floats;
   std::array<std::uint8_t, kBlock> codes;
   for (std::int64_t first = 0; first < dim; first += kBlock) {
@@ -131,19 +164,26 @@ float quantize_row(const Value* in, const Factors<Wide<Value>>& by, std::int64_t
     }
     if constexpr (F.bits() != 8) pack_run<F.bits()>(unpacked, taken, to);
   }
-  return reciprocal_root(squares.value());
+  return squares.value();
 }
 
 template <Format F, class Value, Overflow O>
 std::int64_t quantize_rows(const ValueRows& rows, bool scales, std::uint8_t* out, float* norms) {
   using W = Wide<Value>;
   constexpr W kLimit = decode<F>(static_cast<std::uint8_t>(F.max_code()));
-  for (std::int64_t r = 0; r < rows.count; ++r, out += row_bytes(rows.dim, F.bits())) {
-    const auto* const in = reinterpret_cast<const Value*>(rows.values + r * rows.stride);
-    const W largest = row_largest(in, rows.dim);
-    if (!(largest < std::numeric_limits<W>::infinity())) return r;
-    const Factors<W> by = scales ? factors_of(largest, kLimit) : Factors<W>{};
-    norms[r] = quantize_row<F, Value, O>(in, by, rows.dim, out);
+  // Roots take long, and several at once no longer.
+  constexpr std::int64_t kRoots = 64;
+  std::array<double, kRoots> squares;
+  for (std::int64_t first = 0; first < rows.count; first += kRoots) {
+    const std::int64_t count = std::min(kRoots, rows.count - first);
+    for (std::int64_t r = first; r < first + count; ++r, out += row_bytes(rows.dim, F.bits())) {
+      const auto* const in = reinterpret_cast<const Value*>(rows.values + r * rows.stride);
+      const W largest = row_largest(in, rows.dim);
+      if (!(largest < std::numeric_limits<W>::infinity())) return r;
+      const Factors<W> by = scales ? factors_of(largest, kLimit) : Factors<W>{};
+      squares[r - first] = quantize_row<F, Value, O>(in, by, rows.dim, out);
+    }
+    for (std::int64_t i = 0; i < count; ++i) norms[first + i] = reciprocal_root(squares[i]);
   }
   return rows.count;
 }

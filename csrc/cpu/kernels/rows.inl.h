@@ -23,13 +23,16 @@ void row_to_elements(const std::uint8_t* packed, std::int64_t dim, void* element
 // A fixed order of additions, so that every instruction set rounds alike.
 inline constexpr int kSums = 16;
 
-template <class Sum>
-Sum total(const std::array<Sum, kSums>& sums) {
-  std::array<Sum, kSums> rest = sums;
-  for (int half = kSums / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; ++i) rest[i] += rest[i + half];
+template <std::size_t kCount>
+double total(const std::array<double, kCount>& sums) {
+  if constexpr (kCount == 1) {
+    return sums[0];
+  } else {
+    constexpr std::size_t kHalf = kCount / 2;
+    std::array<double, kHalf> halves;
+    for (std::size_t i = 0; i < kHalf; ++i) halves[i] = sums[i] + sums[i + kHalf];
+    return total(halves);
   }
-  return rest[0];
 }
 
 // Adds the squares of a block's values to the sums of their places; floats hold them exactly.
@@ -42,10 +45,11 @@ inline void add_squares(const float* squares, std::int64_t count, std::array<dou
 }
 
 inline float reciprocal_root(double squares) {
-  if (!(squares < std::numeric_limits<double>::infinity())) {
-    return std::numeric_limits<float>::quiet_NaN();
-  }
-  return squares == 0 ? 0.0f : static_cast<float>(1 / __builtin_sqrt(squares));
+  const auto root = static_cast<float>(1 / __builtin_sqrt(squares));
+  const float of_finite = squares == 0 ? 0.0f : root;
+  return squares < std::numeric_limits<double>::infinity()
+             ? of_finite
+             : std::numeric_limits<float>::quiet_NaN();
 }
 
 template <Format F>

@@ -34,7 +34,8 @@ Argument pointed(Addressed<Argument> passed) {
   }
 }
 
-// Adds Rows, Sides and Selection to a module. Another one has types of its own by these names.
+// Adds Rows, Sides, Selection and Best to a module. Another one has types of its own by these
+// names.
 inline void add_queries(pybind11::module_& module) {
   namespace py = pybind11;
   py::class_<Rows>(module, "Rows", py::module_local())
@@ -54,6 +55,8 @@ inline void add_queries(pybind11::module_& module) {
             return Selection{at<const std::uint8_t>(mask.value_or(0)),
                              ranges && !given ? kNowhere : given, range_count};
           }));
+  py::class_<Best>(module, "Best", py::module_local())
+      .def(py::init<const Sides&, const Selection&, std::int64_t>());
 }
 
 }  // namespace minifloat

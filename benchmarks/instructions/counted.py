@@ -83,7 +83,7 @@ def _search(extension: Any, format: Format) -> Iterator[Counted]:
             sides = extension.Sides(format.index, _DIM, extension.Rows(*side), database)
             out = (scores.ctypes.data, rows.ctypes.data, _THREADS)
             op = f"search from {source_name}, queries {queries}"
-            call = partial(extension.best, sides, everything, _K, *out)
+            call = partial(extension.best, extension.Best(sides, everything, _K), *out)
             yield op, queries * _ROWS * _DIM, call
 
 

@@ -70,11 +70,7 @@ PYBIND11_MODULE(_C, m) {
           const PairScores asked{sides, at<const std::int64_t>(pairs), count};
           without_python([&] { pair_scores(asked, at<float>(out), threads); });
         });
-  m.def("best", [](const Sides& sides, const Selection& selection, std::int64_t k, Address scores,
-                   Address rows, int threads) {
-    const Best asked{sides, selection, k};
-    without_python([&] { best(asked, at<float>(scores), at<std::int64_t>(rows), threads); });
-  });
+  m.def("best", bound(best));
 }
 
 }  // namespace

@@ -56,11 +56,11 @@ PYBIND11_MODULE(_cuda, m) {
     pair_scores({sides, at<const std::int64_t>(pairs), count}, at<float>(out), stream_at(stream));
   });
   m.attr("MOST_ROWS") = kMostRows;
-  m.def("best_workspace", best_workspace);
-  m.def("best", [](const Sides& sides, const Selection& selection, std::int64_t k,
-                   const Memory& workspace, Address scores, Address rows, Address stream) {
-    best({sides, selection, k}, workspace, at<float>(scores), at<std::int64_t>(rows),
-         look_at_signals, stream_at(stream));
+  m.def("best_workspace", [](const Best& asked) { return best_workspace(asked.sides, asked.k); });
+  m.def("best", [](const Best& asked, const Memory& workspace, Address scores, Address rows,
+                   Address stream) {
+    best(asked, workspace, at<float>(scores), at<std::int64_t>(rows), look_at_signals,
+         stream_at(stream));
   });
 }
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from torch import Tensor
 
 from minifloat.formats import FORMATS, as_format
 from minifloat.ops.checks import SOURCES
+from minifloat.ops.products import Best
 from minifloat.ops.rows import Selection, Sides
 
 
@@ -43,11 +45,24 @@ def sides_of(kernels: Any, sides: Sides) -> Any:
     )
 
 
-def selection_of(kernels: Any, selection: Selection) -> Any:
-    """Return a contiguous selection as the kernels of a module take it."""
+def best_of(kernels: Any, asked: Best) -> Any:
+    """Return a search of contiguous rows as the kernels of a module take it."""
+    sides, selection = sides_of(kernels, asked.sides), _selection_of(kernels, asked.selection)
+    return kernels.Best(sides, selection, asked.k)
+
+
+def _selection_of(kernels: Any, selection: Selection) -> Any:
     mask, ranges = selection
+    if mask is None and ranges is None:
+        return _every_row(kernels)
     return kernels.Selection(
         None if mask is None else mask.data_ptr(),
         None if ranges is None else ranges.data_ptr(),
         0 if ranges is None else len(ranges),
     )
+
+
+@cache
+def _every_row(kernels: Any) -> Any:
+    """Return the selection of all rows, made once: small searches wait for what is made."""
+    return kernels.Selection(None, None, 0)

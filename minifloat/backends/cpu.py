@@ -6,7 +6,7 @@ from torch import Tensor, get_num_threads
 
 from minifloat import _C
 from minifloat.answers import Answer
-from minifloat.backends.addresses import FORMAT, SOURCE, selection_of, shape, sides_of
+from minifloat.backends.addresses import FORMAT, SOURCE, best_of, shape, sides_of
 from minifloat.backends.rounding import rounding
 from minifloat.ops.products import AllScores, Best, PairScores
 from minifloat.scaling import refuse_row
@@ -81,13 +81,5 @@ def pair_scores(asked: PairScores, out: Tensor) -> None:
 
 
 def best(asked: Best, out: Answer) -> None:
-    contiguous, selection = asked.sides.contiguous(), asked.selection.contiguous()
-    scores, rows = out
-    _C.best(
-        sides_of(_C, contiguous),
-        selection_of(_C, selection),
-        asked.k,
-        scores.data_ptr(),
-        rows.data_ptr(),
-        get_num_threads(),
-    )
+    contiguous, (scores, rows) = asked.contiguous(), out
+    _C.best(best_of(_C, contiguous), scores.data_ptr(), rows.data_ptr(), get_num_threads())

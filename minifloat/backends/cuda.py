@@ -12,7 +12,7 @@ from torch import Tensor
 
 from minifloat import _cuda
 from minifloat.answers import Answer
-from minifloat.backends.addresses import FORMAT, SOURCE, selection_of, shape, sides_of
+from minifloat.backends.addresses import FORMAT, SOURCE, best_of, shape, sides_of
 from minifloat.backends.parts import in_parts
 from minifloat.backends.quantizing import quantizing
 from minifloat.backends.rounding import rounding
@@ -77,18 +77,11 @@ def best(asked: Best, out: Answer) -> None:
 
 def _best(asked: Best, out: Answer) -> None:
     """Find the best of as many rows as one search takes."""
-    contiguous, selection = asked.sides.contiguous(), asked.selection.contiguous()
-    sides, (scores, rows) = sides_of(_cuda, contiguous), out
-    workspace = _workspace(_cuda.best_workspace(sides, asked.k), rows)
-    _cuda.best(
-        sides,
-        selection_of(_cuda, selection),
-        asked.k,
-        _memory(workspace),
-        scores.data_ptr(),
-        rows.data_ptr(),
-        _stream(rows),
-    )
+    contiguous, (scores, rows) = asked.contiguous(), out
+    search = best_of(_cuda, contiguous)
+    workspace = _workspace(_cuda.best_workspace(search), rows)
+    where = scores.data_ptr(), rows.data_ptr()
+    _cuda.best(search, _memory(workspace), *where, _stream(rows))
 
 
 def _workspace(bytes: int, on: Tensor) -> Tensor:

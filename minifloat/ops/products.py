@@ -116,6 +116,13 @@ class Best(NamedTuple):
         """Raise ValueError for wrong ranges, or where k rows do not take part."""
         self.selection.check_values(self.sides.b.data.shape[0], self.k)
 
+    def contiguous(self) -> Best:
+        """Return the same in memory without gaps."""
+        sides, selection = self.sides.contiguous(), self.selection.contiguous()
+        if sides is self.sides and selection is self.selection:
+            return self
+        return self._replace(sides=sides, selection=selection)
+
     def results(self) -> Answer:
         """Return new scores and rows."""
         shape, norms = (self.sides.a.data.shape[0], self.k), self.sides.b.norms

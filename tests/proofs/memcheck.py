@@ -133,8 +133,8 @@ def scoring(extension: Any, format: Format, rows: int, dim: int) -> None:
         scores, indices = Memory(4 * queries * k), Memory(8 * queries * k)
         for selected in (None, mask.address):
             selection = extension.Selection(selected, ranges.address, 2)
-            found = (scores.address, indices.address)
-            call(extension.best, sides, selection, k, *found, out=[scores, indices])
+            asked, found = extension.Best(sides, selection, k), (scores.address, indices.address)
+            call(extension.best, asked, *found, out=[scores, indices])
 
 
 def packed_rows(extension: Any, format: Format, rows: int, dim: int) -> tuple[Memory, Memory]:

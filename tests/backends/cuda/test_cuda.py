@@ -15,7 +15,8 @@ import pytest
 import torch
 
 import minifloat as mf
-from minifloat.backends import implementation
+from minifloat.backends import addresses, implementation
+from minifloat.backends.addresses import best_of
 from minifloat.ops import OPERATORS, arguments
 from minifloat.ops.products import AllScores, Best
 from minifloat.ops.rows import Rows, Selection, Sides
@@ -132,17 +133,14 @@ def test_rows_that_a_search_cannot_find_are_marked(format: mf.Format, cuda: Any)
     from minifloat import _cuda
 
     rows = random_rows(format, 100, 9)
-    codes, norms = rows.codes, rows.reciprocal_norms
-    first, every = (_cuda.Rows(codes.data_ptr(), norms.data_ptr(), n, True) for n in (2, 100))
-    some = _cuda.Sides(format.index, 9, first, every)
-    workspace = torch.empty(_cuda.best_workspace(some, 5), dtype=torch.uint8)
-    memory = _cuda.Memory(workspace.data_ptr(), workspace.nbytes)
+    sides = sides_of(rows[:2], rows)
     for ranges in ([[7, 9]], []):
         chosen = torch.tensor(ranges, dtype=torch.int64).reshape(-1, 2)
         scores, found = torch.zeros(2, 5), torch.zeros(2, 5, dtype=torch.int64)
-        selection = _cuda.Selection(None, chosen.data_ptr(), len(chosen))
-        where = (memory, scores.data_ptr(), found.data_ptr())
-        _cuda.best(some, selection, 5, *where, 0)
+        asked = best_of(_cuda, Best(sides, Selection(None, chosen), 5))
+        workspace = torch.empty(_cuda.best_workspace(asked), dtype=torch.uint8)
+        memory = _cuda.Memory(workspace.data_ptr(), workspace.nbytes)
+        _cuda.best(asked, memory, scores.data_ptr(), found.data_ptr(), 0)
         count = 2 * len(ranges)
         assert found[:, :count].sort().values.tolist() == [[7, 8][:count]] * 2
         assert found[:, count:].tolist() == [[-1] * (5 - count)] * 2
@@ -202,17 +200,17 @@ def test_a_workspace_that_is_too_small_is_refused(cuda: Any) -> None:
     from minifloat import _cuda
 
     rows = random_rows(mf.E2M1, 70, 64)
-    every = _cuda.Rows(rows.codes.data_ptr(), rows.reciprocal_norms.data_ptr(), 70, True)
-    some, selection = _cuda.Sides(mf.E2M1.index, 64, every, every), _cuda.Selection(None, None, 0)
+    sides = sides_of(rows, rows)
+    some, asked = addresses.sides_of(_cuda, sides), best_of(_cuda, Best(sides, Selection(), 5))
     out, indices = torch.empty(70, 70), torch.empty(70, 5, dtype=torch.int64)
 
     def search(memory: Any) -> None:
-        _cuda.best(some, selection, 5, memory, out.data_ptr(), indices.data_ptr(), 0)
+        _cuda.best(asked, memory, out.data_ptr(), indices.data_ptr(), 0)
 
     def scores(memory: Any) -> None:
         _cuda.scores(some, memory, out.data_ptr(), 0)
 
-    sizes = (_cuda.best_workspace(some, 5), _cuda.scores_workspace(some))
+    sizes = (_cuda.best_workspace(asked), _cuda.scores_workspace(some))
     for bytes, run in zip(sizes, (search, scores), strict=True):
         workspace = torch.empty(bytes, dtype=torch.uint8)
         run(_cuda.Memory(workspace.data_ptr(), bytes))

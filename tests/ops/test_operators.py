@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,10 @@ import torch
 from torch import Tensor
 
 import minifloat as mf
-from minifloat import _C
+from minifloat import _C, ops
 from minifloat.ops import OPERATORS as ALL
 from minifloat.ops import answer
-from minifloat.ops.products import AllScores, Best, PairScores
+from minifloat.ops.products import AllScores, Best, PairScores, Request
 from minifloat.ops.rows import Rows, Selection, Sides
 from minifloat.scoring.queries import rows_of
 from tests.support.arguments import DIM, OPS, arguments, normal, outputs
@@ -155,7 +156,6 @@ def test_scores_and_searches_refuse_queries_whose_derivatives_would_be_zero() ->
 
 BYTES = torch.zeros(3, 5, dtype=torch.uint8)
 NORMS = torch.zeros(3)
-SIDE = (BYTES, NORMS)
 META = torch.zeros(3, device="meta")
 
 REFUSED: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
@@ -215,72 +215,61 @@ for _operator in ("encode", "round", "encode_pack"):
             "x must be one of float16, bfloat16, float32, float64; got uint8",
         ),
     ]
-for _operator, _rest in (
-    ("scores", ()),
-    ("pair_scores", (torch.zeros(2, 2, dtype=torch.int64),)),
-    ("search", (None, None, 2)),
+GOOD = Rows(BYTES, NORMS)
+SIDES = Sides(GOOD, GOOD, "e2m1", 9)
+ASKED: dict[str, Callable[[Sides], Request]] = {
+    "scores": AllScores,
+    "pair_scores": partial(PairScores, pairs=torch.zeros(2, 2, dtype=torch.int64)),
+    "search": partial(Best, selection=Selection(), k=2),
+}
+for _a, _b, _error, _message in (
+    (Rows(BYTES.int(), NORMS), GOOD, TypeError, "a must be uint8; got int32"),
+    (GOOD, Rows(BYTES.short(), NORMS), TypeError, "b must be uint8; got int16"),
+    (
+        Rows(BYTES[:, :4], NORMS),
+        GOOD,
+        ValueError,
+        "a must have 5 bytes a row for dim 9 in e2m1; got shape (3, 4)",
+    ),
+    (
+        GOOD,
+        Rows(BYTES[:, :4], NORMS),
+        ValueError,
+        "b must have 5 bytes a row for dim 9 in e2m1; got shape (3, 4)",
+    ),
+    (Rows(BYTES[0], NORMS), GOOD, ValueError, "a must have 2 dimensions; got 1"),
+    (GOOD, Rows(BYTES[None], NORMS), ValueError, "b must have 2 dimensions; got 3"),
+    (
+        Rows(BYTES.short(), NORMS),
+        GOOD,
+        ValueError,
+        "queries must have shape (rows, 9); got (3, 5)",
+    ),
+    (
+        Rows(BYTES, NORMS[:2]),
+        GOOD,
+        ValueError,
+        "a_norms must be float32 of shape (3,); got float32 of shape (2,)",
+    ),
+    (
+        GOOD,
+        Rows(BYTES, NORMS.double()),
+        ValueError,
+        "b_norms must be float32 of shape (3,); got float64 of shape (3,)",
+    ),
+    (Rows(BYTES, META), GOOD, ValueError, "a_norms must be on cpu; got meta"),
+    (GOOD, Rows(BYTES, META), ValueError, "b_norms must be on cpu; got meta"),
+    (Rows(BYTES.to("meta"), NORMS), GOOD, ValueError, "a must be on cpu; got meta"),
 ):
-    _tail = ("e2m1", 9, *_rest)
+    _sides = SIDES._replace(a=_a, b=_b)
     REFUSED += [
-        (_operator, (BYTES.int(), NORMS, *SIDE, *_tail), TypeError, "a must be uint8; got int32"),
-        (_operator, (*SIDE, BYTES.short(), NORMS, *_tail), TypeError, "b must be uint8; got int16"),
-        (
-            _operator,
-            (BYTES[:, :4], NORMS, *SIDE, *_tail),
-            ValueError,
-            "a must have 5 bytes a row for dim 9 in e2m1; got shape (3, 4)",
-        ),
-        (
-            _operator,
-            (*SIDE, BYTES[:, :4], NORMS, *_tail),
-            ValueError,
-            "b must have 5 bytes a row for dim 9 in e2m1; got shape (3, 4)",
-        ),
-        (
-            _operator,
-            (BYTES[0], NORMS, *SIDE, *_tail),
-            ValueError,
-            "a must have 2 dimensions; got 1",
-        ),
-        (
-            _operator,
-            (*SIDE, BYTES[None], NORMS, *_tail),
-            ValueError,
-            "b must have 2 dimensions; got 3",
-        ),
-        (
-            _operator,
-            (BYTES.short(), NORMS, *SIDE, *_tail),
-            ValueError,
-            "queries must have shape (rows, 9); got (3, 5)",
-        ),
-        (
-            _operator,
-            (BYTES, NORMS[:2], *SIDE, *_tail),
-            ValueError,
-            "a_norms must be float32 of shape (3,); got float32 of shape (2,)",
-        ),
-        (
-            _operator,
-            (*SIDE, BYTES, NORMS.double(), *_tail),
-            ValueError,
-            "b_norms must be float32 of shape (3,); got float64 of shape (3,)",
-        ),
-        (_operator, (BYTES, META, *SIDE, *_tail), ValueError, "a_norms must be on cpu; got meta"),
-        (_operator, (*SIDE, BYTES, META, *_tail), ValueError, "b_norms must be on cpu; got meta"),
-        (
-            _operator,
-            (BYTES.to("meta"), NORMS, *SIDE, *_tail),
-            ValueError,
-            "a must be on cpu; got meta",
-        ),
+        (operator, ops.arguments(ask(_sides)), _error, _message) for operator, ask in ASKED.items()
     ]
-_sides = (*SIDE, *SIDE)
 REFUSED += [
     *(
         (
             "scores_into",
-            (*_sides, "e2m1", 9, out),
+            (*ops.arguments(AllScores(SIDES)), out),
             ValueError,
             f"out must be contiguous float32 of shape (3, 3); got {given}",
         )
@@ -290,35 +279,26 @@ REFUSED += [
             (torch.zeros(3, 6)[:, ::2], "not contiguous float32 of shape (3, 3)"),
         )
     ),
-    (
-        "pair_scores",
-        (*_sides, "e2m1", 9, torch.zeros(2, 2)),
-        TypeError,
-        "pairs must be int64; got float32",
+    *(
+        ("pair_scores", ops.arguments(PairScores(SIDES, pairs)), error, message)
+        for pairs, error, message in (
+            (torch.zeros(2, 2), TypeError, "pairs must be int64; got float32"),
+            (torch.zeros(2, 3).long(), ValueError, "pairs must have shape (n, 2); got (2, 3)"),
+            (
+                torch.zeros(2, 2, dtype=torch.int64, device="meta"),
+                ValueError,
+                "pairs must be on cpu; got meta",
+            ),
+        )
     ),
-    (
-        "pair_scores",
-        (*_sides, "e2m1", 9, torch.zeros(2, 3).long()),
-        ValueError,
-        "pairs must have shape (n, 2); got (2, 3)",
-    ),
-    (
-        "pair_scores",
-        (*_sides, "e2m1", 9, torch.zeros(2, 2, dtype=torch.int64, device="meta")),
-        ValueError,
-        "pairs must be on cpu; got meta",
-    ),
-    (
-        "search",
-        (*_sides, "e2m1", 9, None, None, 0),
-        ValueError,
-        "k must be in 1..3, the rows of the database; got 0",
-    ),
-    (
-        "search",
-        (*_sides, "e2m1", 9, None, None, 4),
-        ValueError,
-        "k must be in 1..3, the rows of the database; got 4",
+    *(
+        (
+            "search",
+            ops.arguments(Best(SIDES, Selection(), k)),
+            ValueError,
+            f"k must be in 1..3, the rows of the database; got {k}",
+        )
+        for k in (0, 4)
     ),
 ]
 

@@ -1,5 +1,3 @@
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import hypothesis
@@ -10,8 +8,7 @@ import torch
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
-from torch import Tensor, func
-from torch.autograd import forward_ad
+from torch import func
 
 import minifloat as mf
 from minifloat.ops.checks import SOURCES
@@ -19,8 +16,6 @@ from tests.support import oracles
 
 pytestmark = pytest.mark.gpu
 
-OPS = torch.ops.minifloat
-Function = Callable[[Tensor], Tensor]
 SATURATE = pytest.mark.parametrize("saturate", [True, False], ids=["saturate", "special"])
 INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 FLOATS = hnp.arrays(np.uint32, st.integers(1, 99), elements=st.integers(0, 2**32 - 1))
@@ -217,90 +212,6 @@ def test_round_keeps_the_dtype(format: mf.Format, backend: str, dtype: torch.dty
     assert torch.equal(rounded.float(), mf.decode(mf.encode(x, format), format))
 
 
-def backward(f: Function, x: Tensor) -> Tensor:
-    x = x.clone().requires_grad_()
-    f(x).sum().backward()
-    assert x.grad is not None
-    return x.grad
-
-
-def twice(f: Function, x: Tensor) -> Tensor:
-    x = x.clone().requires_grad_()
-    (first,) = torch.autograd.grad(square(f)(x), x, create_graph=True)
-    return torch.autograd.grad(first.sum(), x)[0]
-
-
-def dual(f: Function, x: Tensor) -> Tensor:
-    with forward_ad.dual_level():
-        found: Tensor | None = forward_ad.unpack_dual(
-            f(forward_ad.make_dual(x, torch.ones_like(x)))
-        ).tangent
-    assert found is not None
-    return found
-
-
-def forward(f: Function, x: Tensor) -> Tensor:
-    tangent: Tensor = func.jvp(f, (x,), (torch.ones_like(x),))[1]
-    return tangent
-
-
-def summed(f: Function) -> Function:
-    return lambda x: f(x).sum()
-
-
-def square(f: Function) -> Function:
-    return lambda x: (f(x) ** 2 / 2).sum()
-
-
-# What gives a 1 for each element of the identity.
-DERIVATIVES: dict[str, Callable[[Function, Tensor], Tensor]] = {
-    "backward": backward,
-    "backward twice": twice,
-    "forward mode": dual,
-    "grad": lambda f, x: func.grad(summed(f))(x),
-    "vjp": lambda f, x: func.vjp(f, x)[1](torch.ones_like(x))[0],
-    "jvp": forward,
-    "jacrev": lambda f, x: func.jacrev(f)(x).sum((0, 1)),
-    "jacfwd": lambda f, x: func.jacfwd(f)(x).sum((0, 1)),
-    "hessian": lambda f, x: func.hessian(square(f))(x).sum((0, 1)),
-    "jvp of grad": lambda f, x: forward(func.grad(square(f)), x),
-    "vmap of grad": lambda f, x: func.vmap(func.grad(summed(f)), 1, 1)(x),
-    "grad of vmap": lambda f, x: func.grad(summed(func.vmap(f, 1)))(x),
-    "vmap of jvp": lambda f, x: func.vmap(partial(forward, f))(x),
-}
-
-
-@pytest.mark.parametrize("mode", DERIVATIVES)
-def test_every_derivative_of_round_goes_straight_through(mode: str, backend: str) -> None:
-    # Strided, rounded to either side and to either zero, and too large.
-    x = torch.linspace(-9, 9, 20).reshape(4, 5).T
-    functions: list[Function] = [
-        lambda x: mf.round(x, "e2m1"),
-        lambda x: OPS.round(x, "e2m1", True),
-    ]
-    for f in functions:
-        assert torch.equal(DERIVATIVES[mode](f, x), torch.ones_like(x))
-
-
-@pytest.mark.parametrize("mode", ["backward", "grad", "vjp", "jvp", "vmap of grad"])
-def test_every_derivative_of_compiled_round_goes_straight_through(mode: str) -> None:
-    torch.compiler.reset()
-    x = torch.linspace(-9, 9, 20).reshape(4, 5).T
-
-    def f(x: Tensor) -> Tensor:
-        return mf.round(x, "e2m1") * 3
-
-    if mode == "backward":
-        compiled = torch.compile(f, fullgraph=True, backend="aot_eager")
-        found = backward(compiled, x)
-    else:
-        whole = torch.compile(
-            lambda x: DERIVATIVES[mode](f, x), fullgraph=True, backend="aot_eager"
-        )
-        found = whole(x)
-    assert torch.equal(found, torch.full_like(x, 3))
-
-
 def test_values_of_round_do_not_depend_on_who_differentiates(
     format: mf.Format, backend: str
 ) -> None:
@@ -309,70 +220,3 @@ def test_values_of_round_do_not_depend_on_who_differentiates(
     assert torch.equal(mf.round(x.clone().requires_grad_(), format).view(torch.int32), bits)
     found = func.jvp(lambda x: mf.round(x, format), (x,), (x,))[0]
     assert torch.equal(found.view(torch.int32), bits)
-
-
-def test_vmap_calls_each_function_of_the_codec_once_for_a_whole_batch(
-    format: mf.Format, backend: str
-) -> None:
-    x = torch.linspace(-9, 9, 4 * 5 * 6).reshape(4, 5, 6)
-    codes, packed = mf.encode(x, format), mf.encode_pack(x, format)
-    functions: list[tuple[Function, Tensor]] = [
-        (lambda x: mf.encode(x, format), x),
-        (lambda x: mf.round(x, format), x),
-        (lambda x: mf.encode_pack(x, format), x),
-        (lambda x: mf.decode(x, format), codes),
-        (lambda x: mf.pack(x, format), codes),
-        (lambda x: mf.unpack(x, format, 6), packed),
-        (lambda x: OPS.reciprocal_norms(x, format.name, 6), packed),
-    ]
-    for f, argument in functions:
-        expected = torch.stack([f(one) for one in argument])
-        for place in range(3):
-            assert torch.equal(func.vmap(f, place)(argument.movedim(0, place)), expected)
-
-
-def test_any_shape_and_stride_is_taken(format: mf.Format, backend: str) -> None:
-    x = torch.randn(6, 4, 10)
-    expected = mf.encode(x, format)
-    assert torch.equal(mf.encode(x.transpose(0, 2), format), expected.transpose(0, 2))
-    assert torch.equal(mf.encode(x[::2, :, 3], format), expected[::2, :, 3])
-    assert torch.equal(mf.encode(x[0, 0, 0], format), expected[0, 0, 0])
-    for shape in ((0,), (3, 0), (0, 5)):
-        assert mf.encode(torch.empty(shape), format).shape == shape
-        assert mf.decode(torch.empty(shape, dtype=torch.uint8), format).shape == shape
-
-
-@pytest.mark.parametrize("count", [1, 7, 63, 65, 1023, 1025, 70000, 200001])
-def test_every_length_is_encoded_to_its_end(format: mf.Format, backend: str, count: int) -> None:
-    x = np.random.default_rng(count).normal(0, 4, count).astype(np.float32)
-    codes = mf.encode(x, format)
-    np.testing.assert_array_equal(codes, oracles.encode(x, format, saturate=True))
-    np.testing.assert_array_equal(mf.decode(codes, format), oracles.decode(codes, format))
-
-
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-def test_runs_of_millions_are_encoded_as_their_parts_are(isa: str, dtype: torch.dtype) -> None:
-    bits = torch.randint(-(2**15), 2**15, (2**22 + 1003,), dtype=torch.int16)
-    x = bits.view(torch.bfloat16).to(dtype)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        for format in (mf.E4M3, mf.E2M1):
-            parts = [mf.encode(part, format) for part in x.split(2**20)]
-            assert torch.equal(mf.encode(x, format), torch.cat(parts))
-    finally:
-        torch.set_num_threads(threads)
-
-
-@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.complex64])
-def test_values_of_other_types_are_refused(backend: str, dtype: torch.dtype) -> None:
-    name = str(dtype).removeprefix("torch.")
-    message = f"x must be one of float16, bfloat16, float32, float64; got {name}"
-    for function in (mf.encode, mf.round, mf.encode_pack):
-        with pytest.raises(TypeError, match=message):
-            function(torch.zeros(4).to(dtype), "e2m1")
-
-
-def test_codes_of_other_types_are_refused(backend: str) -> None:
-    with pytest.raises(TypeError, match="codes must be uint8; got float32"):
-        mf.decode(torch.zeros(4), "e2m1")

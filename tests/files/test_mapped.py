@@ -1,40 +1,29 @@
-"""Databases in files: what a search maps, reads and holds in memory, counted in new processes."""
+"""What a search of a file maps, reads and holds in memory, counted in new processes."""
 
 import ctypes
-import json
 import mmap
-import multiprocessing
 import os
-import pickle
 import resource
-import sys
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 import pytest
-import safetensors
 import torch
 
 import minifloat as mf
-from minifloat.files import norms
+from tests.files.searched import DIM, ONLY_LINUX, alone, queries
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="only Linux says what memory a process holds"
-)
+pytestmark = ONLY_LINUX
+
 counts_memory = pytest.mark.skipif(
     "libasan" in os.environ.get("LD_PRELOAD", ""), reason="sanitizers hold memory of their own"
 )
 
-DIM = 256
 ROWS = 1 << 19
-MIB = 1 << 20
 
-Answer = TypeVar("Answer")
+MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +35,6 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     norms = torch.ops.minifloat.reciprocal_norms(packed, "e2m1", DIM)
     mf.PackedVectors(packed, norms, mf.E2M1, DIM).save(path)
     return path
-
-
-def alone(work: Callable[..., Answer], *arguments: Any) -> Answer:
-    """What a function gives in a process of its own."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(work, *arguments).result(timeout=100)
-
-
-def queries(count: int = 70) -> torch.Tensor:
-    return torch.randn(count, DIM, generator=torch.Generator().manual_seed(count))
 
 
 def load(path: Path) -> mf.PackedVectors:
@@ -230,178 +209,3 @@ def test_rows_that_take_no_part_are_not_read(path: Path) -> None:
     # The kernel maps what lies near a page too, up to a huge page around codes and norms.
     for mapped in alone(bytes_mapped, path, first, last):
         assert 0 < mapped <= 16 * MIB
-
-
-def write_zeros_but(path: Path, rows: int, places: list[int], some: mf.PackedVectors) -> None:
-    """A file of rows of zeros, which takes no room on the disk, with some rows in their places."""
-    width = some.codes.shape[1]
-    norms_at = rows * width
-    size = norms_at + 4 * rows
-    facts = {"format": some.format.name, "dim": str(some.dim), "version": "1"}
-    codes = {"dtype": "U8", "shape": [rows, width], "data_offsets": [0, norms_at]}
-    norms = {"dtype": "F32", "shape": [rows], "data_offsets": [norms_at, size]}
-    header = json.dumps({"__metadata__": facts, "codes": codes, "reciprocal_norms": norms})
-    header += " " * (-len(header) % 8)
-    start = 8 + len(header)
-    with path.open("wb") as file:
-        file.write(len(header).to_bytes(8, "little") + header.encode())
-        file.truncate(start + size)
-        for row, place in enumerate(places):
-            file.seek(start + place * width)
-            file.write(some.codes[row].numpy().tobytes())
-            file.seek(start + norms_at + 4 * place)
-            file.write(some.reciprocal_norms[row].numpy().tobytes())
-
-
-def test_a_file_larger_than_the_memory_is_searched(tmp_path: Path) -> None:
-    memory = os.sysconf("SC_PHYS_PAGES") * mmap.PAGESIZE
-    facts = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
-    swap = int(facts["SwapTotal"].removesuffix("kB")) * 1024
-    path, rows = tmp_path / "rows", (memory + swap) // (DIM // 2) * 5 // 4
-    some = mf.quantize(queries(1), mf.E2M1)
-    write_zeros_but(path, rows, [rows - 7], some)
-    best, found = mf.search(some, mf.PackedVectors.load(path), 1, ranges=[(0, 9), (rows - 9, rows)])
-    assert (best.item(), found.item()) == (mf.scores(some, some).item(), rows - 7)
-
-
-def test_rows_beyond_4_gib_are_found(tmp_path: Path) -> None:
-    path, rows = tmp_path / "rows", 9 << 22
-    some = mf.quantize(queries(5), mf.E2M1)
-    places = [0, (1 << 24) - 1, 1 << 25, (1 << 25) + 77, rows - 1]
-    write_zeros_but(path, rows, places, some)
-    database = mf.PackedVectors.load(path)
-    expected = mf.scores(some, some)
-    ranges = [(max(place - 40, 0), min(place + 41, rows)) for place in places]
-    ranges[2:4] = [(ranges[2][0], ranges[3][1])]
-    for count in (1, 5):
-        best, found = mf.search(some[:count], database, 1, ranges=ranges)
-        assert found.squeeze(1).tolist() == places[:count]
-        assert torch.equal(best.squeeze(1), expected.diagonal()[:count])
-    pairs = torch.tensor([[query, place] for query in range(5) for place in places])
-    assert torch.equal(mf.scores(some, database, pairs=pairs), expected.flatten())
-    assert torch.equal(database[places].codes, some.codes)
-
-
-def refusals(path: Path, change: str) -> list[str]:
-    """What happens to work on a mapped file, all that shares its memory, and what does not."""
-    path = path.with_name(f"changed-{change}")
-    saved = mf.quantize(queries(500), mf.E2M1)
-    saved.save(path)
-    mapped, read = mf.PackedVectors.load(path), mf.PackedVectors.load(path, mmap=False)
-    gathered, size = mapped[[1, 2]], path.stat().st_size
-    sharing = [mapped, mapped[2:5], mapped[7], mapped[::2][3:], mapped.to("cpu")]
-    if change == "cut":
-        os.truncate(path, 4096)
-    elif change == "longer":
-        os.truncate(path, size + 1)
-    elif change == "written":
-        before = path.stat()
-        with path.open("r+b") as file:
-            file.write(path.read_bytes())
-        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 10**9))
-    elif change == "saved":
-        saved[:5].save(path)
-    elif change == "removed":
-        path.unlink()
-    pairs, few = torch.tensor([[0, 0]]), queries(1)
-    found = []
-    for database in (*sharing, read, gathered):
-        for work in (
-            lambda database: mf.search(few, database, 1),
-            lambda database: mf.search(few.numpy(), database, 1),
-            lambda database: mf.search(database, read, 1),
-            lambda database: mf.search(read, database, 1, ranges=[(0, 1)]),
-            lambda database: mf.scores(few, database),
-            lambda database: mf.scores(database, database),
-            lambda database: mf.scores(few, database, pairs=pairs),
-            lambda database: database.save(path.with_name("copy")),
-            lambda database: database == database[:],
-            lambda database: pickle.dumps(database),
-        ):
-            try:
-                work(database)
-                found.append("")
-            except OSError as error:
-                found.append(str(error).replace(str(path), "PATH"))
-    return found
-
-
-@pytest.mark.parametrize(
-    ("change", "what"),
-    [
-        ("cut", "it had 66304 bytes and has 4096"),
-        ("longer", "it had 66304 bytes and has 66305"),
-        ("written", "it was written to 1 s later"),
-    ],
-)
-def test_a_changed_file_is_not_searched(path: Path, change: str, what: str) -> None:
-    found = alone(refusals, path, change)
-    message = (
-        f"PATH was changed after it was mapped: {what}; load it again, or with mmap=False to "
-        "keep a copy in memory"
-    )
-    assert found == [message] * 10 * 5 + [""] * 10 * 2
-
-
-@pytest.mark.parametrize("change", ["saved", "removed", "none"])
-def test_a_file_that_is_replaced_or_removed_is_searched(path: Path, change: str) -> None:
-    assert not any(alone(refusals, path, change))
-
-
-def test_a_change_while_a_file_is_loaded_is_seen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "rows"
-    saved = mf.quantize(queries(5), mf.E2M1)
-    saved.save(path)
-    look = norms.refuse_impossible
-
-    def change(*arguments: Any) -> None:
-        look(*arguments)
-        os.truncate(path, 4096)
-
-    monkeypatch.setattr(norms, "refuse_impossible", change)
-    with pytest.raises(OSError, match=" was changed after it was mapped: it had "):
-        mf.PackedVectors.load(path)
-
-
-def test_a_file_that_is_replaced_while_it_is_opened_is_loaded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "rows"
-    old, new = mf.quantize(queries(5), mf.E2M1), mf.quantize(queries(9), mf.E4M3)
-    old.save(path)
-    open_header, times = safetensors.safe_open, [0]
-
-    def replace(*arguments: Any, **options: Any) -> Any:
-        times[0] += 1
-        if times[0] < 3:
-            new.save(path)
-        return open_header(*arguments, **options)
-
-    monkeypatch.setattr(safetensors, "safe_open", replace)
-    loaded = mf.PackedVectors.load(path, verify=True)
-    assert times == [3]
-    assert torch.equal(loaded.codes, new.codes)
-
-
-def test_a_mapping_ends_with_the_last_rows_of_it(tmp_path: Path) -> None:
-    path = tmp_path / "rows"
-    mf.quantize(queries(500), mf.E2M1).save(path)
-
-    def held() -> tuple[int, bool]:
-        files = [os.path.realpath(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]
-        return files.count(str(path)), str(path) in Path("/proc/self/maps").read_text()
-
-    loaded = mf.PackedVectors.load(path)
-    assert held() == (2, True)
-    some = loaded[3:5]
-    del loaded
-    assert held() == (2, True)
-    del some
-    assert held() == (0, False)
-    read = mf.PackedVectors.load(path, mmap=False, verify=True)
-    assert held() == (0, False)
-    assert mf.PackedVectors.verify(path)
-    assert held() == (0, False)
-    assert len(read) == 500

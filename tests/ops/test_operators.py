@@ -1,6 +1,4 @@
-import re
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,18 +7,16 @@ import torch
 from torch import Tensor
 
 import minifloat as mf
-from minifloat import _C, ops
+from minifloat import _C
 from minifloat.ops import OPERATORS as ALL
 from minifloat.ops import answer
-from minifloat.ops.products import AllScores, Best, PairScores, Request
+from minifloat.ops.products import AllScores, Best, PairScores
 from minifloat.ops.rows import Rows, Selection, Sides
-from minifloat.scoring.queries import rows_of
-from tests.support.arguments import DIM, OPS, arguments, normal, outputs
+from tests.support.arguments import OPS, arguments, outputs
+from tests.support.oracles import U
+from tests.support.rows import DIM, normal
 
 pytestmark = pytest.mark.gpu
-
-# Half the distance between neighbouring float32 numbers at 1: what one rounding costs at most.
-U = 2.0**-24
 
 SCORING = ("scores", "scores_into", "pair_scores", "search")
 OPERATORS = pytest.mark.parametrize("operator", [operator.name for operator in ALL])
@@ -154,162 +150,6 @@ def test_scores_and_searches_refuse_queries_whose_derivatives_would_be_zero() ->
             mf.scores(x, rows, out=out)
 
 
-BYTES = torch.zeros(3, 5, dtype=torch.uint8)
-NORMS = torch.zeros(3)
-META = torch.zeros(3, device="meta")
-
-REFUSED: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
-    ("decode", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
-    ("pack", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
-    ("unpack", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
-    (
-        "quantize",
-        (BYTES, "e2m1", True, True),
-        TypeError,
-        "x must be one of float16, bfloat16, float32, float64; got uint8",
-    ),
-    (
-        "quantize",
-        (NORMS, "e2m1", True, True),
-        ValueError,
-        f"x must have shape (rows, dim), dim at least 1; got {tuple(NORMS.shape)}",
-    ),
-    ("reciprocal_norms", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
-    (
-        "pack",
-        (BYTES[0, 0], "e2m1"),
-        ValueError,
-        "packing needs at least 1 dimension; got a tensor of 0",
-    ),
-    (
-        "encode_pack",
-        (NORMS[0], "e2m1", True),
-        ValueError,
-        "packing needs at least 1 dimension; got a tensor of 0",
-    ),
-    (
-        "unpack",
-        (BYTES, "e2m1", 8),
-        ValueError,
-        "packed must have 4 bytes a row for dim 8 in e2m1; got shape (3, 5)",
-    ),
-    (
-        "unpack",
-        (BYTES[0, 0], "e2m1", 2),
-        ValueError,
-        "packed must have 1 bytes a row for dim 2 in e2m1; got shape ()",
-    ),
-    (
-        "reciprocal_norms",
-        (BYTES, "e2m3", 9),
-        ValueError,
-        "packed must have 7 bytes a row for dim 9 in e2m3; got shape (3, 5)",
-    ),
-]
-for _operator in ("encode", "round", "encode_pack"):
-    REFUSED += [
-        (
-            _operator,
-            (BYTES, "e2m1", True),
-            TypeError,
-            "x must be one of float16, bfloat16, float32, float64; got uint8",
-        ),
-    ]
-GOOD = Rows(BYTES, NORMS)
-SIDES = Sides(GOOD, GOOD, "e2m1", 9)
-ASKED: dict[str, Callable[[Sides], Request]] = {
-    "scores": AllScores,
-    "pair_scores": partial(PairScores, pairs=torch.zeros(2, 2, dtype=torch.int64)),
-    "search": partial(Best, selection=Selection(), k=2),
-}
-for _a, _b, _error, _message in (
-    (Rows(BYTES.int(), NORMS), GOOD, TypeError, "a must be uint8; got int32"),
-    (GOOD, Rows(BYTES.short(), NORMS), TypeError, "b must be uint8; got int16"),
-    (
-        Rows(BYTES[:, :4], NORMS),
-        GOOD,
-        ValueError,
-        "a must have 5 bytes a row for dim 9 in e2m1; got shape (3, 4)",
-    ),
-    (
-        GOOD,
-        Rows(BYTES[:, :4], NORMS),
-        ValueError,
-        "b must have 5 bytes a row for dim 9 in e2m1; got shape (3, 4)",
-    ),
-    (Rows(BYTES[0], NORMS), GOOD, ValueError, "a must have 2 dimensions; got 1"),
-    (GOOD, Rows(BYTES[None], NORMS), ValueError, "b must have 2 dimensions; got 3"),
-    (
-        Rows(BYTES.short(), NORMS),
-        GOOD,
-        ValueError,
-        "queries must have shape (rows, 9); got (3, 5)",
-    ),
-    (
-        Rows(BYTES, NORMS[:2]),
-        GOOD,
-        ValueError,
-        "a_norms must be float32 of shape (3,); got float32 of shape (2,)",
-    ),
-    (
-        GOOD,
-        Rows(BYTES, NORMS.double()),
-        ValueError,
-        "b_norms must be float32 of shape (3,); got float64 of shape (3,)",
-    ),
-    (Rows(BYTES, META), GOOD, ValueError, "a_norms must be on cpu; got meta"),
-    (GOOD, Rows(BYTES, META), ValueError, "b_norms must be on cpu; got meta"),
-    (Rows(BYTES.to("meta"), NORMS), GOOD, ValueError, "a must be on cpu; got meta"),
-):
-    _sides = SIDES._replace(a=_a, b=_b)
-    REFUSED += [
-        (operator, ops.arguments(ask(_sides)), _error, _message) for operator, ask in ASKED.items()
-    ]
-REFUSED += [
-    *(
-        (
-            "scores_into",
-            (*ops.arguments(AllScores(SIDES)), out),
-            ValueError,
-            f"out must be contiguous float32 of shape (3, 3); got {given}",
-        )
-        for out, given in (
-            (torch.zeros(3, 4), "contiguous float32 of shape (3, 4)"),
-            (torch.zeros(3, 3).double(), "contiguous float64 of shape (3, 3)"),
-            (torch.zeros(3, 6)[:, ::2], "not contiguous float32 of shape (3, 3)"),
-        )
-    ),
-    *(
-        ("pair_scores", ops.arguments(PairScores(SIDES, pairs)), error, message)
-        for pairs, error, message in (
-            (torch.zeros(2, 2), TypeError, "pairs must be int64; got float32"),
-            (torch.zeros(2, 3).long(), ValueError, "pairs must have shape (n, 2); got (2, 3)"),
-            (
-                torch.zeros(2, 2, dtype=torch.int64, device="meta"),
-                ValueError,
-                "pairs must be on cpu; got meta",
-            ),
-        )
-    ),
-    *(
-        (
-            "search",
-            ops.arguments(Best(SIDES, Selection(), k)),
-            ValueError,
-            f"k must be in 1..3, the rows of the database; got {k}",
-        )
-        for k in (0, 4)
-    ),
-]
-
-
-def test_operators_refuse_what_does_not_fit(backend: str) -> None:
-    assert {operator for operator, *_ in REFUSED} == {operator.name for operator in ALL}
-    for operator, sample, error, message in REFUSED:
-        with pytest.raises(error, match=f"^{re.escape(message)}$"):
-            getattr(OPS, operator)(*sample)
-
-
 @OPERATORS
 def test_operators_refuse_an_unknown_format_by_name(operator: str, backend: str) -> None:
     sample = arguments(operator, mf.E2M1)[0]
@@ -317,13 +157,3 @@ def test_operators_refuse_an_unknown_format_by_name(operator: str, backend: str)
     message = f"format must be one of {', '.join(map(str, mf.FORMATS))}; got 'e9m9'"
     with pytest.raises(ValueError, match=f"^{message}$"):
         getattr(OPS, operator)(*wrong)
-
-
-def test_pairs_of_absent_rows_are_refused_by_the_operator_itself(backend: str) -> None:
-    rows = mf.quantize(torch.ones(4, 8), "e2m1")
-    a = rows_of(rows)
-    sides = Sides(a, a.some(slice(3)), "e2m1", 8)
-    for pair, message in (([0, 3], "rows 0..2 of b; got 3"), ([-1, 0], "rows 0..3 of a; got -1")):
-        pairs = torch.tensor([[0, 0], pair])
-        with pytest.raises(ValueError, match=f"^pairs must name {re.escape(message)}$"):
-            answer(PairScores(sides, pairs))

@@ -17,7 +17,8 @@ from torch import Tensor
 
 import minifloat as mf
 from minifloat.ops import OPERATORS
-from tests.support.arguments import arguments, normal, outputs
+from tests.support.arguments import arguments, outputs
+from tests.support.rows import normal
 
 # Rows that fill no block; dims that fill steps, in one piece of a row or more, and one that does
 # not; few queries and many.

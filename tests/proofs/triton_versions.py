@@ -21,10 +21,9 @@ VERSIONS = {"3.6.0": ("90",), "3.7.1": ALL, "3.9.0": ALL}
 # Triton 3.6's interpreter takes numbers from arrays in a way that NumPy 2.4 has ended.
 NUMPY = {"3.6.0": "numpy<2.4"}
 SUITE = [
-    "tests/codec/test_codec.py",
-    "tests/codec/test_packing.py",
-    "tests/scoring/test_scores.py",
-    "tests/scoring/test_search.py",
+    *(f"tests/codec/test_{name}.py" for name in ("codec", "packing", "shapes", "transforms")),
+    *(f"tests/scoring/test_{name}.py" for name in ("scores", "float_queries", "pairs", "search")),
+    "tests/scoring/test_special_rows.py",
 ]
 INTERPRETED = "triton and (e2m1 or e3m4 or e5m2)"
 

@@ -1,8 +1,3 @@
-import re
-import time
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
@@ -14,97 +9,10 @@ from minifloat.ops import arguments
 from minifloat.ops.products import Best
 from minifloat.ops.rows import Selection
 from minifloat.scoring.queries import sides_of
+from tests.support.rows import normal
+from tests.support.searches import assert_is_sorted_scores, tied, with_nan
 
 pytestmark = pytest.mark.gpu
-
-Queries = mf.PackedVectors | torch.Tensor
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
-
-
-def normal(rows: int, dim: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(rows, dim, generator=torch.Generator().manual_seed(seed))
-
-
-def tied(format: mf.Format, rows: int, dim: int = 9) -> mf.PackedVectors:
-    """Rows of which most are equal to others, in any order, and one is zero."""
-    few = normal(8, dim, 5)
-    few[3] = 0
-    numbers = torch.randint(0, 8, (rows,), generator=torch.Generator().manual_seed(6))
-    return mf.quantize(few[numbers], format)
-
-
-def with_nan(rows: mf.PackedVectors, bad: list[int]) -> mf.PackedVectors:
-    """The rows, some of them as if they held a code that is not finite."""
-    norms = rows.reciprocal_norms.clone()
-    norms[bad] = torch.nan
-    return mf.PackedVectors(rows.codes, norms, rows.format, rows.dim)
-
-
-def assert_is_sorted_scores(queries: Queries, database: mf.PackedVectors, k: int) -> None:
-    """Search gives the start of a stable sort of all scores, with NaN last."""
-    scores = mf.scores(queries, database).numpy()
-    order = np.where(np.isnan(scores), np.inf, -scores).argsort(1, kind="stable")[:, :k]
-    best, rows = mf.search(queries, database, k)
-    assert (best.dtype, rows.dtype) == (torch.float32, torch.int64)
-    np.testing.assert_array_equal(rows.numpy(), order)
-    np.testing.assert_array_equal(best.numpy(), np.take_along_axis(scores, order, 1))
-
-
-def in_order_of_scores(rows: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
-    """The rows, the least similar first."""
-    return rows[torch.nn.functional.cosine_similarity(rows, query).argsort()]
-
-
-@pytest.mark.parametrize("queries", [1, 40])
-def test_rows_in_any_order_are_found(queries: int, threads: None) -> None:
-    # So many that a sample of them bounds the others; every row is there twenty times.
-    few, query = normal(1000, 16, 1), normal(1, 16, 2)
-    repeated = in_order_of_scores(few, query).repeat_interleave(20, 0)
-    for rows in (repeated, repeated.flip(0), few.repeat(20, 1), few[:1].expand(20_000, 16)):
-        database = mf.quantize(rows, "e2m1")
-        for count in (1, 3):
-            torch.set_num_threads(count)
-            for k in (1, 10, 300):
-                assert_is_sorted_scores(query.expand(queries, 16), database, k)
-                found = mf.search(query, database, k, ranges=[(50, 9000), (9001, 19_990)])[1]
-                scores = mf.scores(query, database).numpy()[0]
-                scores[:50] = scores[9000] = scores[19_990:] = -2
-                assert found[0].tolist() == (-scores).argsort(kind="stable")[:k].tolist()
-
-
-@pytest.mark.parametrize("queries", [1, 40])
-def test_rows_that_all_lie_opposite_are_found(format: mf.Format, queries: int) -> None:
-    # Before they are clamped, some of these scores are below -1.
-    for query in normal(30, 16, 3).split(1):
-        opposite = mf.quantize((-query).expand(20_000, 16), format)
-        asked = mf.quantize(query.expand(queries, 16), format)
-        best, rows = mf.search(asked, opposite, 3)
-        assert rows.tolist() == [[0, 1, 2]] * queries
-        assert torch.equal(best, mf.scores(asked, opposite[:3]))
-
-
-def test_rows_in_ascending_order_take_about_as_long(threads: None) -> None:
-    torch.set_num_threads(1)
-    rows, query = normal(60_000, 64), normal(1, 64, 2)
-    queries = mf.quantize(query.expand(64, 64), "e2m1")
-    ascending = in_order_of_scores(rows, query)
-    shuffled, sorted_ = mf.quantize(rows, "e2m1"), mf.quantize(ascending, "e2m1")
-    ratios = []
-    for _ in range(7):
-        times = []
-        for database in (shuffled, sorted_):
-            start = time.thread_time()
-            mf.search(queries, database, 10)
-            times.append(time.thread_time() - start)
-        ratios.append(times[1] / times[0])
-    # Where each row better than all before was kept for a while, 25 times.
-    assert sorted(ratios)[3] < 4
 
 
 def test_search_is_a_stable_sort_of_the_scores(
@@ -250,29 +158,6 @@ def test_numpy_queries_get_numpy_answers(format: mf.Format, backend: str) -> Non
         np.testing.assert_array_equal(found, expected.numpy())
 
 
-def test_k_outside_the_database_is_refused(backend: str) -> None:
-    database = tied(mf.E2M1, 6)
-    for k in (0, -1, 7):
-        message = f"k must be in 1..6, the rows of the database; got {k}"
-        for queries in (database, normal(2, 9), normal(0, 9)):
-            with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-                mf.search(queries, database, k)
-
-
-def test_a_database_of_no_rows_is_called_empty(backend: str) -> None:
-    database = tied(mf.E2M1, 6)
-    message = "the database is empty: it has no rows to find; got k = 1"
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        mf.search(normal(2, 9), database[:0], 1)
-
-
-def test_k_that_is_no_number_is_refused() -> None:
-    database = tied(mf.E2M1, 6)
-    for k in (1.5, "1", None):
-        with pytest.raises(TypeError, match="object cannot be interpreted as an integer"):
-            mf.search(database, database, k)  # type: ignore[call-overload]
-
-
 def test_search_goes_over_the_rows_that_a_mask_and_ranges_leave(
     integer_format: mf.Format, backend: str, threads: None
 ) -> None:
@@ -303,67 +188,3 @@ def test_search_goes_over_the_rows_that_a_mask_and_ranges_leave(
                     np.testing.assert_array_equal(rows.numpy(), order)
                     expected = np.take_along_axis(scores, order, 1)
                     np.testing.assert_array_equal(best.numpy(), expected)
-
-
-def test_a_mask_and_ranges_that_cannot_be_are_refused(backend: str) -> None:
-    database, queries = tied(mf.E2M1, 20), normal(2, 9)
-    refused: list[tuple[dict[str, Any], str]] = [
-        ({"mask": torch.ones(20)}, "mask must be bool of shape (20,); got float32 of shape (20,)"),
-        (
-            {"mask": np.ones(20, np.uint8)},
-            "mask must be bool of shape (20,); got uint8 of shape (20,)",
-        ),
-        (
-            {"mask": np.ones((20, 1), np.bool_)},
-            "mask must be bool of shape (20,); got bool of shape (20, 1)",
-        ),
-        (
-            {"mask": np.ones(19, np.bool_)},
-            "mask must be bool of shape (20,); got bool of shape (19,)",
-        ),
-        (
-            {"ranges": torch.zeros(2, 3, dtype=torch.int64)},
-            "ranges must be int64 of shape (n, 2); got int64 of shape (2, 3)",
-        ),
-        (
-            {"ranges": np.zeros((1, 2))},
-            "ranges must be int64 of shape (n, 2); got float64 of shape (1, 2)",
-        ),
-        (
-            {"ranges": [(3, 9), (8, 12)]},
-            "ranges must ascend within 0..20 and not overlap; got 8 after 9",
-        ),
-        *(
-            (
-                {"ranges": wrong},
-                "ranges must be pairs of integers, the first row and the one after the last; "
-                f"got {listed}",
-            )
-            for wrong, listed in (
-                ([range(8)], "range(0, 8)"),
-                ([range(2)], "range(0, 2)"),
-                ((0, 8), "0"),
-                ([0, 8], "0"),
-                ([(0, 2), (3, 5, 8)], "(3, 5, 8)"),
-                ([(0.5, 8)], "(0.5, 8)"),
-                (["08"], "08"),
-                ([None], "None"),
-            )
-        ),
-        ({"ranges": [(9, 3)]}, "ranges must ascend within 0..20 and not overlap; got 3 after 9"),
-        ({"ranges": [(-1, 3)]}, "ranges must ascend within 0..20 and not overlap; got -1 after 0"),
-        ({"ranges": [(5, 21)]}, "ranges must ascend within 0..20 and not overlap; got 20 after 21"),
-        ({"ranges": [(5, 9)]}, "k must be in 1..4, the rows that take part; got 5"),
-        ({"ranges": []}, "mask and ranges leave none of 20 rows to find; got k = 5"),
-        (
-            {"mask": torch.arange(20) < 0},
-            "mask and ranges leave none of 20 rows to find; got k = 5",
-        ),
-        (
-            {"mask": torch.arange(20) < 3},
-            "k must be in 1..3, the rows that take part; got 5",
-        ),
-    ]
-    for options, message in refused:
-        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-            mf.search(queries, database, 5, **options)

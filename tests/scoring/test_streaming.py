@@ -9,7 +9,7 @@ from minifloat.ops.products import Best
 from minifloat.ops.rows import Selection
 from minifloat.scoring import streamed
 from minifloat.scoring.queries import sides_of
-from tests.support.arguments import normal
+from tests.support.rows import normal
 
 ROWS, DIM = 50, 13
 

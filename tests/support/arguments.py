@@ -12,13 +12,9 @@ from minifloat.ops.checks import SOURCES
 from minifloat.ops.products import AllScores, Best, PairScores
 from minifloat.ops.rows import Rows, Selection, Sides, element_dtype
 from minifloat.scoring.queries import rows_of, sides_of
+from tests.support.rows import DIM, normal
 
 OPS = torch.ops.minifloat
-DIM = 13
-
-
-def normal(rows: int, dim: int = DIM, seed: int = 0) -> Tensor:
-    return torch.randn(rows, dim, generator=torch.Generator().manual_seed(seed))
 
 
 def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:

@@ -14,6 +14,9 @@ import minifloat as mf
 
 Codes = NDArray[np.uint8]
 
+# Half the distance between neighbouring float32 numbers at 1: what one rounding costs at most.
+U = 2.0**-24
+
 IN_ML_DTYPES = [format for format in mf.FORMATS if format.ml_dtype is not None]
 
 

@@ -12,6 +12,7 @@ import torch
 import minifloat as mf
 from minifloat import _C
 from minifloat.threads import in_threads
+from tests.support.rows import normal
 
 
 @pytest.fixture(autouse=True)
@@ -19,10 +20,6 @@ def threads() -> Iterator[None]:
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
-
-
-def normal(rows: int, dim: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(rows, dim, generator=torch.Generator().manual_seed(seed))
 
 
 def work(format: mf.Format, seed: int) -> list[torch.Tensor]:

@@ -15,6 +15,7 @@ from minifloat.ops.products import AllScores, Best
 from minifloat.ops.rows import Rows, Selection, Sides
 from minifloat.scoring.queries import sides_of
 from tests.support import emulated
+from tests.support.rows import normal
 
 pytestmark = pytest.mark.skipif(not emulated.IS_HERE, reason=emulated.NOT_HERE)
 
@@ -43,10 +44,6 @@ def without_warpgroups() -> Iterator[None]:
     emulated.set_warpgroup_products(False)
     yield
     emulated.set_warpgroup_products(True)
-
-
-def normal(rows: int, dim: int, seed: int) -> torch.Tensor:
-    return torch.randn(rows, dim, generator=torch.Generator().manual_seed(seed))
 
 
 def sides(format: mf.Format, are_packed: bool, queries: int, rows: int, dim: int) -> Sides:

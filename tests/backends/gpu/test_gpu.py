@@ -11,8 +11,9 @@ import minifloat as mf
 from minifloat.backends import BACKENDS, serving
 from minifloat.ops import OPERATORS as ALL
 from minifloat.scoring import streamed
-from tests.support.arguments import DIM, OPS, arguments, normal, outputs
+from tests.support.arguments import OPS, arguments, outputs
 from tests.support.on_gpu import nothing_waits, served_by
+from tests.support.rows import DIM, normal
 
 _NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
 pytestmark = [pytest.mark.gpu, _NEEDS_GPU]

@@ -18,7 +18,7 @@ from minifloat.ops import arguments
 from minifloat.ops.products import AllScores, Best
 from minifloat.ops.rows import Rows, Selection, Sides
 from minifloat.scoring.queries import rows_of
-from tests.support.arguments import DIM, normal
+from tests.support.rows import DIM, normal
 
 pytest.importorskip("triton", "3.6")
 

@@ -10,7 +10,6 @@ import pytest
 import minifloat as mf
 from evaluation.__main__ import main
 from evaluation.embeddings.embeddings import Embeddings
-from evaluation.files.writing import write_whole
 from evaluation.page.outcome import UNFINISHED
 from evaluation.stored.conditions import Condition
 from evaluation.stored.conversion import Converted, convert
@@ -244,12 +243,3 @@ def test_an_interrupted_study_keeps_what_was_there_and_what_was_finished(
     monkeypatch.undo()
     assert main(arguments) == 0
     assert {path: path.read_bytes() for path in out.iterdir()} == before
-
-
-def test_an_interrupted_write_leaves_what_was_there(tmp_path: Path) -> None:
-    path = tmp_path / "file.txt"
-    write_whole(path, "whole")
-    with pytest.raises(UnicodeEncodeError):
-        write_whole(path, "half \ud800")
-    assert path.read_text() == "whole"
-    assert list(tmp_path.iterdir()) == [path]

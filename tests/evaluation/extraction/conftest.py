@@ -1,9 +1,12 @@
 """Folders of short synthetic recordings, and a model that needs no library."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from evaluation.__main__ import main
+from tests.evaluation.extraction.runs import Extract
 from tests.evaluation.recordings.sounds import make_wav
 
 MODEL = """
@@ -62,3 +65,28 @@ def own_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # Each test has a module of its own: the former one is forgotten.
     monkeypatch.delitem(__import__("sys").modules, "own", raising=False)
     return folder
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out" / "voices.safetensors"
+
+
+@pytest.fixture
+def extract(own_models: Path, speech: Path, out: Path) -> Extract:
+    """Runs the command with a model of one's own; further options follow."""
+
+    def run(function: str = "embed", *options: str) -> int:
+        given = ["--model", f"own:{function}", "--data", str(speech), "--out", str(out)]
+        return main(["extract", *given, "--batch", "4", *options])
+
+    return run
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[int]]:
+    """The length of each clip that the model was given so far."""
+    log = tmp_path / "calls"
+    log.touch()
+    monkeypatch.setenv("CALLS", str(log))
+    return lambda: [int(line) for line in log.read_text().splitlines()]

@@ -1,6 +1,5 @@
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from evaluation.command.errors import InputError
 from evaluation.extractors import Extractor, StagedExtractor, load_extractor
 from evaluation.recordings.audio import Waveform
+from tests.support.attack import Attack
 
 resemblyzer = pytest.importorskip("resemblyzer", reason="resemblyzer is not installed")
 
@@ -52,14 +52,6 @@ def test_silence_says_so(extractor: Extractor) -> None:
 def test_absent_weights_are_named() -> None:
     with pytest.raises(InputError, match=r"--weights must be a file; got 'absent.pt'"):
         load_extractor("ge2e", weights="absent.pt")
-
-
-class Attack:
-    def __init__(self, victim: Path) -> None:
-        self.victim = victim
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self.victim,)
 
 
 def test_weights_of_ge2e_run_nothing(tmp_path: Path) -> None:

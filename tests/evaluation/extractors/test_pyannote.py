@@ -1,6 +1,5 @@
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ import torch
 from evaluation.command.errors import InputError
 from evaluation.extractors import Extractor, StagedExtractor, load_extractor
 from evaluation.recordings.audio import Waveform
+from tests.support.attack import Attack
 
 pytest.importorskip("pyannote.audio", reason="pyannote.audio is not installed")
 
@@ -66,14 +66,6 @@ def test_a_file_that_does_not_load_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"something else")
     with pytest.raises(InputError, match=r"x.ckpt' does not load"):
         load_extractor("pyannote", weights=str(path))
-
-
-class Attack:
-    def __init__(self, victim: Path) -> None:
-        self.victim = victim
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self.victim,)
 
 
 def test_a_checkpoint_of_pyannote_runs_what_it_names(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import pickle
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -10,6 +9,7 @@ import torch
 from evaluation.command.errors import InputError
 from evaluation.extractors import load_extractor
 from evaluation.extractors.redimnet import _built
+from tests.support.attack import Attack
 
 HUBCONF = """
 import torch
@@ -17,14 +17,6 @@ import torch
 def ReDimNetWrap(width=1):
     return torch.nn.Linear(width, 1)
 """
-
-
-class Attack:
-    def __init__(self, victim: Path) -> None:
-        self.victim = victim
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self.victim,)
 
 
 @pytest.fixture

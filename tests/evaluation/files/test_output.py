@@ -206,3 +206,12 @@ def test_metrics_and_reports_have_the_permissions_of_new_files(outputs: Path, st
     usual.touch()
     for name in ("metrics.csv", "report.html"):
         assert (outputs / study / name).stat().st_mode == usual.stat().st_mode
+
+
+def test_an_interrupted_write_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    write_whole(path, "whole")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(path, "half \ud800")
+    assert path.read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [path]

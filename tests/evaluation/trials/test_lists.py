@@ -5,50 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
-from evaluation.trials import pairs as trials_module
 from evaluation.trials.lists import load_trial_list
-from evaluation.trials.pairs import AllPairs, Batch, Trials
+from tests.evaluation.trials.places import streamed
 
 Maker = Callable[..., Path]
-
-
-class PlaceScorer:
-    """A score that tells the pair: 1000 x row + column."""
-
-    def block(self, rows: slice, columns: slice) -> NDArray[np.float32]:
-        i = np.arange(rows.start, rows.stop, dtype=np.float32)
-        j = np.arange(columns.start, columns.stop, dtype=np.float32)
-        return i[:, None] * 1000 + j
-
-    def pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
-        return (pairs[:, 0] * 1000 + pairs[:, 1]).astype(np.float32)
-
-
-def streamed(trials: Trials) -> list[Batch]:
-    return list(trials.batches(PlaceScorer()))
-
-
-@pytest.mark.parametrize("batch", [1, 200, 1000, 1 << 22])
-def test_all_pairs_streams_each_pair_once(
-    voices: Embeddings, monkeypatch: pytest.MonkeyPatch, batch: int
-) -> None:
-    monkeypatch.setattr(trials_module, "BATCH", batch)
-    seen: dict[int, bool] = {}
-    for part in streamed(AllPairs(voices)):
-        left, right = (np.broadcast_to(x, part.scores.shape) for x in (part.left, part.right))
-        for score, s, t in zip(part.scores.flat, left.flat, right.flat, strict=True):
-            i, j = divmod(int(score), 1000)
-            assert int(score) not in seen
-            assert (s, t) == (voices.speaker[i], voices.speaker[j])
-            assert part.target == (s == t)
-            seen[int(score)] = part.target
-    rows = len(voices)
-    assert seen.keys() == {i * 1000 + j for i in range(rows) for j in range(i + 1, rows)}
-    assert sum(seen.values()) == AllPairs(voices).targets
 
 
 def write_list(path: Path, lines: list[str]) -> Path:

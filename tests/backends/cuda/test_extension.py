@@ -1,0 +1,108 @@
+"""What nvcc has made of the kernels for GPUs, and the names that Python has of them."""
+
+import ast
+import re
+import subprocess
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import minifloat as mf
+from tests.backends.cuda.asked import needs_emulator
+from tests.support import emulated
+
+PACKAGE = Path(mf.__file__).parent
+
+# What 128 threads of a kernel of products may take, for so many of its blocks to run at once.
+REGISTERS = {"one tile": 65536 // 128 // 4, "many tiles": 255}
+WARPGROUP_REGISTERS = 65536 // 256 - 1
+ARCHITECTURES = ("sm_80", "sm_90a", "sm_100a")
+# The one whose warpgroups multiply.
+WARPGROUPS = "sm_90a"
+
+
+@needs_emulator
+def test_the_stub_names_what_the_cuda_extension_has() -> None:
+    emulated.install()
+    from minifloat import _cuda
+
+    stub = ast.parse((PACKAGE / "_cuda.pyi").read_text())
+    names = {n.name for n in stub.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    names |= {ast.unparse(n.target) for n in stub.body if isinstance(n, ast.AnnAssign)}
+    assert names == {name for name in dir(_cuda) if not name.startswith("__")}
+
+
+def extension() -> Path:
+    """Return what nvcc has built, or skip."""
+    found = list(PACKAGE.glob("_cuda.*.so"))
+    if not found:
+        pytest.skip("minifloat._cuda is not built: that needs nvcc")
+    return found[0]
+
+
+@cache
+def disassembled(*options: str) -> str:
+    """Return what cuobjdump, which Triton's package carries, prints of the extension, or skip."""
+    triton = find_spec("triton")
+    if triton is None or triton.origin is None:
+        pytest.skip("cuobjdump comes with Triton")
+    tools = Path(triton.origin).parent / "backends" / "nvidia" / "bin"
+    command = [str(tools / "cuobjdump"), *options, str(extension())]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    names = subprocess.run(["c++filt"], input=printed, check=True, capture_output=True, text=True)
+    return names.stdout
+
+
+def product_kernel(name: str) -> tuple[mf.Format, int] | None:
+    """Return the format and the tiles of a kernel of products."""
+    found = re.search(r"(?:scores|search)_kernel<(\d+), (?:true|false), (\d+),", name)
+    return (mf.FORMATS[int(found[1])], int(found[2])) if found else None
+
+
+def warpgroup_format(name: str) -> mf.Format | None:
+    """Return the format of a kernel of products by warpgroups."""
+    found = re.search(r"warpgroup_(?:scores|search)_kernel<(\d+), (?:true|false)>", name)
+    return mf.FORMATS[int(found[1])] if found else None
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_kernel_stays_in_registers(architecture: str) -> None:
+    parts = disassembled("-res-usage").split("arch = ")
+    of_this = "".join(part for part in parts if part.startswith(architecture + "\n"))
+    if not of_this:
+        pytest.skip(f"minifloat._cuda is not built for {architecture}")
+    found = re.findall(r"Function (.+):\n\s*REG:(\d+) STACK:(\d+) .*LOCAL:(\d+)", of_this)
+    assert {(stack, local) for _, _, stack, local in found} == {("0", "0")}
+    products = [(product_kernel(name), int(registers)) for name, registers, *_ in found]
+    seen = {product[0] for product, _ in products if product}
+    assert seen == set(mf.FORMATS)
+    for product, registers in products:
+        if product:
+            assert registers <= REGISTERS["one tile" if product[1] == 1 else "many tiles"]
+    for name, registers, *_ in found:
+        assert not warpgroup_format(name) or int(registers) <= WARPGROUP_REGISTERS
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_products_are_made_by_matrix_units(architecture: str) -> None:
+    functions = disassembled("-sass", "-arch", architecture).split("Function : ")[1:]
+    if not functions:
+        pytest.skip(f"minifloat._cuda is not built for {architecture}")
+    for function in functions:
+        name, _, code = function.partition("\n")
+        product = product_kernel(name)
+        units = set(re.findall(r"\b([A-Z]*MMA)\.", code))
+        by_warpgroup = warpgroup_format(name)
+        if by_warpgroup:
+            there = architecture == WARPGROUPS
+            unit = "HGMMA" if by_warpgroup.lane == "float" else "IGMMA"
+            assert units == ({unit} if there else set()), name
+            # Rows and queries come by bulk copies, and one step's products go on during the next.
+            assert ("UBLKCP" in code) == there, name
+            assert ("WARPGROUP.DEPBAR.LE gsb0, 0x1" in code) == there, name
+            continue
+        wanted = {"HMMA"} if product and product[0].lane == "float" else {"IMMA"}
+        assert units == (wanted if product else set()), name

@@ -39,9 +39,16 @@ Argument pointed(Addressed<Argument> passed) {
 inline void add_queries(pybind11::module_& module) {
   namespace py = pybind11;
   py::class_<Rows>(module, "Rows", py::module_local())
-      .def(py::init([](Address data, Address norms, std::int64_t count, bool is_packed) {
-        return Rows{at<const void>(data), at<const float>(norms), count, is_packed};
-      }));
+      .def(py::init([](Address data, Address norms, std::int64_t count, bool is_packed,
+                       Address coordinates, std::int64_t axes) {
+             return Rows{at<const void>(data),
+                         at<const float>(norms),
+                         count,
+                         is_packed,
+                         at<const float>(coordinates),
+                         axes};
+           }),
+           py::arg(), py::arg(), py::arg(), py::arg(), py::arg() = 0, py::arg() = 0);
   py::class_<Sides>(module, "Sides", py::module_local())
       .def(py::init([](int format, std::int64_t dim, const Rows& a, const Rows& b) {
         return Sides{format, dim, a, b};

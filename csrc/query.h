@@ -11,10 +11,14 @@ struct Rows {
   const float* norms;  // (count,), reciprocal
   std::int64_t count;
   bool is_packed;
+  // Of rows in a frame, whose rest the data are: (count, axes).
+  const float* coordinates = nullptr;
+  std::int64_t axes = 0;
 };
 
-// Two sets of rows of one format and dim; b is packed. A score is the cosine of a row of a and one
-// of b.
+// Two sets of rows of one format and dim, and of as many axes; b is packed. A score is the cosine
+// of a row of a and one of b: the product of the data times both norms, and then, axis by axis,
+// the product of the coordinates is added.
 struct Sides {
   int format;  // an index into kFormats
   std::int64_t dim;

@@ -47,14 +47,51 @@ class ValueRows:
 def quantize(
     rounding: Rounding, rows: ValueRows, packed: int, norms: int, threads: int, /
 ) -> int: ...
+
+class Frame:
+    """Axes of which rows keep their coordinates, and the turn of what is left; order may be 0."""
+
+    def __init__(
+        self,
+        dim: int,
+        axes: int,
+        axis_count: int,
+        signs: int,
+        rounds: int,
+        order: int,
+        /,
+    ) -> None: ...
+
+def project(
+    source: int,
+    rows: ValueRows,
+    frame: Frame,
+    rest: int,
+    coordinates: int,
+    lengths: int,
+    threads: int,
+    /,
+) -> None: ...
 def reciprocal_norms(
     format: int, packed: int, rows: int, dim: int, out: int, threads: int, /
 ) -> None: ...
 
 class Rows:
-    """Rows that are multiplied: codes, or elements in their format's lane."""
+    """Rows that are multiplied: codes, or elements in their format's lane.
 
-    def __init__(self, data: int, norms: int, count: int, is_packed: bool, /) -> None: ...
+    Those in a frame have coordinates too, `axes` of each row.
+    """
+
+    def __init__(
+        self,
+        data: int,
+        norms: int,
+        count: int,
+        is_packed: bool,
+        coordinates: int = 0,
+        axes: int = 0,
+        /,
+    ) -> None: ...
 
 class Sides:
     """Two sets of rows whose scores are asked for; those of b are packed."""

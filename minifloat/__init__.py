@@ -14,6 +14,7 @@ if _find_spec("minifloat._C") is None:
 from minifloat import backends as _backends
 from minifloat.codec import decode, encode, encode_pack, pack, round, unpack
 from minifloat.formats import FORMATS, Format
+from minifloat.frames import Frame
 from minifloat.scoring import scores, search
 from minifloat.vectors import PackedVectors, quantize
 
@@ -21,6 +22,7 @@ __version__ = _version("minifloat")
 __all__ = [
     "FORMATS",
     "Format",
+    "Frame",
     "PackedVectors",
     "decode",
     "encode",

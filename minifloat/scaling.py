@@ -1,9 +1,13 @@
-"""Rows multiplied so that their largest magnitude becomes a format's, and those that cannot be."""
+"""Rows multiplied so that they fit a format, their sums, and rows that are not finite."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
+
+# Sums that are added up apart, and then by halves.
+_SUMS = 16
 
 
 def amax(x: Tensor) -> Tensor:
@@ -12,8 +16,8 @@ def amax(x: Tensor) -> Tensor:
 
 
 def check_finite(name: str, largest: Tensor, first: int = 0) -> None:
-    """Raise ValueError for a row that is not finite, by the rows' `amax`; waits for a device."""
-    bad = ~largest.isfinite().squeeze(1)
+    """Raise ValueError for a row whose largest, or length, is not finite; waits for a device."""
+    bad = ~largest.isfinite().flatten()
     if bad.any():
         refuse_row(name, first + int(bad.nonzero()[0]))
 
@@ -35,3 +39,37 @@ def scale_rows(x: Tensor, largest: Tensor, limit: float) -> Tensor:
     boosted = largest * boost
     factor = torch.where(boosted > 0, limit / boosted, 1.0)
     return x * boost * factor
+
+
+def near_one(x: Tensor, largest: Tensor) -> Tensor:
+    """Return rows as float32, times the power of 2 that brings the largest near 1."""
+    x, largest = (t if t.dtype == torch.float64 else t.float() for t in (x, largest))
+    exponent = torch.frexp(largest)[1]
+    # One factor alone may be beyond the largest number.
+    half = exponent // 2
+    first, second = (_power_of_two(part, x.dtype) for part in (-half, half - exponent))
+    return x.mul(first).mul(second).float()
+
+
+def _power_of_two(exponent: Tensor, dtype: torch.dtype) -> Tensor:
+    if dtype == torch.float64:
+        return (exponent.long() + 1023 << 52).view(dtype)
+    return (exponent + 127 << 23).view(dtype)
+
+
+def root_of(x: Tensor) -> Tensor:
+    """Return square roots of float32, rightly rounded, as torch's are not on every processor."""
+    return x.double().sqrt().float()
+
+
+def sum_of(x: Tensor) -> Tensor:
+    """Return the sum of each row, of float32: every sixteenth value first, and then by halves."""
+    places: Tensor = pad(x, (0, -x.shape[1] % _SUMS)).unflatten(1, (-1, _SUMS))
+    columns = places.unbind(1)
+    sums = columns[0]
+    for column in columns[1:]:
+        sums = sums + column
+    while sums.shape[1] > 1:
+        low, high = sums.chunk(2, 1)
+        sums = low + high
+    return sums[:, 0]

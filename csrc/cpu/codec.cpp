@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <tuple>
+#include <vector>
 
 #include "cpu/sets/set.h"
 #include "cpu/threads.h"
@@ -134,6 +135,21 @@ std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* 
     });
   });
   return first_wrong == rows.count ? -1 : first_wrong.load();
+}
+
+void project(int source, const ValueRows& rows, const Frame& frame, const Projected& out,
+             int threads) {
+  const Project kernel = current_isa().project[source];
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / rows.dim);
+  parallel_for(rows.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> scratch(frame.order ? rows.dim : 0);
+    in_stretches(begin, end, grain, [&](std::int64_t first, std::int64_t count) {
+      const ValueRows some{rows.values + first * rows.stride, rows.stride, count, rows.dim};
+      const Projected to{out.rest + first * rows.dim, out.coordinates + first * frame.axis_count,
+                         out.lengths + first};
+      kernel(some, frame, to, scratch.data());
+    });
+  });
 }
 
 void reciprocal_norms(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,

@@ -32,6 +32,10 @@ struct Rounding {
 std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* packed,
                       float* norms, int threads);
 
+// Rows of a source's values in a frame.
+void project(int source, const ValueRows& rows, const Frame& frame, const Projected& out,
+             int threads);
+
 // 1 / norm of each decoded row.
 void reciprocal_norms(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,
                       float* norms, int threads);

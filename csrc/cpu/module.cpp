@@ -63,6 +63,17 @@ PYBIND11_MODULE(_C, m) {
           });
           return first_wrong;
         });
+  pybind11::class_<Frame>(m, "Frame", pybind11::module_local())
+      .def(pybind11::init([](std::int64_t dim, Address axes, std::int64_t axis_count, Address signs,
+                             std::int64_t rounds, Address order) {
+        return Frame{dim,    at<const float>(axes),        axis_count, at<const float>(signs),
+                     rounds, at<const std::int64_t>(order)};
+      }));
+  m.def("project", [](int source, const ValueRows& rows, const Frame& frame, Address rest,
+                      Address coordinates, Address lengths, int threads) {
+    const Projected out{at<float>(rest), at<float>(coordinates), at<float>(lengths)};
+    without_python([&] { project(source, rows, frame, out, threads); });
+  });
   add_queries(m);
   m.def("scores", bound(all_scores));
   m.def("pair_scores",

@@ -10,7 +10,7 @@ from torch import Tensor
 from minifloat.formats import FORMATS, as_format
 from minifloat.ops.checks import SOURCES
 from minifloat.ops.products import Best
-from minifloat.ops.rows import Selection, Sides
+from minifloat.ops.rows import Rows, Selection, Sides
 
 
 class _Indices(dict[str, int]):
@@ -40,9 +40,15 @@ def sides_of(kernels: Any, sides: Sides) -> Any:
     return kernels.Sides(
         FORMAT[format],
         dim,
-        make(a.data.data_ptr(), a.norms.data_ptr(), queries, a.is_packed),
-        make(b.data.data_ptr(), b.norms.data_ptr(), rows, True),
+        make(a.data.data_ptr(), a.norms.data_ptr(), queries, a.is_packed, *coordinates_of(a)),
+        make(b.data.data_ptr(), b.norms.data_ptr(), rows, True, *coordinates_of(b)),
     )
+
+
+def coordinates_of(rows: Rows) -> tuple[int, ...]:
+    """Return where contiguous coordinates of rows are and how many each has, if they have any."""
+    coordinates = rows.coordinates
+    return () if coordinates is None else (coordinates.data_ptr(), coordinates.shape[1])
 
 
 def best_of(kernels: Any, asked: Best) -> Any:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from torch import Tensor, get_num_threads
 
 from minifloat import _C
 from minifloat.answers import Answer
 from minifloat.backends.addresses import FORMAT, SOURCE, best_of, shape, sides_of
+from minifloat.backends.projecting import Projected
+from minifloat.backends.quantizing import Packed, quantizing
 from minifloat.backends.rounding import rounding
 from minifloat.ops.products import AllScores, Best, PairScores
 from minifloat.scaling import refuse_row
@@ -44,17 +48,15 @@ def encode_pack(x: Tensor, format: str, saturate: bool, out: Tensor) -> None:
 
 
 def quantize(
-    x: Tensor, format: str, scales: bool, saturate: bool, out: tuple[Tensor, Tensor]
+    x: Tensor, format: str, scale: str, estimator: str, saturate: bool, out: Packed
 ) -> None:
+    if scale == "cosine" or estimator == "unbiased":
+        return _quantize_in_torch(x, format, scale, estimator, saturate, out)
     codes, norms = out
-    # The kernels take rows that are anywhere, but each in one piece: others are copied by and by.
-    step = len(x) if x.stride(1) == 1 else max(1, _COPIED // x.shape[1])
-    for first in range(0, len(x), step or 1):
-        some = x[first : first + step]
-        some = some if some.stride(1) == 1 else some.contiguous()
+    for first, some in _in_pieces(x):
         wrong = _C.quantize(
-            _C.Rounding(FORMAT[format], SOURCE[x.dtype], scales, saturate),
-            _C.ValueRows(some.data_ptr(), some.stride(0) * x.element_size(), *some.shape),
+            _C.Rounding(FORMAT[format], SOURCE[x.dtype], scale == "amax", saturate),
+            _value_rows(some),
             codes[first:].data_ptr(),
             norms[first:].data_ptr(),
             get_num_threads(),
@@ -66,6 +68,31 @@ def quantize(
 def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None:
     f, packed = FORMAT[format], packed.contiguous()
     _C.reciprocal_norms(f, packed.data_ptr(), out.numel(), dim, out.data_ptr(), get_num_threads())
+
+
+def project(x: Tensor, axes: Tensor, signs: Tensor, order: Tensor, out: Projected) -> None:
+    axes, signs, order = (part.contiguous() for part in (axes, signs, order))
+    of_axes, of_signs = ((part.data_ptr(), len(part)) for part in (axes, signs))
+    frame = _C.Frame(x.shape[1], *of_axes, *of_signs, order.data_ptr() if len(order) else 0)
+    for first, some in _in_pieces(x):
+        rest, coordinates, lengths = (whole[first:].data_ptr() for whole in out)
+        of_rows = SOURCE[x.dtype], _value_rows(some)
+        _C.project(*of_rows, frame, rest, coordinates, lengths, get_num_threads())
+
+
+def _in_pieces(x: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """Yield rows, which kernels take wherever each is, if that is in one piece, and their first."""
+    step = len(x) if x.stride(1) == 1 else max(1, _COPIED // x.shape[1])
+    for first in range(0, len(x), step or 1):
+        some = x[first : first + step]
+        yield first, some if some.stride(1) == 1 else some.contiguous()
+
+
+def _value_rows(x: Tensor) -> _C.ValueRows:
+    return _C.ValueRows(x.data_ptr(), x.stride(0) * x.element_size(), *x.shape)
+
+
+_quantize_in_torch = quantizing(encode, decode, encode_pack, reciprocal_norms)
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:

@@ -12,8 +12,10 @@ from torch import Tensor
 
 from minifloat import _cuda
 from minifloat.answers import Answer
+from minifloat.backends import eager
 from minifloat.backends.addresses import FORMAT, SOURCE, best_of, shape, sides_of
 from minifloat.backends.parts import in_parts
+from minifloat.backends.projecting import project as project
 from minifloat.backends.quantizing import quantizing
 from minifloat.backends.rounding import rounding
 from minifloat.ops.products import AllScores, Best, PairScores
@@ -55,10 +57,12 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None
     _cuda.reciprocal_norms(f, packed.data_ptr(), out.numel(), dim, out.data_ptr(), _stream(packed))
 
 
-quantize = quantizing(encode_pack, reciprocal_norms)
+quantize = quantizing(encode, decode, encode_pack, reciprocal_norms)
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:
+    if asked.sides.b.coordinates is not None:
+        return eager.all_scores(asked, out)
     contiguous = asked.sides.contiguous()
     sides = sides_of(_cuda, contiguous)
     workspace = _workspace(_cuda.scores_workspace(sides), out)
@@ -66,12 +70,16 @@ def all_scores(asked: AllScores, out: Tensor) -> None:
 
 
 def pair_scores(asked: PairScores, out: Tensor) -> None:
+    if asked.sides.b.coordinates is not None:
+        return eager.pair_scores(asked, out)
     contiguous, pairs = asked.sides.contiguous(), asked.pairs.contiguous()
     sides = sides_of(_cuda, contiguous)
     _cuda.pair_scores(sides, pairs.data_ptr(), len(pairs), out.data_ptr(), _stream(out))
 
 
 def best(asked: Best, out: Answer) -> None:
+    if asked.sides.b.coordinates is not None:
+        return eager.best(asked, out)
     in_parts(_best, _MOST_ROWS, asked, out)
 
 

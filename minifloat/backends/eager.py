@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
 from minifloat.answers import Answer, merged, none_of
+from minifloat.backends.projecting import project as project
 from minifloat.backends.quantizing import quantizing
 from minifloat.backends.rounding import rounding
 from minifloat.formats import Format, as_format
@@ -54,7 +57,7 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None
     out.copy_(torch.where(norms.isfinite(), reciprocal, torch.nan))
 
 
-quantize = quantizing(encode_pack, reciprocal_norms)
+quantize = quantizing(encode, decode, encode_pack, reciprocal_norms)
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:
@@ -62,7 +65,10 @@ def all_scores(asked: AllScores, out: Tensor) -> None:
     f = as_format(format)
     products = _elements(a, f, dim) @ _elements(b, f, dim).T
     # A sum that starts from 0 is never -0.
-    _cosines((products.float() + 0.0) * a.norms[:, None] * b.norms, out)
+    scores = (products.float() + 0.0) * a.norms[:, None] * b.norms
+    for of_a, of_b in _by_axis(a, b):
+        scores = scores + of_a[:, None] * of_b
+    _cosines(scores, out)
 
 
 def pair_scores(asked: PairScores, out: Tensor) -> None:
@@ -70,7 +76,10 @@ def pair_scores(asked: PairScores, out: Tensor) -> None:
     f, (i, j) = as_format(format), asked.pairs.unbind(1)
     a, b = a.some(i), b.some(j)
     products = (_elements(a, f, dim) * _elements(b, f, dim)).sum(-1)
-    _cosines(products.float() * a.norms * b.norms, out)
+    scores = products.float() * a.norms * b.norms
+    for of_a, of_b in _by_axis(a, b):
+        scores = scores + of_a * of_b
+    _cosines(scores, out)
 
 
 def best(asked: Best, out: Answer) -> None:
@@ -87,6 +96,12 @@ def best(asked: Best, out: Answer) -> None:
             found = merged(found, (scores, rows.expand(scores.shape)), asked.k)
     for whole, parts in zip(out, found, strict=True):
         whole.copy_(parts)
+
+
+def _by_axis(a: Rows, b: Rows) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the coordinates of the rows of both sides along each axis of their frame."""
+    if a.coordinates is not None and b.coordinates is not None:
+        yield from zip(a.coordinates.unbind(1), b.coordinates.unbind(1), strict=True)
 
 
 def _cosines(scores: Tensor, out: Tensor) -> None:

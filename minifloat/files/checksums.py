@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +12,11 @@ from torch import Tensor
 
 from minifloat.formats import Format
 
-_KEYS = {"codes": "crc32_codes", "reciprocal_norms": "crc32_reciprocal_norms"}
+_KEYS = {
+    "codes": "crc32_codes",
+    "reciprocal_norms": "crc32_reciprocal_norms",
+    "coordinates": "crc32_coordinates",
+}
 _BLOCK_KEY = "crc32_block_rows"
 _DIGITS = 8
 
@@ -33,7 +37,9 @@ class Checksums:
 
     def metadata(self) -> dict[str, str]:
         """Return the keys and texts that hold them in a file."""
-        texts = {_KEYS[name]: "".join(f"{crc:08x}" for crc in self.of[name]) for name in _KEYS}
+        texts = {
+            _KEYS[name]: "".join(f"{crc:08x}" for crc in sums) for name, sums in self.of.items()
+        }
         return {_BLOCK_KEY: str(self.block_rows), **texts}
 
 
@@ -48,9 +54,16 @@ def blocks(rows: int, block_rows: int) -> list[Span]:
     return [(first, min(first + block_rows, rows)) for first in starts]
 
 
-def seed(format: Format, dim: int, rows: int) -> int:
-    """Return where sums start: rows of another format, dim or number have others."""
-    return zlib.crc32(f"{format.name} {dim} {rows}".encode())
+def of_each(tensors: Iterable[str]) -> list[str]:
+    """Return which tensors have something of each row, by their names, in the order of sums."""
+    return [name for name in _KEYS if name in tensors]
+
+
+def seed(format: Format, dim: int, rows: int, estimator: str, frame: str) -> int:
+    """Return where sums start: rows of another format, dim, number or frame have others."""
+    plain = not frame and estimator == "norm"
+    scaled = "" if plain else f" {estimator} {frame}"
+    return zlib.crc32(f"{format.name} {dim} {rows}{scaled}".encode())
 
 
 def as_bytes(rows: Tensor) -> memoryview:
@@ -59,13 +72,14 @@ def as_bytes(rows: Tensor) -> memoryview:
     return rows.reshape(-1).view(torch.uint8).reshape(-1, width).numpy().data
 
 
-def read(metadata: Mapping[str, str], rows: int) -> Checksums | None:
-    """Return the checksums of a file of so many rows; None if it has none.
+def read(metadata: Mapping[str, str], rows: int, tensors: list[str]) -> Checksums | None:
+    """Return the checksums of a file of so many rows, of some tensors; None if it has none.
 
     Raises ValueError, in words that follow the file's name, for what are no checksums of them.
     """
-    missing = [key for key in (_BLOCK_KEY, *_KEYS.values()) if key not in metadata]
-    if len(missing) > len(_KEYS):
+    keys = [_BLOCK_KEY, *[_KEYS[name] for name in tensors]]
+    missing = [key for key in keys if key not in metadata]
+    if len(missing) == len(keys):
         return None
     if missing:
         raise ValueError(f"has checksums, but lacks {', '.join(missing)}")
@@ -75,8 +89,8 @@ def read(metadata: Mapping[str, str], rows: int) -> Checksums | None:
     block = int(metadata[_BLOCK_KEY])
     digits = _DIGITS * max(1, -(-rows // block))
     of = {}
-    for name, key in _KEYS.items():
-        text = metadata[key]
+    for name in tensors:
+        key, text = _KEYS[name], metadata[_KEYS[name]]
         if len(text) != digits or not re.fullmatch(r"[0-9a-f]*", text):
             raise ValueError(
                 f"has {key} {text[: 2 * _DIGITS]!r} of {len(text)} characters; for {rows} rows in "

@@ -17,12 +17,20 @@ from torch import Tensor
 
 from minifloat.files import checksums
 from minifloat.files.checksums import Span
+from minifloat.files.frame_facts import FrameFacts
 from minifloat.formats import Format, as_format
+from minifloat.frames import MOST_AXES, Frame
 
-VERSION = "1"
+# Of rows whose norms are those of their codes, and of all others.
+PLAIN, SCALED = "1", "2"
 
 # In their order in new files, where floats so lie at whole multiples of 4 bytes.
-DTYPES = {"reciprocal_norms": "F32", "codes": "U8"}
+DTYPES = {"reciprocal_norms": "F32", "coordinates": "F32", "frame_axes": "F32", "codes": "U8"}
+# Those of every file, and those that rows in a frame have beside them.
+ALWAYS = ("reciprocal_norms", "codes")
+FRAMED = ("coordinates", "frame_axes")
+
+ESTIMATORS = ("norm", "unbiased")
 
 # So that all numbers of bytes are far below 2^63.
 _MOST_DIGITS = 15
@@ -30,13 +38,35 @@ _MOST_DIGITS = 15
 
 @dataclass(frozen=True)
 class Layout:
-    """What rows a file has, where its tensors lie in it, and their checksums if it has some."""
+    """What rows a file has, where its tensors lie in it, and their checksums if it has some.
+
+    frame: what a frame is made of beside its axes, of rows that are in one.
+    """
 
     format: Format
     dim: int
     rows: int
+    estimator: str
+    frame: FrameFacts | None
     places: dict[str, Span]
     sums: checksums.Checksums | None
+
+    @property
+    def seed(self) -> int:
+        """Where sums start."""
+        digest = "" if self.frame is None else self.frame.digest
+        return checksums.seed(self.format, self.dim, self.rows, self.estimator, digest)
+
+
+def facts(format: Format, dim: int, estimator: str, frame: Frame | None) -> dict[str, str]:
+    """Return the keys and texts that say what rows a file has."""
+    plain = frame is None and estimator == "norm"
+    found = {"format": format.name, "dim": str(dim), "version": PLAIN if plain else SCALED}
+    if not plain:
+        found["estimator"] = estimator
+    if frame is not None:
+        found["frame"] = FrameFacts.of(frame).text()
+    return found
 
 
 def header(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> tuple[bytes, list[int]]:
@@ -102,11 +132,13 @@ def _layout(path: str | Path, file: FileIO) -> Layout:
     start = file.tell()
     metadata = tensors.pop("__metadata__", None) or {}
     missing = [key for key in ("format", "dim", "version") if key not in metadata]
-    missing += sorted(DTYPES.keys() - tensors.keys())
+    missing += sorted(set(ALWAYS) - tensors.keys())
     if missing:
         raise ValueError(f"{path} holds no packed vectors: it lacks {', '.join(missing)}")
-    if metadata["version"] != VERSION:
-        raise ValueError(f"{path} has version {metadata['version']!r}; this reads {VERSION!r}")
+    if metadata["version"] not in (PLAIN, SCALED):
+        raise ValueError(
+            f"{path} has version {metadata['version']!r}; this reads {PLAIN!r} and {SCALED!r}"
+        )
     dim_text = metadata["dim"]
     if not dim_text.isdecimal() or len(dim_text) > _MOST_DIGITS or int(dim_text) < 1:
         raise ValueError(f"{path} has dim {dim_text!r}; it must be a number above 0")
@@ -121,14 +153,49 @@ def _layout(path: str | Path, file: FileIO) -> Layout:
             f"{path} must have codes of {format.row_bytes(dim)} bytes a row for dim {dim} in "
             f"{format}, and a reciprocal norm for each; got shapes {shape, norms_shape}"
         )
-    if (codes["dtype"], norms["dtype"]) != (DTYPES["codes"], DTYPES["reciprocal_norms"]):
-        raise ValueError(f"{path} must hold U8 and F32; got {codes['dtype']} and {norms['dtype']}")
     try:
-        sums = checksums.read(metadata, shape[0])
+        estimator, frame = _scaling(metadata, tensors, shape[0], dim)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+    names = [name for name in DTYPES if name in ALWAYS or frame is not None]
+    given, wanted = ([of[name] for name in names] for of in (_dtypes(tensors), DTYPES))
+    if given != wanted:
+        raise ValueError(
+            f"{path} must hold {', '.join(names)} as {', '.join(wanted)}; got {', '.join(given)}"
+        )
+    try:
+        sums = checksums.read(metadata, shape[0], checksums.of_each(names))
     except ValueError as error:
         raise ValueError(f"{path} {error}") from error
     places = {
         name: (start + tensors[name]["data_offsets"][0], start + tensors[name]["data_offsets"][1])
-        for name in DTYPES
+        for name in names
     }
-    return Layout(format, dim, shape[0], places, sums)
+    return Layout(format, dim, shape[0], estimator, frame, places, sums)
+
+
+def _dtypes(tensors: Mapping[str, Any]) -> dict[str, str]:
+    return {name: described["dtype"] for name, described in tensors.items()}
+
+
+def _scaling(
+    metadata: Mapping[str, str], tensors: Mapping[str, Any], rows: int, dim: int
+) -> tuple[str, FrameFacts | None]:
+    """Return the estimator of rows and their frame's facts; ValueError for what are none."""
+    if metadata["version"] == PLAIN:
+        return "norm", None
+    estimator = metadata.get("estimator")
+    if estimator not in ESTIMATORS:
+        raise ValueError(f"estimator must be one of {', '.join(ESTIMATORS)}; got {estimator!r}")
+    if "frame" not in metadata:
+        return estimator, None
+    missing = [name for name in FRAMED if name not in tensors]
+    if missing:
+        raise ValueError(f"rows in a frame need {', '.join(missing)}")
+    coordinates, axes = (tuple(tensors[name]["shape"]) for name in FRAMED)
+    if coordinates != (rows, *axes[:1]) or axes[1:] != (dim,) or axes[0] > MOST_AXES:
+        raise ValueError(
+            f"{rows} rows of dim {dim} in a frame must have at most {MOST_AXES} axes, and as many "
+            f"coordinates each; got shapes {axes} and {coordinates}"
+        )
+    return estimator, FrameFacts.read(metadata["frame"])

@@ -12,6 +12,9 @@ from minifloat.formats import Format
 _CHUNK = 1 << 18
 _CHUNK_BYTES = 1 << 22
 
+# A sum of squares of coordinates, but for roundings.
+_LONGEST = 1 + 1e-4
+
 
 def limits(format: Format, dim: int) -> tuple[float, float]:
     """Return the least and the largest of a row that is neither zero nor NaN."""
@@ -39,6 +42,34 @@ def refuse_impossible(what: str, norms: Tensor, format: Format, dim: int) -> Non
             raise ValueError(
                 f"{what}: row {first + row} has reciprocal norm {float(chunk[row]):g}; for dim "
                 f"{dim} in {format} it must be {others} or from {least:.6g} to {largest:g}"
+            )
+
+
+def refuse_unscaled(what: str, norms: Tensor, coordinates: Tensor | None, format: Format) -> None:
+    """Raise ValueError, which begins with `what`, for the first row that no estimator makes.
+
+    Its number is one from 0 on, and its coordinates are those of a row at length 1.
+    """
+    for first in range(0, len(norms), _CHUNK):
+        some = slice(first, first + _CHUNK)
+        chunk = norms[some].detach()
+        wrong = ~((chunk >= 0) & chunk.isfinite())
+        if format.specials != "none":
+            wrong &= ~chunk.isnan()
+        if wrong.any():
+            row = int(wrong.int().argmax())
+            raise ValueError(
+                f"{what}: row {first + row} has {float(chunk[row]):g} for its reciprocal norm, "
+                "which must be a number from 0 on"
+            )
+        if coordinates is None:
+            continue
+        long = ~(coordinates[some].detach().square().sum(1) <= _LONGEST)
+        if long.any():
+            row = int(long.int().argmax())
+            raise ValueError(
+                f"{what}: row {first + row} has coordinates {coordinates[first + row].tolist()}; "
+                "the sum of their squares must be at most 1"
             )
 
 

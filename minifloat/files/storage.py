@@ -7,6 +7,7 @@ import warnings
 import zlib
 from io import FileIO
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,61 +15,102 @@ from torch import Tensor
 from minifloat.arrays import on_huge_pages
 from minifloat.files import checksums, norms
 from minifloat.files.checksums import Checksums, Span
-from minifloat.files.headers import DTYPES, VERSION, Layout, header, opened
+from minifloat.files.headers import Layout, facts, header, opened
 from minifloat.files.mapping import mapped, refuse_changes
 from minifloat.files.replacing import replacing
 from minifloat.formats import Format
+from minifloat.frames import Frame
 from minifloat.threads import in_threads
 
 # One read of gigabytes into new memory takes several times as long as many of this size.
 _AT_ONCE = 1 << 23
 
 
-def save(
-    path: str | Path, codes: Tensor, reciprocal_norms: Tensor, format: Format, dim: int
-) -> None:
+class Stored(NamedTuple):
+    """What a file holds: rows, and what they are."""
+
+    codes: Tensor
+    reciprocal_norms: Tensor
+    format: Format
+    dim: int
+    estimator: str = "norm"
+    frame: Frame | None = None
+    coordinates: Tensor | None = None
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return those of a file by name, in its order, in main memory."""
+        given = {
+            "reciprocal_norms": self.reciprocal_norms,
+            "coordinates": self.coordinates,
+            "frame_axes": None if self.frame is None else self.frame.axes,
+            "codes": self.codes,
+        }
+        return {
+            name: tensor.detach().cpu().contiguous()
+            for name, tensor in given.items()
+            if tensor is not None
+        }
+
+    def refuse_impossible(self, what: str) -> None:
+        """Raise ValueError, which begins with `what`, for the first row that cannot be."""
+        if self.frame is None and self.estimator == "norm":
+            norms.refuse_impossible(what, self.reciprocal_norms, self.format, self.dim)
+        else:
+            norms.refuse_unscaled(what, self.reciprocal_norms, self.coordinates, self.format)
+
+
+def save(path: str | Path, stored: Stored) -> None:
     """Write a file beside `path`, then move it there, so that no half file is ever seen."""
-    refuse_changes(codes, reciprocal_norms)
-    given = {"codes": codes, "reciprocal_norms": reciprocal_norms}
-    tensors = {name: given[name].detach().cpu().contiguous() for name in DTYPES}
-    norms.refuse_impossible(f"{path} cannot be written", tensors["reciprocal_norms"], format, dim)
-    seed, block_rows = checksums.seed(format, dim, len(codes)), checksums.block_rows(*codes.shape)
+    codes, reciprocal_norms, format, dim, estimator, frame, coordinates = stored
+    refuse_changes(codes, reciprocal_norms, *([] if coordinates is None else [coordinates]))
+    tensors = stored.tensors()
+    on_cpu = stored._replace(
+        reciprocal_norms=tensors["reciprocal_norms"], coordinates=tensors.get("coordinates")
+    )
+    on_cpu.refuse_impossible(f"{path} cannot be written")
+    digest = "" if frame is None else frame.digest
+    seed = checksums.seed(format, dim, len(codes), estimator, digest)
+    block_rows = checksums.block_rows(*codes.shape)
     blocks = checksums.blocks(len(codes), block_rows)
-    facts = {"format": format.name, "dim": str(dim), "version": VERSION}
+    said = facts(format, dim, estimator, frame)
+    summed = checksums.of_each(tensors)
     # How long the sums are is known before they are.
-    none = Checksums(block_rows, dict.fromkeys(tensors, [0] * len(blocks)))
-    _, starts = header(tensors, facts | none.metadata())
-    parts = [
-        (checksums.as_bytes(tensor), start, tensor[:1].nbytes)
-        for tensor, start in zip(tensors.values(), starts, strict=True)
-    ]
+    none = Checksums(block_rows, dict.fromkeys(summed, [0] * len(blocks)))
+    _, starts = header(tensors, said | none.metadata())
+    parts = {
+        name: (checksums.as_bytes(tensor), start, tensor[:1].nbytes)
+        for (name, tensor), start in zip(tensors.items(), starts, strict=True)
+    }
     with replacing(path) as file:
 
         def write(rows: Span) -> list[int]:
             first, end = rows
             sums = []
-            for data, start, width in parts:
+            for data, start, width in (parts[name] for name in summed):
                 block = data[first:end]
                 _write(file, block, start + first * width)
                 sums.append(zlib.crc32(block, seed))
             return sums
 
         sums = in_threads(write, blocks)
-        of = {name: [block[i] for block in sums] for i, name in enumerate(tensors)}
-        whole, _ = header(tensors, facts | Checksums(block_rows, of).metadata())
+        of = {name: [block[i] for block in sums] for i, name in enumerate(summed)}
+        whole, _ = header(tensors, said | Checksums(block_rows, of).metadata())
         _write(file, memoryview(whole), 0)
+        if frame is not None:
+            data, start, _ = parts["frame_axes"]
+            _write(file, data, start)
 
 
-def load(path: str | Path, *, mmap: bool, verify: bool) -> tuple[Tensor, Tensor, Format, int]:
-    """Return the codes, the reciprocal norms, the format and the dim of a file."""
-    codes, reciprocal_norms, layout = _load(path, mmap)
-    if verify and not _prove(path, codes, reciprocal_norms, layout):
+def load(path: str | Path, *, mmap: bool, verify: bool) -> Stored:
+    """Return what a file holds."""
+    stored, layout = _load(path, mmap)
+    if verify and not _prove(path, stored, layout):
         warnings.warn(
             f"{path} has no checksums: its reciprocal norms are those of its codes, but damage "
             "that keeps them, such as another sign, would not be seen; save it anew",
             stacklevel=3,
         )
-    return codes, reciprocal_norms, layout.format, layout.dim
+    return stored
 
 
 def verify(path: str | Path) -> bool:
@@ -76,52 +118,72 @@ def verify(path: str | Path) -> bool:
     return _prove(path, *_load(path, mmap=True))
 
 
-def _load(path: str | Path, mmap: bool) -> tuple[Tensor, Tensor, Layout]:
+def _load(path: str | Path, mmap: bool) -> tuple[Stored, Layout]:
     with opened(path) as (file, layout):
         if mmap:
             whole = mapped(path, file)
             parts = {name: whole[first:end] for name, (first, end) in layout.places.items()}
         else:
             parts = {name: _read(path, file, place) for name, place in layout.places.items()}
-    codes, floats = parts["codes"], parts["reciprocal_norms"]
-    # Other writers may put them anywhere.
-    aligned = floats.clone() if floats.storage_offset() % 4 else floats
-    reciprocal_norms = aligned.view(torch.float32)
-    norms.refuse_impossible(f"{path} is damaged", reciprocal_norms, layout.format, layout.dim)
+    codes = parts["codes"]
+    floats = {name: _floats(part) for name, part in parts.items() if name != "codes"}
+    frame = coordinates = None
+    if layout.frame is not None:
+        try:
+            frame = layout.frame.frame(floats["frame_axes"].reshape(-1, layout.dim).clone())
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
+        coordinates = floats["coordinates"].view(layout.rows, len(frame.axes))
+    stored = Stored(
+        codes.view(layout.rows, layout.format.row_bytes(layout.dim)),
+        floats["reciprocal_norms"],
+        layout.format,
+        layout.dim,
+        layout.estimator,
+        frame,
+        coordinates,
+    )
+    stored.refuse_impossible(f"{path} is damaged")
     refuse_changes(codes)
-    return codes.view(layout.rows, layout.format.row_bytes(layout.dim)), reciprocal_norms, layout
+    return stored, layout
 
 
-def _prove(path: str | Path, codes: Tensor, reciprocal_norms: Tensor, layout: Layout) -> bool:
+def _floats(part: Tensor) -> Tensor:
+    """Return bytes as float32; other writers may put them anywhere."""
+    aligned = part.clone() if part.storage_offset() % 4 else part
+    return aligned.view(torch.float32)
+
+
+def _prove(path: str | Path, stored: Stored, layout: Layout) -> bool:
     """Raise ValueError for the first rows that are damaged; return whether there are checksums."""
-    format, dim, sums = layout.format, layout.dim, layout.sums
+    codes, sums, tensors = stored.codes, layout.sums, stored.tensors()
+    # Only these norms are those of the codes.
+    plain = stored.frame is None and stored.estimator == "norm"
     if sums is None:
-        row = norms.first_wrong(codes, reciprocal_norms, format, dim)
+        row = _first_wrong(stored, slice(None)) if plain else None
         if row is not None:
             raise ValueError(
                 f"{path} is damaged: row {row} has reciprocal norm "
-                f"{float(reciprocal_norms[row]):g}, which is not that of its codes"
+                f"{float(stored.reciprocal_norms[row]):g}, which is not that of its codes"
             )
         refuse_changes(codes)
         return False
-    seed = checksums.seed(format, dim, layout.rows)
     blocks = checksums.blocks(layout.rows, sums.block_rows)
-    tensors = {"codes": codes, "reciprocal_norms": reciprocal_norms}
-    parts = {name: checksums.as_bytes(tensor) for name, tensor in tensors.items()}
+    parts = {name: checksums.as_bytes(tensors[name]) for name in checksums.of_each(tensors)}
 
     def sum_of(rows: Span) -> dict[str, int]:
-        return {name: zlib.crc32(part[slice(*rows)], seed) for name, part in parts.items()}
+        return {name: zlib.crc32(part[slice(*rows)], layout.seed) for name, part in parts.items()}
 
     found = in_threads(sum_of, blocks)
     refuse_changes(codes)
     damaged = [
-        (rows, [name for name in tensors if sums_of_block[name] != sums.of[name][index]])
+        (rows, [name for name in parts if sums_of_block[name] != sums.of[name][index]])
         for index, (rows, sums_of_block) in enumerate(zip(blocks, found, strict=True))
     ]
     damaged = [(rows, names) for rows, names in damaged if names]
     if damaged:
         (first, end), names = damaged[0]
-        row = norms.first_wrong(codes[first:end], reciprocal_norms[first:end], format, dim)
+        row = _first_wrong(stored, slice(first, end)) if plain else None
         which = (
             "no norm tells which"
             if row is None
@@ -134,6 +196,12 @@ def _prove(path: str | Path, codes: Tensor, reciprocal_norms: Tensor, layout: La
             "of rows are damaged"
         )
     return True
+
+
+def _first_wrong(stored: Stored, rows: slice) -> int | None:
+    """Return the first of some rows whose reciprocal norm is not that of its codes."""
+    codes, given = stored.codes[rows], stored.reciprocal_norms[rows]
+    return norms.first_wrong(codes, given, stored.format, stored.dim)
 
 
 def _read(path: str | Path, file: FileIO, place: Span) -> Tensor:

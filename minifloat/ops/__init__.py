@@ -127,7 +127,9 @@ _ASKED = (
 )
 
 OPERATORS = (
-    *map(_by_row, (*_BY_ROW, codec.quantize)),
+    *map(_by_row, _BY_ROW),
+    _by_row(codec.quantize),
+    _by_row(codec.project),
     *(_of(*asked) for asked in _ASKED),
     _into(AllScores, "scores_into", "all_scores"),
 )

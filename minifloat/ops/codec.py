@@ -9,7 +9,17 @@ import torch
 from torch import Tensor
 
 from minifloat.formats import as_format
-from minifloat.ops.checks import check_codes, check_packed, check_values
+from minifloat.ops.checks import (
+    check_codes,
+    check_device,
+    check_packed,
+    check_values,
+    name_of,
+)
+
+# By what rows are multiplied before they are rounded, and products with their codes afterwards.
+SCALES = ("amax", "cosine", "none")
+ESTIMATORS = ("norm", "unbiased")
 
 
 def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
@@ -48,22 +58,59 @@ def encode_pack(x: Tensor, format: str, saturate: bool) -> Tensor:
     return _packed_like(x, format)
 
 
-def quantize(x: Tensor, format: str, scales: bool, saturate: bool) -> tuple[Tensor, Tensor]:
-    """Dense rows of the codes of x (rows, dim), and what `reciprocal_norms` of these are.
+def quantize(
+    x: Tensor, format: str, scale: str, estimator: str, saturate: bool
+) -> tuple[Tensor, Tensor]:
+    """Dense rows of the codes of x (rows, dim), and what products with each are multiplied by.
 
-    If it scales, each row is first multiplied so that its largest magnitude becomes the format's.
-    ValueError, by its values, for a row that is not finite.
+    Scale "amax" first multiplies each row so that its largest magnitude becomes the format's,
+    "cosine" so that codes are at the least angle of a few multiples of its root mean square.
+    Estimator "norm" gives what `reciprocal_norms` are, "unbiased" what makes the product of the
+    codes with the row itself, at length 1, be 1. ValueError, by its values, for a row that is not
+    finite.
     """
-    if x.ndim != 2 or x.shape[1] == 0:
-        raise ValueError(f"x must have shape (rows, dim), dim at least 1; got {tuple(x.shape)}")
+    _check_rows(x)
+    for name, given, allowed in (("scale", scale, SCALES), ("estimator", estimator, ESTIMATORS)):
+        if given not in allowed:
+            raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {given!r}")
     codes = encode_pack(x, format, saturate)
     return codes, torch.empty(len(x), dtype=torch.float32, device=x.device)
+
+
+def project(x: Tensor, axes: Tensor, signs: Tensor, order: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """What is left of x (rows, dim) beside its parts along axes, turned: float32, its shape.
+
+    And, of rows at length 1, the coordinates along the axes (rows, axes) and the length of what is
+    left (rows,), float32: 0 for a zero row, NaN for one that is not finite. axes: (axes, dim)
+    float32, orthonormal. signs, order: as of `minifloat.turning.Turn`.
+    """
+    _check_rows(x)
+    check_values(x)
+    dim = x.shape[1]
+    for name, tensor, dtype in (
+        ("axes", axes, torch.float32),
+        ("signs", signs, torch.float32),
+        ("order", order, torch.int64),
+    ):
+        if tensor.dtype != dtype or tensor.ndim != 2 or tensor.shape[1] != dim:
+            raise ValueError(
+                f"{name} must be {name_of(dtype)} of shape (n, {dim}); "
+                f"got {name_of(tensor.dtype)} of shape {tuple(tensor.shape)}"
+            )
+        check_device(name, tensor, x.device)
+    rest = torch.empty(x.shape, dtype=torch.float32, device=x.device)
+    return rest, rest.new_empty(len(x), len(axes)), rest.new_empty(len(x))
 
 
 def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
     """1 / norm of each decoded row; 0 for a zero row, NaN for one that is not finite."""
     check_packed("packed", packed, format, dim)
     return torch.empty(packed.shape[:-1], dtype=torch.float32, device=packed.device)
+
+
+def _check_rows(x: Tensor) -> None:
+    if x.ndim != 2 or x.shape[1] == 0:
+        raise ValueError(f"x must have shape (rows, dim), dim at least 1; got {tuple(x.shape)}")
 
 
 def shaped_like(x: Tensor, dtype: torch.dtype) -> Tensor:

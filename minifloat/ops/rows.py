@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -14,11 +15,13 @@ from minifloat.ops.checks import check_device, check_packed, name_of
 class Rows(NamedTuple):
     """Rows, packed or in their lane, and the reciprocals of their norms: float32, (rows,).
 
-    All that is known of a row, for each row.
+    All that is known of a row, for each row. Those in a frame have coordinates along its axes too,
+    float32, (rows, axes), and what is packed or in the lane is the rest of them.
     """
 
     data: Tensor
     norms: Tensor
+    coordinates: Tensor | None = None
 
     @property
     def is_packed(self) -> bool:
@@ -27,7 +30,7 @@ class Rows(NamedTuple):
 
     def check(self, name: str) -> None:
         """Raise ValueError where something is not of each row, or on another device."""
-        data, norms = self
+        data, norms, coordinates = self
         shape = data.shape
         if len(shape) != 2:
             raise ValueError(f"{name} must have 2 dimensions; got {len(shape)}")
@@ -38,17 +41,37 @@ class Rows(NamedTuple):
             )
         if norms.device != data.device:
             check_device(f"{name}_norms", norms, data.device)
+        if coordinates is None:
+            return
+        if coordinates.dtype != torch.float32 or coordinates.shape[:-1] != shape[:1]:
+            raise ValueError(
+                f"{name}_coordinates must be float32 of shape ({shape[0]}, axes); "
+                f"got {name_of(coordinates.dtype)} of shape {tuple(coordinates.shape)}"
+            )
+        check_device(f"{name}_coordinates", coordinates, data.device)
+
+    @property
+    def axes(self) -> int:
+        """How many coordinates each has."""
+        return 0 if self.coordinates is None else self.coordinates.shape[1]
 
     def some(self, which: slice | Tensor) -> Rows:
         """Return some of them, by a slice or by their numbers."""
-        return Rows(*[of_each[which] for of_each in self])
+        return self._each(lambda of_each: of_each[which])
 
     def contiguous(self) -> Rows:
         """Return the same in memory without gaps."""
         for of_each in self:
-            if not of_each.is_contiguous():
-                return Rows(*[gapped.contiguous() for gapped in self])
+            if of_each is not None and not of_each.is_contiguous():
+                return self._each(Tensor.contiguous)
         return self
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Rows:
+        """Return what a function makes of each tensor."""
+        data, norms, coordinates = self
+        return Rows(
+            change(data), change(norms), None if coordinates is None else change(coordinates)
+        )
 
 
 class Sides(NamedTuple):
@@ -77,6 +100,11 @@ class Sides(NamedTuple):
         check_device("a", a, b.device)
         self.a.check("a")
         self.b.check("b")
+        if self.a.axes != self.b.axes:
+            raise ValueError(
+                f"both sides must have as many coordinates; got {self.a.axes} of each row of a "
+                f"and {self.b.axes} of b"
+            )
 
     def contiguous(self) -> Sides:
         """Return the same in memory without gaps."""

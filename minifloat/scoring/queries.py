@@ -28,10 +28,10 @@ def sides_of(a: PackedVectors | RowsLike, b: PackedVectors) -> Sides:
     if not isinstance(b, PackedVectors):
         raise TypeError(f"the database must be PackedVectors; got {type(b).__name__}")
     if isinstance(a, PackedVectors):
-        if (a.format, a.dim) != (b.format, b.dim):
+        same_frame = a.frame is b.frame or a.frame == b.frame
+        if (a.format, a.dim) != (b.format, b.dim) or not same_frame:
             raise ValueError(
-                f"both sides must have one format and dim; got dim {a.dim} in {a.format} "
-                f"and dim {b.dim} in {b.format}"
+                f"both sides must have one format, dim and frame; got {a.kind} and {b.kind}"
             )
         refuse_changes(a.codes, a.reciprocal_norms, b.codes, b.reciprocal_norms)
         return Sides(rows_of(a), rows_of(b), b.format.name, b.dim)
@@ -48,7 +48,7 @@ def sides_of(a: PackedVectors | RowsLike, b: PackedVectors) -> Sides:
 
 def rows_of(packed: PackedVectors) -> Rows:
     """Return packed vectors as operators take rows."""
-    return Rows(packed.codes, packed.reciprocal_norms)
+    return Rows(packed.codes, packed.reciprocal_norms, packed.coordinates)
 
 
 def without_derivatives(name: str, x: Tensor) -> Tensor:
@@ -69,7 +69,9 @@ def _to_lane(queries: Tensor, database: PackedVectors) -> Rows:
     """
     queries, dtype = queries.detach(), element_dtype(database.format.name)
     if len(queries) == 0:
-        return Rows(queries.to(dtype), queries[:, 0].float())
+        none = queries[:, 0].float()
+        axes = None if database.frame is None else none.new_empty(0, len(database.frame.axes))
+        return Rows(queries.to(dtype), none, axes)
     # Of many at once, temporaries would leave the cache, and a signal would wait for all.
     step = max(1, _CHUNK // database.dim)
     if len(queries) <= step:
@@ -78,11 +80,23 @@ def _to_lane(queries: Tensor, database: PackedVectors) -> Rows:
         _chunk_to_lane(queries[first : first + step], database, first)
         for first in range(0, len(queries), step)
     ]
-    return Rows(*map(torch.cat, zip(*parts, strict=True)))
+    data, norms, coordinates = ([*of_each] for of_each in zip(*parts, strict=True))
+    framed = database.frame is not None
+    return Rows(torch.cat(data), torch.cat(norms), torch.cat(coordinates) if framed else None)
 
 
 def _chunk_to_lane(queries: Tensor, database: PackedVectors, first: int) -> Rows:
     """Return queries from number `first` on in the database's lane."""
+    if database.frame is not None:
+        rest, coordinates, lengths = database.frame.project(queries)
+        if queries.device.type == "cpu":
+            check_finite("queries", lengths, first)
+        elements, norms, _ = _in_lane(rest, database, first)
+        return Rows(elements, norms * lengths, coordinates)
+    return _in_lane(queries, database, first)
+
+
+def _in_lane(queries: Tensor, database: PackedVectors, first: int) -> Rows:
     dtype = element_dtype(database.format.name)
     format, dim = database.format, database.dim
     limit = 1.0 if dtype.is_floating_point else float(_C.query_max(format.index, dim))

@@ -37,7 +37,8 @@ def search(asked: Best) -> Answer:
     step = max(1, BLOCK_BYTES // max(1, rows.data.shape[1]))
     parts = [slice(first, first + step) for first in range(0, len(chosen), step)]
     parts = [part for part in parts if chosen[part].any()]
-    blocks: list[Block] = [(*rows.some(part), chosen[part]) for part in parts]
+    known = [of_each for of_each in rows if of_each is not None]
+    blocks: list[Block] = [(*(t[part] for t in known), chosen[part]) for part in parts]
     best = none_of(queries)
     for part, there in zip(parts, _on_device(blocks, queries.device), strict=True):
         *of_each, takes_part = there

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,10 +16,14 @@ from minifloat.arrays import as_made, as_row_numbers
 from minifloat.files import storage
 from minifloat.files.mapping import refuse_changes
 from minifloat.formats import Format, as_format
+from minifloat.frames import Frame
 from minifloat.vectors import copying
 from minifloat.vectors.pickled import check_fields
 
 _ops = torch.ops.minifloat
+
+# The fields that hold something of each row.
+_OF_EACH = ("codes", "reciprocal_norms", "coordinates")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -32,7 +36,12 @@ class PackedVectors:
     queries, then return NumPy arrays. Rows of these rows, copies, pickles and what `cat` puts
     after them keep it; a saved file does not, so that loaded rows give tensors.
 
-    Two are equal if format, dim, codes and reciprocal norms are, on whatever device; rows may be
+    estimator: "norm", or "unbiased" where reciprocal_norms are not those of the decoded rows but
+    what makes products unbiased. frame: the frame that the rows were quantized in, if any, and
+    coordinates: (rows, axes) float32, along its axes, of rows at length 1; the codes are of what is
+    left then, turned, and reciprocal_norms make products with them those of rows at length 1.
+
+    Two are equal if format, dim, frame and all tensors are, on whatever device; rows may be
     written to, so there is no hash. `torch.save` and pickle keep only rows that are shown, and
     `torch.load` takes them with `weights_only`.
     """
@@ -45,6 +54,9 @@ class PackedVectors:
     format: Format
     dim: int
     from_numpy: bool = field(default=False, kw_only=True)
+    estimator: str = field(default="norm", kw_only=True)
+    frame: Frame | None = field(default=None, kw_only=True)
+    coordinates: Tensor | None = field(default=None, kw_only=True)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -66,23 +78,22 @@ class PackedVectors:
             if chosen.step < 0:
                 rows = chosen.start + chosen.step * torch.arange(len(chosen))
         if isinstance(rows, slice):
-            codes, norms = self.codes[rows], self.reciprocal_norms[rows]
-        else:
-            index = as_row_numbers(rows, len(self))
-            codes, norms = (copying.picked(t, index) for t in (self.codes, self.reciprocal_norms))
-        return self._with(codes, norms)
+            return self._with(tensor[rows] for tensor in self._of_each)
+        index = as_row_numbers(rows, len(self))
+        return self._with(copying.picked(tensor, index) for tensor in self._of_each)
 
     def __eq__(self, other: object) -> bool:
         """Return whether both hold the same rows; NaN norms are equal."""
         if not isinstance(other, PackedVectors):
             return NotImplemented
-        if (self.format, self.shape) != (other.format, other.shape):
+        if (self.format, self.shape, self.frame) != (other.format, other.shape, other.frame):
             return False
         refuse_changes(self.codes, other.codes)
         other = other.to(self.device)
-        a, b = self.reciprocal_norms, other.reciprocal_norms
-        same = (a == b) | (a.isnan() & b.isnan())
-        return torch.equal(self.codes, other.codes) and bool(same.all())
+        return torch.equal(self.codes, other.codes) and all(
+            bool(((a == b) | (a.isnan() & b.isnan())).all())
+            for a, b in zip(self._of_each[1:], other._of_each[1:], strict=True)
+        )
 
     def __contains__(self, row: object) -> NoReturn:
         """Raise TypeError, for near rows are looked for, not equal ones."""
@@ -104,33 +115,35 @@ class PackedVectors:
 
         Those of a file share one memory, which `torch.save` refuses.
         """
-        codes, norms = (
+        alone = [
             t if t.untyped_storage().nbytes() == t.nbytes else copying.copied(t, t.device)
-            for t in (self.codes, self.reciprocal_norms)
-        )
-        return {**vars(self), "codes": codes, "reciprocal_norms": norms}
+            for t in self._of_each
+        ]
+        return {**vars(self), **dict(zip(_OF_EACH, alone, strict=False))}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the fields of a pickle; ValueError if they are not those of rows.
 
         `torch.load` gives whatever a file holds, under any name.
         """
-        # Older pickles lack the last.
-        state = {"from_numpy": False, **state}
+        # Older pickles lack the last ones.
+        later = {"from_numpy": False, "estimator": "norm", "frame": None, "coordinates": None}
+        state = later | state
         names = [one.name for one in fields(self)]
         if sorted(state) != sorted(names):
             raise ValueError(
                 f"PackedVectors have {', '.join(names)}; got {', '.join(map(str, state))}"
             )
-        check_fields(*(state[name] for name in names))
+        check_fields(**state)
         vars(self).update(state)
 
     def __repr__(self) -> str:
-        """Return the shape, the format, the size and the device."""
+        """Return the shape, the format, the size, the device and the frame."""
         ratio = 4 * self.dim * len(self) / self.nbytes if len(self) else 1.0
+        framed = "" if self.frame is None else f", in frame {self.frame.digest}"
         return (
             f"PackedVectors({len(self)} x {self.dim} {self.format}, {self.nbytes:,} bytes, "
-            f"{ratio:.2f}x smaller than float32, {self.device})"
+            f"{ratio:.2f}x smaller than float32, {self.device}{framed})"
         )
 
     @property
@@ -145,39 +158,46 @@ class PackedVectors:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of codes and reciprocal norms."""
-        return self.codes.nbytes + self.reciprocal_norms.nbytes
+        """Bytes of all that is kept of each row."""
+        return sum(tensor.nbytes for tensor in self._of_each)
+
+    @property
+    def _of_each(self) -> tuple[Tensor, ...]:
+        """What is kept of each row."""
+        known = self.codes, self.reciprocal_norms
+        return known if self.coordinates is None else (*known, self.coordinates)
 
     def to(self, device: torch.device | str) -> PackedVectors:
         """Return the same rows on a device; torch.OutOfMemoryError where they do not fit."""
         try:
             if self.codes[:0].to(device).device == self.device:
                 return self
-            codes = copying.copied(self.codes, device)
-            norms = copying.copied(self.reciprocal_norms, device)
+            return self._with(copying.copied(tensor, device) for tensor in self._of_each)
         except torch.OutOfMemoryError as error:
             raise torch.OutOfMemoryError(
                 f"{self} does not fit on {device}; search with queries there takes it from main "
                 f"memory, block by block: {error}"
             ) from error
-        return self._with(codes, norms)
 
     def pin_memory(self) -> PackedVectors:
         """Return the same rows in page-locked memory, from which a GPU copies while it works."""
-        if self.codes.is_pinned() and self.reciprocal_norms.is_pinned():
+        if all(tensor.is_pinned() for tensor in self._of_each):
             return self
-        codes = copying.copied(self.codes, "cpu", pin=True)
-        norms = copying.copied(self.reciprocal_norms, "cpu", pin=True)
-        return self._with(codes, norms)
+        return self._with(copying.copied(tensor, "cpu", pin=True) for tensor in self._of_each)
 
     def dequantize(self) -> Any:
         """Return the decoded rows: float32, (rows, dim), an array if made from one, else a tensor.
 
         Scaling is not undone: a row that "amax" multiplied keeps its direction, not its length.
+        Rows in a frame are turned back, and about as long as 1.
         """
-        refuse_changes(self.codes)
+        refuse_changes(*self._of_each)
         codes = _ops.unpack(self.codes, self.format.name, self.dim)
-        return as_made(self.from_numpy, _ops.decode(codes, self.format.name))
+        values = _ops.decode(codes, self.format.name)
+        if self.frame is not None and self.coordinates is not None:
+            rest = values * self.reciprocal_norms[:, None]
+            values = self.frame.rows_of(rest, self.coordinates)
+        return as_made(self.from_numpy, values)
 
     @staticmethod
     def cat(parts: Sequence[PackedVectors]) -> PackedVectors:
@@ -187,20 +207,23 @@ class PackedVectors:
         for part in parts:
             if not isinstance(part, PackedVectors):
                 raise TypeError(f"cat takes PackedVectors; got {type(part).__name__}")
-        kinds = sorted({f"dim {part.dim} in {part.format}" for part in parts})
+        kinds = sorted({f"{part.kind}, estimator {part.estimator}" for part in parts})
         if len(kinds) > 1:
-            raise ValueError(f"cat needs one format and dim; got {', '.join(kinds)}")
+            raise ValueError(
+                f"cat needs one format, dim, frame and estimator; got {'; '.join(kinds)}"
+            )
         devices = sorted({str(part.device) for part in parts})
         if len(devices) > 1:
             raise ValueError(f"cat needs rows on one device; got {', '.join(devices)}")
         return parts[0]._with(
-            copying.joined(part.codes for part in parts),
-            copying.joined(part.reciprocal_norms for part in parts),
+            map(copying.joined, zip(*[part._of_each for part in parts], strict=True))
         )
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file, which `docs/format.md` specifies; replaces one in one step."""
-        storage.save(path, self.codes, self.reciprocal_norms, self.format, self.dim)
+        codes, norms = self.codes, self.reciprocal_norms
+        kind = self.format, self.dim, self.estimator, self.frame
+        storage.save(path, storage.Stored(codes, norms, *kind, self.coordinates))
 
     @staticmethod
     def load(path: str | Path, *, mmap: bool = True, verify: bool = False) -> PackedVectors:
@@ -217,7 +240,13 @@ class PackedVectors:
         Raises ValueError for a file that is not of this kind, or has reciprocal norms that no
         rows have, naming what is wrong.
         """
-        return PackedVectors(*storage.load(path, mmap=mmap, verify=verify))
+        stored = storage.load(path, mmap=mmap, verify=verify)
+        return PackedVectors(
+            *stored[:4],
+            estimator=stored.estimator,
+            frame=stored.frame,
+            coordinates=stored.coordinates,
+        )
 
     @staticmethod
     def verify(path: str | Path) -> bool:
@@ -229,10 +258,24 @@ class PackedVectors:
         """
         return storage.verify(path)
 
-    def _with(self, codes: Tensor, reciprocal_norms: Tensor) -> PackedVectors:
+    @property
+    def kind(self) -> str:
+        """What rows must have in common to be scored together or joined, in words."""
+        framed = "" if self.frame is None else f" in frame {self.frame.digest}"
+        return f"dim {self.dim} in {self.format}{framed}"
+
+    def _with(self, of_each: Iterable[Tensor]) -> PackedVectors:
         """Return other rows of the same kind."""
+        codes, norms, *coordinates = of_each
         return PackedVectors(
-            codes, reciprocal_norms, self.format, self.dim, from_numpy=self.from_numpy
+            codes,
+            norms,
+            self.format,
+            self.dim,
+            from_numpy=self.from_numpy,
+            estimator=self.estimator,
+            frame=self.frame,
+            coordinates=coordinates[0] if coordinates else None,
         )
 
 

@@ -8,15 +8,23 @@ import torch
 from torch import Tensor
 
 from minifloat.formats import Format
+from minifloat.frames import Frame
+from minifloat.ops.codec import ESTIMATORS
 
-# Of codes and of reciprocal norms.
-_DTYPES = (torch.uint8, torch.float32)
 
-
-def check_fields(codes: Any, norms: Any, format: Any, dim: Any, from_numpy: Any) -> None:
+def check_fields(
+    *,
+    codes: Any,
+    reciprocal_norms: Any,
+    format: Any,
+    dim: Any,
+    from_numpy: Any,
+    estimator: Any,
+    **framed: Any,
+) -> None:
     """Raise ValueError for fields that are not those of rows."""
-    if not (isinstance(codes, Tensor) and isinstance(norms, Tensor)):
-        kinds = f"{type(codes).__name__} and {type(norms).__name__}"
+    if not (isinstance(codes, Tensor) and isinstance(reciprocal_norms, Tensor)):
+        kinds = f"{type(codes).__name__} and {type(reciprocal_norms).__name__}"
         raise ValueError(f"codes and reciprocal norms must be tensors; got {kinds}")
     if not isinstance(format, Format) or type(dim) is not int or dim < 1:
         raise ValueError(
@@ -24,11 +32,31 @@ def check_fields(codes: Any, norms: Any, format: Any, dim: Any, from_numpy: Any)
         )
     if not isinstance(from_numpy, bool):
         raise ValueError(f"from_numpy must be True or False; got {from_numpy!r}")
+    if estimator not in ESTIMATORS:
+        raise ValueError(f"estimator must be one of {', '.join(ESTIMATORS)}; got {estimator!r}")
     rows = codes.shape[:1]
-    shapes = (*rows, format.row_bytes(dim)), rows
-    if (codes.shape, norms.shape) != shapes or (codes.dtype, norms.dtype) != _DTYPES:
+    _check("codes", codes, torch.uint8, (*rows, format.row_bytes(dim)), f"dim {dim} in {format}")
+    _check("reciprocal norms", reciprocal_norms, torch.float32, (*rows,), "rows")
+    _check_framed(rows[0], dim, **framed)
+
+
+def _check_framed(rows: int, dim: int, *, frame: Any, coordinates: Any) -> None:
+    if frame is None and coordinates is None:
+        return
+    if not isinstance(frame, Frame) or not isinstance(coordinates, Tensor):
         raise ValueError(
-            f"codes must be uint8 (rows, {format.row_bytes(dim)}) for dim {dim} in {format}, "
-            f"and reciprocal norms float32 (rows,); got {codes.dtype} {tuple(codes.shape)} "
-            f"and {norms.dtype} {tuple(norms.shape)}"
+            f"a frame has coordinates; got {type(frame).__name__} and {type(coordinates).__name__}"
+        )
+    _check("coordinates", coordinates, torch.float32, (rows, len(frame.axes)), "the frame's axes")
+    if frame.dim != dim:
+        raise ValueError(f"the frame must have dim {dim}, as the rows; got {frame.dim}")
+
+
+def _check(
+    name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int, ...], what: str
+) -> None:
+    if tensor.dtype != dtype or tensor.shape != shape:
+        raise ValueError(
+            f"{name} must be {str(dtype).removeprefix('torch.')} {shape} for {what}; "
+            f"got {tensor.dtype} {tuple(tensor.shape)}"
         )

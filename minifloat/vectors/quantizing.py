@@ -2,43 +2,109 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from minifloat.arrays import RowsLike, as_rows
+from minifloat.arrays import RowsLike, as_rows, on_huge_pages
 from minifloat.formats import FormatLike, as_format
+from minifloat.frames import Frame
+from minifloat.scaling import check_finite
 from minifloat.vectors.packed import PackedVectors
 
 _ops = torch.ops.minifloat
 
-Scale = Literal["amax", "none"]
+Scale = Literal["amax", "cosine", "none"]
+Estimator = Literal["norm", "unbiased"]
+
+# Values that are projected at once: they stay in the last cache.
+_CHUNK = 1 << 20
+
+# A frame whose axes hold less than this share of what they held of its sample is stale.
+_STALE = 0.5
 
 
 def quantize(
     x: RowsLike,
     format: FormatLike,
     *,
-    scale: Scale = "amax",
+    frame: Frame | None = None,
+    scale: Scale | None = None,
+    estimator: Estimator | None = None,
     saturate: bool = True,
 ) -> PackedVectors:
     """Return the rows of x (rows, dim) in a format, nearest values with ties to even.
 
-    With scale "amax" each row is first multiplied by F_max / E_max, the format's largest value
-    over the row's largest magnitude (Kolmakov and Golubinskiy, 2026). Cosines do not change with
-    a row's length, so the factor is not kept. With "none" values are taken as they are, and
-    `saturate` says what becomes of those too large, as in `encode`.
+    In a frame, each row keeps its coordinates along the frame's axes, float32, and the rest of it
+    is turned and then rounded: cosines stay what they were with 4 bits too, where a model's values
+    have an offset. Rows with the same frame alone are scored together.
+
+    Each row, or its rest, is first multiplied. With scale "amax", by F_max / E_max, the format's
+    largest value over the row's largest magnitude (Kolmakov and Golubinskiy, 2026). With "cosine",
+    by that of eight multiples of its root mean square whose codes are at the least angle to it.
+    Cosines do not change with a row's length, so the factor is not kept. With "none" values are
+    taken as they are, and `saturate` says what becomes of those too large, as in `encode`. What is
+    not said is "amax" without a frame, and "cosine" in one.
+
+    Scores are products of codes, times a number for each row. With estimator "norm" that is the
+    reciprocal norm of the codes' values: scores are the cosines of these. With "unbiased" it is
+    what makes the product of the codes and the row itself, at length 1, be 1: errors of scores
+    then have no bias, and thresholds stay where they were. What is not said is "norm" without a
+    frame, and "unbiased" in one.
 
     x is a tensor, an array, a list of rows, or a data frame or a column of rows (pandas, Polars,
     Arrow), which NumPy reads. Raises ValueError for a row that holds NaN or infinity, naming it.
+    Warns where the frame's axes hold less than half of what they held of its sample.
     What `dequantize`, `scores` and `search` make of the rows is then as x is: tensors if x is one,
     else NumPy arrays.
     """
     f = as_format(format)
     from_numpy = not isinstance(x, Tensor)
-    x = as_rows("x", x)
-    if scale not in ("amax", "none"):
-        raise ValueError(f"scale must be one of amax, none; got {scale!r}")
-    codes, norms = _ops.quantize(x.detach(), f.name, scale == "amax", saturate)
-    return PackedVectors(codes, norms, f, x.shape[1], from_numpy=from_numpy)
+    x = as_rows("x", x).detach()
+    scale = scale or ("amax" if frame is None else "cosine")
+    estimator = estimator or ("norm" if frame is None else "unbiased")
+    if frame is None:
+        codes, norms = _ops.quantize(x, f.name, scale, estimator, saturate)
+        dim = x.shape[1]
+        return PackedVectors(codes, norms, f, dim, from_numpy=from_numpy, estimator=estimator)
+    if x.ndim != 2 or x.shape[1] != frame.dim:
+        raise ValueError(
+            f"x must have shape (rows, {frame.dim}), as its frame; got {tuple(x.shape)}"
+        )
+    codes = x.new_empty(len(x), f.row_bytes(frame.dim), dtype=torch.uint8)
+    norms = x.new_empty(len(x), dtype=torch.float32)
+    coordinates = x.new_empty(len(x), len(frame.axes), dtype=torch.float32)
+    for whole in (codes, norms, coordinates):
+        on_huge_pages(whole)
+    step = max(1, _CHUNK // frame.dim)
+    for first in range(0, len(x), step):
+        some = slice(first, first + step)
+        rest, coordinates[some], lengths = frame.project(x[some])
+        check_finite("x", lengths, first)
+        codes[some], of_rest = _ops.quantize(rest, f.name, scale, estimator, saturate)
+        norms[some] = of_rest * lengths
+    _warn_of_stale(frame, coordinates)
+    return PackedVectors(
+        codes,
+        norms,
+        f,
+        frame.dim,
+        from_numpy=from_numpy,
+        estimator=estimator,
+        frame=frame,
+        coordinates=coordinates,
+    )
+
+
+def _warn_of_stale(frame: Frame, coordinates: Tensor) -> None:
+    """Warn of rows of which a frame holds much less than of its sample."""
+    fitted = sum(frame.shares)
+    held = float(coordinates.square().sum(1).mean()) if len(coordinates) else fitted
+    if held < _STALE * fitted:
+        warnings.warn(
+            f"the axes of the frame hold {held:.1%} of the squares of these rows' lengths, and of "
+            f"those of its sample {fitted:.1%}: fit a frame to rows like these",
+            stacklevel=3,
+        )

@@ -112,7 +112,7 @@ def test_metadata_that_is_not_understood_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "rows"
     formats = ", ".join(map(str, mf.FORMATS))
     for metadata, message in (
-        ({"version": "2"}, "has version '2'; this reads '1'"),
+        ({"version": "3"}, "has version '3'; this reads '1' and '2'"),
         ({"dim": "0"}, "has dim '0'; it must be a number above 0"),
         ({"dim": "-9"}, "has dim '-9'; it must be a number above 0"),
         ({"dim": "9.0"}, "has dim '9.0'; it must be a number above 0"),
@@ -143,15 +143,15 @@ def test_tensors_of_another_shape_or_type_are_refused(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             mf.PackedVectors.load(path)
     for codes_type, norms_type, given in (
-        (torch.int8, single, "I8 and F32"),
-        (byte, torch.float64, "U8 and F64"),
-        (byte, byte, "U8 and U8"),
+        (torch.int8, single, "F32, I8"),
+        (byte, torch.float64, "F64, U8"),
+        (byte, byte, "U8, U8"),
     ):
         write(
             path,
             codes=torch.zeros((3, 5), dtype=codes_type),
             reciprocal_norms=torch.zeros(3, dtype=norms_type),
         )
-        message = f"{path} must hold U8 and F32; got {given}"
+        message = f"{path} must hold reciprocal_norms, codes as F32, U8; got {given}"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             mf.PackedVectors.load(path)

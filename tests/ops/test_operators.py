@@ -150,10 +150,10 @@ def test_scores_and_searches_refuse_queries_whose_derivatives_would_be_zero() ->
             mf.scores(x, rows, out=out)
 
 
-@OPERATORS
+@pytest.mark.parametrize("operator", [one.name for one in ALL if one.name != "project"])
 def test_operators_refuse_an_unknown_format_by_name(operator: str, backend: str) -> None:
     sample = arguments(operator, mf.E2M1)[0]
-    wrong = ["e9m9" if isinstance(part, str) else part for part in sample]
+    wrong = ["e9m9" if part == "e2m1" else part for part in sample]
     message = f"format must be one of {', '.join(map(str, mf.FORMATS))}; got 'e9m9'"
     with pytest.raises(ValueError, match=f"^{message}$"):
         getattr(OPS, operator)(*wrong)

@@ -15,6 +15,7 @@ from minifloat.ops import answer
 from minifloat.ops.products import AllScores, Best, PairScores, Request
 from minifloat.ops.rows import Rows, Selection, Sides
 from minifloat.scoring.queries import rows_of
+from minifloat.turning import random_turn
 from tests.support.arguments import OPS
 
 pytestmark = pytest.mark.gpu
@@ -23,21 +24,72 @@ BYTES = torch.zeros(3, 5, dtype=torch.uint8)
 NORMS = torch.zeros(3)
 META = torch.zeros(3, device="meta")
 
+VALUES = torch.ones(3, 5)
+TURN = (torch.eye(5)[:1], *random_turn(5, 0))
+
 REFUSED: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
     ("decode", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
     ("pack", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
     ("unpack", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
     (
         "quantize",
-        (BYTES, "e2m1", True, True),
+        (BYTES, "e2m1", "amax", "norm", True),
         TypeError,
         "x must be one of float16, bfloat16, float32, float64; got uint8",
     ),
     (
         "quantize",
-        (NORMS, "e2m1", True, True),
+        (NORMS, "e2m1", "amax", "norm", True),
         ValueError,
         f"x must have shape (rows, dim), dim at least 1; got {tuple(NORMS.shape)}",
+    ),
+    (
+        "quantize",
+        (VALUES, "e2m1", "max", "norm", True),
+        ValueError,
+        "scale must be one of amax, cosine, none; got 'max'",
+    ),
+    (
+        "quantize",
+        (VALUES, "e2m1", "amax", "mean", True),
+        ValueError,
+        "estimator must be one of norm, unbiased; got 'mean'",
+    ),
+    (
+        "project",
+        (BYTES, *TURN),
+        TypeError,
+        "x must be one of float16, bfloat16, float32, float64; got uint8",
+    ),
+    (
+        "project",
+        (NORMS, *TURN),
+        ValueError,
+        "x must have shape (rows, dim), dim at least 1; got (3,)",
+    ),
+    (
+        "project",
+        (VALUES, TURN[0].double(), *TURN[1:]),
+        ValueError,
+        "axes must be float32 of shape (n, 5); got float64 of shape (1, 5)",
+    ),
+    (
+        "project",
+        (VALUES, TURN[0], TURN[1][0], TURN[2]),
+        ValueError,
+        "signs must be float32 of shape (n, 5); got float32 of shape (5,)",
+    ),
+    (
+        "project",
+        (VALUES, *TURN[:2], TURN[2][:, :4]),
+        ValueError,
+        "order must be int64 of shape (n, 5); got int64 of shape (1, 4)",
+    ),
+    (
+        "project",
+        (VALUES, TURN[0].to("meta"), *TURN[1:]),
+        ValueError,
+        "axes must be on cpu; got meta",
     ),
     ("reciprocal_norms", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
     (
@@ -125,6 +177,30 @@ for _a, _b, _error, _message in (
     (Rows(BYTES, META), GOOD, ValueError, "a_norms must be on cpu; got meta"),
     (GOOD, Rows(BYTES, META), ValueError, "b_norms must be on cpu; got meta"),
     (Rows(BYTES.to("meta"), NORMS), GOOD, ValueError, "a must be on cpu; got meta"),
+    (
+        Rows(BYTES, NORMS, NORMS),
+        GOOD,
+        ValueError,
+        "a_coordinates must be float32 of shape (3, axes); got float32 of shape (3,)",
+    ),
+    (
+        GOOD,
+        Rows(BYTES, NORMS, torch.zeros(2, 1)),
+        ValueError,
+        "b_coordinates must be float32 of shape (3, axes); got float32 of shape (2, 1)",
+    ),
+    (
+        Rows(BYTES, NORMS, META[:, None]),
+        GOOD,
+        ValueError,
+        "a_coordinates must be on cpu; got meta",
+    ),
+    (
+        GOOD,
+        Rows(BYTES, NORMS, torch.zeros(3, 2)),
+        ValueError,
+        "both sides must have as many coordinates; got 0 of each row of a and 2 of b",
+    ),
 ):
     _sides = SIDES._replace(a=_a, b=_b)
     REFUSED += [

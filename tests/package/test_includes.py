@@ -12,7 +12,7 @@ CSRC = ROOT / "csrc"
 
 # Lowest first; a folder is one room, and so are sources of one name.
 ROOMS = {
-    "": "format query python cpu cuda",
+    "": "format frame query python cpu cuda",
     "cpu": "threads kernels sets codec peak interrupts pages search module",
     # A set borrows only from those that are listed after it.
     "cpu/sets": " ".join(["set", *(one.folder for one in reversed(sets())), "list"]),

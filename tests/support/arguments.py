@@ -12,6 +12,7 @@ from minifloat.ops.checks import SOURCES
 from minifloat.ops.products import AllScores, Best, PairScores
 from minifloat.ops.rows import Rows, Selection, Sides, element_dtype
 from minifloat.scoring.queries import rows_of, sides_of
+from minifloat.turning import no_turn, random_turn
 from tests.support.rows import DIM, normal
 
 OPS = torch.ops.minifloat
@@ -28,6 +29,10 @@ def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
     lane = Rows(elements, 1 / elements.float().norm(dim=1))
     by_codes, by_floats = sides_of(a, b), Sides(lane, rows_of(b), name, DIM)
     some = Selection(torch.arange(7) % 3 > 0, torch.tensor([[1, 7]]))
+    along = [normal(rows, 2, seed=2) / 4 for rows in (5, 7)]
+    in_frame = by_codes._replace(
+        a=by_codes.a._replace(coordinates=along[0]), b=by_codes.b._replace(coordinates=along[1])
+    )
     pairs = torch.tensor([[4, 6], [0, 0]])
     sources = [x.to(dtype) for dtype in SOURCES]
     learned = normal(5).requires_grad_()
@@ -38,21 +43,31 @@ def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
         "pack": [(codes, name), (codes.T, name)],
         "unpack": [(a.codes, name, DIM), (strided, name, DIM)],
         "encode_pack": [(source, name, False) for source in sources] + [(x.T, name, True)],
-        "quantize": [(source, name, True, False) for source in sources]
-        + [(x.T, name, False, True), (x[::2, :7], name, True, True)],
+        "quantize": [(source, name, "amax", "norm", False) for source in sources]
+        + [(source, name, "cosine", "unbiased", True) for source in sources]
+        + [(x.T, name, "none", "norm", True), (x[::2, :7], name, "amax", "unbiased", True)],
+        "project": [
+            (part, axes, *turn)
+            for part in (*sources, x.T.contiguous().T)
+            for axes in (x.new_zeros(0, DIM), torch.eye(DIM)[:2])
+            for turn in (random_turn(DIM, 1), no_turn(DIM))
+        ],
         "reciprocal_norms": [(a.codes, name, DIM), (strided, name, DIM)],
-        "scores": [ops.arguments(AllScores(sides)) for sides in (by_codes, by_floats)],
+        "scores": [ops.arguments(AllScores(sides)) for sides in (by_codes, by_floats, in_frame)],
         "scores_into": [
             (*ops.arguments(AllScores(sides)), torch.full((5, 7), torch.nan))
             for sides in (by_codes, by_floats)
         ],
-        "pair_scores": [ops.arguments(PairScores(sides, pairs)) for sides in (by_codes, by_floats)],
+        "pair_scores": [
+            ops.arguments(PairScores(sides, pairs)) for sides in (by_codes, by_floats, in_frame)
+        ],
         "search": [
             ops.arguments(Best(sides, chosen, 3))
             for sides, chosen in (
                 (by_codes, Selection()),
                 (by_floats, Selection()),
                 (by_codes, some),
+                (in_frame, some),
             )
         ],
     }

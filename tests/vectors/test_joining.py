@@ -20,10 +20,11 @@ def test_cat_puts_parts_together(format: mf.Format) -> None:
 def test_cat_refuses_parts_that_do_not_match() -> None:
     rows = mf.quantize(normal(2, 9), "e2m1")
     for other, kind in (
-        (mf.quantize(normal(2, 8), "e2m1"), "dim 8 in e2m1, dim 9 in e2m1"),
-        (mf.quantize(normal(2, 9), "e2m3"), "dim 9 in e2m1, dim 9 in e2m3"),
+        (mf.quantize(normal(2, 8), "e2m1"), "dim 8 in e2m1, estimator norm; dim 9 in e2m1"),
+        (mf.quantize(normal(2, 9), "e2m3"), "dim 9 in e2m1, estimator norm; dim 9 in e2m3"),
     ):
-        with pytest.raises(ValueError, match=f"^cat needs one format and dim; got {kind}$"):
+        message = f"^cat needs one format, dim, frame and estimator; got {kind}, estimator norm$"
+        with pytest.raises(ValueError, match=message):
             mf.PackedVectors.cat([rows, other])
     with pytest.raises(ValueError, match=r"^cat needs at least one PackedVectors; got none$"):
         mf.PackedVectors.cat([])

@@ -177,7 +177,7 @@ def test_rows_of_another_kind_are_refused() -> None:
         message = f"x must be one of float16, bfloat16, float32, float64; got {name}"
         with pytest.raises(TypeError, match=f"^{message}$"):
             mf.quantize(torch.zeros(2, 3, dtype=dtype), "e2m1")
-    with pytest.raises(ValueError, match=r"^scale must be one of amax, none; got 'max'$"):
+    with pytest.raises(ValueError, match=r"^scale must be one of amax, cosine, none; got 'max'$"):
         mf.quantize(torch.zeros(2, 3), "e2m1", scale="max")  # type: ignore[arg-type]
 
 

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "format/source.h"
+#include "frame.h"
 #include "query.h"
 
 namespace minifloat {
@@ -28,10 +29,15 @@ using Quantize = std::int64_t (*)(const ValueRows& rows, bool scales, std::uint8
                                   float* norms);
 using QuantizeBy = std::array<std::array<Quantize, 2>, kSourceCount>;  // by source, by Overflow
 
+// Brings rows into a frame; scratch has room for one.
+using Project = void (*)(const ValueRows& rows, const Frame& frame, const Projected& out,
+                         float* scratch);
+
 // How long the rows are.
 struct Scoring {
   std::int64_t dim;
   std::int64_t chunk;  // so many products add up exactly in an int32; a multiple of every step
+  std::int64_t axes;   // coordinates of each row and query, beside its elements
 };
 
 // Some queries side by side, in the layout of a lane, four bytes of each.
@@ -41,6 +47,7 @@ struct QueryPanel {
   const void* elements;        // by plane, by group of four bytes, by query
   const std::int32_t* starts;  // by chunk, by plane, by query: minus what the lane's offset adds
   const float* factors;        // by query: the reciprocal norm of one step of the product
+  const float* coordinates;    // by axis, by query
 };
 
 // How a lane has rows and queries, each of whole steps.
@@ -107,6 +114,7 @@ struct Isa {
   // most 64 and not above width.
   void (*find_above)(const float* scores, std::int64_t rows, int width, const float* bounds,
                      int count, std::uint64_t* found);
+  std::array<Project, kSourceCount> project;  // by source
 };
 
 }  // namespace minifloat

@@ -31,6 +31,17 @@ struct ToScores {
   }
 };
 
+// Adds to the scores of rows, and of queries side by side, the products of their coordinates.
+inline void add_axes(const QueryPanel& panel, const Rows& rows, float* scores) {
+  for (std::int64_t r = 0; r < rows.count; ++r) {
+    for (std::int64_t axis = 0; axis < rows.axes; ++axis) {
+      const float of_row = rows.coordinates[r * rows.axes + axis];
+      const float* const of_queries = panel.coordinates + axis * panel.width;
+      for (int i = 0; i < panel.width; ++i) scores[r * panel.width + i] += of_row * of_queries[i];
+    }
+  }
+}
+
 // Calls finish(r, v, sums) for each of kR rows and kV vectors of queries, multiplied over some
 // groups. A function by itself, and with nothing known of the sums at its end, or the compiler runs
 // out of registers for them.
@@ -122,6 +133,7 @@ void panel(const Scoring& scoring, const QueryPanel& panel, const Rows& rows, fl
   constexpr ScoreKernel kByVectors[] = {panel_scores<F, 1>, panel_scores<F, 2>, panel_scores<F, 4>};
   const auto vectors = static_cast<unsigned>(panel.width / kWidth);
   kByVectors[std::countr_zero(vectors)](scoring, panel, rows, out);
+  if (scoring.axes > 0) add_axes(panel, rows, out);
 }
 
 // Multiplies queries side by side with rows in their lane. So many rows stay in the cache, and

@@ -23,13 +23,13 @@ void row_to_elements(const std::uint8_t* packed, std::int64_t dim, void* element
 // A fixed order of additions, so that every instruction set rounds alike.
 inline constexpr int kSums = 16;
 
-template <std::size_t kCount>
-double total(const std::array<double, kCount>& sums) {
+template <class Sum, std::size_t kCount>
+Sum total(const std::array<Sum, kCount>& sums) {
   if constexpr (kCount == 1) {
     return sums[0];
   } else {
     constexpr std::size_t kHalf = kCount / 2;
-    std::array<double, kHalf> halves;
+    std::array<Sum, kHalf> halves;
     for (std::size_t i = 0; i < kHalf; ++i) halves[i] = sums[i] + sums[i + kHalf];
     return total(halves);
   }

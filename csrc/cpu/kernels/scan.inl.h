@@ -103,6 +103,7 @@ template <Format F>
 void scan(const Scoring& scoring, const QueryPanel& query, const Rows& rows, float* out) {
   constexpr ScoreKernel kByPlanes[] = {scan_scores<F, 1>, scan_scores<F, 2>};
   kByPlanes[query.planes - 1](scoring, query, rows, out);
+  if (scoring.axes > 0) add_axes(query, rows, out);
 }
 
 // Multiplies queries one by one.

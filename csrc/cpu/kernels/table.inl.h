@@ -3,6 +3,8 @@
 
 #include "cpu/kernels/quantize.inl.h"
 
+#include "cpu/kernels/project.inl.h"
+
 template <Format F>
 inline constexpr Kernels kKernelsOf = [] {
   const auto encodes = []<class Value>(Value) {
@@ -43,5 +45,11 @@ constexpr Isa isa(const char* name) {
   return {.name = name,
           .kernels = kKernels.data(),
           .multiply = kMultiply.data(),
-          .find_above = find_above};
+          .find_above = find_above,
+          .project = std::apply(
+              [](auto... source) {
+                return std::array<Project, kSourceCount>{
+                    project_rows<typename decltype(source)::Type>...};
+              },
+              kSources)};
 }

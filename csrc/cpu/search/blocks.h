@@ -83,7 +83,12 @@ class Scorer {
     const auto* const packed =
         static_cast<const std::uint8_t*>(b.data) + block.first * plan_.row_bytes;
     const bool takes_packed = plan_.way.takes_packed;
-    Rows rows{takes_packed ? packed : nullptr, b.norms + block.first, block.count, takes_packed};
+    Rows rows{takes_packed ? packed : nullptr,
+              b.norms + block.first,
+              block.count,
+              takes_packed,
+              b.coordinates + block.first * b.axes,
+              b.axes};
     for (const Queries::Part& part : queries.parts()) {
       if (!kept.wants(block, part)) continue;
       // Whoever asks for a block has looked just before.

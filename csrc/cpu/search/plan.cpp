@@ -31,7 +31,7 @@ std::int64_t largest_element(const Rows& queries, std::int64_t dim) {
 
 Scoring scoring_of(const Sides& sides, Format format) {
   const std::int64_t padded = (sides.dim + kChunkUnit - 1) / kChunkUnit * kChunkUnit;
-  if (lane(format) == Lane::kFloat) return {sides.dim, padded};
+  if (lane(format) == Lane::kFloat) return {sides.dim, padded, sides.b.axes};
   // Two int8 halves may exceed an element by so much.
   constexpr std::int64_t kHalves = 128;
   std::int64_t query = max_fixed(format);
@@ -43,7 +43,7 @@ Scoring scoring_of(const Sides& sides, Format format) {
     }
   }
   const std::int64_t exact = kMostInt32 / largest_product(format, query);
-  return {sides.dim, std::min(padded, exact / kChunkUnit * kChunkUnit)};
+  return {sides.dim, std::min(padded, exact / kChunkUnit * kChunkUnit), sides.b.axes};
 }
 
 const Way& cheapest(const Kernels& kernels, std::int64_t queries) {

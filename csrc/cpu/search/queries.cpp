@@ -39,7 +39,13 @@ void Queries::add(const Plan& plan, std::int64_t first, int count, int width) {
   part.elements = lines_for(words * width * 4);
   part.starts.resize(chunks * width);
   part.factors.resize(width);
-  part.panel = {planes, width, part.elements.data(), part.starts.data(), part.factors.data()};
+  part.coordinates.resize(scoring.axes * width);
+  part.panel = {planes,
+                width,
+                part.elements.data(),
+                part.starts.data(),
+                part.factors.data(),
+                part.coordinates.data()};
   auto* const elements = reinterpret_cast<std::uint32_t*>(part.elements.data());
   std::vector<std::uint8_t> natural(sides.a.is_packed ? scoring.dim * element_size : 0);
   // One by itself is not moved.
@@ -56,6 +62,9 @@ void Queries::add(const Plan& plan, std::int64_t first, int count, int width) {
     }
     layout.query_to_lane(scoring, row, planes, query, starts);
     part.factors[i] = sides.a.norms[first + i] * unit;
+    for (std::int64_t axis = 0; axis < scoring.axes; ++axis) {
+      part.coordinates[axis * width + i] = sides.a.coordinates[(first + i) * scoring.axes + axis];
+    }
     if (is_alone) continue;
     for (std::int64_t w = 0; w < words; ++w) elements[w * width + i] = query[w];
     for (std::int64_t c = 0; c < chunks; ++c) part.starts[c * width + i] = starts[c];

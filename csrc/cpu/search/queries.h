@@ -29,6 +29,7 @@ class Queries {
     std::vector<Line> elements;
     std::vector<std::int32_t> starts;
     std::vector<float> factors;
+    std::vector<float> coordinates;
   };
 
   // Rows [first, first + count) of a.

@@ -89,10 +89,13 @@ struct All {
 };
 
 // Products of rows with themselves, whose scores are in two places each.
+template <bool kHasAxes>
 struct Mirrored {
   float* out;
   std::int64_t rows;
   const float* norms;
+  std::int64_t axes;
+  const float* coordinates;  // by axis, by row
 
   // Products with later queries are made where these are the rows.
   bool wants(const Block& block, const Queries::Part& part) const {
@@ -108,46 +111,67 @@ struct Mirrored {
     write_by_query(
         products, width, block.count, static_cast<int>(whole),
         [&](int q) { return out + (first + q) * rows + begin; },
-        [&](int q, std::int64_t r, auto product) {
-          return product * norms[first + q] * load<decltype(product)>(norms + begin + r);
-        });
+        [&](int q, std::int64_t r, auto product) { return score(product, first + q, begin + r); });
     for (std::int64_t q = first + whole; q < last; ++q) {
       for (std::int64_t r = q; r < end; ++r) {
-        const float product = products[(r - begin) * width + q - first];
-        out[q * rows + r] = within_one(product * norms[q] * norms[r]);
+        out[q * rows + r] = within_one(score(products[(r - begin) * width + q - first], q, r));
       }
     }
     for (std::int64_t r = begin; r < end; ++r) {
       float* const to = out + r * rows;
       const float* const from = products + (r - begin) * width - first;
-      const float norm = norms[r];
       for (std::int64_t q = first; q < std::min(r, last); ++q) {
-        to[q] = within_one(from[q] * norm * norms[q]);
+        to[q] = within_one(score(from[q], r, q));
       }
     }
+  }
+
+ private:
+  // That of a query and a row, or of a query and four rows from one on.
+  template <class T>
+  T score(T product, std::int64_t query, std::int64_t row) const {
+    T found = product * norms[query] * load<T>(norms + row);
+    if constexpr (kHasAxes) {
+      for (std::int64_t axis = 0; axis < axes; ++axis) {
+        const float* const along = coordinates + axis * rows;
+        found = found + along[query] * load<T>(along + row);
+      }
+    }
+    return found;
   }
 };
 
 // Each product is made once.
 void self_scores(const Sides& sides, float* out, int threads) {
-  // Without norms, a score is the product alone.
-  const std::vector<float> ones(sides.b.count, 1.0f);
+  const std::int64_t count = sides.b.count, axes = sides.b.axes;
+  // Without norms and coordinates, a score is the product alone.
+  const std::vector<float> ones(count, 1.0f);
   Sides products = sides;
   products.a.norms = products.b.norms = ones.data();
-  const Plan plan = plan_of(products, products.a.count);
-  const Blocks blocks(products.b.count, plan.way.most_rows);
-  const InPlace<Mirrored> kept{{out, sides.b.count, sides.b.norms}};
+  products.a.axes = products.b.axes = 0;
+  const Plan plan = plan_of(products, count);
+  const Blocks blocks(count, plan.way.most_rows);
   // All threads share the rows, for the blocks of queries take unequal times.
   Shares shares = shares_of(plan, blocks.count(), 1);
   shares.row_threads = threads;
-  make_scores(plan, shares, blocks, [&](const Queries&) { return kept; });
+  const auto make = [&](const auto& kept) {
+    make_scores(plan, shares, blocks, [&](const Queries&) { return kept; });
+  };
+  if (axes == 0) return make(InPlace<Mirrored<false>>{{out, count, sides.b.norms, 0, nullptr}});
+  std::vector<float> by_axis(axes * count);
+  for (std::int64_t r = 0; r < count; ++r) {
+    for (std::int64_t axis = 0; axis < axes; ++axis) {
+      by_axis[axis * count + r] = sides.b.coordinates[r * axes + axis];
+    }
+  }
+  make(InPlace<Mirrored<true>>{{out, count, sides.b.norms, axes, by_axis.data()}});
 }
 
 }  // namespace
 
 void all_scores(const Sides& sides, float* out, int threads) {
   if (sides.a.is_packed && sides.a.data == sides.b.data && sides.a.count == sides.b.count &&
-      sides.a.norms == sides.b.norms) {
+      sides.a.norms == sides.b.norms && sides.a.coordinates == sides.b.coordinates) {
     return self_scores(sides, out, threads);
   }
   const Plan plan = plan_of(sides, sides.a.count);

@@ -8,6 +8,7 @@ A kernel takes pointers and sizes one by one, however many, as GPUs do; function
 take together what belongs together, and constants come in one `Way` or `Facts`.
 """
 
+from minifloat.backends.projecting import project
 from minifloat.backends.triton.coding import (
     decode,
     encode,
@@ -28,6 +29,7 @@ __all__ = [
     "encode_pack",
     "pack",
     "pair_scores",
+    "project",
     "quantize",
     "reciprocal_norms",
     "round",

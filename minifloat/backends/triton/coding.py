@@ -133,4 +133,4 @@ def _fills_bytes(f: Format, dim: int) -> bool:
     return dim * f.bits % 8 == 0
 
 
-quantize = quantizing(encode_pack, reciprocal_norms)
+quantize = quantizing(encode, decode, encode_pack, reciprocal_norms)

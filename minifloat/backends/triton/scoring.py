@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from minifloat.answers import Answer
+from minifloat.backends import eager
 from minifloat.backends.parts import in_parts
 from minifloat.backends.triton.coding import elements_of
 from minifloat.backends.triton.launch import blocks, launch, multiprocessors
@@ -31,6 +32,8 @@ _SLICES = 4
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:
+    if asked.sides.b.coordinates is not None:
+        return eager.all_scores(asked, out)
     a, b, format, dim = asked.sides
     f, b, (queries, rows) = as_format(format), b.contiguous(), asked.sides.shape
     plan = plan_of(a, f, dim)
@@ -54,6 +57,8 @@ def all_scores(asked: AllScores, out: Tensor) -> None:
 
 
 def pair_scores(asked: PairScores, out: Tensor) -> None:
+    if asked.sides.b.coordinates is not None:
+        return eager.pair_scores(asked, out)
     a, b, format, dim = asked.sides
     f, b, pairs = as_format(format), b.contiguous(), asked.pairs.contiguous()
     launch(pair_scores_kernel, blocks(len(pairs), _ROWS))(
@@ -75,6 +80,8 @@ def pair_scores(asked: PairScores, out: Tensor) -> None:
 
 
 def best(asked: Best, out: Answer) -> None:
+    if asked.sides.b.coordinates is not None:
+        return eager.best(asked, out)
     in_parts(_best, MOST_ROWS, asked, out)
 
 

@@ -127,7 +127,7 @@ def test_a_workspace_is_sized_on_the_device_of_the_rows(
     monkeypatch.setattr(torch.cuda, "device", Device)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda: SimpleNamespace(cuda_stream=0))
     rows = random_rows(mf.E2M1, 5, 9)
-    there = Rows(*[x.as_subclass(OnGpu) for x in rows_of(rows)])
+    there = Rows(*[x.as_subclass(OnGpu) for x in rows_of(rows) if x is not None])
     on_gpu = Sides(there, there, "e2m1", 9)
     with torch._C.DisableTorchFunctionSubclass():
         cuda.search(*arguments(Best(on_gpu, Selection(), 2)))

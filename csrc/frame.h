@@ -1,0 +1,41 @@
+#pragma once
+
+// A frame: axes along which rows keep their coordinates, and the turn of what is left of them.
+// `docs/format.md` specifies the order of all sums.
+
+#include <bit>
+#include <cstdint>
+
+namespace minifloat {
+
+struct Frame {
+  std::int64_t dim;
+  const float* axes;  // (axis_count, dim), orthonormal
+  std::int64_t axis_count;
+  const float* signs;  // (rounds, dim), each 1 or -1
+  std::int64_t rounds;
+  const std::int64_t* order;  // (rounds - 1, dim): where each value was, between rounds; or null
+};
+
+// Rows are turned in `count` blocks of so many values, a power of two. Where there would be too
+// many there are none, and the size is that of the two ends that are turned.
+struct Blocks {
+  std::int64_t count;
+  std::int64_t size;
+};
+
+constexpr Blocks blocks_of(std::int64_t dim) {
+  constexpr std::int64_t kLeastSize = 16, kMost = 15;
+  const std::int64_t size = dim & -dim;
+  if (size >= kLeastSize && dim / size <= kMost) return {dim / size, size};
+  return {0, static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(dim)))};
+}
+
+// Of rows at length 1: the coordinates and the length of what is left, which `rest` is, turned.
+struct Projected {
+  float* rest;         // (count, dim)
+  float* coordinates;  // (count, axis_count)
+  float* lengths;      // (count,)
+};
+
+}  // namespace minifloat

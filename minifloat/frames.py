@@ -1,0 +1,223 @@
+"""Frames: what rows are turned into before they are rounded, so that few bits decide alike."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from minifloat.arrays import RowsLike, as_rows
+from minifloat.scaling import amax, check_finite
+from minifloat.turning import Turn, no_turn, random_turn, turned_back
+
+_ops = torch.ops.minifloat
+
+MOST_AXES = 16
+
+# So many rows of a sample tell the axes.
+_MOST_ROWS = 1 << 14
+
+_FIELDS = ("axes", "rotate", "seed", "shares", "next_share")
+
+# One more axis is proposed where it would hold as much of the squares of rows' lengths.
+_WORTH_AN_AXIS = 0.05
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Frame:
+    """Axes of which rows keep their coordinates, and a turn of what is left. Made by `fit`.
+
+    axes: (axes, dim) float32, orthonormal, on the CPU; the first is the direction of the mean of
+    the sample. rotate, seed: whether, and by which signs, the rest of a row is turned. shares: what
+    each axis holds of the squares of the sample's lengths. next_share: what one more would hold.
+
+    Rows in one frame have the cosines that they had: those of rows a and b are the sum of the
+    products of their coordinates and the product of what is left of them. Two frames are equal
+    where rows in them are: by dim, axes, and turn.
+    """
+
+    axes: Tensor
+    rotate: bool
+    seed: int
+    shares: tuple[float, ...]
+    next_share: float
+    _on: dict[torch.device, tuple[Tensor, Turn]] = field(default_factory=dict, init=False)
+
+    @staticmethod
+    def fit(sample: RowsLike, axes: int = 1, *, rotate: bool = True, seed: int = 0) -> Frame:
+        """Return the frame of a sample of rows (rows, dim), 50 or more, as they will be quantized.
+
+        Its first axis is the direction of the mean of the rows, each at length 1, and further ones
+        are the leading principal axes of what is left: for models whose values have an offset, one
+        holds most of each row; for a few tight clusters take as many axes as clusters, up to 16.
+        Each costs 4 bytes a row. Zero rows tell nothing and are left out; of more than 16 384 rows
+        some are taken, evenly spaced.
+
+        Raises ValueError for a row that holds NaN or infinity, naming it.
+        """
+        rows = as_rows("sample", sample).detach()
+        if rows.ndim != 2 or not rows.shape[1]:
+            raise ValueError(
+                f"sample must have shape (rows, dim), dim at least 1; got {tuple(rows.shape)}"
+            )
+        dim = rows.shape[1]
+        if not 0 <= axes <= min(MOST_AXES, dim):
+            raise ValueError(f"axes must be in 0..{min(MOST_AXES, dim)}; got {axes}")
+        check_finite("sample", amax(rows))
+        rows = rows[:: -(-len(rows) // _MOST_ROWS) or 1].cpu().double()
+        # Squares of what is far from 1 would be beyond the largest number.
+        rows = rows / torch.where(amax(rows) > 0, amax(rows), 1.0)
+        lengths = torch.linalg.vector_norm(rows, dim=1)
+        rows = rows[lengths > 0] / lengths[lengths > 0, None]
+        if len(rows) == 0:
+            raise ValueError(
+                f"sample must have a row that is not zero; got {len(lengths)} zero rows"
+            )
+        found = _axes_of(rows, axes + 1 if axes < dim else axes)
+        shares = (rows @ found.T).square().mean(0).tolist()
+        return Frame(
+            found[:axes].float().contiguous(),
+            rotate,
+            seed,
+            tuple(shares[:axes]),
+            max(shares[axes:], default=0.0),
+        )
+
+    def __post_init__(self) -> None:
+        refuse_wrong(**self.__getstate__())
+
+    @property
+    def dim(self) -> int:
+        """Values of a row."""
+        return self.axes.shape[1]
+
+    @property
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that tell frames apart in which rows differ."""
+        facts = f"{tuple(self.axes.shape)} {self.rotate} {self.seed if self.rotate else 0} "
+        data = self.axes.contiguous().view(torch.uint8).numpy().tobytes()
+        return hashlib.sha256(facts.encode() + data).hexdigest()[:16]
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether rows in both frames are the same."""
+        if not isinstance(other, Frame):
+            return NotImplemented
+        return self is other or self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        """Return the axes, what each holds, and what would be better."""
+        held = ", ".join(f"{share:.1%}" for share in self.shares)
+        more = (
+            f"; one more axis would hold {self.next_share:.1%}"
+            if self.next_share > _WORTH_AN_AXIS and len(self.axes) < min(MOST_AXES, self.dim)
+            else ""
+        )
+        turn = f"turned by seed {self.seed}" if self.rotate else "not turned"
+        axes = f"{len(self.axes)} ax{'i' if len(self.axes) == 1 else 'e'}s"
+        holding = f" that hold{'s' * (len(self.axes) == 1)} {held}" if held else ""
+        return f"Frame(dim {self.dim}, {axes}{holding}{more}, {turn}, {self.digest})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the fields; what they are on devices is made again."""
+        return {name: vars(self)[name] for name in _FIELDS}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the fields of a pickle; ValueError if they are not those of a frame.
+
+        `torch.load` gives whatever a file holds, under any name.
+        """
+        if sorted(state) != sorted(_FIELDS):
+            raise ValueError(f"Frame has {', '.join(_FIELDS)}; got {', '.join(map(str, state))}")
+        refuse_wrong(**state)
+        vars(self).update(state, _on={})
+
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the rest of rows (rows, dim) beside their parts along the axes, turned.
+
+        And the coordinates (rows, axes) and the length of the rest (rows,), of rows at length 1:
+        all float32. The rest is longer than it was, by a factor that it has in all rows alike but
+        for a power of 2 in each.
+        """
+        axes, turn = self._on_device(x.device)
+        rest, coordinates, lengths = _ops.project(x, axes, *turn)
+        return rest, coordinates, lengths
+
+    def rows_of(self, rest: Tensor, coordinates: Tensor) -> Tensor:
+        """Return rows of a turned rest, which is at its own length, and coordinates: float32.
+
+        What roundings have put into the rest along an axis is left out, as it is in scores.
+        """
+        axes, turn = self._on_device(rest.device)
+        # A turn lengthens; back from it rows are as long as they were turned.
+        rest = turned_back(rest * turn.growth**0.5, turn)
+        return rest + (coordinates - rest @ axes.T) @ axes
+
+    def _on_device(self, device: torch.device) -> tuple[Tensor, Turn]:
+        if device not in self._on:
+            turn = random_turn(self.dim, self.seed) if self.rotate else no_turn(self.dim)
+            self._on[device] = (self.axes.to(device), turn.to(device))
+        return self._on[device]
+
+
+def refuse_wrong(*, axes: Any, rotate: Any, seed: Any, shares: Any, next_share: Any) -> None:
+    """Raise ValueError for fields that are not those of a frame."""
+    if (
+        not isinstance(axes, Tensor)
+        or axes.dtype != torch.float32
+        or axes.ndim != 2
+        or not len(axes) <= MOST_AXES
+        or axes.shape[1] < 1
+        or not axes.is_cpu
+    ):
+        raise ValueError(
+            f"axes must be float32 of shape (at most {MOST_AXES}, dim) in main memory; got {axes!r}"
+        )
+    if type(rotate) is not bool:
+        raise ValueError(f"rotate must be True or False; got {rotate!r}")
+    if type(seed) is not int or not 0 <= seed < 1 << 64:
+        raise ValueError(f"seed must be in 0..2**64 - 1; got {seed!r}")
+    numbers = (*shares, next_share) if isinstance(shares, tuple) else (shares,)
+    if len(numbers) != len(axes) + 1 or not all(
+        isinstance(number, float) and 0 <= number < 2 for number in numbers
+    ):
+        raise ValueError(
+            f"shares must be those of {len(axes)} axes, and next_share one more; got "
+            f"{shares!r} and {next_share!r}"
+        )
+
+
+def _axes_of(rows: Tensor, count: int) -> Tensor:
+    """Return the direction of the mean and the leading axes of what is left: (count, dim)."""
+    found: list[Tensor] = []
+    mean = rows.mean(0)
+    length = torch.linalg.vector_norm(mean)
+    # That of rows about the origin is a rounding error.
+    if count and length > 1e-6:
+        found.append(mean / length)
+        rows = rows - torch.outer(rows @ found[0], found[0])
+    if count > len(found):
+        _, vectors = torch.linalg.eigh(rows.T @ rows)
+        found.extend(vectors.T.flip(0)[: count - len(found)])
+    return _orthonormal(found) if found else rows[:0]
+
+
+def _orthonormal(axes: Sequence[Tensor]) -> Tensor:
+    """Return axes made orthogonal to those before them, twice for roundings."""
+    done: list[Tensor] = []
+    for axis in axes:
+        for _ in range(2):
+            for before in done:
+                axis = axis - (axis @ before) * before
+            axis = axis / torch.linalg.vector_norm(axis)
+        done.append(axis)
+    return torch.stack(done)
+
+
+torch.serialization.add_safe_globals([Frame])

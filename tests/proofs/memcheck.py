@@ -86,6 +86,7 @@ def call_all() -> None:
             print(isa, format.name, flush=True)
             for dim in DIMS:
                 codec(extension, format, rows=3, dim=dim)
+                quantizing(extension, format, rows=3, dim=dim)
                 for rows in ROWS:
                     scoring(extension, format, rows, dim)
             codec(extension, format, rows=1, dim=LONG_RUN + 3, sources=["float32"])
@@ -110,14 +111,38 @@ def codec(
     call(extension.unpack, index, packed.address, rows, dim, unpacked.address, out=[unpacked])
 
 
+def quantizing(extension: Any, format: Format, *, rows: int, dim: int) -> None:
+    """Quantize finite values of each type, and bring them into a frame of two axes."""
+    packed, norms = Memory(rows * format.row_bytes(dim)), Memory(4 * rows)
+    rest, along, lengths = Memory(4 * rows * dim), Memory(8 * rows), Memory(4 * rows)
+    axes = of_type("f", [_random.uniform(-1, 1) for _ in range(2 * dim)])
+    signs, order = of_type("f", [1, -1] * dim), of_type("q", list(range(dim))[::-1])
+    for name, saturate in product(extension.SOURCES, (True, False)):
+        source, size = extension.SOURCES.index(name), SOURCE_BYTES[name]
+        # With the highest exponent bit unset a value of any type is finite.
+        content = bytearray(_random.randbytes(rows * dim * size))
+        for last in range(size - 1, len(content), size):
+            content[last] &= 0xBF
+        values = Memory(bytes(content))
+        given = extension.ValueRows(values.address, dim * size, rows, dim)
+        how = extension.Rounding(format.index, source, True, saturate)
+        found = (packed.address, norms.address)
+        call(extension.quantize, how, given, *found, out=[packed, norms])
+        for rounds in (1, 2):
+            frame = extension.Frame(dim, axes.address, 2, signs.address, rounds, order.address)
+            to = (rest.address, along.address, lengths.address)
+            call(extension.project, source, given, frame, *to, out=[rest, along, lengths])
+
+
 def scoring(extension: Any, format: Format, rows: int, dim: int) -> None:
     """Score and search packed rows by packed rows and by rows of the lane's elements."""
     database, norms = packed_rows(extension, format, rows, dim)
-    for queries, packed in product(QUERIES, (True, False)):
+    along = of_type("f", [0.5] * 2 * max(rows, *QUERIES))
+    for queries, packed, axes in product(QUERIES, (True, False), (0, 2)):
         make = packed_rows if packed else element_rows
         a, a_norms = make(extension, format, queries, dim)
-        a_side = extension.Rows(a.address, a_norms.address, queries, packed)
-        b_side = extension.Rows(database.address, norms.address, rows, True)
+        a_side = extension.Rows(a.address, a_norms.address, queries, packed, along.address, axes)
+        b_side = extension.Rows(database.address, norms.address, rows, True, along.address, axes)
         sides = extension.Sides(format.index, dim, a_side, b_side)
 
         out = Memory(4 * queries * rows)

@@ -198,10 +198,10 @@ def test_queries_of_any_stride_are_scored(format: mf.Format, backend: str) -> No
 
 def test_sides_that_do_not_match_are_refused() -> None:
     a, b, c = random_rows(mf.E2M1, 3, 9), random_rows(mf.E2M3, 3, 9), random_rows(mf.E2M1, 3, 8)
-    message = "both sides must have one format and dim; got dim 9 in e2m1 and dim 9 in e2m3"
+    message = "both sides must have one format, dim and frame; got dim 9 in e2m1 and dim 9 in e2m3"
     with pytest.raises(ValueError, match=f"^{message}$"):
         mf.scores(a, b)
-    message = "both sides must have one format and dim; got dim 9 in e2m1 and dim 8 in e2m1"
+    message = "both sides must have one format, dim and frame; got dim 9 in e2m1 and dim 8 in e2m1"
     with pytest.raises(ValueError, match=f"^{message}$"):
         mf.search(a, c, 1)
     with pytest.raises(TypeError, match=r"^the database must be PackedVectors; got Tensor$"):

@@ -14,10 +14,29 @@ using Total = std::conditional_t<std::is_same_v<typename L::Dot, float>, float, 
 template <class L>
 inline constexpr int kRaised = sizeof(typename L::Query) == 1 ? 256 : 1;
 
+using Floats = float [[gnu::vector_size(sizeof(Vector))]];
+inline constexpr int kFloats = sizeof(Vector) / sizeof(float);
+
+[[gnu::always_inline]] inline Floats load_floats(const float* from) {
+  Floats floats;
+  std::memcpy(&floats, from, sizeof(floats));
+  return floats;
+}
+
+[[gnu::always_inline]] inline void store_floats(float* to, Floats floats) {
+  std::memcpy(to, &floats, sizeof(floats));
+}
+
 // The same in every way of multiplying: in this order it is rounded.
 template <class Sum>
 float score_of(Sum sum, float by_query, float by_row) {
   return static_cast<float>(sum) * by_query * by_row;
+}
+
+template <class L>
+[[gnu::always_inline]] inline Floats scores_of(typename L::Sums sums, const float* by_query,
+                                               float by_row) {
+  return __builtin_bit_cast(Floats, L::floats(sums)) * load_floats(by_query) * by_row;
 }
 
 template <Format F>

@@ -20,24 +20,35 @@ struct ToDots {
   }
 };
 
-template <class L, int kV>
+// Of rows in a frame, with the product of their first coordinates added.
+template <class L, int kV, bool kInFrame>
 struct ToScores {
-  const float* factors;  // by query
-  const float* norms;    // by row
+  const QueryPanel& panel;
+  const float* norms;        // by row
+  const float* coordinates;  // by row, by axis
+  std::int64_t axes;
   float* scores;
 
   [[gnu::always_inline]] void operator()(int r, int v, typename L::Sums sums) const {
-    store_scores<L>(scores + (r * kV + v) * kWidth, sums, factors + v * kWidth, norms[r]);
+    Floats found = scores_of<L>(sums, panel.factors + v * kWidth, norms[r]);
+    if constexpr (kInFrame) {
+      found += coordinates[r * axes] * load_floats(panel.coordinates + v * kWidth);
+    }
+    store_floats(scores + (r * kV + v) * kWidth, found);
   }
 };
 
-// Adds to the scores of rows, and of queries side by side, the products of their coordinates.
-inline void add_axes(const QueryPanel& panel, const Rows& rows, float* scores) {
+// Adds the products of all further coordinates.
+inline void add_further_axes(const QueryPanel& panel, const Rows& rows, float* scores) {
   for (std::int64_t r = 0; r < rows.count; ++r) {
-    for (std::int64_t axis = 0; axis < rows.axes; ++axis) {
+    for (std::int64_t axis = 1; axis < rows.axes; ++axis) {
       const float of_row = rows.coordinates[r * rows.axes + axis];
       const float* const of_queries = panel.coordinates + axis * panel.width;
-      for (int i = 0; i < panel.width; ++i) scores[r * panel.width + i] += of_row * of_queries[i];
+      float* const of_scores = scores + r * panel.width;
+      for (int i = 0; i < panel.width; i += kFloats) {
+        store_floats(of_scores + i,
+                     load_floats(of_scores + i) + of_row * load_floats(of_queries + i));
+      }
     }
   }
 }
@@ -85,7 +96,7 @@ template <class L, int kV, int kR, class Finish>
 }
 
 // Scores of rows in their lane and a panel of kV * kWidth queries, a row's side by side.
-template <Format F, int kV>
+template <Format F, int kV, bool kInFrame>
 void panel_scores(const Scoring& scoring, const QueryPanel& panel, const Rows& rows, float* out) {
   using L = LaneOf<F>;
   constexpr int kR = kSumVectors / kV;
@@ -108,7 +119,8 @@ void panel_scores(const Scoring& scoring, const QueryPanel& panel, const Rows& r
     const std::uint8_t* from = static_cast<const std::uint8_t*>(rows.data) + first * row_stride;
     float* to = out + first * kPanelQueries;
     if (scoring.dim <= scoring.chunk) {
-      const ToScores<L, kV> finish{panel.factors, rows.norms + first, to};
+      const ToScores<L, kV, kInFrame> finish{panel, rows.norms + first,
+                                             rows.coordinates + first * rows.axes, rows.axes, to};
       return tile<L, kV, kRows>(from, row_stride, groups_at(0), finish);
     }
     alignas(64) typename L::Dot dots[kRows * kPanelQueries];
@@ -119,8 +131,12 @@ void panel_scores(const Scoring& scoring, const QueryPanel& panel, const Rows& r
       for (int i = 0; i < kRows * kPanelQueries; ++i) totals[i] += dots[i];
     }
     for (int i = 0; i < kRows * kPanelQueries; ++i) {
-      const float norm = rows.norms[first + i / kPanelQueries];
-      to[i] = score_of(totals[i], panel.factors[i % kPanelQueries], norm);
+      const std::int64_t row = first + i / kPanelQueries;
+      const int query = i % kPanelQueries;
+      to[i] = score_of(totals[i], panel.factors[query], rows.norms[row]);
+      if constexpr (kInFrame) {
+        to[i] += rows.coordinates[row * rows.axes] * panel.coordinates[query];
+      }
     }
   };
   std::int64_t first = 0;
@@ -130,10 +146,12 @@ void panel_scores(const Scoring& scoring, const QueryPanel& panel, const Rows& r
 
 template <Format F>
 void panel(const Scoring& scoring, const QueryPanel& panel, const Rows& rows, float* out) {
-  constexpr ScoreKernel kByVectors[] = {panel_scores<F, 1>, panel_scores<F, 2>, panel_scores<F, 4>};
+  constexpr ScoreKernel kByVectors[][2] = {{panel_scores<F, 1, false>, panel_scores<F, 1, true>},
+                                           {panel_scores<F, 2, false>, panel_scores<F, 2, true>},
+                                           {panel_scores<F, 4, false>, panel_scores<F, 4, true>}};
   const auto vectors = static_cast<unsigned>(panel.width / kWidth);
-  kByVectors[std::countr_zero(vectors)](scoring, panel, rows, out);
-  if (scoring.axes > 0) add_axes(panel, rows, out);
+  kByVectors[std::countr_zero(vectors)][scoring.axes > 0](scoring, panel, rows, out);
+  if (scoring.axes > 1) add_further_axes(panel, rows, out);
 }
 
 // Multiplies queries side by side with rows in their lane. So many rows stay in the cache, and

@@ -1,17 +1,6 @@
 // Rows in a frame: their coordinates, and what is left of them, turned. Compiled once inside each
 // instruction set's namespace.
 
-using Floats = float [[gnu::vector_size(sizeof(Vector))]];
-inline constexpr int kFloats = sizeof(Vector) / sizeof(float);
-
-inline Floats load_floats(const float* from) {
-  Floats floats;
-  std::memcpy(&floats, from, sizeof(floats));
-  return floats;
-}
-
-inline void store_floats(float* to, Floats floats) { std::memcpy(to, &floats, sizeof(floats)); }
-
 // The sum of products, in the order of all sums of rows.
 inline float sum_of_products(const float* a, const float* b, std::int64_t count) {
   std::array<float, kSums> sums{};

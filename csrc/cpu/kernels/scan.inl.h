@@ -99,6 +99,25 @@ void scan_scores(const Scoring& scoring, const QueryPanel& query, const Rows& ro
   }
 }
 
+// Adds the products of the rows' and the query's coordinates.
+inline void add_axes(const QueryPanel& query, const Rows& rows, float* scores) {
+  const std::int64_t count = rows.count, axes = rows.axes;
+  // The next rows' coordinates, as their norms.
+  for (std::int64_t i = 0; i < count * axes; i += kLine / sizeof(float)) {
+    __builtin_prefetch(rows.coordinates + count * axes + i);
+  }
+  if (axes == 1) {
+    const float of_query = query.coordinates[0];
+    for (std::int64_t r = 0; r < count; ++r) scores[r] += rows.coordinates[r] * of_query;
+    return;
+  }
+  for (std::int64_t axis = 0; axis < axes; ++axis) {
+    const float of_query = query.coordinates[axis];
+    const float* const along = rows.coordinates + axis;
+    for (std::int64_t r = 0; r < count; ++r) scores[r] += along[r * axes] * of_query;
+  }
+}
+
 template <Format F>
 void scan(const Scoring& scoring, const QueryPanel& query, const Rows& rows, float* out) {
   constexpr ScoreKernel kByPlanes[] = {scan_scores<F, 1>, scan_scores<F, 2>};

@@ -96,14 +96,6 @@ struct FloatLane {
   }
 };
 
-// Sums times each query's factor, then times the row's.
-template <class L>
-[[gnu::always_inline]] inline void store_scores(float* to, typename L::Sums sums,
-                                                const float* by_query, float by_row) {
-  const __m256 scores = _mm256_mul_ps(L::floats(sums), _mm256_loadu_ps(by_query));
-  _mm256_storeu_ps(to, _mm256_mul_ps(scores, _mm256_set1_ps(by_row)));
-}
-
 // The totals of four vectors of sums.
 template <class L, class Sums = typename L::Sums>
 [[gnu::always_inline]] inline void totals(Sums a, Sums b, Sums c, Sums d, typename L::Dot* to) {

@@ -49,6 +49,11 @@ struct PlainLane {
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) {
     std::memcpy(to, sums.data(), sizeof(sums));
   }
+  [[gnu::always_inline]] static std::array<float, kWidth> floats(Sums sums) {
+    std::array<float, kWidth> floats;
+    for (int i = 0; i < kWidth; ++i) floats[i] = static_cast<float>(sums[i]);
+    return floats;
+  }
   [[gnu::always_inline]] static Sums of(Vector bits) { return __builtin_bit_cast(Sums, bits); }
   // Sums of a high plane in steps of the low one.
   [[gnu::always_inline]] static Sums raise(Sums high) {
@@ -60,13 +65,6 @@ struct PlainLane {
 using Int8Lane = PlainLane<std::int8_t, std::int32_t>;
 using Int16Lane = PlainLane<std::int16_t, std::int32_t>;
 using FloatLane = PlainLane<float, float>;
-
-// Sums times each query's factor, then times the row's.
-template <class L>
-[[gnu::always_inline]] inline void store_scores(float* to, typename L::Sums sums,
-                                                const float* by_query, float by_row) {
-  for (int i = 0; i < kWidth; ++i) to[i] = static_cast<float>(sums[i]) * by_query[i] * by_row;
-}
 
 // The totals of four vectors of sums.
 template <class L, class Sums = typename L::Sums>

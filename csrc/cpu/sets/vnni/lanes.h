@@ -80,14 +80,6 @@ template <class Any>
   return _mm512_set1_epi32(word);
 }
 
-// Sums times each query's factor, then times the row's.
-template <class L>
-[[gnu::always_inline]] inline void store_scores(float* to, typename L::Sums sums,
-                                                const float* by_query, float by_row) {
-  const __m512 scores = _mm512_mul_ps(L::floats(sums), _mm512_loadu_ps(by_query));
-  _mm512_storeu_ps(to, _mm512_mul_ps(scores, _mm512_set1_ps(by_row)));
-}
-
 [[gnu::always_inline]] inline Vector bits(__m512i sums) { return sums; }
 [[gnu::always_inline]] inline Vector bits(__m512 sums) { return _mm512_castps_si512(sums); }
 

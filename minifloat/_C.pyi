@@ -37,7 +37,9 @@ def encode_pack(
 class Rounding:
     """How rows of values become codes."""
 
-    def __init__(self, format: int, source: int, scales: bool, saturates: bool, /) -> None: ...
+    def __init__(
+        self, format: int, source: int, scale: int, estimator: int, saturates: bool, /
+    ) -> None: ...
 
 class ValueRows:
     """Rows of values, each in one piece and so many bytes after the one before."""

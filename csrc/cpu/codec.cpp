@@ -119,15 +119,21 @@ void encode_pack(int format, int source, bool saturates, const void* values, std
 
 std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* packed,
                       float* norms, int threads) {
-  const Quantize kernel = kernels_of(how.format).quantize[how.source][!how.saturates];
+  const Kernels& kernels = kernels_of(how.format);
+  const Quantize kernel = kernels.quantize[how.source][!how.saturates];
+  const Fit fit = kernels.fit[!how.saturates];
+  const bool fits = how.scale == Scale::kCosine || how.estimator == Estimator::kUnbiased;
   const std::int64_t bytes = row_bytes(rows.dim, bits_of_format(how.format));
   const std::int64_t grain = std::max<std::int64_t>(1, kGrain / rows.dim);
   std::atomic<std::int64_t> first_wrong = rows.count;
   parallel_for(rows.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> scratch(fits ? rows.dim : 0);
     in_stretches(begin, end, grain, [&](std::int64_t first, std::int64_t count) {
       const ValueRows some{rows.values + first * rows.stride, rows.stride, count, rows.dim};
+      const Quantized to{packed + first * bytes, norms + first};
       const std::int64_t wrong =
-          first + kernel(some, how.scales, packed + first * bytes, norms + first);
+          first + (fits ? fit(some, how.scale, how.estimator, to, scratch.data())
+                        : kernel(some, how.scale == Scale::kAmax, to.codes, to.norms));
       if (wrong == first + count) return;
       std::int64_t before = first_wrong;
       while (wrong < before && !first_wrong.compare_exchange_weak(before, wrong)) {

@@ -21,12 +21,13 @@ void unpack(int format, const std::uint8_t* packed, std::int64_t rows, std::int6
 void encode_pack(int format, int source, bool saturates, const void* values, std::int64_t rows,
                  std::int64_t dim, std::uint8_t* packed, int threads);
 
-// Rows of values in one pass: scaled if that is asked for, packed, and the reciprocal norms of what
-// their codes stand for. Returns the first row that is not finite, or -1.
+// Rows of values in one pass: scaled, packed, and what scores need of each. Of values that are no
+// float32, kCosine and kUnbiased are not made. Returns the first row that is not finite, or -1.
 struct Rounding {
   int format;  // an index into kFormats
   int source;  // likewise into kSources
-  bool scales;
+  Scale scale;
+  Estimator estimator;
   bool saturates;
 };
 std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* packed,

@@ -54,7 +54,10 @@ PYBIND11_MODULE(_C, m) {
             return ValueRows{at<const std::uint8_t>(values), stride, count, dim};
           }));
   pybind11::class_<Rounding>(m, "Rounding", pybind11::module_local())
-      .def(pybind11::init<int, int, bool, bool>());
+      .def(pybind11::init([](int format, int source, int scale, int estimator, bool saturates) {
+        return Rounding{format, source, static_cast<Scale>(scale),
+                        static_cast<Estimator>(estimator), saturates};
+      }));
   m.def("quantize",
         [](const Rounding& how, const ValueRows& rows, Address packed, Address norms, int threads) {
           std::int64_t first_wrong = -1;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import torch
 from torch import Tensor, get_num_threads
 
 from minifloat import _C
@@ -14,6 +15,10 @@ from minifloat.backends.quantizing import Packed, quantizing
 from minifloat.backends.rounding import rounding
 from minifloat.ops.products import AllScores, Best, PairScores
 from minifloat.scaling import refuse_row
+
+# The order is the kernels' numbering.
+_SCALE = {"none": 0, "amax": 1, "cosine": 2}
+_ESTIMATOR = {"norm": 0, "unbiased": 1}
 
 # Values that are copied at once, and stay in cache.
 _COPIED = 1 << 18
@@ -50,12 +55,14 @@ def encode_pack(x: Tensor, format: str, saturate: bool, out: Tensor) -> None:
 def quantize(
     x: Tensor, format: str, scale: str, estimator: str, saturate: bool, out: Packed
 ) -> None:
-    if scale == "cosine" or estimator == "unbiased":
+    if x.dtype != torch.float32 and (scale == "cosine" or estimator == "unbiased"):
         return _quantize_in_torch(x, format, scale, estimator, saturate, out)
     codes, norms = out
     for first, some in _in_pieces(x):
         wrong = _C.quantize(
-            _C.Rounding(FORMAT[format], SOURCE[x.dtype], scale == "amax", saturate),
+            _C.Rounding(
+                FORMAT[format], SOURCE[x.dtype], _SCALE[scale], _ESTIMATOR[estimator], saturate
+            ),
             _value_rows(some),
             codes[first:].data_ptr(),
             norms[first:].data_ptr(),

@@ -67,7 +67,7 @@ def _nearest_angle(x: Tensor, format: Format, values_of: Callable[[Tensor], Tens
     best = torch.zeros_like(x)
     best_dot, best_squares = torch.zeros_like(size), torch.ones_like(size)
     for share in _TRIED:
-        factor = torch.where(size > 0, share * format.max / size, 1.0)
+        factor = torch.where(size > 0, size.reciprocal() * (share * format.max), 1.0)
         scaled = x * factor[:, None]
         values = values_of(scaled)
         dot, squares = sum_of(x * values), sum_of(values * values)

@@ -125,9 +125,11 @@ def quantizing(extension: Any, format: Format, *, rows: int, dim: int) -> None:
             content[last] &= 0xBF
         values = Memory(bytes(content))
         given = extension.ValueRows(values.address, dim * size, rows, dim)
-        how = extension.Rounding(format.index, source, True, saturate)
-        found = (packed.address, norms.address)
-        call(extension.quantize, how, given, *found, out=[packed, norms])
+        ways = product((1, 2), (0, 1)) if name == "float32" else [(1, 0)]
+        for scale, estimator in ways:
+            how = extension.Rounding(format.index, source, scale, estimator, saturate)
+            found = (packed.address, norms.address)
+            call(extension.quantize, how, given, *found, out=[packed, norms])
         for rounds in (1, 2):
             frame = extension.Frame(dim, axes.address, 2, signs.address, rounds, order.address)
             to = (rest.address, along.address, lengths.address)

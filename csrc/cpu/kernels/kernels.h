@@ -29,6 +29,20 @@ using Quantize = std::int64_t (*)(const ValueRows& rows, bool scales, std::uint8
                                   float* norms);
 using QuantizeBy = std::array<std::array<Quantize, 2>, kSourceCount>;  // by source, by Overflow
 
+// By what rows are multiplied before they are rounded, and products with their codes afterwards.
+enum class Scale { kNone, kAmax, kCosine };
+enum class Estimator { kNorm, kUnbiased };
+
+// Packed rows, and a number for each.
+struct Quantized {
+  std::uint8_t* codes;
+  float* norms;
+};
+
+// As Quantize, of float32, in all ways; scratch has room for a row.
+using Fit = std::int64_t (*)(const ValueRows& rows, Scale scale, Estimator estimator,
+                             const Quantized& to, float* scratch);
+
 // Brings rows into a frame; scratch has room for one.
 using Project = void (*)(const ValueRows& rows, const Frame& frame, const Projected& out,
                          float* scratch);
@@ -91,6 +105,7 @@ struct Kernels {
   void (*unpack)(const std::uint8_t* packed, std::int64_t count, std::uint8_t* out);
 
   QuantizeBy quantize;
+  std::array<Fit, 2> fit;  // by Overflow
 
   // One packed row.
   float (*reciprocal_norm)(const std::uint8_t* packed, std::int64_t dim);

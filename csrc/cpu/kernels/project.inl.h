@@ -1,17 +1,6 @@
 // Rows in a frame: their coordinates, and what is left of them, turned. Compiled once inside each
 // instruction set's namespace.
 
-// The sum of products, in the order of all sums of rows.
-inline float sum_of_products(const float* a, const float* b, std::int64_t count) {
-  std::array<float, kSums> sums{};
-  std::int64_t i = 0;
-  for (; i + kSums <= count; i += kSums) {
-    for (int j = 0; j < kSums; ++j) sums[j] += a[i + j] * b[i + j];
-  }
-  for (; i < count; ++i) sums[i % kSums] += a[i] * b[i];
-  return total(sums);
-}
-
 // Sums and differences of values so far apart, of which a vector has both.
 template <int kApart>
 [[gnu::always_inline]] inline Floats butterflies(Floats x) {
@@ -85,26 +74,6 @@ inline void turn(const Frame& frame, float* x, float* scratch) {
       for (std::int64_t i = 0; i < frame.dim; ++i) scratch[i] = x[order[i]];
       std::copy_n(scratch, frame.dim, x);
     }
-  }
-}
-
-// Writes a row as floats, times the power of two that brings its largest magnitude near 1.
-template <class Value>
-void near_one(const Value* in, std::int64_t dim, Wide<Value> largest, float* out) {
-  using W = Wide<Value>;
-  int exponent = 0;
-  // Which is exact, whatever the exponent.
-  __builtin_frexp(largest, &exponent);
-  const int half = exponent / 2;
-  const auto first = static_cast<W>(__builtin_ldexp(1.0, -half));
-  const auto second = static_cast<W>(__builtin_ldexp(1.0, half - exponent));
-  if constexpr (std::is_same_v<Value, Float16>) {
-    widen_run(in, dim, out);
-    for (std::int64_t i = 0; i < dim; ++i) out[i] = out[i] * first * second;
-  } else if constexpr (std::is_same_v<Value, Bfloat16>) {
-    for (std::int64_t i = 0; i < dim; ++i) out[i] = to_float(in[i]) * first * second;
-  } else {
-    for (std::int64_t i = 0; i < dim; ++i) out[i] = static_cast<float>(in[i] * first * second);
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include "cpu/kernels/quantize.inl.h"
 
+#include "cpu/kernels/fit.inl.h"
+
 #include "cpu/kernels/project.inl.h"
 
 template <Format F>
@@ -31,6 +33,7 @@ inline constexpr Kernels kKernelsOf = [] {
       .pack = pack_run<F.bits()>,
       .unpack = unpack_run<F.bits()>,
       .quantize = by_source(quantizes),
+      .fit = {fit_rows<F, Overflow::kSaturate>, fit_rows<F, Overflow::kSpecial>},
       .reciprocal_norm = row_reciprocal_norm<F>,
       .row_to_elements = row_to_elements<F>,
       .ways = kWays<F>,

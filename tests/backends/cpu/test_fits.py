@@ -1,0 +1,47 @@
+from itertools import product
+
+import pytest
+import torch
+
+import minifloat as mf
+from minifloat.backends import implementation
+from minifloat.ops.codec import ESTIMATORS, SCALES
+from tests.support.rows import normal
+
+# Within a block, at its ends, and in several blocks.
+DIMS = [1, 7, 15, 16, 17, 192, 1030, 2100]
+
+
+def rows(dim: int) -> torch.Tensor:
+    """Rows of all lengths, and some of zeros, of equal signs, and of one value."""
+    x = normal(12, dim) * torch.logspace(-30, 30, 12)[:, None]
+    x[3], x[4], x[5], x[6] = 0, -0.0, 3e38, 1e-45
+    x[7] = -x[7].abs()
+    x[8], x[8, dim // 2] = 0, -2
+    return x
+
+
+@pytest.mark.parametrize("dim", DIMS)
+def test_rows_are_fitted_to_a_format_as_in_torch(format: mf.Format, dim: int, isa: str) -> None:
+    by_definition = implementation("eager", "quantize")
+    for scale, estimator, saturate in product(SCALES, ESTIMATORS, (True, False)):
+        asked = format.name, scale, estimator, saturate
+        codes, norms = torch.ops.minifloat.quantize(rows(dim), *asked)
+        expected_codes, expected = by_definition(rows(dim), *asked)
+        assert torch.equal(codes, expected_codes)
+        if estimator == "norm":
+            # Squares of floats are added up in another order.
+            torch.testing.assert_close(norms, expected, rtol=2e-7, atol=0, equal_nan=True)
+        else:
+            assert ((norms == expected) | (norms.isnan() & expected.isnan())).all()
+
+
+@pytest.mark.parametrize("dim", DIMS)
+def test_rows_are_projected_as_in_torch(dim: int, isa: str) -> None:
+    frame = mf.Frame.fit(normal(50, dim, seed=1), min(2, dim), seed=5)
+    axes, turn = frame._on_device(torch.device("cpu"))
+    by_definition = implementation("eager", "project")
+    for x in (rows(dim), rows(dim).double(), rows(dim).bfloat16(), normal(3, dim).half()):
+        found = torch.ops.minifloat.project(x, axes, *turn)
+        for one, other in zip(found, by_definition(x, axes, *turn), strict=True):
+            assert torch.equal(one, other)

@@ -21,6 +21,12 @@ def copied(source: Tensor, device: torch.device | str, *, pin: bool = False) -> 
     return new
 
 
+def alone(rows: Tensor) -> Tensor:
+    """Return the same rows in memory in which there is nothing else."""
+    is_alone = rows.untyped_storage().nbytes() == rows.nbytes
+    return rows if is_alone else copied(rows, rows.device)
+
+
 def joined(parts: Iterable[Tensor]) -> Tensor:
     """Return the rows of all parts, which are on one device, one part after the other."""
     parts = list(parts)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from minifloat.arrays import as_made, as_row_numbers
+from minifloat.arrays import as_made
 from minifloat.files import storage
 from minifloat.files.mapping import refuse_changes
 from minifloat.formats import Format, as_format
 from minifloat.frames import Frame
 from minifloat.vectors import copying
-from minifloat.vectors.pickled import check_fields
+from minifloat.vectors.picking import picked
+from minifloat.vectors.pickled import checked
 
 _ops = torch.ops.minifloat
 
@@ -68,19 +68,10 @@ class PackedVectors:
         They are those that NumPy gives; one index keeps the dimension. A slice is a view, if its
         step is positive.
         """
-        if isinstance(rows, (int, np.integer)) and not isinstance(rows, bool):
-            row = int(rows)
-            if not -len(self) <= row < len(self):
-                raise IndexError(f"row {row} is out of range for {len(self)} rows")
-            rows = slice(row % len(self), row % len(self) + 1)
-        elif isinstance(rows, slice):
-            chosen = range(*rows.indices(len(self)))
-            if chosen.step < 0:
-                rows = chosen.start + chosen.step * torch.arange(len(chosen))
-        if isinstance(rows, slice):
-            return self._with(tensor[rows] for tensor in self._of_each)
-        index = as_row_numbers(rows, len(self))
-        return self._with(copying.picked(tensor, index) for tensor in self._of_each)
+        chosen = picked(rows, len(self))
+        if isinstance(chosen, slice):
+            return self._with(tensor[chosen] for tensor in self._of_each)
+        return self._with(copying.picked(tensor, chosen) for tensor in self._of_each)
 
     def __eq__(self, other: object) -> bool:
         """Return whether both hold the same rows; NaN norms are equal."""
@@ -115,27 +106,14 @@ class PackedVectors:
 
         Those of a file share one memory, which `torch.save` refuses.
         """
-        alone = [
-            t if t.untyped_storage().nbytes() == t.nbytes else copying.copied(t, t.device)
-            for t in self._of_each
-        ]
-        return {**vars(self), **dict(zip(_OF_EACH, alone, strict=False))}
+        return vars(self) | dict(zip(_OF_EACH, map(copying.alone, self._of_each), strict=False))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the fields of a pickle; ValueError if they are not those of rows.
 
         `torch.load` gives whatever a file holds, under any name.
         """
-        # Older pickles lack the last ones.
-        later = {"from_numpy": False, "estimator": "norm", "frame": None, "coordinates": None}
-        state = later | state
-        names = [one.name for one in fields(self)]
-        if sorted(state) != sorted(names):
-            raise ValueError(
-                f"PackedVectors have {', '.join(names)}; got {', '.join(map(str, state))}"
-            )
-        check_fields(**state)
-        vars(self).update(state)
+        vars(self).update(checked(state, [one.name for one in fields(self)]))
 
     def __repr__(self) -> str:
         """Return the shape, the format, the size, the device and the frame."""
@@ -240,13 +218,7 @@ class PackedVectors:
         Raises ValueError for a file that is not of this kind, or has reciprocal norms that no
         rows have, naming what is wrong.
         """
-        stored = storage.load(path, mmap=mmap, verify=verify)
-        return PackedVectors(
-            *stored[:4],
-            estimator=stored.estimator,
-            frame=stored.frame,
-            coordinates=stored.coordinates,
-        )
+        return PackedVectors(**storage.load(path, mmap=mmap, verify=verify)._asdict())
 
     @staticmethod
     def verify(path: str | Path) -> bool:
@@ -266,17 +238,9 @@ class PackedVectors:
 
     def _with(self, of_each: Iterable[Tensor]) -> PackedVectors:
         """Return other rows of the same kind."""
-        codes, norms, *coordinates = of_each
-        return PackedVectors(
-            codes,
-            norms,
-            self.format,
-            self.dim,
-            from_numpy=self.from_numpy,
-            estimator=self.estimator,
-            frame=self.frame,
-            coordinates=coordinates[0] if coordinates else None,
-        )
+        codes, norms, *more = of_each
+        coordinates = more[0] if more else None
+        return replace(self, codes=codes, reciprocal_norms=norms, coordinates=coordinates)
 
 
 torch.serialization.add_safe_globals([PackedVectors, as_format])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,7 +13,17 @@ from minifloat.frames import Frame
 from minifloat.ops.codec import ESTIMATORS
 
 
-def check_fields(
+def checked(state: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return the fields of a pickle by their names; ValueError if they are not those of rows."""
+    # Older pickles lack some.
+    state = {"from_numpy": False, "estimator": "norm", "frame": None, "coordinates": None} | state
+    if sorted(state) != sorted(names):
+        raise ValueError(f"PackedVectors have {', '.join(names)}; got {', '.join(map(str, state))}")
+    _check_fields(**state)
+    return state
+
+
+def _check_fields(
     *,
     codes: Any,
     reciprocal_norms: Any,

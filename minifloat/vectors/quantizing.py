@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from minifloat.arrays import RowsLike, as_rows, on_huge_pages
-from minifloat.formats import FormatLike, as_format
+from minifloat.formats import Format, FormatLike, as_format
 from minifloat.frames import Frame
 from minifloat.scaling import check_finite
 from minifloat.vectors.packed import PackedVectors
@@ -69,22 +69,7 @@ def quantize(
         codes, norms = _ops.quantize(x, f.name, scale, estimator, saturate)
         dim = x.shape[1]
         return PackedVectors(codes, norms, f, dim, from_numpy=from_numpy, estimator=estimator)
-    if x.ndim != 2 or x.shape[1] != frame.dim:
-        raise ValueError(
-            f"x must have shape (rows, {frame.dim}), as its frame; got {tuple(x.shape)}"
-        )
-    codes = x.new_empty(len(x), f.row_bytes(frame.dim), dtype=torch.uint8)
-    norms = x.new_empty(len(x), dtype=torch.float32)
-    coordinates = x.new_empty(len(x), len(frame.axes), dtype=torch.float32)
-    for whole in (codes, norms, coordinates):
-        on_huge_pages(whole)
-    step = max(1, _CHUNK // frame.dim)
-    for first in range(0, len(x), step):
-        some = slice(first, first + step)
-        rest, coordinates[some], lengths = frame.project(x[some])
-        check_finite("x", lengths, first)
-        codes[some], of_rest = _ops.quantize(rest, f.name, scale, estimator, saturate)
-        norms[some] = of_rest * lengths
+    codes, norms, coordinates = _in_frame(x, f, frame, scale, estimator, saturate)
     _warn_of_stale(frame, coordinates)
     return PackedVectors(
         codes,
@@ -96,6 +81,29 @@ def quantize(
         frame=frame,
         coordinates=coordinates,
     )
+
+
+def _in_frame(
+    x: Tensor, format: Format, frame: Frame, scale: Scale, estimator: Estimator, saturate: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return codes, what stands for their norms, and coordinates of rows."""
+    if x.ndim != 2 or x.shape[1] != frame.dim:
+        raise ValueError(
+            f"x must have shape (rows, {frame.dim}), as its frame; got {tuple(x.shape)}"
+        )
+    codes = x.new_empty(len(x), format.row_bytes(frame.dim), dtype=torch.uint8)
+    norms = x.new_empty(len(x), dtype=torch.float32)
+    coordinates = x.new_empty(len(x), len(frame.axes), dtype=torch.float32)
+    for whole in (codes, norms, coordinates):
+        on_huge_pages(whole)
+    step = max(1, _CHUNK // frame.dim)
+    for first in range(0, len(x), step):
+        some = slice(first, first + step)
+        rest, coordinates[some], lengths = frame.project(x[some])
+        check_finite("x", lengths, first)
+        codes[some], of_rest = _ops.quantize(rest, format.name, scale, estimator, saturate)
+        norms[some] = of_rest * lengths
+    return codes, norms, coordinates
 
 
 def _warn_of_stale(frame: Frame, coordinates: Tensor) -> None:

@@ -8,13 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-import minifloat as mf
 from minifloat import ops
 from minifloat.ops import OPERATORS as ALL
-from minifloat.ops import answer
 from minifloat.ops.products import AllScores, Best, PairScores, Request
 from minifloat.ops.rows import Rows, Selection, Sides
-from minifloat.scoring.queries import rows_of
 from minifloat.turning import random_turn
 from tests.support.arguments import OPS
 
@@ -249,13 +246,3 @@ def test_operators_refuse_what_does_not_fit(backend: str) -> None:
     for operator, sample, error, message in REFUSED:
         with pytest.raises(error, match=f"^{re.escape(message)}$"):
             getattr(OPS, operator)(*sample)
-
-
-def test_pairs_of_absent_rows_are_refused_by_the_operator_itself(backend: str) -> None:
-    rows = mf.quantize(torch.ones(4, 8), "e2m1")
-    a = rows_of(rows)
-    sides = Sides(a, a.some(slice(3)), "e2m1", 8)
-    for pair, message in (([0, 3], "rows 0..2 of b; got 3"), ([-1, 0], "rows 0..3 of a; got -1")):
-        pairs = torch.tensor([[0, 0], pair])
-        with pytest.raises(ValueError, match=f"^pairs must name {re.escape(message)}$"):
-            answer(PairScores(sides, pairs))

@@ -7,6 +7,10 @@ import torch
 
 import minifloat as mf
 from minifloat import _C
+from minifloat.ops import answer
+from minifloat.ops.products import PairScores
+from minifloat.ops.rows import Sides
+from minifloat.scoring.queries import rows_of
 from tests.support.oracles import U
 from tests.support.rows import normal, random_rows
 
@@ -63,3 +67,13 @@ def test_pairs_of_another_kind_are_refused(backend: str) -> None:
             mf.scores(a, b, pairs=torch.full((4, 2), torch.nan).to(dtype))
     with pytest.raises(TypeError, match=r"^expected a torch tensor or a NumPy array; got list$"):
         mf.scores(a, b, pairs=[[0, 0]])
+
+
+def test_pairs_of_absent_rows_are_refused_by_the_operator_itself(backend: str) -> None:
+    rows = mf.quantize(torch.ones(4, 8), "e2m1")
+    a = rows_of(rows)
+    sides = Sides(a, a.some(slice(3)), "e2m1", 8)
+    for pair, message in (([0, 3], "rows 0..2 of b; got 3"), ([-1, 0], "rows 0..3 of a; got -1")):
+        pairs = torch.tensor([[0, 0], pair])
+        with pytest.raises(ValueError, match=f"^pairs must name {re.escape(message)}$"):
+            answer(PairScores(sides, pairs))

@@ -10,7 +10,7 @@ from torch import Tensor
 from minifloat.formats import FORMATS, as_format
 from minifloat.ops.checks import SOURCES
 from minifloat.ops.products import Best
-from minifloat.ops.rows import Rows, Selection, Sides
+from minifloat.ops.rows import Selection, Sides
 
 
 class _Indices(dict[str, int]):
@@ -37,18 +37,13 @@ def sides_of(kernels: Any, sides: Sides) -> Any:
     """Return contiguous sides as the kernels of a module take them."""
     a, b, format, dim = sides
     make, (queries, rows) = kernels.Rows, sides.shape
-    return kernels.Sides(
-        FORMAT[format],
-        dim,
-        make(a.data.data_ptr(), a.norms.data_ptr(), queries, a.is_packed, *coordinates_of(a)),
-        make(b.data.data_ptr(), b.norms.data_ptr(), rows, True, *coordinates_of(b)),
-    )
-
-
-def coordinates_of(rows: Rows) -> tuple[int, ...]:
-    """Return where contiguous coordinates of rows are and how many each has, if they have any."""
-    coordinates = rows.coordinates
-    return () if coordinates is None else (coordinates.data_ptr(), coordinates.shape[1])
+    of_a = (a.data.data_ptr(), a.norms.data_ptr(), queries, a.is_packed)
+    of_b = (b.data.data_ptr(), b.norms.data_ptr(), rows, True)
+    x, y = a.coordinates, b.coordinates
+    if x is None or y is None:
+        return kernels.Sides(FORMAT[format], dim, make(*of_a), make(*of_b))
+    in_frame = make(*of_a, x.data_ptr(), x.shape[1]), make(*of_b, y.data_ptr(), y.shape[1])
+    return kernels.Sides(FORMAT[format], dim, *in_frame)
 
 
 def best_of(kernels: Any, asked: Best) -> Any:

@@ -61,9 +61,10 @@ class Rows(NamedTuple):
 
     def contiguous(self) -> Rows:
         """Return the same in memory without gaps."""
-        for of_each in self:
-            if of_each is not None and not of_each.is_contiguous():
-                return self._each(Tensor.contiguous)
+        data, norms, coordinates = self
+        in_pieces = coordinates is not None and not coordinates.is_contiguous()
+        if in_pieces or not data.is_contiguous() or not norms.is_contiguous():
+            return self._each(Tensor.contiguous)
         return self
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> Rows:
@@ -100,7 +101,7 @@ class Sides(NamedTuple):
         check_device("a", a, b.device)
         self.a.check("a")
         self.b.check("b")
-        if self.a.axes != self.b.axes:
+        if self.a.coordinates is not self.b.coordinates and self.a.axes != self.b.axes:
             raise ValueError(
                 f"both sides must have as many coordinates; got {self.a.axes} of each row of a "
                 f"and {self.b.axes} of b"

@@ -19,6 +19,7 @@ _NO_ROW = tl.constexpr(2**31 - 1)
 _LAST_ROW = tl.constexpr(MOST_ROWS)
 
 
+# Longer than other functions by its parameters: Triton takes each tensor and each size as one.
 @triton.jit
 def search_kernel(
     queries,

@@ -71,6 +71,7 @@ def all_scores(asked: AllScores, out: Tensor) -> None:
 
 def pair_scores(asked: PairScores, out: Tensor) -> None:
     if asked.sides.b.coordinates is not None:
+        asked.check_values()
         return eager.pair_scores(asked, out)
     contiguous, pairs = asked.sides.contiguous(), asked.pairs.contiguous()
     sides = sides_of(_cuda, contiguous)
@@ -79,6 +80,7 @@ def pair_scores(asked: PairScores, out: Tensor) -> None:
 
 def best(asked: Best, out: Answer) -> None:
     if asked.sides.b.coordinates is not None:
+        asked.check_values()
         return eager.best(asked, out)
     in_parts(_best, _MOST_ROWS, asked, out)
 

@@ -58,6 +58,7 @@ def all_scores(asked: AllScores, out: Tensor) -> None:
 
 def pair_scores(asked: PairScores, out: Tensor) -> None:
     if asked.sides.b.coordinates is not None:
+        asked.check_values()
         return eager.pair_scores(asked, out)
     a, b, format, dim = asked.sides
     f, b, pairs = as_format(format), b.contiguous(), asked.pairs.contiguous()
@@ -81,6 +82,7 @@ def pair_scores(asked: PairScores, out: Tensor) -> None:
 
 def best(asked: Best, out: Answer) -> None:
     if asked.sides.b.coordinates is not None:
+        asked.check_values()
         return eager.best(asked, out)
     in_parts(_best, MOST_ROWS, asked, out)
 

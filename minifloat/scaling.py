@@ -6,6 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+# By what rows are multiplied before they are rounded, and products with their codes afterwards.
+SCALES = ("amax", "cosine", "none")
+ESTIMATORS = ("norm", "unbiased")
+
 # Sums that are added up apart, and then by halves.
 _SUMS = 16
 

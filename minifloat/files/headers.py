@@ -20,6 +20,7 @@ from minifloat.files.checksums import Span
 from minifloat.files.frame_facts import FrameFacts
 from minifloat.formats import Format, as_format
 from minifloat.frames import MOST_AXES, Frame
+from minifloat.scaling import ESTIMATORS
 
 # Of rows whose norms are those of their codes, and of all others.
 PLAIN, SCALED = "1", "2"
@@ -29,8 +30,6 @@ DTYPES = {"reciprocal_norms": "F32", "coordinates": "F32", "frame_axes": "F32", 
 # Those of every file, and those that rows in a frame have beside them.
 ALWAYS = ("reciprocal_norms", "codes")
 FRAMED = ("coordinates", "frame_axes")
-
-ESTIMATORS = ("norm", "unbiased")
 
 # So that all numbers of bytes are far below 2^63.
 _MOST_DIGITS = 15

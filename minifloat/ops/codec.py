@@ -16,10 +16,7 @@ from minifloat.ops.checks import (
     check_values,
     name_of,
 )
-
-# By what rows are multiplied before they are rounded, and products with their codes afterwards.
-SCALES = ("amax", "cosine", "none")
-ESTIMATORS = ("norm", "unbiased")
+from minifloat.scaling import ESTIMATORS, SCALES
 
 
 def encode(x: Tensor, format: str, saturate: bool) -> Tensor:

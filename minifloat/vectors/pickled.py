@@ -10,7 +10,7 @@ from torch import Tensor
 
 from minifloat.formats import Format
 from minifloat.frames import Frame
-from minifloat.ops.codec import ESTIMATORS
+from minifloat.scaling import ESTIMATORS
 
 
 def checked(state: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:

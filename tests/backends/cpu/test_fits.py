@@ -5,7 +5,7 @@ import torch
 
 import minifloat as mf
 from minifloat.backends import implementation
-from minifloat.ops.codec import ESTIMATORS, SCALES
+from minifloat.scaling import ESTIMATORS, SCALES
 from tests.support.rows import normal
 
 # Within a block, at its ends, and in several blocks.

@@ -8,11 +8,15 @@
 
 namespace minifloat {
 
+// Rows that are brought into a frame are padded with zeros to a multiple of so many values.
+inline constexpr std::int64_t kFrameStep = 16;
+
 struct Frame {
   std::int64_t dim;
-  const float* axes;  // (axis_count, dim), orthonormal
+  std::int64_t padded;  // of axes and signs too
+  const float* axes;    // (axis_count, padded), orthonormal
   std::int64_t axis_count;
-  const float* signs;  // (rounds, dim), each 1 or -1
+  const float* signs;  // (rounds, padded), each 1 or -1; ones where there are no rounds
   std::int64_t rounds;
   const std::int64_t* order;  // (rounds - 1, dim): where each value was, between rounds; or null
 };
@@ -33,7 +37,7 @@ constexpr Blocks blocks_of(std::int64_t dim) {
 
 // Of rows at length 1: the coordinates and the length of what is left, which `rest` is, turned.
 struct Projected {
-  float* rest;         // (count, dim)
+  float* rest;         // (count, padded)
   float* coordinates;  // (count, axis_count)
   float* lengths;      // (count,)
 };

@@ -74,6 +74,16 @@ def project(
     threads: int,
     /,
 ) -> None: ...
+def quantize_in_frame(
+    rounding: Rounding,
+    frame: Frame,
+    rows: ValueRows,
+    codes: int,
+    norms: int,
+    coordinates: int,
+    threads: int,
+    /,
+) -> int: ...
 def reciprocal_norms(
     format: int, packed: int, rows: int, dim: int, out: int, threads: int, /
 ) -> None: ...

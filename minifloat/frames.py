@@ -145,8 +145,7 @@ class Frame:
         all float32. The rest is longer than it was, by a factor that it has in all rows alike but
         for a power of 2 in each.
         """
-        axes, turn = self._on_device(x.device)
-        rest, coordinates, lengths = _ops.project(x, axes, *turn)
+        rest, coordinates, lengths = _ops.project(x, tensors_of(self, x.device))
         return rest, coordinates, lengths
 
     def rows_of(self, rest: Tensor, coordinates: Tensor) -> Tensor:
@@ -164,6 +163,12 @@ class Frame:
             turn = random_turn(self.dim, self.seed) if self.rotate else no_turn(self.dim)
             self._on[device] = (self.axes.to(device), turn.to(device))
         return self._on[device]
+
+
+def tensors_of(frame: Frame, device: torch.device) -> list[Tensor]:
+    """Return a frame as operators take it: the axes, and the signs and the order of the turn."""
+    axes, turn = frame._on_device(device)
+    return [axes, *turn]
 
 
 def refuse_wrong(*, axes: Any, rotate: Any, seed: Any, shares: Any, next_share: Any) -> None:
@@ -203,9 +208,22 @@ def _axes_of(rows: Tensor, count: int) -> Tensor:
         found.append(mean / length)
         rows = rows - torch.outer(rows @ found[0], found[0])
     if count > len(found):
-        _, vectors = torch.linalg.eigh(rows.T @ rows)
-        found.extend(vectors.T.flip(0)[: count - len(found)])
+        found.extend(_principal(rows, count - len(found)))
     return _orthonormal(found) if found else rows[:0]
+
+
+def _principal(rows: Tensor, count: int) -> Tensor:
+    """Return the leading principal axes of rows about the origin: (count, dim)."""
+    dim = rows.shape[1]
+    if len(rows) >= dim:
+        whole: Tensor = torch.linalg.eigh(rows.T @ rows)[1]
+        return whole.T.flip(0)[:count]
+    # Of few rows they are those of a smaller matrix; where rows hold nothing, any others.
+    values, vectors = torch.linalg.eigh(rows @ rows.T)
+    held = (values > values[-1] * len(rows) * 1e-15).flip(0)[:count]
+    found = (vectors.T.flip(0)[:count] @ rows)[held]
+    others = torch.eye(dim, dtype=rows.dtype)[: count - len(found)]
+    return torch.cat((found, others))
 
 
 def _orthonormal(axes: Sequence[Tensor]) -> Tensor:

@@ -50,8 +50,9 @@ def near_one(x: Tensor, largest: Tensor) -> Tensor:
     x, largest = (t if t.dtype == torch.float64 else t.float() for t in (x, largest))
     exponent = torch.frexp(largest)[1]
     # One factor alone may be beyond the largest number.
-    half = exponent // 2
-    first, second = (_power_of_two(part, x.dtype) for part in (-half, half - exponent))
+    most = 1022 if x.dtype == torch.float64 else 126
+    one = (-exponent).clamp(-most, most)
+    first, second = (_power_of_two(part, x.dtype) for part in (one, -exponent - one))
     return x.mul(first).mul(second).float()
 
 

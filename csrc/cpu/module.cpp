@@ -66,16 +66,23 @@ PYBIND11_MODULE(_C, m) {
           });
           return first_wrong;
         });
-  pybind11::class_<Frame>(m, "Frame", pybind11::module_local())
+  pybind11::class_<PaddedFrame>(m, "Frame", pybind11::module_local())
       .def(pybind11::init([](std::int64_t dim, Address axes, std::int64_t axis_count, Address signs,
                              std::int64_t rounds, Address order) {
-        return Frame{dim,    at<const float>(axes),        axis_count, at<const float>(signs),
-                     rounds, at<const std::int64_t>(order)};
+        return PaddedFrame(dim, at<const float>(axes), axis_count, at<const float>(signs), rounds,
+                           at<const std::int64_t>(order));
       }));
-  m.def("project", [](int source, const ValueRows& rows, const Frame& frame, Address rest,
+  m.def("project", [](int source, const ValueRows& rows, const PaddedFrame& in, Address rest,
                       Address coordinates, Address lengths, int threads) {
     const Projected out{at<float>(rest), at<float>(coordinates), at<float>(lengths)};
-    without_python([&] { project(source, rows, frame, out, threads); });
+    without_python([&] { project(source, rows, in.frame(), out, threads); });
+  });
+  m.def("quantize_in_frame", [](const Rounding& how, const PaddedFrame& in, const ValueRows& rows,
+                                Address codes, Address norms, Address coordinates, int threads) {
+    const Framed to{at<std::uint8_t>(codes), at<float>(norms), at<float>(coordinates)};
+    std::int64_t first_wrong = -1;
+    without_python([&] { first_wrong = quantize_in_frame(how, in.frame(), rows, to, threads); });
+    return first_wrong;
   });
   add_queries(m);
   m.def("scores", bound(all_scores));

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, get_num_threads
@@ -57,17 +57,10 @@ def quantize(
 ) -> None:
     if x.dtype != torch.float32 and (scale == "cosine" or estimator == "unbiased"):
         return _quantize_in_torch(x, format, scale, estimator, saturate, out)
-    codes, norms = out
+    (codes, norms), rounding = out, _rounding(x, format, scale, estimator, saturate)
     for first, some in _in_pieces(x):
-        wrong = _C.quantize(
-            _C.Rounding(
-                FORMAT[format], SOURCE[x.dtype], _SCALE[scale], _ESTIMATOR[estimator], saturate
-            ),
-            _value_rows(some),
-            codes[first:].data_ptr(),
-            norms[first:].data_ptr(),
-            get_num_threads(),
-        )
+        addresses = codes[first:].data_ptr(), norms[first:].data_ptr()
+        wrong = _C.quantize(rounding, _value_rows(some), *addresses, get_num_threads())
         if wrong >= 0:
             refuse_row("x", first + wrong)
 
@@ -77,14 +70,42 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None
     _C.reciprocal_norms(f, packed.data_ptr(), out.numel(), dim, out.data_ptr(), get_num_threads())
 
 
-def project(x: Tensor, axes: Tensor, signs: Tensor, order: Tensor, out: Projected) -> None:
-    axes, signs, order = (part.contiguous() for part in (axes, signs, order))
-    of_axes, of_signs = ((part.data_ptr(), len(part)) for part in (axes, signs))
-    frame = _C.Frame(x.shape[1], *of_axes, *of_signs, order.data_ptr() if len(order) else 0)
+def quantize_in_frame(
+    x: Tensor,
+    frame: Sequence[Tensor],
+    format: str,
+    scale: str,
+    estimator: str,
+    saturate: bool,
+    out: Projected,
+) -> None:
+    frame = [part.contiguous() for part in frame]
+    rounding = _rounding(x, format, scale, estimator, saturate)
+    for first, some in _in_pieces(x):
+        codes, norms, coordinates = (whole[first:].data_ptr() for whole in out)
+        of_rows = rounding, _frame(frame), _value_rows(some)
+        wrong = _C.quantize_in_frame(*of_rows, codes, norms, coordinates, get_num_threads())
+        if wrong >= 0:
+            refuse_row("x", first + wrong)
+
+
+def project(x: Tensor, frame: Sequence[Tensor], out: Projected) -> None:
+    frame = [part.contiguous() for part in frame]
     for first, some in _in_pieces(x):
         rest, coordinates, lengths = (whole[first:].data_ptr() for whole in out)
         of_rows = SOURCE[x.dtype], _value_rows(some)
-        _C.project(*of_rows, frame, rest, coordinates, lengths, get_num_threads())
+        _C.project(*of_rows, _frame(frame), rest, coordinates, lengths, get_num_threads())
+
+
+def _rounding(x: Tensor, format: str, scale: str, estimator: str, saturate: bool) -> _C.Rounding:
+    how = _SCALE[scale], _ESTIMATOR[estimator], saturate
+    return _C.Rounding(FORMAT[format], SOURCE[x.dtype], *how)
+
+
+def _frame(frame: Sequence[Tensor]) -> _C.Frame:
+    axes, signs, order = frame
+    of_axes, of_signs = ((part.data_ptr(), len(part)) for part in (axes, signs))
+    return _C.Frame(axes.shape[1], *of_axes, *of_signs, order.data_ptr() if len(order) else 0)
 
 
 def _in_pieces(x: Tensor) -> Iterator[tuple[int, Tensor]]:

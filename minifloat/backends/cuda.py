@@ -16,7 +16,7 @@ from minifloat.backends import eager
 from minifloat.backends.addresses import FORMAT, SOURCE, best_of, shape, sides_of
 from minifloat.backends.parts import in_parts
 from minifloat.backends.projecting import project as project
-from minifloat.backends.quantizing import quantizing
+from minifloat.backends.quantizing import quantizing, quantizing_in_frame
 from minifloat.backends.rounding import rounding
 from minifloat.ops.products import AllScores, Best, PairScores
 
@@ -58,6 +58,7 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None
 
 
 quantize = quantizing(encode, decode, encode_pack, reciprocal_norms)
+quantize_in_frame = quantizing_in_frame(project, quantize)
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:

@@ -10,7 +10,7 @@ from torch.nn.functional import pad
 
 from minifloat.answers import Answer, merged, none_of
 from minifloat.backends.projecting import project as project
-from minifloat.backends.quantizing import quantizing
+from minifloat.backends.quantizing import quantizing, quantizing_in_frame
 from minifloat.backends.rounding import rounding
 from minifloat.formats import Format, as_format
 from minifloat.ops.products import AllScores, Best, PairScores
@@ -58,6 +58,7 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None
 
 
 quantize = quantizing(encode, decode, encode_pack, reciprocal_norms)
+quantize_in_frame = quantizing_in_frame(project, quantize)
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:

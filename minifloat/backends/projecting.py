@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -14,11 +16,12 @@ Projected = tuple[Tensor, Tensor, Tensor]
 _CHUNK = 1 << 24
 
 
-def project(x: Tensor, axes: Tensor, signs: Tensor, order: Tensor, out: Projected) -> None:
+def project(x: Tensor, frame: Sequence[Tensor], out: Projected) -> None:
+    axes, *turn = frame
     step = max(1, _CHUNK // x.shape[1])
     for first in range(0, len(x), step):
         some = slice(first, first + step)
-        parts = _projected(x[some], axes, Turn(signs, order))
+        parts = _projected(x[some], axes, Turn(*turn))
         for whole, part in zip(out, parts, strict=True):
             whole[some] = part
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
+from minifloat.backends.projecting import Projected
 from minifloat.formats import Format, as_format
 from minifloat.scaling import amax, check_finite, near_one, root_of, scale_rows, sum_of
 
 # Values that are scaled and encoded at once, so that the device has enough to do.
 _CHUNK = 1 << 26
 
-# Multiples of a row's root mean square that scale "cosine" tries, as shares of the format's
-# largest value.
-_TRIED = tuple((22 + 24 * i / 7) / 100 for i in range(8))
+# Multiples, in eighths, of what makes a row's largest magnitude the format's, that scale "cosine"
+# tries with magnitudes in so many bins.
+_TRIED = range(5, 13)
+_BINS = 64
 
 Packed = tuple[Tensor, Tensor]
 Encoder = Callable[[Tensor, str, bool, Tensor], None]
@@ -34,6 +36,7 @@ def quantizing(
         x: Tensor, format: str, scale: str, estimator: str, saturate: bool, out: Packed
     ) -> None:
         (codes, norms), (rows, dim), f = out, x.shape, as_format(format)
+        saturate = saturate or scale == "cosine"
 
         def values_of(scaled: Tensor) -> Tensor:
             chosen = torch.empty(scaled.shape, dtype=torch.uint8, device=x.device)
@@ -61,22 +64,56 @@ def quantizing(
     return quantize
 
 
+def quantizing_in_frame(
+    project: Callable[[Tensor, Sequence[Tensor], Projected], None],
+    quantize: Callable[[Tensor, str, str, str, bool, Packed], None],
+) -> Callable[..., None]:
+    """Return the function that fills tensors with rows in a frame."""
+
+    def quantize_in_frame(
+        x: Tensor,
+        frame: Sequence[Tensor],
+        format: str,
+        scale: str,
+        estimator: str,
+        saturate: bool,
+        out: Projected,
+    ) -> None:
+        codes, norms, coordinates = out
+        step = max(1, _CHUNK // x.shape[1])
+        for first in range(0, len(x), step):
+            some = slice(first, first + step)
+            rest = torch.empty(x[some].shape, dtype=torch.float32, device=x.device)
+            lengths = torch.empty_like(norms[some])
+            project(x[some], frame, (rest, coordinates[some], lengths))
+            check_finite("x", lengths, first)
+            quantize(rest, format, scale, estimator, saturate, (codes[some], norms[some]))
+            norms[some] *= lengths
+
+    return quantize_in_frame
+
+
 def _nearest_angle(x: Tensor, format: Format, values_of: Callable[[Tensor], Tensor]) -> Tensor:
-    """Return rows, near 1, times that of the multiples whose codes have the largest cosine."""
-    size = root_of(sum_of(x * x) / x.shape[1])
-    best = torch.zeros_like(x)
-    best_dot, best_squares = torch.zeros_like(size), torch.ones_like(size)
-    for share in _TRIED:
-        factor = torch.where(size > 0, size.reciprocal() * (share * format.max), 1.0)
-        scaled = x * factor[:, None]
-        values = values_of(scaled)
-        dot, squares = sum_of(x * values), sum_of(values * values)
-        better = dot * dot * best_squares > best_dot * best_dot * squares
-        best = torch.where(better[:, None], scaled, best)
-        best_dot, best_squares = (
-            torch.where(better, new, old) for new, old in ((dot, best_dot), (squares, best_squares))
-        )
-    return best
+    """Return rows, near 1, times that of the multiples whose codes have the largest cosine.
+
+    Cosines are of the middles of bins, of which the first is 0, and their codes in 120ths.
+    """
+    largest = amax(x)
+    bins = (x.abs() * (_BINS / largest)).nan_to_num().long().clamp(max=_BINS - 1)
+    middles = 2 * torch.arange(_BINS, device=x.device) + 1
+    best = torch.full_like(largest, _TRIED[0])
+    best_cosine = torch.zeros_like(best, dtype=torch.float64)
+    for eighths in _TRIED:
+        values = values_of((middles.double() * (format.max * eighths / (16 * _BINS))).float()[None])
+        rounded = (values[0].double() * 120 / format.max + 0.5).long()
+        rounded[0] = 0
+        dot = (middles * rounded)[bins].sum(1, keepdim=True).double()
+        cosine = dot * dot / rounded.square()[bins].sum(1, keepdim=True).double()
+        better = cosine > best_cosine
+        best = torch.where(better, eighths, best)
+        best_cosine = torch.where(better, cosine, best_cosine)
+    factor = best * format.max / 8 / largest
+    return torch.where(largest > 0, x * factor, 0.0)
 
 
 def _unbiased(x: Tensor, values: Tensor) -> Tensor:

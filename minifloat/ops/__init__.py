@@ -130,6 +130,7 @@ OPERATORS = (
     *map(_by_row, _BY_ROW),
     _by_row(codec.quantize),
     _by_row(codec.project),
+    _by_row(codec.quantize_in_frame),
     *(_of(*asked) for asked in _ASKED),
     _into(AllScores, "scores_into", "all_scores"),
 )

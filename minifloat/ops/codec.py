@@ -5,6 +5,8 @@ Each is the one function that checks its arguments and makes the tensor for the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -61,7 +63,8 @@ def quantize(
     """Dense rows of the codes of x (rows, dim), and what products with each are multiplied by.
 
     Scale "amax" first multiplies each row so that its largest magnitude becomes the format's,
-    "cosine" so that codes are at the least angle of a few multiples of its root mean square.
+    "cosine" by that of a few multiples of this whose codes are at the least angle to the row, those
+    above the format's largest value being that.
     Estimator "norm" gives what `reciprocal_norms` are, "unbiased" what makes the product of the
     codes with the row itself, at length 1, be 1. ValueError, by its values, for a row that is not
     finite.
@@ -74,29 +77,47 @@ def quantize(
     return codes, torch.empty(len(x), dtype=torch.float32, device=x.device)
 
 
-def project(x: Tensor, axes: Tensor, signs: Tensor, order: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def quantize_in_frame(
+    x: Tensor, frame: Sequence[Tensor], format: str, scale: str, estimator: str, saturate: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What `quantize` makes of the rests that `project` leaves of x (rows, dim), and coordinates.
+
+    What products are multiplied by is that times the length of the rest. ValueError, by its values,
+    for a row that is not finite.
+    """
+    codes, norms = quantize(x, format, scale, estimator, saturate)
+    _check_frame(x, frame)
+    return codes, norms, norms.new_empty(len(x), len(frame[0]))
+
+
+def project(x: Tensor, frame: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     """What is left of x (rows, dim) beside its parts along axes, turned: float32, its shape.
 
     And, of rows at length 1, the coordinates along the axes (rows, axes) and the length of what is
-    left (rows,), float32: 0 for a zero row, NaN for one that is not finite. axes: (axes, dim)
-    float32, orthonormal. signs, order: as of `minifloat.turning.Turn`.
+    left (rows,), float32: 0 for a zero row, NaN for one that is not finite. frame: axes (axes,
+    dim), float32 and orthonormal, and the signs and the order of a `minifloat.turning.Turn`.
     """
     _check_rows(x)
     check_values(x)
-    dim = x.shape[1]
-    for name, tensor, dtype in (
-        ("axes", axes, torch.float32),
-        ("signs", signs, torch.float32),
-        ("order", order, torch.int64),
-    ):
+    _check_frame(x, frame)
+    rest = torch.empty(x.shape, dtype=torch.float32, device=x.device)
+    return rest, rest.new_empty(len(x), len(frame[0])), rest.new_empty(len(x))
+
+
+def _check_frame(x: Tensor, frame: Sequence[Tensor]) -> None:
+    dim, parts = (
+        x.shape[1],
+        (("axes", torch.float32), ("signs", torch.float32), ("order", torch.int64)),
+    )
+    if len(frame) != len(parts):
+        raise ValueError(f"frame must have axes, signs and order; got {len(frame)} tensors")
+    for (name, dtype), tensor in zip(parts, frame, strict=True):
         if tensor.dtype != dtype or tensor.ndim != 2 or tensor.shape[1] != dim:
             raise ValueError(
                 f"{name} must be {name_of(dtype)} of shape (n, {dim}); "
                 f"got {name_of(tensor.dtype)} of shape {tuple(tensor.shape)}"
             )
         check_device(name, tensor, x.device)
-    rest = torch.empty(x.shape, dtype=torch.float32, device=x.device)
-    return rest, rest.new_empty(len(x), len(axes)), rest.new_empty(len(x))
 
 
 def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:

@@ -8,19 +8,15 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from minifloat.arrays import RowsLike, as_rows, on_huge_pages
+from minifloat.arrays import RowsLike, as_rows
 from minifloat.formats import Format, FormatLike, as_format
-from minifloat.frames import Frame
-from minifloat.scaling import check_finite
+from minifloat.frames import Frame, tensors_of
 from minifloat.vectors.packed import PackedVectors
 
 _ops = torch.ops.minifloat
 
 Scale = Literal["amax", "cosine", "none"]
 Estimator = Literal["norm", "unbiased"]
-
-# Values that are projected at once: they stay in the last cache.
-_CHUNK = 1 << 20
 
 # A frame whose axes hold less than this share of what they held of its sample is stale.
 _STALE = 0.5
@@ -43,10 +39,11 @@ def quantize(
 
     Each row, or its rest, is first multiplied. With scale "amax", by F_max / E_max, the format's
     largest value over the row's largest magnitude (Kolmakov and Golubinskiy, 2026). With "cosine",
-    by that of eight multiples of its root mean square whose codes are at the least angle to it.
-    Cosines do not change with a row's length, so the factor is not kept. With "none" values are
-    taken as they are, and `saturate` says what becomes of those too large, as in `encode`. What is
-    not said is "amax" without a frame, and "cosine" in one.
+    by that of eight multiples of this, from 5/8 to 12/8, whose codes are at the least angle to the
+    row: what is then above F_max becomes F_max. Cosines do not change with a row's length, so the
+    factor is not kept. With "none" values are taken as they are, and `saturate` says what becomes
+    of those too large, as in `encode`. What is not said is "amax" without a frame, and "cosine" in
+    one.
 
     Scores are products of codes, times a number for each row. With estimator "norm" that is the
     reciprocal norm of the codes' values: scores are the cosines of these. With "unbiased" it is
@@ -91,18 +88,10 @@ def _in_frame(
         raise ValueError(
             f"x must have shape (rows, {frame.dim}), as its frame; got {tuple(x.shape)}"
         )
-    codes = x.new_empty(len(x), format.row_bytes(frame.dim), dtype=torch.uint8)
-    norms = x.new_empty(len(x), dtype=torch.float32)
-    coordinates = x.new_empty(len(x), len(frame.axes), dtype=torch.float32)
-    for whole in (codes, norms, coordinates):
-        on_huge_pages(whole)
-    step = max(1, _CHUNK // frame.dim)
-    for first in range(0, len(x), step):
-        some = slice(first, first + step)
-        rest, coordinates[some], lengths = frame.project(x[some])
-        check_finite("x", lengths, first)
-        codes[some], of_rest = _ops.quantize(rest, format.name, scale, estimator, saturate)
-        norms[some] = of_rest * lengths
+    tensors = tensors_of(frame, x.device)
+    codes, norms, coordinates = _ops.quantize_in_frame(
+        x, tensors, format.name, scale, estimator, saturate
+    )
     return codes, norms, coordinates
 
 

@@ -33,17 +33,21 @@ using QuantizeBy = std::array<std::array<Quantize, 2>, kSourceCount>;  // by sou
 enum class Scale { kNone, kAmax, kCosine };
 enum class Estimator { kNorm, kUnbiased };
 
+// Floats that fitting rows takes.
+constexpr std::int64_t fit_scratch(std::int64_t dim) { return dim + dim / 2 + 64; }
+
 // Packed rows, and a number for each.
 struct Quantized {
   std::uint8_t* codes;
   float* norms;
 };
 
-// As Quantize, of float32, in all ways; scratch has room for a row.
+// As Quantize, of float32, in all ways; scratch has room for a row and two bytes of each of its
+// values, in whole steps.
 using Fit = std::int64_t (*)(const ValueRows& rows, Scale scale, Estimator estimator,
                              const Quantized& to, float* scratch);
 
-// Brings rows into a frame; scratch has room for one.
+// Brings rows into a frame; scratch has room for one, padded.
 using Project = void (*)(const ValueRows& rows, const Frame& frame, const Projected& out,
                          float* scratch);
 

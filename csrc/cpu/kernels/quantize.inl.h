@@ -41,6 +41,46 @@ Factors<T> factors_of(T largest, T limit) {
   return {first, raised > 0 ? 1 / raised * limit : T{1}};
 }
 
+// The exponent of a magnitude's fraction in [1/2, 1); 0 of 0.
+template <class T>
+int exponent_of(T magnitude) {
+  using Bits = std::conditional_t<sizeof(T) == sizeof(double), std::int64_t, std::int32_t>;
+  constexpr int kMantissa = std::numeric_limits<T>::digits - 1;
+  const auto exponent = static_cast<int>(bits_of<Bits>(magnitude) >> kMantissa);
+  if (exponent > 0) return exponent + std::numeric_limits<T>::min_exponent - 1;
+  int found = 0;
+  __builtin_frexp(magnitude, &found);
+  return found;
+}
+
+// Those whose product is the power of two that brings a magnitude into [1/2, 1): one alone might be
+// beyond the largest number.
+template <class T>
+Factors<T> factors_near_one(T largest) {
+  using Bits = std::conditional_t<sizeof(T) == sizeof(double), std::int64_t, std::int32_t>;
+  constexpr int kBias = 1 - std::numeric_limits<T>::min_exponent + 1, kMost = kBias - 1;
+  const auto power = [](int exponent) {
+    return bits_of<T>(static_cast<Bits>(exponent + kBias) << (std::numeric_limits<T>::digits - 1));
+  };
+  const int wanted = -exponent_of(largest);
+  const int first = wanted > kMost ? kMost : wanted < -kMost ? -kMost : wanted;
+  return {power(first), power(wanted - first)};
+}
+
+// Writes a row as floats, near 1.
+template <class Value>
+void near_one(const Value* in, std::int64_t dim, Wide<Value> largest, float* out) {
+  const auto [first, second] = factors_near_one(largest);
+  if constexpr (std::is_same_v<Value, Float16>) {
+    widen_run(in, dim, out);
+    for (std::int64_t i = 0; i < dim; ++i) out[i] = out[i] * first * second;
+  } else if constexpr (std::is_same_v<Value, Bfloat16>) {
+    for (std::int64_t i = 0; i < dim; ++i) out[i] = to_float(in[i]) * first * second;
+  } else {
+    for (std::int64_t i = 0; i < dim; ++i) out[i] = static_cast<float>(in[i] * first * second);
+  }
+}
+
 // A block of a row as floats, and what is left to multiply them by: doubles are multiplied first,
 // so that they are rounded once.
 template <class Value>
@@ -145,11 +185,10 @@ template <Format F, Overflow O>
 using Squares =
     std::conditional_t<lane(F) == Lane::kFloat, FloatSquares<F, O>, IntegerSquares<F, O>>;
 
-// Packs the codes of a row; returns the sum of the squares of what they stand for.
-template <Format F, class Value, Overflow O>
-double quantize_row(const Value* in, const Factors<Wide<Value>>& by, std::int64_t dim,
-                    std::uint8_t* out) {
-  Squares<F, O> squares;
+// Packs the codes of a row; what they stand for goes to sums.
+template <Format F, class Value, class Sums>
+void quantize_row(const Value* in, const Factors<Wide<Value>>& by, std::int64_t dim,
+                  std::uint8_t* out, Sums& sums) {
   std::array<float, kBlock> floats;
   std::array<std::uint8_t, kBlock> codes;
   for (std::int64_t first = 0; first < dim; first += kBlock) {
@@ -157,14 +196,13 @@ double quantize_row(const Value* in, const Factors<Wide<Value>>& by, std::int64_
     std::uint8_t* const to = out + first / 8 * F.bits();
     std::uint8_t* const unpacked = F.bits() == 8 ? to : codes.data();
     if constexpr (std::is_same_v<Value, float>) {
-      squares.encode_block(in + first, taken, by, unpacked);
+      sums.encode_block(in + first, taken, by, unpacked);
     } else {
       const Factors<float> left = to_floats(in + first, taken, by, floats.data());
-      squares.encode_block(floats.data(), taken, left, unpacked);
+      sums.encode_block(floats.data(), taken, left, unpacked);
     }
     if constexpr (F.bits() != 8) pack_run<F.bits()>(unpacked, taken, to);
   }
-  return squares.value();
 }
 
 template <Format F, class Value, Overflow O>
@@ -181,7 +219,9 @@ std::int64_t quantize_rows(const ValueRows& rows, bool scales, std::uint8_t* out
       const W largest = row_largest(in, rows.dim);
       if (!(largest < std::numeric_limits<W>::infinity())) return r;
       const Factors<W> by = scales ? factors_of(largest, kLimit) : Factors<W>{};
-      squares[r - first] = quantize_row<F, Value, O>(in, by, rows.dim, out);
+      Squares<F, O> of_row;
+      quantize_row<F>(in, by, rows.dim, out, of_row);
+      squares[r - first] = of_row.value();
     }
     for (std::int64_t i = 0; i < count; ++i) norms[first + i] = reciprocal_root(squares[i]);
   }

@@ -3,6 +3,8 @@
 
 #include "cpu/kernels/quantize.inl.h"
 
+#include "cpu/kernels/sums.inl.h"
+
 #include "cpu/kernels/fit.inl.h"
 
 #include "cpu/kernels/project.inl.h"

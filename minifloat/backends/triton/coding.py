@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from minifloat.backends.quantizing import quantizing
+from minifloat.backends.projecting import project
+from minifloat.backends.quantizing import quantizing, quantizing_in_frame
 from minifloat.backends.rounding import rounding
 from minifloat.backends.triton.codec import (
     decode_kernel,
@@ -134,3 +135,4 @@ def _fills_bytes(f: Format, dim: int) -> bool:
 
 
 quantize = quantizing(encode, decode, encode_pack, reciprocal_norms)
+quantize_in_frame = quantizing_in_frame(project, quantize)

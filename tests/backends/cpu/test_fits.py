@@ -5,6 +5,7 @@ import torch
 
 import minifloat as mf
 from minifloat.backends import implementation
+from minifloat.frames import tensors_of
 from minifloat.scaling import ESTIMATORS, SCALES
 from tests.support.rows import normal
 
@@ -39,9 +40,20 @@ def test_rows_are_fitted_to_a_format_as_in_torch(format: mf.Format, dim: int, is
 @pytest.mark.parametrize("dim", DIMS)
 def test_rows_are_projected_as_in_torch(dim: int, isa: str) -> None:
     frame = mf.Frame.fit(normal(50, dim, seed=1), min(2, dim), seed=5)
-    axes, turn = frame._on_device(torch.device("cpu"))
+    tensors = tensors_of(frame, torch.device("cpu"))
     by_definition = implementation("eager", "project")
     for x in (rows(dim), rows(dim).double(), rows(dim).bfloat16(), normal(3, dim).half()):
-        found = torch.ops.minifloat.project(x, axes, *turn)
-        for one, other in zip(found, by_definition(x, axes, *turn), strict=True):
+        found = torch.ops.minifloat.project(x, tensors)
+        for one, other in zip(found, by_definition(x, tensors), strict=True):
+            assert torch.equal(one, other)
+
+
+@pytest.mark.parametrize("dim", DIMS)
+def test_rows_in_a_frame_are_quantized_as_in_torch(format: mf.Format, dim: int, isa: str) -> None:
+    tensors = tensors_of(mf.Frame.fit(normal(50, dim, seed=1), min(2, dim)), torch.device("cpu"))
+    by_definition = implementation("eager", "quantize_in_frame")
+    for x in (rows(dim), rows(dim).bfloat16()):
+        asked = x, tensors, format.name, "cosine", "unbiased", True
+        found = torch.ops.minifloat.quantize_in_frame(*asked)
+        for one, other in zip(found, by_definition(*asked), strict=True):
             assert torch.equal(one, other)

@@ -33,14 +33,16 @@ template <int kBits>
   }
 }
 
-// Table entries of codes below 64.
-[[gnu::always_inline]] inline Vector look_up(const std::uint8_t* table, Vector codes, int bits) {
+// Entries for codes of a table of as many as there are codes.
+template <int kBits>
+[[gnu::always_inline]] inline Vector look_up(const std::uint8_t* table, Vector codes) {
+  static_assert(kBits == 4 || kBits == 6);
   const auto part = [&](int i) {
     const __m128i entries = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table) + i);
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(entries),
                                _mm256_and_si256(codes, _mm256_set1_epi8(0x0f)));
   };
-  if (bits == 4) return part(0);
+  if constexpr (kBits == 4) return part(0);
   // A blend takes the top bit of each byte: these put bits 4 and 5 there.
   const Vector bit4 = _mm256_slli_epi16(codes, 3), bit5 = _mm256_slli_epi16(codes, 2);
   return _mm256_blendv_epi8(_mm256_blendv_epi8(part(0), part(1), bit4),
@@ -124,7 +126,7 @@ template <class L, Format F>
   }
   const Vector codes = codes_of<F.bits()>(packed);
   if constexpr (std::is_same_v<L, Int8Lane>) {
-    return Vectors<1>{{look_up(table, codes, F.bits())}};
+    return Vectors<1>{{look_up<F.bits()>(table, codes)}};
   } else if constexpr (std::is_same_v<L, Int16Lane>) {
     return integers_of<F>(codes);
   } else {

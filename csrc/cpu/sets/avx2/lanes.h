@@ -17,6 +17,11 @@ struct Vectors {
   return _mm256_loadu_si256(static_cast<const Vector*>(from));
 }
 
+// Rounded once.
+[[gnu::always_inline]] inline __m256 multiply_add(__m256 a, __m256 b, __m256 c) {
+  return _mm256_fmadd_ps(a, b, c);
+}
+
 // From here on the compiler does not know what the vector holds.
 template <class Any>
 [[gnu::always_inline]] inline void make_unknown(Any& vector) {

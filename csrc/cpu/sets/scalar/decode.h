@@ -1,5 +1,13 @@
 // Rows of codes decoded in plain C++; a set.cpp includes this.
 
+// Entries for codes of a table of as many as there are codes.
+template <int kBits>
+[[gnu::always_inline]] inline Vector look_up(const std::uint8_t* table, Vector codes) {
+  auto bytes = __builtin_bit_cast(std::array<std::uint8_t, sizeof(Vector)>, codes);
+  for (std::uint8_t& byte : bytes) byte = table[byte];
+  return __builtin_bit_cast(Vector, bytes);
+}
+
 // The element that 1 stands for in what `step` makes of a row.
 template <class L, Format F>
 inline constexpr float kDecodedUnit = 1;

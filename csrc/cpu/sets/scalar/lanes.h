@@ -18,6 +18,12 @@ struct Vectors {
   return vector;
 }
 
+// Rounded twice, unless a factor is 1 or -1.
+template <class Floats>
+[[gnu::always_inline]] inline Floats multiply_add(Floats a, Floats b, Floats c) {
+  return a * b + c;
+}
+
 // From here on the compiler does not know what the vector holds.
 template <class Any>
 [[gnu::always_inline]] inline void make_unknown(Any&) {}

@@ -67,6 +67,11 @@ struct Vectors {
 
 [[gnu::always_inline]] inline Vector load(const void* from) { return _mm512_loadu_si512(from); }
 
+// Rounded once.
+[[gnu::always_inline]] inline __m512 multiply_add(__m512 a, __m512 b, __m512 c) {
+  return _mm512_fmadd_ps(a, b, c);
+}
+
 // From here on the compiler does not know what the vector holds.
 template <class Any>
 [[gnu::always_inline]] inline void make_unknown(Any& vector) {

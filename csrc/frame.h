@@ -11,6 +11,17 @@ namespace minifloat {
 // Rows that are brought into a frame are padded with zeros to a multiple of so many values.
 inline constexpr std::int64_t kFrameStep = 16;
 
+// Rows whose codes take up each other's errors go side by side, and places of a row a few at once.
+inline constexpr int kFedRows = 32, kFedPlaces = 8;
+
+// By what share of the error at each place those after it are changed, a unit lower triangle: for
+// kFedPlaces places at a time, from these on, the shares of each later place. Places after the last
+// have none.
+struct Feedback {
+  const float* panels;  // or null
+  std::int64_t places;  // a multiple of kFedPlaces
+};
+
 struct Frame {
   std::int64_t dim;
   std::int64_t padded;  // of axes and signs too
@@ -19,6 +30,7 @@ struct Frame {
   const float* signs;  // (rounds, padded), each 1 or -1; ones where there are no rounds
   std::int64_t rounds;
   const std::int64_t* order;  // (rounds - 1, dim): where each value was, between rounds; or null
+  Feedback feedback;
 };
 
 // Rows are turned in `count` blocks of so many values, a power of two. Where there would be too

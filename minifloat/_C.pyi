@@ -51,7 +51,10 @@ def quantize(
 ) -> int: ...
 
 class Frame:
-    """Axes of which rows keep their coordinates, and the turn of what is left; order may be 0."""
+    """Axes of which rows keep their coordinates, the turn of what is left, and shares of errors.
+
+    Order and shares may be 0.
+    """
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Frame:
         signs: int,
         rounds: int,
         order: int,
+        shares: int,
         /,
     ) -> None: ...
 

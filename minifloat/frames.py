@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from minifloat import feedback as feedbacks
 from minifloat.arrays import RowsLike, as_rows
+from minifloat.feedback import Feedback
 from minifloat.scaling import amax, check_finite
 from minifloat.turning import Turn, no_turn, random_turn, turned_back
 
@@ -21,7 +23,7 @@ MOST_AXES = 16
 # So many rows of a sample tell the axes.
 _MOST_ROWS = 1 << 14
 
-_FIELDS = ("axes", "rotate", "seed", "shares", "next_share")
+_FIELDS = ("axes", "rotate", "seed", "shares", "next_share", "feedback")
 
 # One more axis is proposed where it would hold as much of the squares of rows' lengths.
 _WORTH_AN_AXIS = 0.05
@@ -34,10 +36,12 @@ class Frame:
     axes: (axes, dim) float32, orthonormal, on the CPU; the first is the direction of the mean of
     the sample. rotate, seed: whether, and by which signs, the rest of a row is turned. shares: what
     each axis holds of the squares of the sample's lengths. next_share: what one more would hold.
+    feedback: how codes take up each other's errors, if that was asked for.
 
     Rows in one frame have the cosines that they had: those of rows a and b are the sum of the
     products of their coordinates and the product of what is left of them. Two frames are equal
-    where rows in them are: by dim, axes, and turn.
+    where rows in them are: by dim, axes, and turn. Feedback changes no more than which codes rows
+    get, so that rows with it and without are in one frame.
     """
 
     axes: Tensor
@@ -45,10 +49,18 @@ class Frame:
     seed: int
     shares: tuple[float, ...]
     next_share: float
+    feedback: Feedback | None = None
     _on: dict[torch.device, tuple[Tensor, Turn]] = field(default_factory=dict, init=False)
 
     @staticmethod
-    def fit(sample: RowsLike, axes: int = 1, *, rotate: bool = True, seed: int = 0) -> Frame:
+    def fit(
+        sample: RowsLike,
+        axes: int = 1,
+        *,
+        rotate: bool = True,
+        seed: int = 0,
+        feedback: bool | Literal["force"] = False,
+    ) -> Frame:
         """Return the frame of a sample of rows (rows, dim), 50 or more, as they will be quantized.
 
         Its first axis is the direction of the mean of the rows, each at length 1, and further ones
@@ -56,6 +68,11 @@ class Frame:
         holds most of each row; for a few tight clusters take as many axes as clusters, up to 16.
         Each costs 4 bytes a row. Zero rows tell nothing and are left out; of more than 16 384 rows
         some are taken, evenly spaced.
+
+        With feedback, of 500 rows or more, `quantize` can round with rounding "feedback": the frame
+        then holds dim * dim float32, and what feedback left of the errors of products with rows
+        held back. Where that is more than 0.9 it does not pay, and `quantize` refuses it, unless it
+        is "force".
 
         Raises ValueError for a row that holds NaN or infinity, naming it.
         """
@@ -67,6 +84,8 @@ class Frame:
         dim = rows.shape[1]
         if not 0 <= axes <= min(MOST_AXES, dim):
             raise ValueError(f"axes must be in 0..{min(MOST_AXES, dim)}; got {axes}")
+        if feedback not in (False, True, "force"):
+            raise ValueError(f"feedback must be False, True or 'force'; got {feedback!r}")
         check_finite("sample", amax(rows))
         rows = rows[:: -(-len(rows) // _MOST_ROWS) or 1].cpu().double()
         # Squares of what is far from 1 would be beyond the largest number.
@@ -79,13 +98,14 @@ class Frame:
             )
         found = _axes_of(rows, axes + 1 if axes < dim else axes)
         shares = (rows @ found.T).square().mean(0).tolist()
-        return Frame(
+        frame = Frame(
             found[:axes].float().contiguous(),
             rotate,
             seed,
             tuple(shares[:axes]),
             max(shares[axes:], default=0.0),
         )
+        return frame._with_feedback(rows, feedback == "force") if feedback else frame
 
     def __post_init__(self) -> None:
         refuse_wrong(**self.__getstate__())
@@ -122,7 +142,10 @@ class Frame:
         turn = f"turned by seed {self.seed}" if self.rotate else "not turned"
         axes = f"{len(self.axes)} ax{'i' if len(self.axes) == 1 else 'e'}s"
         holding = f" that hold{'s' * (len(self.axes) == 1)} {held}" if held else ""
-        return f"Frame(dim {self.dim}, {axes}{holding}{more}, {turn}, {self.digest})"
+        fed = (
+            "" if self.feedback is None else f", feedback leaves {self.feedback.gain:.0%} of errors"
+        )
+        return f"Frame(dim {self.dim}, {axes}{holding}{more}, {turn}{fed}, {self.digest})"
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the fields; what they are on devices is made again."""
@@ -158,6 +181,13 @@ class Frame:
         rest = turned_back(rest * turn.growth**0.5, turn)
         return rest + (coordinates - rest @ axes.T) @ axes
 
+    def _with_feedback(self, rows: Tensor, forced: bool) -> Frame:
+        """Return the same frame with what feedback needs of rows of length 1, float64."""
+        rests, _, lengths = (part.double() for part in self.project(rows))
+        lengthened = torch.linalg.vector_norm(rests, dim=1)
+        rests *= torch.where(lengthened > 0, lengths / lengthened, 0.0)[:, None]
+        return replace(self, feedback=Feedback.fit(rests, forced=forced))
+
     def _on_device(self, device: torch.device) -> tuple[Tensor, Turn]:
         if device not in self._on:
             turn = random_turn(self.dim, self.seed) if self.rotate else no_turn(self.dim)
@@ -165,13 +195,17 @@ class Frame:
         return self._on[device]
 
 
-def tensors_of(frame: Frame, device: torch.device) -> list[Tensor]:
-    """Return a frame as operators take it: the axes, and the signs and the order of the turn."""
+def tensors_of(frame: Frame, device: torch.device, *, feeds_back: bool = False) -> list[Tensor]:
+    """Return a frame as operators take it: axes, signs and order of the turn, shares of errors."""
     axes, turn = frame._on_device(device)
-    return [axes, *turn]
+    feedback = frame.feedback if feeds_back else None
+    shares = torch.empty(0, frame.dim) if feedback is None else feedback.shares
+    return [axes, *turn, shares.to(device)]
 
 
-def refuse_wrong(*, axes: Any, rotate: Any, seed: Any, shares: Any, next_share: Any) -> None:
+def refuse_wrong(
+    *, axes: Any, rotate: Any, seed: Any, shares: Any, next_share: Any, feedback: Any
+) -> None:
     """Raise ValueError for fields that are not those of a frame."""
     if (
         not isinstance(axes, Tensor)
@@ -196,6 +230,7 @@ def refuse_wrong(*, axes: Any, rotate: Any, seed: Any, shares: Any, next_share: 
             f"shares must be those of {len(axes)} axes, and next_share one more; got "
             f"{shares!r} and {next_share!r}"
         )
+    feedbacks.refuse_wrong(feedback, axes.shape[1])
 
 
 def _axes_of(rows: Tensor, count: int) -> Tensor:

@@ -157,17 +157,28 @@ std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* 
   return first_wrong == rows.count ? -1 : first_wrong.load();
 }
 
-PaddedFrame::PaddedFrame(std::int64_t dim, const float* axes, std::int64_t axis_count,
-                         const float* signs, std::int64_t rounds, const std::int64_t* order) {
+PaddedFrame::PaddedFrame(const Frame& dense, const float* shares) : frame_(dense) {
+  const std::int64_t dim = dense.dim;
   const std::int64_t padded = (dim + kFrameStep - 1) / kFrameStep * kFrameStep;
   const auto pad = [&](const float* rows, std::int64_t count, std::vector<float>& out) {
     for (std::int64_t r = 0; r < count; ++r) std::copy_n(rows + r * dim, dim, &out[r * padded]);
   };
-  axes_.resize(axis_count * padded);
-  signs_.assign(std::max<std::int64_t>(rounds, 1) * padded, 1);
-  pad(axes, axis_count, axes_);
-  pad(signs, rounds, signs_);
-  frame_ = {dim, padded, axes_.data(), axis_count, signs_.data(), rounds, order};
+  axes_.resize(dense.axis_count * padded);
+  signs_.assign(std::max<std::int64_t>(dense.rounds, 1) * padded, 1);
+  pad(dense.axes, dense.axis_count, axes_);
+  pad(dense.signs, dense.rounds, signs_);
+  static_assert(kFrameStep % kFedPlaces == 0);
+  for (std::int64_t first = 0; shares && first < padded; first += kFedPlaces) {
+    for (std::int64_t i = first; i < padded; ++i) {
+      for (std::int64_t k = first; k < first + kFedPlaces; ++k) {
+        panels_.push_back(i < dim && k < i ? shares[i * dim + k] : 0.0f);
+      }
+    }
+  }
+  frame_.padded = padded;
+  frame_.axes = axes_.data();
+  frame_.signs = signs_.data();
+  frame_.feedback = {shares ? panels_.data() : nullptr, padded};
 }
 
 void project(int source, const ValueRows& rows, const Frame& frame, const Projected& out,
@@ -194,15 +205,18 @@ void project(int source, const ValueRows& rows, const Frame& frame, const Projec
 
 std::int64_t quantize_in_frame(const Rounding& how, const Frame& frame, const ValueRows& rows,
                                const Framed& to, int threads) {
+  const Kernels& kernels = kernels_of(how.format);
   const Project project_some = current_isa().project[how.source];
   const Fit fit = fit_of(how);
   const std::int64_t bytes = row_bytes(rows.dim, bits_of_format(how.format));
   const std::int64_t grain = std::max<std::int64_t>(1, kGrain / rows.dim);
-  const std::int64_t together = rows_together(rows.dim);
+  const bool feeds_back = frame.feedback.panels != nullptr;
+  const std::int64_t together = feeds_back ? kFedRows : rows_together(rows.dim);
   std::atomic<std::int64_t> first_wrong = rows.count;
   parallel_for(rows.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
     std::vector<float> rest(together * frame.padded), lengths(together);
-    std::vector<float> scratch(fit_scratch(frame.padded));
+    std::vector<float> scratch(feeds_back ? feedback_scratch(frame.padded)
+                                          : fit_scratch(frame.padded));
     in_stretches(begin, end, together, [&](std::int64_t first, std::int64_t count) {
       const ValueRows some{rows.values + first * rows.stride, rows.stride, count, rows.dim};
       project_some(some, frame,
@@ -217,7 +231,11 @@ std::int64_t quantize_in_frame(const Rounding& how, const Frame& frame, const Va
       const ValueRows left{reinterpret_cast<const std::uint8_t*>(rest.data()), row, count,
                            rows.dim};
       const Quantized quantized{to.codes + first * bytes, to.norms + first};
-      fit(left, how.scale, how.estimator, quantized, scratch.data());
+      if (feeds_back) {
+        kernels.fit_fed_back(left, {how.scale, how.estimator, frame.feedback}, quantized, scratch);
+      } else {
+        fit(left, how.scale, how.estimator, quantized, scratch.data());
+      }
       for (std::int64_t r = 0; r < count; ++r) quantized.norms[r] *= lengths[r];
     });
   });

@@ -34,18 +34,18 @@ struct Rounding {
 std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* packed,
                       float* norms, int threads);
 
-// Owns the axes and signs of a frame, padded.
+// Owns what a frame consists of, in the order of the kernels.
 class PaddedFrame {
  public:
-  // Of tensors that are not padded: axes (axis_count, dim), signs (rounds, dim).
-  PaddedFrame(std::int64_t dim, const float* axes, std::int64_t axis_count, const float* signs,
-              std::int64_t rounds, const std::int64_t* order);
+  // Of tensors that are not padded: axes (axis_count, dim), signs (rounds, dim), and shares of
+  // errors (dim, dim) or null.
+  PaddedFrame(const Frame& dense, const float* shares);
   PaddedFrame(PaddedFrame&&) = default;
 
   const Frame& frame() const { return frame_; }
 
  private:
-  std::vector<float> axes_, signs_;
+  std::vector<float> axes_, signs_, panels_;
   Frame frame_;
 };
 

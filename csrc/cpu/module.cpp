@@ -68,9 +68,16 @@ PYBIND11_MODULE(_C, m) {
         });
   pybind11::class_<PaddedFrame>(m, "Frame", pybind11::module_local())
       .def(pybind11::init([](std::int64_t dim, Address axes, std::int64_t axis_count, Address signs,
-                             std::int64_t rounds, Address order) {
-        return PaddedFrame(dim, at<const float>(axes), axis_count, at<const float>(signs), rounds,
-                           at<const std::int64_t>(order));
+                             std::int64_t rounds, Address order, Address shares) {
+        const Frame dense{dim,
+                          dim,
+                          at<const float>(axes),
+                          axis_count,
+                          at<const float>(signs),
+                          rounds,
+                          at<const std::int64_t>(order),
+                          {}};
+        return PaddedFrame(dense, at<const float>(shares));
       }));
   m.def("project", [](int source, const ValueRows& rows, const PaddedFrame& in, Address rest,
                       Address coordinates, Address lengths, int threads) {

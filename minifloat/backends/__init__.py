@@ -104,4 +104,6 @@ def _device_of(on: Tensor) -> AbstractContextManager[None]:
 def _described(argument: object) -> str:
     if isinstance(argument, Tensor):
         return f"{str(argument.dtype).removeprefix('torch.')} {tuple(argument.shape)}"
+    if isinstance(argument, list):
+        return f"[{', '.join(map(_described, argument))}]"
     return str(argument)

@@ -103,9 +103,10 @@ def _rounding(x: Tensor, format: str, scale: str, estimator: str, saturate: bool
 
 
 def _frame(frame: Sequence[Tensor]) -> _C.Frame:
-    axes, signs, order = frame
+    axes, signs, order, shares = frame
     of_axes, of_signs = ((part.data_ptr(), len(part)) for part in (axes, signs))
-    return _C.Frame(axes.shape[1], *of_axes, *of_signs, order.data_ptr() if len(order) else 0)
+    none_if_empty = (part.data_ptr() if len(part) else 0 for part in (order, shares))
+    return _C.Frame(axes.shape[1], *of_axes, *of_signs, *none_if_empty)
 
 
 def _in_pieces(x: Tensor) -> Iterator[tuple[int, Tensor]]:

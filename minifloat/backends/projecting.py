@@ -17,7 +17,7 @@ _CHUNK = 1 << 24
 
 
 def project(x: Tensor, frame: Sequence[Tensor], out: Projected) -> None:
-    axes, *turn = frame
+    axes, *turn, _ = frame
     step = max(1, _CHUNK // x.shape[1])
     for first in range(0, len(x), step):
         some = slice(first, first + step)

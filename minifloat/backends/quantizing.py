@@ -29,14 +29,20 @@ def quantizing(
     decode: Decoder,
     encode_pack: Encoder,
     reciprocal_norms: Callable[[Tensor, str, int, Tensor], None],
-) -> Callable[[Tensor, str, str, str, bool, Packed], None]:
+) -> Callable[..., None]:
     """Return the function that fills tensors with packed rows and what scores need of them."""
 
     def quantize(
-        x: Tensor, format: str, scale: str, estimator: str, saturate: bool, out: Packed
+        x: Tensor,
+        format: str,
+        scale: str,
+        estimator: str,
+        saturate: bool,
+        out: Packed,
+        shares: Tensor | None = None,
     ) -> None:
         (codes, norms), (rows, dim), f = out, x.shape, as_format(format)
-        saturate = saturate or scale == "cosine"
+        saturate = saturate or scale == "cosine" or shares is not None
 
         def values_of(scaled: Tensor) -> Tensor:
             chosen = torch.empty(scaled.shape, dtype=torch.uint8, device=x.device)
@@ -55,9 +61,13 @@ def quantizing(
                 chunk = scale_rows(chunk, largest, f.max)
             elif scale == "cosine":
                 chunk = _nearest_angle(near_one(chunk, largest), f, values_of)
-            encode_pack(chunk, format, saturate, codes[some])
+            rounded = chunk
+            if shares is not None:
+                chunk = chunk.float() + 0.0
+                rounded = _fed_back(chunk, shares, values_of)
+            encode_pack(rounded, format, saturate, codes[some])
             if estimator == "unbiased":
-                norms[some] = _unbiased(near_one(chunk, amax(chunk)), values_of(chunk))
+                norms[some] = _unbiased(near_one(chunk, amax(chunk)), values_of(rounded))
         if estimator == "norm":
             reciprocal_norms(codes, format, dim, norms)
 
@@ -66,7 +76,7 @@ def quantizing(
 
 def quantizing_in_frame(
     project: Callable[[Tensor, Sequence[Tensor], Projected], None],
-    quantize: Callable[[Tensor, str, str, str, bool, Packed], None],
+    quantize: Callable[..., None],
 ) -> Callable[..., None]:
     """Return the function that fills tensors with rows in a frame."""
 
@@ -87,7 +97,9 @@ def quantizing_in_frame(
             lengths = torch.empty_like(norms[some])
             project(x[some], frame, (rest, coordinates[some], lengths))
             check_finite("x", lengths, first)
-            quantize(rest, format, scale, estimator, saturate, (codes[some], norms[some]))
+            packed = codes[some], norms[some]
+            shares = frame[3] if len(frame[3]) else None
+            quantize(rest, format, scale, estimator, saturate, packed, shares)
             norms[some] *= lengths
 
     return quantize_in_frame
@@ -114,6 +126,16 @@ def _nearest_angle(x: Tensor, format: Format, values_of: Callable[[Tensor], Tens
         best_cosine = torch.where(better, cosine, best_cosine)
     factor = best * format.max / 8 / largest
     return torch.where(largest > 0, x * factor, 0.0)
+
+
+def _fed_back(x: Tensor, shares: Tensor, values_of: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return what the codes of rows stand for, each chosen with the errors before it in mind."""
+    wanted, rounded = x.clone(), torch.empty_like(x)
+    for i in range(x.shape[1]):
+        rounded[:, i : i + 1] = values_of(wanted[:, i : i + 1].contiguous())
+        errors = x[:, i : i + 1] - rounded[:, i : i + 1]
+        wanted[:, i + 1 :] += errors * shares[i + 1 :, i]
+    return rounded
 
 
 def _unbiased(x: Tensor, values: Tensor) -> Tensor:

@@ -20,6 +20,14 @@ from minifloat.ops.checks import (
 )
 from minifloat.scaling import ESTIMATORS, SCALES
 
+# What an operator takes a frame as: tensors of so many rows, each of as many values as a row has.
+_FRAME = {
+    "axes": torch.float32,
+    "signs": torch.float32,
+    "order": torch.int64,
+    "shares": torch.float32,
+}
+
 
 def encode(x: Tensor, format: str, saturate: bool) -> Tensor:
     """Codes of x, one a byte: uint8, the shape of x."""
@@ -82,8 +90,9 @@ def quantize_in_frame(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """What `quantize` makes of the rests that `project` leaves of x (rows, dim), and coordinates.
 
-    What products are multiplied by is that times the length of the rest. ValueError, by its values,
-    for a row that is not finite.
+    What products are multiplied by is that times the length of the rest. Where the frame has shares
+    of errors, each code takes up those of the codes before it. ValueError, by its values, for a row
+    that is not finite.
     """
     codes, norms = quantize(x, format, scale, estimator, saturate)
     _check_frame(x, frame)
@@ -95,7 +104,9 @@ def project(x: Tensor, frame: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]
 
     And, of rows at length 1, the coordinates along the axes (rows, axes) and the length of what is
     left (rows,), float32: 0 for a zero row, NaN for one that is not finite. frame: axes (axes,
-    dim), float32 and orthonormal, and the signs and the order of a `minifloat.turning.Turn`.
+    dim), float32 and orthonormal, the signs and the order of a `minifloat.turning.Turn`, and shares
+    (dim, dim) or (0, dim) of the error at each place (of columns) that the code of a later place
+    (of rows) takes up, float32.
     """
     _check_rows(x)
     check_values(x)
@@ -105,19 +116,18 @@ def project(x: Tensor, frame: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]
 
 
 def _check_frame(x: Tensor, frame: Sequence[Tensor]) -> None:
-    dim, parts = (
-        x.shape[1],
-        (("axes", torch.float32), ("signs", torch.float32), ("order", torch.int64)),
-    )
-    if len(frame) != len(parts):
-        raise ValueError(f"frame must have axes, signs and order; got {len(frame)} tensors")
-    for (name, dtype), tensor in zip(parts, frame, strict=True):
+    dim = x.shape[1]
+    if len(frame) != len(_FRAME):
+        raise ValueError(f"frame must have {', '.join(_FRAME)}; got {len(frame)} tensors")
+    for (name, dtype), tensor in zip(_FRAME.items(), frame, strict=True):
         if tensor.dtype != dtype or tensor.ndim != 2 or tensor.shape[1] != dim:
             raise ValueError(
                 f"{name} must be {name_of(dtype)} of shape (n, {dim}); "
                 f"got {name_of(tensor.dtype)} of shape {tuple(tensor.shape)}"
             )
         check_device(name, tensor, x.device)
+    if len(frame[-1]) not in (0, dim):
+        raise ValueError(f"shares must have no rows or {dim}; got {len(frame[-1])}")
 
 
 def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from minifloat.arrays import RowsLike, as_rows
-from minifloat.formats import Format, FormatLike, as_format
+from minifloat.formats import FormatLike, as_format
 from minifloat.frames import Frame, tensors_of
 from minifloat.vectors.packed import PackedVectors
 
@@ -17,6 +17,7 @@ _ops = torch.ops.minifloat
 
 Scale = Literal["amax", "cosine", "none"]
 Estimator = Literal["norm", "unbiased"]
+Rounding = Literal["nearest", "feedback"]
 
 # A frame whose axes hold less than this share of what they held of its sample is stale.
 _STALE = 0.5
@@ -29,6 +30,7 @@ def quantize(
     frame: Frame | None = None,
     scale: Scale | None = None,
     estimator: Estimator | None = None,
+    rounding: Rounding = "nearest",
     saturate: bool = True,
 ) -> PackedVectors:
     """Return the rows of x (rows, dim) in a format, nearest values with ties to even.
@@ -51,6 +53,11 @@ def quantize(
     then have no bias, and thresholds stay where they were. What is not said is "norm" without a
     frame, and "unbiased" in one.
 
+    Rounding "feedback", in a frame that was fitted with it, chooses the codes of a row one after
+    the other, each taking up errors of those before it, so that errors are where rows like the
+    frame's sample are not. That takes dim / 2 products a value, and only here: rows are stored,
+    scored and found as any.
+
     x is a tensor, an array, a list of rows, or a data frame or a column of rows (pandas, Polars,
     Arrow), which NumPy reads. Raises ValueError for a row that holds NaN or infinity, naming it.
     Warns where the frame's axes hold less than half of what they held of its sample.
@@ -62,11 +69,16 @@ def quantize(
     x = as_rows("x", x).detach()
     scale = scale or ("amax" if frame is None else "cosine")
     estimator = estimator or ("norm" if frame is None else "unbiased")
+    feeds_back = _feeds_back(rounding, frame, scale)
     if frame is None:
         codes, norms = _ops.quantize(x, f.name, scale, estimator, saturate)
         dim = x.shape[1]
         return PackedVectors(codes, norms, f, dim, from_numpy=from_numpy, estimator=estimator)
-    codes, norms, coordinates = _in_frame(x, f, frame, scale, estimator, saturate)
+    _check_rows(x, frame.dim)
+    tensors = tensors_of(frame, x.device, feeds_back=feeds_back)
+    codes, norms, coordinates = _ops.quantize_in_frame(
+        x, tensors, f.name, scale, estimator, saturate
+    )
     _warn_of_stale(frame, coordinates)
     return PackedVectors(
         codes,
@@ -80,19 +92,26 @@ def quantize(
     )
 
 
-def _in_frame(
-    x: Tensor, format: Format, frame: Frame, scale: Scale, estimator: Estimator, saturate: bool
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return codes, what stands for their norms, and coordinates of rows."""
-    if x.ndim != 2 or x.shape[1] != frame.dim:
+def _feeds_back(rounding: str, frame: Frame | None, scale: str) -> bool:
+    """Return whether codes take up errors; ValueError where they cannot, or should not."""
+    if rounding not in ("nearest", "feedback"):
+        raise ValueError(f"rounding must be one of nearest, feedback; got {rounding!r}")
+    if rounding == "nearest":
+        return False
+    if frame is None or frame.feedback is None:
         raise ValueError(
-            f"x must have shape (rows, {frame.dim}), as its frame; got {tuple(x.shape)}"
+            "rounding 'feedback' needs a frame that was fitted with feedback=True; got "
+            f"{'no frame' if frame is None else frame}"
         )
-    tensors = tensors_of(frame, x.device)
-    codes, norms, coordinates = _ops.quantize_in_frame(
-        x, tensors, format.name, scale, estimator, saturate
-    )
-    return codes, norms, coordinates
+    if scale == "none":
+        raise ValueError("rounding 'feedback' needs scale 'amax' or 'cosine'; got 'none'")
+    frame.feedback.refuse_if_worthless()
+    return True
+
+
+def _check_rows(x: Tensor, dim: int) -> None:
+    if x.ndim != 2 or x.shape[1] != dim:
+        raise ValueError(f"x must have shape (rows, {dim}), as its frame; got {tuple(x.shape)}")
 
 
 def _warn_of_stale(frame: Frame, coordinates: Tensor) -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map_only
 
 import minifloat as mf
 from minifloat import _C
@@ -56,7 +57,7 @@ def test_backends_give_the_answers_of_the_definition(
 @OPERATORS
 def test_meta_tensors_get_the_shapes_of_real_ones(operator: str, format: mf.Format) -> None:
     for sample in arguments(operator, format):
-        meta = tuple(t.to("meta") if isinstance(t, Tensor) else t for t in sample)
+        meta = tree_map_only(Tensor, lambda t: t.to("meta"), sample)
         for found, wanted in zip(outputs(operator, meta), outputs(operator, sample), strict=True):
             assert found.device.type == "meta"
             assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)

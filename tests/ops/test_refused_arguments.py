@@ -22,7 +22,7 @@ NORMS = torch.zeros(3)
 META = torch.zeros(3, device="meta")
 
 VALUES = torch.ones(3, 5)
-TURN = (torch.eye(5)[:1], *random_turn(5, 0))
+FRAME = [torch.eye(5)[:1], *random_turn(5, 0), torch.empty(0, 5)]
 
 REFUSED: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
     ("decode", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
@@ -54,39 +54,57 @@ REFUSED: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
     ),
     (
         "project",
-        (BYTES, *TURN),
+        (BYTES, FRAME),
         TypeError,
         "x must be one of float16, bfloat16, float32, float64; got uint8",
     ),
     (
         "project",
-        (NORMS, *TURN),
+        (NORMS, FRAME),
         ValueError,
         "x must have shape (rows, dim), dim at least 1; got (3,)",
     ),
     (
         "project",
-        (VALUES, TURN[0].double(), *TURN[1:]),
+        (VALUES, [FRAME[0].double(), *FRAME[1:]]),
         ValueError,
         "axes must be float32 of shape (n, 5); got float64 of shape (1, 5)",
     ),
     (
         "project",
-        (VALUES, TURN[0], TURN[1][0], TURN[2]),
+        (VALUES, [FRAME[0], FRAME[1][0], *FRAME[2:]]),
         ValueError,
         "signs must be float32 of shape (n, 5); got float32 of shape (5,)",
     ),
     (
         "project",
-        (VALUES, *TURN[:2], TURN[2][:, :4]),
+        (VALUES, [*FRAME[:2], FRAME[2][:, :4], FRAME[3]]),
         ValueError,
         "order must be int64 of shape (n, 5); got int64 of shape (1, 4)",
     ),
     (
         "project",
-        (VALUES, TURN[0].to("meta"), *TURN[1:]),
+        (VALUES, [FRAME[0].to("meta"), *FRAME[1:]]),
         ValueError,
         "axes must be on cpu; got meta",
+    ),
+    (
+        "quantize_in_frame",
+        (VALUES, FRAME, "e2m1", "max", "norm", True),
+        ValueError,
+        "scale must be one of amax, cosine, none; got 'max'",
+    ),
+    (
+        "quantize_in_frame",
+        (VALUES, FRAME[:3], "e2m1", "amax", "norm", True),
+        ValueError,
+        "frame must have axes, signs, order, shares; got 3 tensors",
+    ),
+    (
+        "quantize_in_frame",
+        (VALUES, [*FRAME[:3], torch.zeros(2, 5)], "e2m1", "amax", "norm", True),
+        ValueError,
+        "shares must have no rows or 5; got 2",
     ),
     ("reciprocal_norms", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
     (

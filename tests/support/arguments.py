@@ -34,6 +34,7 @@ def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
         a=by_codes.a._replace(coordinates=along[0]), b=by_codes.b._replace(coordinates=along[1])
     )
     pairs = torch.tensor([[4, 6], [0, 0]])
+    no_shares = torch.empty(0, DIM)
     sources = [x.to(dtype) for dtype in SOURCES]
     learned = normal(5).requires_grad_()
     samples: dict[str, list[tuple[Any, ...]]] = {
@@ -47,10 +48,16 @@ def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
         + [(source, name, "cosine", "unbiased", True) for source in sources]
         + [(x.T, name, "none", "norm", True), (x[::2, :7], name, "amax", "unbiased", True)],
         "project": [
-            (part, axes, *turn)
+            (part, [axes, *turn, no_shares])
             for part in (*sources, x.T.contiguous().T)
-            for axes in (x.new_zeros(0, DIM), torch.eye(DIM)[:2])
+            for axes in (no_shares, torch.eye(DIM)[:2])
             for turn in (random_turn(DIM, 1), no_turn(DIM))
+        ],
+        "quantize_in_frame": [
+            (part, [torch.eye(DIM)[:2], *random_turn(DIM, 1), shares], name, *how, True)
+            for part in (*sources, x.T.contiguous().T)
+            for shares in (no_shares, normal(DIM, DIM, seed=3).tril(-1) / DIM)
+            for how in (("amax", "norm"), ("cosine", "unbiased"))
         ],
         "reciprocal_norms": [(a.codes, name, DIM), (strided, name, DIM)],
         "scores": [ops.arguments(AllScores(sides)) for sides in (by_codes, by_floats, in_frame)],

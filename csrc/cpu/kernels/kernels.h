@@ -47,6 +47,20 @@ struct Quantized {
 using Fit = std::int64_t (*)(const ValueRows& rows, Scale scale, Estimator estimator,
                              const Quantized& to, float* scratch);
 
+// What is made of rows.
+struct Fitting {
+  Scale scale;
+  Estimator estimator;
+  Feedback feedback;
+};
+
+// As Fit, of at most kFedRows finite rows whose codes take up errors.
+using FitFedBack = void (*)(const ValueRows& rows, const Fitting& how, const Quantized& to,
+                            std::span<float> scratch);
+constexpr std::int64_t feedback_scratch(std::int64_t places) {
+  return places * kFedRows * 9 / 4 + fit_scratch(places);
+}
+
 // Brings rows into a frame; scratch has room for one, padded.
 using Project = void (*)(const ValueRows& rows, const Frame& frame, const Projected& out,
                          float* scratch);
@@ -110,6 +124,7 @@ struct Kernels {
 
   QuantizeBy quantize;
   std::array<Fit, 2> fit;  // by Overflow
+  FitFedBack fit_fed_back;
 
   // One packed row.
   float (*reciprocal_norm)(const std::uint8_t* packed, std::int64_t dim);

@@ -9,6 +9,8 @@
 
 #include "cpu/kernels/project.inl.h"
 
+#include "cpu/kernels/feedback.inl.h"
+
 template <Format F>
 inline constexpr Kernels kKernelsOf = [] {
   const auto encodes = []<class Value>(Value) {
@@ -36,6 +38,7 @@ inline constexpr Kernels kKernelsOf = [] {
       .unpack = unpack_run<F.bits()>,
       .quantize = by_source(quantizes),
       .fit = {fit_rows<F, Overflow::kSaturate>, fit_rows<F, Overflow::kSpecial>},
+      .fit_fed_back = fit_fed_back<F>,
       .reciprocal_norm = row_reciprocal_norm<F>,
       .row_to_elements = row_to_elements<F>,
       .ways = kWays<F>,

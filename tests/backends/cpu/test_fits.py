@@ -50,10 +50,18 @@ def test_rows_are_projected_as_in_torch(dim: int, isa: str) -> None:
 
 @pytest.mark.parametrize("dim", DIMS)
 def test_rows_in_a_frame_are_quantized_as_in_torch(format: mf.Format, dim: int, isa: str) -> None:
-    tensors = tensors_of(mf.Frame.fit(normal(50, dim, seed=1), min(2, dim)), torch.device("cpu"))
+    frame = mf.Frame.fit(normal(50, dim, seed=1), min(2, dim))
+    *tensors, none = tensors_of(frame, torch.device("cpu"))
+    shares = (normal(dim, dim, seed=2) / dim).tril(-1)
     by_definition = implementation("eager", "quantize_in_frame")
-    for x in (rows(dim), rows(dim).bfloat16()):
-        asked = x, tensors, format.name, "cosine", "unbiased", True
+    for x, scale, estimator, fed in (
+        (rows(dim), "cosine", "unbiased", none),
+        (rows(dim).bfloat16(), "amax", "unbiased", none),
+        # Of many places plain torch takes long.
+        (rows(dim)[: 12 if dim < 1000 else 0].repeat(3, 1), "cosine", "unbiased", shares),
+        (rows(dim)[: 12 if dim < 1000 else 0], "amax", "norm", shares),
+    ):
+        asked = x, [*tensors, fed], format.name, scale, estimator, False
         found = torch.ops.minifloat.quantize_in_frame(*asked)
         for one, other in zip(found, by_definition(*asked), strict=True):
             assert torch.equal(one, other)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from evaluation.embeddings.embeddings import Embeddings, at_unit_length
+from evaluation.embeddings.embeddings import Embeddings
 
 # Of the direction that is added.
 _SEED = 0
@@ -13,10 +13,10 @@ _SEED = 0
 def in_a_cone(embeddings: Embeddings, share: float) -> Embeddings:
     """Return the embeddings with an offset that makes up a share of the squares of their lengths.
 
-    From rows at length 1 their mean is taken away, and a random direction is added to all alike:
-    what tells rows apart stays as it was, and cosines come close to 1.
+    The mean of all is taken away, and an offset in a random direction is added to all alike: rows
+    are as far from each other as they were, and cosines come close to 1.
     """
-    rows = at_unit_length(embeddings.rows)
+    rows = embeddings.rows.astype(np.float64)
     rows -= rows.mean(axis=0)
     direction = np.random.default_rng(_SEED).standard_normal(embeddings.dim)
     mean_square = np.square(rows).sum(axis=1).mean()

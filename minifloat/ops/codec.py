@@ -126,8 +126,13 @@ def _check_frame(x: Tensor, frame: Sequence[Tensor]) -> None:
                 f"got {name_of(tensor.dtype)} of shape {tuple(tensor.shape)}"
             )
         check_device(name, tensor, x.device)
-    if len(frame[-1]) not in (0, dim):
-        raise ValueError(f"shares must have no rows or {dim}; got {len(frame[-1])}")
+    _, signs, order, shares = frame
+    if len(order) != max(0, len(signs) - 1):
+        raise ValueError(
+            f"order must have a row between two rounds of signs; got {len(order)} for {len(signs)}"
+        )
+    if len(shares) not in (0, dim):
+        raise ValueError(f"shares must have no rows or {dim}; got {len(shares)}")
 
 
 def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:

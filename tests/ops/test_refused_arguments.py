@@ -95,6 +95,12 @@ REFUSED: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
         "scale must be one of amax, cosine, none; got 'max'",
     ),
     (
+        "project",
+        (VALUES, [*FRAME[:2], FRAME[2][:0], FRAME[3]]),
+        ValueError,
+        "order must have a row between two rounds of signs; got 0 for 2",
+    ),
+    (
         "quantize_in_frame",
         (VALUES, FRAME[:3], "e2m1", "amax", "norm", True),
         ValueError,

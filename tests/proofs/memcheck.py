@@ -27,6 +27,8 @@ DIMS = (1, 7, 9, 15, 17, 31, 33, 63, 65, 192, 511)
 QUERIES = (1, 3, 5, 70)
 # Less than a block of rows, and more than one.
 ROWS = (1, 67)
+# Shares of errors are as many as the square of it.
+MOST_FED_BACK = 65
 # From so many values on, encoders write past the cache.
 LONG_RUN = 1 << 22
 # Bytes of a value of each source.
@@ -116,6 +118,8 @@ def quantizing(extension: Any, format: Format, *, rows: int, dim: int) -> None:
     packed, norms = Memory(rows * format.row_bytes(dim)), Memory(4 * rows)
     rest, along, lengths = Memory(4 * rows * dim), Memory(8 * rows), Memory(4 * rows)
     axes = of_type("f", [_random.uniform(-1, 1) for _ in range(2 * dim)])
+    few = min(dim, MOST_FED_BACK)
+    shares = of_type("f", [_random.uniform(-1, 1) / dim for _ in range(few * few)])
     signs, order = of_type("f", [1, -1] * dim), of_type("q", list(range(dim))[::-1])
     for name, saturate in product(extension.SOURCES, (True, False)):
         source, size = extension.SOURCES.index(name), SOURCE_BYTES[name]
@@ -130,10 +134,16 @@ def quantizing(extension: Any, format: Format, *, rows: int, dim: int) -> None:
             how = extension.Rounding(format.index, source, scale, estimator, saturate)
             found = (packed.address, norms.address)
             call(extension.quantize, how, given, *found, out=[packed, norms])
-        for rounds in (1, 2):
-            frame = extension.Frame(dim, axes.address, 2, signs.address, rounds, order.address)
+        for rounds, fed_back in ((1, False), (2, dim <= MOST_FED_BACK)):
+            turn = (signs.address, rounds, order.address)
+            part = shares.address if fed_back else 0
+            frame = extension.Frame(dim, axes.address, 2, *turn, part)
             to = (rest.address, along.address, lengths.address)
             call(extension.project, source, given, frame, *to, out=[rest, along, lengths])
+            how = extension.Rounding(format.index, source, 2, 1, saturate)
+            to = (packed.address, norms.address, along.address)
+            into = [packed, norms, along]
+            call(extension.quantize_in_frame, how, frame, given, *to, out=into)
 
 
 def scoring(extension: Any, format: Format, rows: int, dim: int) -> None:

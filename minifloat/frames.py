@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from minifloat import feedback as feedbacks
 from minifloat.arrays import RowsLike, as_rows
+from minifloat.axes import axes_of
 from minifloat.feedback import Feedback
 from minifloat.scaling import amax, check_finite
 from minifloat.turning import Turn, no_turn, random_turn, turned_back
@@ -96,7 +96,7 @@ class Frame:
             raise ValueError(
                 f"sample must have a row that is not zero; got {len(lengths)} zero rows"
             )
-        found = _axes_of(rows, axes + 1 if axes < dim else axes)
+        found = axes_of(rows, axes + 1 if axes < dim else axes)
         shares = (rows @ found.T).square().mean(0).tolist()
         frame = Frame(
             found[:axes].float().contiguous(),
@@ -231,46 +231,6 @@ def refuse_wrong(
             f"{shares!r} and {next_share!r}"
         )
     feedbacks.refuse_wrong(feedback, axes.shape[1])
-
-
-def _axes_of(rows: Tensor, count: int) -> Tensor:
-    """Return the direction of the mean and the leading axes of what is left: (count, dim)."""
-    found: list[Tensor] = []
-    mean = rows.mean(0)
-    length = torch.linalg.vector_norm(mean)
-    # That of rows about the origin is a rounding error.
-    if count and length > 1e-6:
-        found.append(mean / length)
-        rows = rows - torch.outer(rows @ found[0], found[0])
-    if count > len(found):
-        found.extend(_principal(rows, count - len(found)))
-    return _orthonormal(found) if found else rows[:0]
-
-
-def _principal(rows: Tensor, count: int) -> Tensor:
-    """Return the leading principal axes of rows about the origin: (count, dim)."""
-    dim = rows.shape[1]
-    if len(rows) >= dim:
-        whole: Tensor = torch.linalg.eigh(rows.T @ rows)[1]
-        return whole.T.flip(0)[:count]
-    # Of few rows they are those of a smaller matrix; where rows hold nothing, any others.
-    values, vectors = torch.linalg.eigh(rows @ rows.T)
-    held = (values > values[-1] * len(rows) * 1e-15).flip(0)[:count]
-    found = (vectors.T.flip(0)[:count] @ rows)[held]
-    others = torch.eye(dim, dtype=rows.dtype)[: count - len(found)]
-    return torch.cat((found, others))
-
-
-def _orthonormal(axes: Sequence[Tensor]) -> Tensor:
-    """Return axes made orthogonal to those before them, twice for roundings."""
-    done: list[Tensor] = []
-    for axis in axes:
-        for _ in range(2):
-            for before in done:
-                axis = axis - (axis @ before) * before
-            axis = axis / torch.linalg.vector_norm(axis)
-        done.append(axis)
-    return torch.stack(done)
 
 
 torch.serialization.add_safe_globals([Frame])

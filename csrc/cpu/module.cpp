@@ -1,6 +1,7 @@
 // minifloat._C: kernels over raw pointers. The Python callers have checked every argument.
 
 #include "cpu/codec.h"
+#include "cpu/frames.h"
 #include "cpu/interrupts.h"
 #include "cpu/pages.h"
 #include "cpu/peak.h"

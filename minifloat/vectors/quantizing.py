@@ -70,25 +70,17 @@ def quantize(
     scale = scale or ("amax" if frame is None else "cosine")
     estimator = estimator or ("norm" if frame is None else "unbiased")
     feeds_back = _feeds_back(rounding, frame, scale)
+    how, coordinates = (f.name, scale, estimator, saturate), None
     if frame is None:
-        codes, norms = _ops.quantize(x, f.name, scale, estimator, saturate)
-        dim = x.shape[1]
-        return PackedVectors(codes, norms, f, dim, from_numpy=from_numpy, estimator=estimator)
-    _check_rows(x, frame.dim)
-    tensors = tensors_of(frame, x.device, feeds_back=feeds_back)
-    codes, norms, coordinates = _ops.quantize_in_frame(
-        x, tensors, f.name, scale, estimator, saturate
-    )
-    _warn_of_stale(frame, coordinates, norms)
+        codes, norms = _ops.quantize(x, *how)
+    else:
+        _check_rows(x, frame.dim)
+        tensors = tensors_of(frame, x.device, feeds_back=feeds_back)
+        codes, norms, coordinates = _ops.quantize_in_frame(x, tensors, *how)
+        _warn_of_stale(frame, coordinates, norms)
+    rows = codes, norms, f, x.shape[1]
     return PackedVectors(
-        codes,
-        norms,
-        f,
-        frame.dim,
-        from_numpy=from_numpy,
-        estimator=estimator,
-        frame=frame,
-        coordinates=coordinates,
+        *rows, from_numpy=from_numpy, estimator=estimator, frame=frame, coordinates=coordinates
     )
 
 

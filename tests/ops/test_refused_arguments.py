@@ -12,7 +12,7 @@ from minifloat import ops
 from minifloat.ops import OPERATORS as ALL
 from minifloat.ops.products import AllScores, Best, PairScores, Request
 from minifloat.ops.rows import Rows, Selection, Sides
-from minifloat.turning import random_turn
+from tests.ops.refused_frames import REFUSED_IN_FRAMES
 from tests.support.arguments import OPS
 
 pytestmark = pytest.mark.gpu
@@ -22,9 +22,9 @@ NORMS = torch.zeros(3)
 META = torch.zeros(3, device="meta")
 
 VALUES = torch.ones(3, 5)
-FRAME = [torch.eye(5)[:1], *random_turn(5, 0), torch.empty(0, 5)]
 
 REFUSED: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
+    *REFUSED_IN_FRAMES,
     ("decode", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
     ("pack", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
     ("unpack", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
@@ -51,66 +51,6 @@ REFUSED: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
         (VALUES, "e2m1", "amax", "mean", True),
         ValueError,
         "estimator must be one of norm, unbiased; got 'mean'",
-    ),
-    (
-        "project",
-        (BYTES, FRAME),
-        TypeError,
-        "x must be one of float16, bfloat16, float32, float64; got uint8",
-    ),
-    (
-        "project",
-        (NORMS, FRAME),
-        ValueError,
-        "x must have shape (rows, dim), dim at least 1; got (3,)",
-    ),
-    (
-        "project",
-        (VALUES, [FRAME[0].double(), *FRAME[1:]]),
-        ValueError,
-        "axes must be float32 of shape (n, 5); got float64 of shape (1, 5)",
-    ),
-    (
-        "project",
-        (VALUES, [FRAME[0], FRAME[1][0], *FRAME[2:]]),
-        ValueError,
-        "signs must be float32 of shape (n, 5); got float32 of shape (5,)",
-    ),
-    (
-        "project",
-        (VALUES, [*FRAME[:2], FRAME[2][:, :4], FRAME[3]]),
-        ValueError,
-        "order must be int64 of shape (n, 5); got int64 of shape (1, 4)",
-    ),
-    (
-        "project",
-        (VALUES, [FRAME[0].to("meta"), *FRAME[1:]]),
-        ValueError,
-        "axes must be on cpu; got meta",
-    ),
-    (
-        "quantize_in_frame",
-        (VALUES, FRAME, "e2m1", "max", "norm", True),
-        ValueError,
-        "scale must be one of amax, cosine, none; got 'max'",
-    ),
-    (
-        "project",
-        (VALUES, [*FRAME[:2], FRAME[2][:0], FRAME[3]]),
-        ValueError,
-        "order must have a row between two rounds of signs; got 0 for 2",
-    ),
-    (
-        "quantize_in_frame",
-        (VALUES, FRAME[:3], "e2m1", "amax", "norm", True),
-        ValueError,
-        "frame must have axes, signs, order, shares; got 3 tensors",
-    ),
-    (
-        "quantize_in_frame",
-        (VALUES, [*FRAME[:3], torch.zeros(2, 5)], "e2m1", "amax", "norm", True),
-        ValueError,
-        "shares must have no rows or 5; got 2",
     ),
     ("reciprocal_norms", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
     (

@@ -11,7 +11,7 @@ from tests.support.paths import ROOT
 # Lowest first; a folder is one room.
 ROOMS = {
     "minifloat": (
-        "_C _cuda formats threads scaling arrays turning feedback frames files answers ops "
+        "_C _cuda formats threads scaling arrays axes turning feedback frames files answers ops "
         "backends codec vectors scoring __init__ __main__"
     ),
     "evaluation": (

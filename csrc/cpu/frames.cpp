@@ -1,0 +1,107 @@
+#include "cpu/frames.h"
+
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+#include "cpu/pieces.h"
+#include "format/packing.h"
+
+namespace minifloat::cpu {
+namespace {
+
+// Values that are projected together, and stay in the first cache, of at most so many rows.
+constexpr std::int64_t kTogether = 1 << 12, kMostTogether = 64;
+
+std::int64_t rows_together(std::int64_t dim) {
+  return std::clamp<std::int64_t>(kTogether / dim, 1, kMostTogether);
+}
+
+}  // namespace
+
+PaddedFrame::PaddedFrame(const Frame& dense, const float* shares) : frame_(dense) {
+  const std::int64_t dim = dense.dim;
+  const std::int64_t padded = (dim + kFrameStep - 1) / kFrameStep * kFrameStep;
+  const auto pad = [&](const float* rows, std::int64_t count, std::vector<float>& out) {
+    for (std::int64_t r = 0; r < count; ++r) std::copy_n(rows + r * dim, dim, &out[r * padded]);
+  };
+  axes_.resize(dense.axis_count * padded);
+  signs_.assign(std::max<std::int64_t>(dense.rounds, 1) * padded, 1);
+  pad(dense.axes, dense.axis_count, axes_);
+  pad(dense.signs, dense.rounds, signs_);
+  static_assert(kFrameStep % kFedPlaces == 0);
+  for (std::int64_t first = 0; shares && first < padded; first += kFedPlaces) {
+    for (std::int64_t i = first; i < padded; ++i) {
+      for (std::int64_t k = first; k < first + kFedPlaces; ++k) {
+        panels_.push_back(i < dim && k < i ? shares[i * dim + k] : 0.0f);
+      }
+    }
+  }
+  frame_.padded = padded;
+  frame_.axes = axes_.data();
+  frame_.signs = signs_.data();
+  frame_.feedback = {shares ? panels_.data() : nullptr, padded};
+}
+
+void project(int source, const ValueRows& rows, const Frame& frame, const Projected& out,
+             int threads) {
+  const Project kernel = current_isa().project[source];
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / rows.dim);
+  const bool is_padded = rows.dim == frame.padded;
+  const std::int64_t together = is_padded ? grain : rows_together(rows.dim);
+  parallel_for(rows.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> padded(is_padded ? 0 : together * frame.padded), scratch(frame.padded);
+    in_stretches(begin, end, together, [&](std::int64_t first, std::int64_t count) {
+      const ValueRows some{rows.values + first * rows.stride, rows.stride, count, rows.dim};
+      float* const rest = out.rest + first * rows.dim;
+      kernel(some, frame,
+             {is_padded ? rest : padded.data(), out.coordinates + first * frame.axis_count,
+              out.lengths + first},
+             scratch.data());
+      for (std::int64_t r = 0; r < count && !is_padded; ++r) {
+        std::copy_n(&padded[r * frame.padded], rows.dim, rest + r * rows.dim);
+      }
+    });
+  });
+}
+
+std::int64_t quantize_in_frame(const Rounding& how, const Frame& frame, const ValueRows& rows,
+                               const Framed& to, int threads) {
+  const Kernels& kernels = kernels_of(how.format);
+  const Project project_some = current_isa().project[how.source];
+  const Fit fit = fit_of(how);
+  const std::int64_t bytes = row_bytes(rows.dim, bits_of_format(how.format));
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / rows.dim);
+  const bool feeds_back = frame.feedback.panels != nullptr;
+  const std::int64_t together = feeds_back ? kFedRows : rows_together(rows.dim);
+  std::atomic<std::int64_t> first_wrong = rows.count;
+  parallel_for(rows.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> rest(together * frame.padded), lengths(together);
+    std::vector<float> scratch(feeds_back ? feedback_scratch(frame.padded)
+                                          : fit_scratch(frame.padded));
+    in_stretches(begin, end, together, [&](std::int64_t first, std::int64_t count) {
+      const ValueRows some{rows.values + first * rows.stride, rows.stride, count, rows.dim};
+      project_some(some, frame,
+                   {rest.data(), to.coordinates + first * frame.axis_count, lengths.data()},
+                   scratch.data());
+      const auto* const wrong = std::find_if_not(lengths.data(), lengths.data() + count,
+                                                 [](float length) { return length >= 0; });
+      if (wrong < lengths.data() + count) {
+        return lower_to(first_wrong, first + (wrong - lengths.data()));
+      }
+      const std::int64_t row = frame.padded * static_cast<std::int64_t>(sizeof(float));
+      const ValueRows left{reinterpret_cast<const std::uint8_t*>(rest.data()), row, count,
+                           rows.dim};
+      const Quantized quantized{to.codes + first * bytes, to.norms + first};
+      if (feeds_back) {
+        kernels.fit_fed_back(left, {how.scale, how.estimator, frame.feedback}, quantized, scratch);
+      } else {
+        fit(left, how.scale, how.estimator, quantized, scratch.data());
+      }
+      for (std::int64_t r = 0; r < count; ++r) quantized.norms[r] *= lengths[r];
+    });
+  });
+  return first_wrong == rows.count ? -1 : first_wrong.load();
+}
+
+}  // namespace minifloat::cpu

@@ -1,0 +1,38 @@
+#pragma once
+
+// Work on rows and codes in pieces that threads share, and which kernels do it.
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+
+#include "cpu/sets/set.h"
+#include "cpu/threads.h"
+#include "format/format.h"
+
+namespace minifloat::cpu {
+
+// Codes that one piece of parallel work takes: whole groups of eight, which are whole bytes.
+inline constexpr std::int64_t kGrain = 1 << 16;
+
+// Calls run(begin, count) for stretches of [begin, end) of so many.
+template <class Run>
+void in_stretches(std::int64_t begin, std::int64_t end, std::int64_t stretch, Run run) {
+  for (; begin < end && keep_going(); begin += stretch) run(begin, std::min(stretch, end - begin));
+}
+
+inline const Kernels& kernels_of(int format) { return current_isa().kernels[format]; }
+inline int bits_of_format(int format) { return kFormats[format].format.bits(); }
+
+// Values that scale "cosine" leaves above the largest become it.
+inline Fit fit_of(const Rounding& how) {
+  return kernels_of(how.format).fit[!how.saturates && how.scale != Scale::kCosine];
+}
+
+inline void lower_to(std::atomic<std::int64_t>& least, std::int64_t value) {
+  std::int64_t before = least;
+  while (value < before && !least.compare_exchange_weak(before, value)) {
+  }
+}
+
+}  // namespace minifloat::cpu

@@ -239,5 +239,6 @@ def scores_kernel(
         Coordinates(row_coordinates, first_row + row, row_there),
         AXES,
     )
+    score = within_one(score)
     at = (first_query + query)[:, None] * row_count + (first_row + row)[None, :]
-    tl.store(out + at, within_one(score), mask=query_there[:, None] & row_there[None, :])
+    tl.store(out + at, score, mask=query_there[:, None] & row_there[None, :])

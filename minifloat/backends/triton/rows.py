@@ -69,11 +69,12 @@ def pair_scores_kernel(
             total += tl.sum(x * y, 1)
     factor = tl.load(factors + i, mask=there, other=0.0)
     norm = tl.load(norms + j, mask=there, other=0.0)
+    at = out + pair
     score = total.to(tl.float32) * factor * norm
     of_a, of_b = Coordinates(a_coordinates, i, there), Coordinates(b_coordinates, j, there)
     for axis in tl.static_range(AXES):
         score += along(axis, of_a, AXES) * along(axis, of_b, AXES)
-    tl.store(out + pair, within_one(score), mask=there)
+    tl.store(at, within_one(score), mask=there)
 
 
 @triton.jit

@@ -3,8 +3,9 @@
 python -m tests.proofs.triton_targets 90
 
 Several compute capabilities may be named, and `--kernels` gives a pattern of some kernels' names.
-Exits with 1 where a kernel does not multiply on matrix units as meant, or its loops lose more than
-1 % of their instructions to what does not fit into registers.
+Exits with 1 where a kernel does not multiply on matrix units as meant, its loops lose more than 1 %
+of their instructions to what does not fit into registers, or it may add products of coordinates
+that are not rounded.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from minifloat.backends.triton.codec import (
     pack_kernel,
     unpack_kernel,
 )
-from minifloat.backends.triton.plan import WARPS, Plan, facts_of
+from minifloat.backends.triton.plan import WARPS, Plan, constants_of, facts_of
 from minifloat.backends.triton.products import scores_kernel
 from minifloat.backends.triton.rows import pair_scores_kernel, squares_kernel
 from minifloat.backends.triton.scoring import MOST_KEPT
@@ -45,6 +46,9 @@ MANY = {80: "mma.sync", 90: "wgmma.mma_async", 100: "tcgen05.mma"}
 FEW = "mma.sync"
 
 MATRIX = r"(?:wgmma\.mma_async|mma\.sync|tcgen05\.mma)[\w.:]*"
+# What the assembler may join to one instruction, and what is one. Decoding has some of the latter.
+MAY_FUSE = r"\b(?:mul|add|sub)\.f32(?:x2)?\s"
+FUSED = r"\bfma\.rn\.f32"
 SPILL = r"\b(?:STL|LDL)\b"
 # ptxas gives registers away where so little buys another block on each multiprocessor.
 MOST_SPILLS = 0.01
@@ -57,6 +61,7 @@ POINTERS = {
     "packed": "*u8",
     "b": "*u8",
     "norms": "*fp32",
+    **{f"{side}_coordinates": "*fp32" for side in ("query", "row", "a", "b")},
     "mask": "*i1",
     "pairs": "*i64",
     "last": "*i64",
@@ -68,6 +73,10 @@ POINTERS = {
 
 # Sizes that are multiples of 16 as a rule, which tells the compiler of whole words.
 ALIGNED = ("dim", "row_bytes", "groups", "plane", "slice_rows")
+
+# Of how many axes the frames of rows are; of the most, and of none, which is no frame.
+AXES = (0, 16)
+COORDINATES = "_coordinates"
 
 # A format's name, a compute capability, a kernel's name.
 Case = tuple[str, int, str]
@@ -92,30 +101,41 @@ def kernels(f: mf.Format, capability: int) -> Iterator[Kernel]:
     yield "unpack", unpack_kernel, {}, {"BITS": f.bits, "ONE_ROW": False} | block
     tile = {"ROWS": 16, "COLUMNS": 64}
     yield "squares", squares_kernel, {"out": "*fp64"}, facts | tile
+    for axes, packed in product(AXES, (True, False)):
+        for name, kernel, types, constants in kernels_of_products(f, capability, packed):
+            none = [] if axes else [name for name in kernel.arg_names if COORDINATES in name]
+            constants |= constants_of(axes) | dict.fromkeys(none)
+            yield name + (f" in {axes} axes" if axes else ""), kernel, types, constants
+
+
+def kernels_of_products(f: mf.Format, capability: int, packed: bool) -> Iterator[Kernel]:
+    """Yield the kernels that multiply a format's rows by packed ones, or by those in their lane."""
+    name = "codes" if packed else "floats"
     element = "*fp32" if f.lane == "float" else "*i16"
-    for packed in (True, False):
-        name = "codes" if packed else "floats"
-        types = {"a": "*u8" if packed else element, "out": "*fp32"}
-        constants = {"A_PACKED": packed, "PAIRS": 16, "COLUMNS": 64}
-        yield f"pair_scores {name}", pair_scores_kernel, types, facts | constants
-        plan = Plan(f, 512, packed=packed, capability=capability)
-        types = {"queries": "*fp16" if f.lane == "float" else "*i8", "out": "*i64"}
-        for queries in (1, 128):
-            constants = {"WAY": plan.way(queries)}
-            matrix = types | {"out": "*fp32"}
-            yield f"scores {name} {queries}", scores_kernel, matrix, constants
-            for k in (10, 100, MOST_KEPT):
-                constants = {"WAY": plan.way(queries, k)}
-                # What goes before, only rounds of the most have.
-                if k < MOST_KEPT:
-                    constants["last"] = None
-                yield f"search {name} {queries} {k}", search_kernel, types, constants
+    types = {"a": "*u8" if packed else element, "out": "*fp32"}
+    constants: dict[str, Any] = {"A_PACKED": packed, "PAIRS": 16, "COLUMNS": 64}
+    yield f"pair_scores {name}", pair_scores_kernel, types, {"FORMAT": facts_of(f)} | constants
+    plan = Plan(f, 512, packed=packed, capability=capability)
+    types = {"queries": "*fp16" if f.lane == "float" else "*i8", "out": "*i64"}
+    for queries in (1, 128):
+        constants = {"WAY": plan.way(queries)}
+        matrix = types | {"out": "*fp32"}
+        yield f"scores {name} {queries}", scores_kernel, matrix, constants
+        for k in (10, 100, MOST_KEPT):
+            constants = {"WAY": plan.way(queries, k)}
+            # What goes before, only rounds of the most have.
+            if k < MOST_KEPT:
+                constants["last"] = None
+            yield f"search {name} {queries} {k}", search_kernel, types, constants
 
 
 def compiled(
     kernel: Any, types: dict[str, str], constants: dict[str, Any], capability: int
-) -> tuple[list[str], float]:
-    """Return the matrix instructions of a kernel, and how much its loops spill."""
+) -> tuple[str, float]:
+    """Return a kernel in the assembler's language, and how much its loops spill."""
+    options = {"num_warps": 4 if "BLOCK" in constants else WARPS}
+    options |= {name: value for name, value in constants.items() if name not in kernel.arg_names}
+    constants = {name: value for name, value in constants.items() if name in kernel.arg_names}
     types = POINTERS | types
     signature = {
         name: "constexpr" if name in constants else types.get(name, "i32")
@@ -127,10 +147,9 @@ def compiled(
         if name in ALIGNED or signature[name].startswith("*")
     }
     source = ASTSource(fn=kernel, signature=signature, constexprs=constants, attrs=aligned)
-    warps = 4 if "BLOCK" in constants else WARPS
     target = GPUTarget("cuda", capability, 32)
-    machine = triton.compile(source, target=target, options={"num_warps": warps}).asm
-    return sorted(set(re.findall(MATRIX, machine["ptx"]))), _spills(machine["cubin"])
+    machine = triton.compile(source, target=target, options=options).asm
+    return machine["ptx"], _spills(machine["cubin"])
 
 
 def _spills(cubin: bytes) -> float:
@@ -153,11 +172,16 @@ def fault_of(case: Case) -> str | None:
     format_name, capability, name = case
     f = as_format(format_name)
     found = next(kernel for kernel in kernels(f, capability) if kernel[0] == name)
-    matrix, spills = compiled(*found[1:], capability)
+    text, spills = compiled(*found[1:], capability)
+    matrix = sorted(set(re.findall(MATRIX, text)))
     if spills > MOST_SPILLS:
         return f"{spills:.1%} of its loops' instructions spill"
     if bool(matrix) != name.startswith(("scores", "search")):
         return f"multiplies with {matrix}"
+    if found[3].get("AXES"):
+        fused = f"{MAY_FUSE}|{FUSED}" if f.lane == "float" else MAY_FUSE
+        if (instruction := re.search(fused, text)) is not None:
+            return f"adds products of coordinates with {instruction[0]}"
     operands = "f16" if f.lane == "float" else "[si]8"
     for instruction in matrix:
         if not instruction.startswith((MANY[capability], FEW)):
@@ -167,7 +191,11 @@ def fault_of(case: Case) -> str | None:
     # Two planes of codes of 6 bits leave no registers for many queries.
     in_planes = f.bits == 6 and f.lane == "int16"
     by_group = not in_planes and not Plan(f, 512, packed=True, capability=capability).by_warp
-    if name == "search codes 128 10" and by_group and not matrix[0].startswith(MANY[capability]):
+    if (
+        re.match("search codes 128 10( in|$)", name)
+        and by_group
+        and not matrix[0].startswith(MANY[capability])
+    ):
         return f"multiplies many queries with {matrix}"
     return None
 

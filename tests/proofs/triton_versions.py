@@ -23,7 +23,7 @@ NUMPY = {"3.6.0": "numpy<2.4"}
 SUITE = [
     *(f"tests/codec/test_{name}.py" for name in ("codec", "packing", "shapes", "transforms")),
     *(f"tests/scoring/test_{name}.py" for name in ("scores", "float_queries", "pairs", "search")),
-    "tests/scoring/test_special_rows.py",
+    *(f"tests/scoring/test_{name}.py" for name in ("special_rows", "framed_scores", "coordinates")),
 ]
 INTERPRETED = "triton and (e2m1 or e3m4 or e5m2)"
 

@@ -118,6 +118,13 @@ def _steps(f: Format) -> float:
     return f.max * 2.0**f.fraction_bits
 
 
+def constants_of(axes: int) -> dict[str, object]:
+    """Return what kernels of rows with so many coordinates are compiled with."""
+    constants: dict[str, object] = {"AXES": axes, "num_warps": WARPS}
+    # Products of coordinates are rounded before they are added.
+    return constants | {"enable_fp_fusion": False} if axes else constants
+
+
 def plan_of(a: Rows, f: Format, dim: int) -> Plan:
     """Return the plan of queries on their device."""
     device, packed = a.data.device, a.is_packed

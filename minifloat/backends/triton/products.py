@@ -65,6 +65,17 @@ class Sums(NamedTuple):
     low_lower: Any
 
 
+class Coordinates(NamedTuple):
+    """Coordinates of some rows: where the first of all lies, their numbers, and which are there.
+
+    Those of rows without a frame lie nowhere.
+    """
+
+    data: Any
+    number: Any
+    there: Any
+
+
 @triton.jit
 def words_of(rows, group, BITS: tl.constexpr):
     """Groups of codes of some rows, as int32 (rows, groups): 1, 2 or 4 codes in whole bytes."""
@@ -165,6 +176,23 @@ def products(queries, rows, groups, WAY: tl.constexpr):
 
 
 @triton.jit
+def along(axis, coordinates, AXES: tl.constexpr):
+    """The coordinates of some rows along an axis."""
+    at = coordinates.number * AXES + axis
+    return tl.load(coordinates.data + at, mask=coordinates.there, other=0.0)
+
+
+@triton.jit
+def in_frame(score, queries, rows, AXES: tl.constexpr):
+    """Scores (queries, rows) of what is left, and the products of coordinates, axis after axis."""
+    if AXES > 0:
+        # Unrolled, the coordinates of all axes would be in registers at once.
+        for axis in range(AXES):
+            score += along(axis, queries, AXES)[:, None] * along(axis, rows, AXES)[None, :]
+    return score
+
+
+@triton.jit
 def within_one(score):
     """Cosines: roundings may leave scores beyond -1 or 1. NaN stays."""
     score = tl.where(score > 1.0, 1.0, score)
@@ -175,16 +203,19 @@ def within_one(score):
 def scores_kernel(
     queries,
     factors,
+    query_coordinates,
     query_count,
     plane,
     packed,
     norms,
+    row_coordinates,
     row_count,
     row_blocks,
     groups,
     row_bytes,
     out,
     WAY: tl.constexpr,
+    AXES: tl.constexpr,
 ):
     QUERIES: tl.constexpr = WAY.queries
     ROWS: tl.constexpr = WAY.rows
@@ -202,6 +233,12 @@ def scores_kernel(
     )
     factor = tl.load(factors + first_query + query, mask=query_there, other=0.0)
     norm = tl.load(norms + first_row + row, mask=row_there, other=0.0)
-    score = within_one(dots * factor[:, None] * norm[None, :])
+    score = in_frame(
+        dots * factor[:, None] * norm[None, :],
+        Coordinates(query_coordinates, first_query + query, query_there),
+        Coordinates(row_coordinates, first_row + row, row_there),
+        AXES,
+    )
+    score = within_one(score)
     at = (first_query + query)[:, None] * row_count + (first_row + row)[None, :]
     tl.store(out + at, score, mask=query_there[:, None] & row_there[None, :])

@@ -6,7 +6,7 @@ import triton
 import triton.language as tl
 
 from minifloat.backends.triton.codec import decode, decode_fixed
-from minifloat.backends.triton.products import LANES, Rows, within_one
+from minifloat.backends.triton.products import LANES, Coordinates, Rows, along, within_one
 
 _FLOAT = tl.constexpr(LANES.index("float"))
 
@@ -37,8 +37,10 @@ def element_of(rows, column, dim, PACKED: tl.constexpr, LANE: tl.constexpr, FORM
 def pair_scores_kernel(
     a,
     factors,
+    a_coordinates,
     b,
     norms,
+    b_coordinates,
     pairs,
     pair_count,
     dim,
@@ -46,6 +48,7 @@ def pair_scores_kernel(
     out,
     A_PACKED: tl.constexpr,
     FORMAT: tl.constexpr,
+    AXES: tl.constexpr,
     PAIRS: tl.constexpr,
     COLUMNS: tl.constexpr,
 ):
@@ -66,7 +69,12 @@ def pair_scores_kernel(
             total += tl.sum(x * y, 1)
     factor = tl.load(factors + i, mask=there, other=0.0)
     norm = tl.load(norms + j, mask=there, other=0.0)
-    tl.store(out + pair, within_one(total.to(tl.float32) * factor * norm), mask=there)
+    at = out + pair
+    score = total.to(tl.float32) * factor * norm
+    of_a, of_b = Coordinates(a_coordinates, i, there), Coordinates(b_coordinates, j, there)
+    for axis in tl.static_range(AXES):
+        score += along(axis, of_a, AXES) * along(axis, of_b, AXES)
+    tl.store(at, within_one(score), mask=there)
 
 
 @triton.jit

@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 
 from minifloat.answers import Answer
-from minifloat.backends import eager
 from minifloat.backends.parts import in_parts
 from minifloat.backends.triton.coding import elements_of
 from minifloat.backends.triton.launch import blocks, launch, multiprocessors
-from minifloat.backends.triton.plan import WARPS, Plan, Way, facts_of, plan_of, unit_of
+from minifloat.backends.triton.plan import Plan, Way, constants_of, facts_of, plan_of, unit_of
 from minifloat.backends.triton.products import scores_kernel
 from minifloat.backends.triton.rows import pair_scores_kernel
 from minifloat.backends.triton.search import MOST_ROWS, answers_kernel, search_kernel
@@ -32,41 +31,40 @@ _SLICES = 4
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:
-    if asked.sides.b.coordinates is not None:
-        return eager.all_scores(asked, out)
-    a, b, format, dim = asked.sides
-    f, b, (queries, rows) = as_format(format), b.contiguous(), asked.sides.shape
+    a, b, format, dim = asked.sides.contiguous()
+    f, (queries, rows) = as_format(format), asked.sides.shape
     plan = plan_of(a, f, dim)
     way = plan.way(queries)
     row_blocks = blocks(rows, way.rows)
     launch(scores_kernel, row_blocks * blocks(queries, way.queries))(
         plan.lay_out(elements_of(a, f, dim)),
         _factors(a, f),
+        a.coordinates,
         queries,
         queries * plan.groups,
         b.data,
         b.norms,
+        b.coordinates,
         rows,
         row_blocks,
         plan.groups,
         f.row_bytes(dim),
         out,
         WAY=way,
-        num_warps=WARPS,
+        **constants_of(b.axes),
     )
 
 
 def pair_scores(asked: PairScores, out: Tensor) -> None:
-    if asked.sides.b.coordinates is not None:
-        asked.check_values()
-        return eager.pair_scores(asked, out)
-    a, b, format, dim = asked.sides
-    f, b, pairs = as_format(format), b.contiguous(), asked.pairs.contiguous()
+    a, b, format, dim = asked.sides.contiguous()
+    f, pairs = as_format(format), asked.pairs.contiguous()
     launch(pair_scores_kernel, blocks(len(pairs), _ROWS))(
-        a.data.contiguous(),
+        a.data,
         _factors(a, f),
+        a.coordinates,
         b.data,
         b.norms,
+        b.coordinates,
         pairs,
         len(pairs),
         dim,
@@ -76,26 +74,23 @@ def pair_scores(asked: PairScores, out: Tensor) -> None:
         FORMAT=facts_of(f),
         PAIRS=_ROWS,
         COLUMNS=_COLUMNS,
-        num_warps=WARPS,
+        **constants_of(b.axes),
     )
 
 
 def best(asked: Best, out: Answer) -> None:
-    if asked.sides.b.coordinates is not None:
-        asked.check_values()
-        return eager.best(asked, out)
     in_parts(_best, MOST_ROWS, asked, out)
 
 
 def _best(asked: Best, out: Answer) -> None:
     """Find the best of as many rows as one search takes."""
-    a, b, format, dim = asked.sides
+    a, b, format, dim = asked.sides.contiguous()
     (scores, numbers), k = out, asked.k
     f, queries = as_format(format), len(a.data)
     plan = plan_of(a, f, dim)
     way = plan.way(queries, min(k, MOST_KEPT))
     elements, mask = plan.lay_out(elements_of(a, f, dim)), _mask(asked.selection, len(b.data))
-    tiles = _Tiles(plan, way, elements, _factors(a, f), b.contiguous(), mask)
+    tiles = _Tiles(plan, way, elements, _factors(a, f), a.coordinates, b, mask)
     last = None
     for first in range(0, k, MOST_KEPT):
         count = min(MOST_KEPT, k - first)
@@ -121,6 +116,7 @@ class _Tiles:
     way: Way
     queries: Tensor
     factors: Tensor
+    coordinates: Tensor | None
     rows: Rows
     mask: Tensor | None
 
@@ -135,10 +131,12 @@ class _Tiles:
         launch(search_kernel, query_blocks, slices)(
             self.queries,
             self.factors,
+            self.coordinates,
             count,
             count * plan.groups,
             self.rows.data,
             self.rows.norms,
+            self.rows.coordinates,
             self.mask,
             rows,
             slice_rows,
@@ -148,7 +146,7 @@ class _Tiles:
             last,
             keys,
             WAY=self.way,
-            num_warps=WARPS,
+            **constants_of(self.rows.axes),
         )
         return keys.flatten(1).topk(k).values
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from minifloat.backends.triton.products import Queries, Rows, products, within_one
+from minifloat.backends.triton.products import (
+    Coordinates,
+    Queries,
+    Rows,
+    in_frame,
+    products,
+    within_one,
+)
 
 # What stands for NaN while scores are compared: worse than any score, better than none.
 LOWEST = -3.4028234663852886e38
@@ -24,10 +31,12 @@ _LAST_ROW = tl.constexpr(MOST_ROWS)
 def search_kernel(
     queries,
     factors,
+    query_coordinates,
     query_count,
     plane,
     packed,
     norms,
+    row_coordinates,
     mask,
     row_count,
     slice_rows,
@@ -37,6 +46,7 @@ def search_kernel(
     last,
     out,
     WAY: tl.constexpr,
+    AXES: tl.constexpr,
 ):
     """Keep the k best scores, and their rows, of some queries in a slice of the rows.
 
@@ -75,7 +85,13 @@ def search_kernel(
             groups,
             WAY,
         )
-        score = within_one(dots * factor[:, None] * norm[None, :])
+        score = in_frame(
+            dots * factor[:, None] * norm[None, :],
+            Coordinates(query_coordinates, first_query + query, query_there),
+            Coordinates(row_coordinates, first_row + column, row_there),
+            AXES,
+        )
+        score = within_one(score)
         # NaN is larger than nothing, and what a maximum makes of it differs by version of Triton.
         score = tl.where(score > _LOWEST, score, _LOWEST)
         score = tl.where(takes_part[None, :], score, float("-inf"))

@@ -8,6 +8,7 @@ for queries q that are as the sample is. Only encoding is another; codes are rea
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +28,9 @@ WORTH = 0.9
 # The moment is that of the sample, and so much of its mean on the diagonal.
 _DIAGONAL = 0.3
 
-# Of the sample one row in five is held back, at most so many; errors are those at so many nearest.
-_HELD_BACK, _MOST_HELD_BACK, _NEAREST = 5, 2000, 3
+# The sample is held back a fifth at a time, of at most so many rows; errors are those of products
+# with so many nearest.
+_PARTS, _MOST_HELD_BACK, _NEAREST = 5, 1000, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +54,7 @@ class Feedback:
             raise ValueError(
                 f"feedback needs a sample of at least {LEAST_ROWS} rows; got {len(rests)}"
             )
-        held_back = min(len(rests) // _HELD_BACK, _MOST_HELD_BACK)
-        gain = _gain(rests[-held_back:], _shares(rests[:-held_back]))
-        return Feedback(_shares(rests), gain, forced)
+        return Feedback(_shares(rests), _gain(rests), forced)
 
     def refuse_if_worthless(self) -> None:
         """Raise ValueError where feedback leaves too much of the errors, unless it is forced."""
@@ -95,17 +95,25 @@ def _shares(rests: Tensor) -> Tensor:
     return (lower / lower.diagonal()[:, None]).tril(-1).float().contiguous()
 
 
-def _gain(rests: Tensor, shares: Tensor) -> float:
-    """Return the errors of products with near rows that feedback leaves, of those without."""
-    lengths = torch.linalg.vector_norm(rests, dim=1, keepdim=True)
-    rows = (rests / lengths)[lengths[:, 0] > 0]
-    if len(rows) <= _NEAREST:
-        return 1.0
-    near = (rows @ rows.T).fill_diagonal_(-2).topk(_NEAREST).indices
-    left, right = (
-        _errors(rows, which).gather(1, near).square().mean() for which in (shares, shares[:0])
-    )
-    return float((left / right).sqrt()) if right > 0 else 1.0
+def _gain(rests: Tensor) -> float:
+    """Return the errors of products with near rows that feedback leaves, of those without.
+
+    Of each part of the sample with shares from the others: neighbours in a sample may be of one
+    kind, such as a speaker, and shares must serve other kinds.
+    """
+    left, right = 0.0, 0.0
+    for held_back in torch.arange(len(rests)).chunk(_PARTS):
+        others = torch.ones(len(rests), dtype=torch.bool)
+        others[held_back] = False
+        shares = _shares(rests[others])
+        rows = rests[held_back[:_MOST_HELD_BACK]]
+        lengths = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+        rows = (rows / lengths)[lengths[:, 0] > 0]
+        if len(rows) > _NEAREST:
+            near = (rows @ rows.T).fill_diagonal_(-2).topk(_NEAREST).indices
+            left += float(_errors(rows, shares).gather(1, near).square().sum())
+            right += float(_errors(rows, shares[:0]).gather(1, near).square().sum())
+    return math.sqrt(left / right) if right > 0 else 1.0
 
 
 def _errors(rows: Tensor, shares: Tensor) -> Tensor:

@@ -86,6 +86,22 @@ def _fast_scan(job: SearchJob) -> Run | None:
     return _search(job, faiss.IndexPQFastScan(dim, dim, 4, faiss.METRIC_INNER_PRODUCT))
 
 
+def _turned(job: SearchJob, kind: str) -> Run | None:
+    """Return the search of rows that are turned at random and then have 4 bits for each value."""
+    import faiss
+
+    if job.format.bits != 4:
+        return None
+    dim, metric = _dim(job), faiss.METRIC_INNER_PRODUCT
+    if kind == "TurboQuant":
+        kind_of_bits = faiss.ScalarQuantizer.QT_4bit_tqmse
+        index = faiss.IndexScalarQuantizer(dim, kind_of_bits, metric)
+    else:
+        index = getattr(faiss, f"Index{kind}")(dim, metric, 4)
+    turn = faiss.RandomRotationMatrix(dim, dim)
+    return _search(job, faiss.IndexPreTransform(turn, index))
+
+
 def _search(job: SearchJob, index: Any) -> Run:
     """Return the search of an index of the rows, by float32 queries."""
     import faiss
@@ -109,5 +125,8 @@ RIVALS = (
     Rival("faiss", ("search",), _codes, finds(_rows)),
     Rival("faiss bfloat16", ("search",), _bfloat16, finds(_rows)),
     Rival("faiss FastScan", ("search",), _fast_scan, finds(_rows)),
+    Rival("faiss TurboQuant", ("search",), partial(_turned, kind="TurboQuant"), finds(_rows)),
+    Rival("faiss EDEN", ("search",), partial(_turned, kind="EDEN"), finds(_rows)),
+    Rival("faiss RaBitQ", ("search",), partial(_turned, kind="RaBitQ"), finds(_rows)),
     Rival("faiss flat", ("search",), _flat, finds(_rows)),
 )

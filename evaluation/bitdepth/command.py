@@ -10,6 +10,7 @@ from evaluation.command.errors import InputError
 from evaluation.command.help import HelpFormatter
 from evaluation.command.model_files import ModelFile
 from evaluation.command.options import (
+    add_cone,
     add_draws,
     add_formats,
     add_out,
@@ -31,9 +32,9 @@ def add_parser(
     parser = studies.add_parser(
         "bitdepth",
         help="what fewer bits per value cost in speaker verification",
-        description="Store embeddings in each format, as they are and scaled to its range, "
-        "compare both sides in it, and report FAR, FRR and EER with 95 % intervals. Prints a "
-        "table per model; writes metrics.csv, figures (SVG) and report.html.",
+        description="Store embeddings in each format, as they are, scaled to its range and in a "
+        "frame, compare both sides in it, and report FAR, FRR and EER with 95 % intervals. Prints "
+        "a table per model; writes metrics.csv, figures (SVG) and report.html.",
         formatter_class=HelpFormatter,
     )
     files = parser.add_argument(
@@ -56,7 +57,7 @@ def add_parser(
         "column 'label'; .gz too; several are studied one after the other; without one all pairs",
     )
     named = [trials, utt2spk, *_add_operating_points(parser), add_formats(parser)]
-    named += [*add_draws(parser), *_add_tolerance(parser)]
+    named += [add_cone(parser), *add_draws(parser), *_add_tolerance(parser)]
     named.append(
         parser.add_argument(
             "--speed",

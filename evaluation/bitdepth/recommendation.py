@@ -50,11 +50,20 @@ def advice(study: BitdepthStudy, *, tolerance: Tolerance) -> str:
     )
 
 
-def applied(best: ConditionResult) -> str:
+def applied(study: BitdepthStudy, best: ConditionResult) -> str:
     """Return the line of code that stores embeddings as a result of the study has them."""
     condition = best.condition
-    scale = "" if condition.scale == "amax" else f', scale="{condition.scale}"'
-    return f'packed = minifloat.quantize(embeddings, "{condition.name}"{scale})'
+    how = {
+        "none": ', scale="none"',
+        "amax": "",
+        "frame": ", frame=frame",
+        "feedback": ', frame=frame, rounding="feedback"',
+    }[condition.prepared]
+    step = study.task.embeddings.sample_step
+    sample = "embeddings" if step == 1 else f"embeddings[::{step}]"
+    fed = ", feedback=True" if condition.prepared == "feedback" else ""
+    frame = f"frame = minifloat.Frame.fit({sample}{fed}); " if "frame=" in how else ""
+    return f'{frame}packed = minifloat.quantize(embeddings, "{condition.name}"{how})'
 
 
 def recommendation(study: BitdepthStudy, *, tolerance: Tolerance) -> str:

@@ -20,6 +20,7 @@ from evaluation.page.page import Block, Fold, Making, Points, Section, render
 from evaluation.page.placed import tables_at
 from evaluation.statistics.estimates import CONFIDENCE
 from evaluation.statistics.histogram import BINS_PER_UNIT
+from evaluation.stored.conditions import MEANINGS
 
 TITLE = "What fewer bits cost in speaker verification"
 
@@ -57,7 +58,7 @@ def _opening(studies: Sequence[BitdepthStudy], *, tolerance: Tolerance) -> list[
     terms = {}
     for study in studies:
         best = recommended(study, tolerance=tolerance)
-        code = Markup("<code>{}</code>").format(applied(best)) if best else ""
+        code = Markup("<code>{}</code>").format(applied(study, best)) if best else ""
         terms[study.name] = Markup("{} {}").format(advice(study, tolerance=tolerance), code)
     return [
         Points(terms=terms),
@@ -85,9 +86,7 @@ def _formats(studies: Sequence[BitdepthStudy], options: BitdepthOptions) -> Sect
         "threshold.",
         last.condition.name.upper(): "A name tells the bits of exponent (E) and mantissa (M); with "
         f"the sign, {last.condition.name.upper()} takes {last.row.bits} bits a value.",
-        "scaled": "Each vector is first multiplied by the factor that takes its largest value to "
-        "the largest of the format. A cosine does not depend on the factor, so it need not be "
-        "kept.",
+        **MEANINGS,
     }
     return Section(
         title="Which formats can be used",

@@ -16,7 +16,7 @@ class ConditionRow(MeasuredRow):
     model: str
     format: str
     bits: int
-    scale: str
+    prepared: str
     saturate: bool
     trials: str
     vectors: int

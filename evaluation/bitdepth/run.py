@@ -16,6 +16,7 @@ from evaluation.bitdepth.tables.terminal import terminal_table
 from evaluation.command.errors import InputError
 from evaluation.command.model_files import refuse_shared_names
 from evaluation.command.progress import watched
+from evaluation.embeddings.cone import in_a_cone
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.embeddings.kaldi import refuse_idle_speakers
 from evaluation.page.figure import Figure
@@ -67,6 +68,8 @@ def _tasks(options: BitdepthOptions) -> list[Task]:
         cosine = THRESHOLDS[threshold] if isinstance(threshold, str) else threshold
         operating_point = OperatingPoint(cosine=cosine, far=far)
         embeddings = load_embeddings(file.path, name=file.name, utt2spk=options.utt2spk)
+        if options.cone is not None:
+            embeddings = in_a_cone(embeddings, options.cone)
         for name, trial_list in zip(of_file, lists, strict=True):
             task = Task(
                 name=name,

@@ -83,7 +83,8 @@ def bitdepth_study(
 ) -> BitdepthStudy:
     """Return the error rates of every condition of a task.
 
-    Where values overflow a format, it is studied without saturation too. `progress` wraps the
+    Where values overflow a format, it is studied without saturation too, and where that pays with
+    feedback. `progress` wraps the
     conditions and yields them in turn; `keep` is given each result as soon as there is one.
     """
     embeddings, trials = task.embeddings, task.trials
@@ -94,6 +95,7 @@ def bitdepth_study(
     results: list[ConditionResult] = []
     of_float32: dict[str, Found] = {}
     overflowed = overflowing_formats(embeddings.rows, formats)
+    every = conditions(formats, unsaturated=overflowed, feeds_back=embeddings.feeds_back)
 
     # What is converted ends with the call: two conditions of many vectors are never held at once.
     def result_of(condition: Condition) -> ConditionResult:
@@ -107,7 +109,7 @@ def bitdepth_study(
         coarse = histogram.coarse(bins=FIGURE_BINS)
         return ConditionResult(condition=condition, row=row, scores=coarse)
 
-    for condition in progress(conditions(formats, unsaturated=overflowed)):
+    for condition in progress(every):
         results.append(result_of(condition))
         keep(results[-1])
     return BitdepthStudy(task=task, results=results)
@@ -129,7 +131,7 @@ def _row(
         model=embeddings.name,
         format=condition.name,
         bits=condition.bits,
-        scale=condition.scale,
+        prepared=condition.prepared,
         saturate=condition.saturate,
         trials=trials.description,
         vectors=len(embeddings),

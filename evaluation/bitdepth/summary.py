@@ -11,6 +11,10 @@ from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import FormatVerdict, Verdict, format_verdicts
 from evaluation.page.notation import SPACE, interval_of, signed, with_unit
 from evaluation.statistics.estimates import Estimate
+from evaluation.stored.conditions import PREPARATIONS, Preparation
+from minifloat.feedback import LEAST_ROWS, WORTH
+
+ORDER = list(Verdict)
 
 
 def summary(study: BitdepthStudy, *, tolerance: Tolerance) -> list[str]:
@@ -20,18 +24,11 @@ def summary(study: BitdepthStudy, *, tolerance: Tolerance) -> list[str]:
         recommendation(study, tolerance=tolerance),
         _baseline(study),
         *_within_as_is(formats),
-        *(_needs_scaling(one) for one in formats if _is_repaired(one)),
-        *(_not_within(one) for one in formats if _is_never_within(one)),
+        *(_repaired(one) for one in formats if one.first_within not in ("none", None)),
+        *(_not_within(one) for one in formats if one.first_within is None),
+        *_without_feedback(study),
         *_left_out(study),
     ]
-
-
-def _is_repaired(one: FormatVerdict) -> bool:
-    return one.verdict_as_is is not Verdict.WITHIN and one.verdict_scaled is Verdict.WITHIN
-
-
-def _is_never_within(one: FormatVerdict) -> bool:
-    return one.verdict_as_is is not Verdict.WITHIN and one.verdict_scaled is not Verdict.WITHIN
 
 
 def _baseline(study: BitdepthStudy) -> str:
@@ -44,7 +41,7 @@ def _baseline(study: BitdepthStudy) -> str:
 
 
 def _within_as_is(formats: Sequence[FormatVerdict]) -> list[str]:
-    within = [one for one in formats if one.verdict_as_is is Verdict.WITHIN]
+    within = [one for one in formats if one.as_is.is_within]
     if not within:
         return []
     names = ", ".join(one.label for one in within)
@@ -56,31 +53,65 @@ def _within_as_is(formats: Sequence[FormatVerdict]) -> list[str]:
     ]
 
 
-def _needs_scaling(one: FormatVerdict) -> str:
-    as_is, scaled = one.as_is.row, one.scaled.row
+def _repaired(one: FormatVerdict) -> str:
+    ways = _up_to_the_first_within(one)
+    needed = {"amax": "scaling", "frame": "a frame", "feedback": "a frame and feedback"}[ways[-1]]
+    accepted = [with_unit(one.by_preparation[way].row[FAR].value) for way in ways]
     return (
-        f"{one.label} needs scaling. At the unchanged threshold it rejects {_rate(as_is[FRR])} of "
-        f"pairs of one speaker as it is and {_rate(scaled[FRR])} scaled; it accepts "
-        f"{with_unit(as_is[FAR].value)} and {with_unit(scaled[FAR].value)} of pairs of different "
-        "speakers."
+        f"{one.label} needs {needed}. At the unchanged threshold it rejects "
+        f"{_rejected(one, ways)}; it accepts {_listed(accepted)} of pairs of different speakers."
     )
 
 
 def _not_within(one: FormatVerdict) -> str:
-    as_is, scaled = one.as_is.row, one.scaled.row
+    ways = list(one.by_preparation)
+    # Of equal verdicts the last: what is done most to vectors.
+    best = min(reversed(ways[1:]), key=lambda way: ORDER.index(one.by_preparation[way].verdict))
+    row, word = one.by_preparation[best].row, PREPARATIONS[best]
     outcome = {
         Verdict.UNSURE: "There are too few speakers to tell whether it stays within the tolerance "
-        "when scaled: the",
-        Verdict.RETUNE: f"Scale it and set the threshold anew, near {scaled[EER_THRESHOLD]:.4f}: "
-        "the",
-        Verdict.COSTLY: "Even scaled, and with a threshold of its own, it loses accuracy: the",
-    }[one.verdict_scaled]
+        f"when {word}: the",
+        Verdict.RETUNE: f"Take it {word} and set the threshold anew, near "
+        f"{row[EER_THRESHOLD]:.4f}: the",
+        Verdict.COSTLY: f"Even {word}, and with a threshold of its own, it loses accuracy: the",
+    }[one.by_preparation[best].verdict]
     return (
-        f"{one.label} is not shown to keep the threshold: it rejects {_rate(as_is[FRR])} of pairs "
-        f"of one speaker as it is and {_rate(scaled[FRR])} scaled. {outcome} equal error rate is "
-        f"{_rate(scaled[EER])}, {signed(scaled[EER].change)}{SPACE}points against float32 "
-        f"({signed(scaled[EER].change_low)} to {signed(scaled[EER].change_high)})."
+        f"{one.label} is not shown to keep the threshold: it rejects {_rejected(one, ways)}. "
+        f"{outcome} equal error rate is "
+        f"{_rate(row[EER])}, {signed(row[EER].change)}{SPACE}points against float32 "
+        f"({signed(row[EER].change_low)} to {signed(row[EER].change_high)})."
     )
+
+
+def _up_to_the_first_within(one: FormatVerdict) -> list[Preparation]:
+    ways = list(one.by_preparation)
+    return ways[: 1 + next(i for i, way in enumerate(ways) if way == one.first_within)]
+
+
+def _rejected(one: FormatVerdict, ways: Sequence[Preparation]) -> str:
+    """Return the shares of pairs of one speaker that are rejected, by how vectors are prepared."""
+    first, *others = ways
+    rates = [f"{_rate(one.by_preparation[way].row[FRR])} {PREPARATIONS[way]}" for way in others]
+    as_is = f"{_rate(one.by_preparation[first].row[FRR])} of pairs of one speaker as it is"
+    return _listed([as_is, *rates])
+
+
+def _listed(parts: Sequence[str]) -> str:
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _without_feedback(study: BitdepthStudy) -> list[str]:
+    """Return why codes do not take up each other's errors; nothing where they do."""
+    feedback = study.task.embeddings.frame.feedback
+    if study.task.embeddings.feeds_back:
+        return []
+    if feedback is None:
+        return [f"Feedback is not tried: that takes {LEAST_ROWS} vectors that are not zero."]
+    return [
+        f"Feedback is not tried: of the errors of products of vectors held back it leaves "
+        f"{feedback.gain:.2f}, more than {WORTH}."
+    ]
 
 
 def _left_out(study: BitdepthStudy) -> list[str]:

@@ -1,5 +1,6 @@
 """How each format of a study does: what is shown of it, not what it might be."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -8,7 +9,7 @@ from evaluation.bitdepth.rows import ConditionRow
 from evaluation.bitdepth.study import BitdepthStudy, ConditionResult
 from evaluation.bitdepth.tolerance import Tolerance, needed_for, speakers_needed
 from evaluation.page.table import Tone
-from evaluation.stored.conditions import Condition
+from evaluation.stored.conditions import Preparation
 
 
 class Verdict(Enum):
@@ -46,35 +47,53 @@ def verdict(row: ConditionRow, *, tolerance: Tolerance) -> Verdict:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FormatVerdict:
-    """A format of one model, as it is and scaled."""
+class Judged:
+    """A condition of one model, and how it does."""
 
-    as_is: ConditionResult
-    scaled: ConditionResult
-    verdict_as_is: Verdict
-    verdict_scaled: Verdict
+    result: ConditionResult
+    verdict: Verdict
+
+    @property
+    def row(self) -> ConditionRow:
+        """What is known of the condition."""
+        return self.result.row
+
+    @property
+    def is_within(self) -> bool:
+        """Whether it is shown to stay within the tolerance."""
+        return self.verdict is Verdict.WITHIN
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormatVerdict:
+    """A format of one model, by how vectors are prepared: as it is comes first."""
+
+    by_preparation: Mapping[Preparation, Judged]
+
+    @property
+    def as_is(self) -> Judged:
+        """How it does with vectors as they are."""
+        return self.by_preparation["none"]
 
     @property
     def label(self) -> str:
         """The format's name as readers see it."""
-        return self.as_is.condition.label
+        return self.as_is.result.condition.label
+
+    @property
+    def first_within(self) -> Preparation | None:
+        """The first preparation with which it stays within the tolerance, if one does."""
+        return next((how for how, one in self.by_preparation.items() if one.is_within), None)
 
 
 def format_verdicts(study: BitdepthStudy, *, tolerance: Tolerance) -> list[FormatVerdict]:
     """Return the verdicts of a model's formats, in the order of the study."""
-    by_condition = {result.condition: result for result in study.results}
-    verdicts = []
-    for condition, result in by_condition.items():
-        scaled = by_condition.get(Condition(format=condition.format, scale="amax"))
-        # A reference has no scaled form; scaled and unsaturated ones are told beside one as it is.
-        if scaled is None or scaled is result or not condition.saturate:
+    by_format: dict[str, dict[Preparation, Judged]] = {}
+    for result in study.results:
+        condition = result.condition
+        # A reference is prepared in no way; unsaturated ones are told beside one as it is.
+        if condition.is_reference or not condition.saturate:
             continue
-        verdicts.append(
-            FormatVerdict(
-                as_is=result,
-                scaled=scaled,
-                verdict_as_is=verdict(result.row, tolerance=tolerance),
-                verdict_scaled=verdict(scaled.row, tolerance=tolerance),
-            )
-        )
-    return verdicts
+        judged = Judged(result=result, verdict=verdict(result.row, tolerance=tolerance))
+        by_format.setdefault(condition.name, {})[condition.prepared] = judged
+    return [FormatVerdict(by_preparation=found) for found in by_format.values()]

@@ -17,6 +17,7 @@ class StudyOptions:
     files: list[ModelFile]
     utt2spk: Path | None
     formats: list[mf.Format]
+    cone: float | None
     draws: int
     seed: int
     out: Path
@@ -41,6 +42,17 @@ def add_formats(parser: argparse.ArgumentParser) -> argparse.Action:
         default=ALL_NAMES,
         metavar="NAMES",
         help="comma-separated, out of the default, or as torch and ml_dtypes call them",
+    )
+
+
+def add_cone(parser: argparse.ArgumentParser) -> argparse.Action:
+    """Return the option that puts embeddings into a cone; the command takes it."""
+    return parser.add_argument(
+        "--cone",
+        type=float,
+        metavar="SHARE",
+        help="add an offset to all embeddings, such a share of the squares of their lengths (0.98, "
+        "say): what some models do by themselves, and how formats bear it",
     )
 
 
@@ -74,6 +86,8 @@ def study_options(
         raise InputError("at least one FILE of embeddings must be given; got none")
     if given.draws < 1:
         raise InputError(f"--draws must be at least 1; got {given.draws}")
+    if given.cone is not None and not 0 < given.cone < 1:
+        raise InputError(f"--cone must be above 0 and below 1; got {given.cone}")
     beyond = most_bits is not None and given.seed >= 2**most_bits
     if given.seed < 0 or beyond:
         below = "" if most_bits is None else f" and below 2^{most_bits}"
@@ -82,6 +96,7 @@ def study_options(
         files=given.files,
         utt2spk=given.utt2spk,
         formats=formats_named(given.formats),
+        cone=given.cone,
         draws=given.draws,
         seed=given.seed,
         out=given.out,

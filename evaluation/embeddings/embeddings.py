@@ -3,17 +3,23 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+import minifloat as mf
 from evaluation.command.errors import InputError
 from evaluation.embeddings.extracted import EXTENSION, read_extracted
 from evaluation.embeddings.kaldi import is_kaldi, read_kaldi
 from evaluation.embeddings.npz import NEEDED, UTTERANCE, read_npz
 from evaluation.recordings.labels import texts_of
+from minifloat.feedback import LEAST_ROWS, WORTH
+
+# Rows of which a frame is fitted.
+_MOST_OF_SAMPLE = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +46,26 @@ class Embeddings:
     def dim(self) -> int:
         """Values of one row."""
         return int(self.rows.shape[1])
+
+    @cached_property
+    def frame(self) -> mf.Frame:
+        """The frame of rows that are evenly spaced, with feedback where they are enough for it."""
+        sample = self.rows[:: self.sample_step]
+        known = sample[sample.any(axis=1)]
+        # Zeros are zeros in any frame.
+        known = known if len(known) else np.ones((1, self.dim), np.float32)
+        return mf.Frame.fit(known, feedback=len(known) >= LEAST_ROWS)
+
+    @property
+    def sample_step(self) -> int:
+        """Of so many rows one is in the sample that the frame is fitted on."""
+        return -(-len(self) // _MOST_OF_SAMPLE)
+
+    @property
+    def feeds_back(self) -> bool:
+        """Whether feedback pays in that frame."""
+        feedback = self.frame.feedback
+        return feedback is not None and feedback.gain <= WORTH
 
     def blocks(self, *, rows: int = 16384) -> Iterator[slice]:
         """Slices that cover all rows in order, each of at most `rows` rows."""

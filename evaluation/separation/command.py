@@ -9,6 +9,7 @@ from evaluation.command.format_names import formats_named
 from evaluation.command.help import HelpFormatter
 from evaluation.command.model_files import ModelFile
 from evaluation.command.options import (
+    add_cone,
     add_draws,
     add_formats,
     add_out,
@@ -69,6 +70,7 @@ def add_parser(
             help="distances between rows for UMAP",
         ),
         add("--umap-init", choices=INITS, default=INITS[0], help="where UMAP starts from"),
+        add_cone(parser),
         *add_draws(parser, seed_of="the draws and of UMAP"),
         add_out(parser, "separation-report"),
     ]

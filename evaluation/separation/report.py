@@ -16,6 +16,7 @@ from evaluation.separation.summary import cautions, summarise
 from evaluation.separation.tables import TABLES
 from evaluation.separation.tables.told import Place, Told
 from evaluation.statistics.estimates import CONFIDENCE
+from evaluation.stored.conditions import MEANINGS
 
 TITLE = "Which model separates speakers"
 PACKAGES = ("scipy", "scikit-learn", "umap-learn", "numba")
@@ -33,8 +34,7 @@ CHOICES = {
     "float32.",
     Choice.BEST_KEPT.value: "The best stays best by each metric; others have changed places.",
     Choice.CHANGED.value: "By some metric another model is best.",
-    "scaled": "Each vector is first multiplied by the factor that takes its largest value to the "
-    "largest of the format.",
+    **{words: MEANINGS[words] for words in ("scaled", "framed")},
 }
 
 

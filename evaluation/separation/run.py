@@ -5,6 +5,7 @@ from functools import partial
 
 from evaluation.command.model_files import refuse_shared_names
 from evaluation.command.progress import watched
+from evaluation.embeddings.cone import in_a_cone
 from evaluation.embeddings.embeddings import load_embeddings
 from evaluation.embeddings.kaldi import refuse_idle_speakers
 from evaluation.page.figure import Figure
@@ -25,6 +26,8 @@ def run(options: SeparationOptions) -> None:
         load_embeddings(file.path, name=file.name, utt2spk=options.utt2spk)
         for file in options.files
     ]
+    if options.cone is not None:
+        loaded = [in_a_cone(embeddings, options.cone) for embeddings in loaded]
     for embeddings in loaded:
         options.map.check(rows=len(embeddings))
     # What is missing is told before anything is measured, and importing it takes a while.

@@ -62,7 +62,7 @@ class StepRow(MeasuredRow):
     model: str
     format: str
     bits: int
-    scale: str
+    prepared: str
     space: str
     vectors: int
     dim: int
@@ -106,7 +106,7 @@ class SeparationStudy:
 
 
 def steps_of(formats: Sequence[mf.Format], mapped: Sequence[mf.Format]) -> list[Step]:
-    """Return the steps of float32, float16, bfloat16 and every format, as it is and scaled.
+    """Return the steps of float32, float16, bfloat16 and every format, as it is, scaled and framed.
 
     All are measured by cosine distances, float32 and the formats in `mapped` on a map too.
     """
@@ -171,7 +171,7 @@ def _row(
         model=embeddings.name,
         format=step.condition.name,
         bits=step.condition.bits,
-        scale=step.condition.scale,
+        prepared=step.condition.prepared,
         space=step.space.value,
         vectors=len(embeddings),
         dim=embeddings.dim,

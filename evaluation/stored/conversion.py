@@ -21,7 +21,8 @@ class Converted:
 
     `cosine_loss` is the mean over rows of 1 - cos(row, stored row). `overflow` is the share of
     values that would round to infinity if nothing saturated, `underflow` the share that were not
-    zero and became zero. `bytes_per_row` counts the codes alone.
+    zero and became zero, in a frame those of what is left of rows. `bytes_per_row` counts codes and
+    coordinates.
     """
 
     scorer: FloatScorer | PackedScorer
@@ -47,9 +48,18 @@ def stored_rows(embeddings: Embeddings, condition: Condition) -> NDArray[np.floa
     if isinstance(condition.format, torch.dtype):
         stored = torch.from_numpy(embeddings.rows).to(condition.format).float().numpy()
     else:
-        vectors = mf.quantize(embeddings.rows, condition.format, scale=condition.scale)
-        stored = vectors.dequantize()
+        stored = packed(embeddings, condition.format, condition).dequantize()
     return np.where(np.isfinite(stored).all(axis=1, keepdims=True), stored, np.float32(0))
+
+
+def packed(embeddings: Embeddings, format: mf.Format, condition: Condition) -> mf.PackedVectors:
+    """Return the embeddings in a format, prepared as a condition says."""
+    rows = embeddings.rows
+    if condition.prepared == "frame":
+        return mf.quantize(rows, format, frame=embeddings.frame)
+    if condition.prepared == "feedback":
+        return mf.quantize(rows, format, frame=embeddings.frame, rounding="feedback")
+    return mf.quantize(rows, format, scale=condition.prepared, saturate=condition.saturate)
 
 
 def overflowing_formats(rows: NDArray[np.float32], formats: Sequence[mf.Format]) -> list[mf.Format]:
@@ -101,26 +111,36 @@ def _in_type(embeddings: Embeddings, dtype: torch.dtype) -> Converted:
 
 
 def _in_format(embeddings: Embeddings, format: mf.Format, condition: Condition) -> Converted:
-    vectors = mf.quantize(
-        embeddings.rows, format, scale=condition.scale, saturate=condition.saturate
-    )
+    vectors = packed(embeddings, format, condition)
     loss, overflow, zeroed = 0.0, 0, 0
     for block in embeddings.blocks():
         rows = embeddings.rows[block]
         stored = vectors[block].dequantize()
         loss += _cosine_loss(rows, stored)
         # Scaled rows reach the format's largest value and none goes beyond.
-        if condition.scale == "none":
+        if condition.prepared == "none":
             overflow += int(overflowing(rows, format).sum())
+        if vectors.frame is not None:
+            rows, stored = _rests(rows, vectors[block])
         zeroed += int(((stored == 0) & (rows != 0)).sum())
     return Converted(
         scorer=PackedScorer(vectors),
         cosine_loss=loss / len(embeddings),
         overflow=overflow / embeddings.rows.size,
         underflow=zeroed / embeddings.rows.size,
-        bytes_per_row=int(vectors.codes.shape[1]),
+        bytes_per_row=vectors.nbytes // len(vectors) - vectors.reciprocal_norms.itemsize,
         total_bytes=vectors.nbytes,
     )
+
+
+def _rests(
+    rows: NDArray[np.float32], vectors: mf.PackedVectors
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return what is left of rows in their frame, before it is rounded and after it, unscaled."""
+    assert vectors.frame is not None
+    rests = vectors.frame.project(torch.from_numpy(rows))[0].numpy()
+    codes = mf.unpack(vectors.codes, vectors.format, vectors.dim)
+    return rests, np.asarray(mf.decode(codes, vectors.format))
 
 
 def _cosine_loss(rows: NDArray[np.float32], stored: NDArray[np.float32]) -> float:

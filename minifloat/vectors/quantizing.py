@@ -79,7 +79,7 @@ def quantize(
     codes, norms, coordinates = _ops.quantize_in_frame(
         x, tensors, f.name, scale, estimator, saturate
     )
-    _warn_of_stale(frame, coordinates)
+    _warn_of_stale(frame, coordinates, norms)
     return PackedVectors(
         codes,
         norms,
@@ -114,10 +114,11 @@ def _check_rows(x: Tensor, dim: int) -> None:
         raise ValueError(f"x must have shape (rows, {dim}), as its frame; got {tuple(x.shape)}")
 
 
-def _warn_of_stale(frame: Frame, coordinates: Tensor) -> None:
-    """Warn of rows of which a frame holds much less than of its sample."""
-    fitted = sum(frame.shares)
-    held = float(coordinates.square().sum(1).mean()) if len(coordinates) else fitted
+def _warn_of_stale(frame: Frame, coordinates: Tensor, norms: Tensor) -> None:
+    """Warn of rows of which a frame holds much less than of its sample; zero rows tell nothing."""
+    fitted, squares = sum(frame.shares), coordinates.square().sum(1)
+    rows = int(((squares > 0) | (norms != 0)).sum())
+    held = float(squares.sum()) / rows if rows else fitted
     if held < _STALE * fitted:
         warnings.warn(
             f"the axes of the frame hold {held:.1%} of the squares of these rows' lengths, and of "

@@ -105,7 +105,7 @@ def differences(name: str, found: str) -> Iterator[str]:
     for before, after in zip(old, new, strict=True):
         for heading, text in before.items():
             if after[heading] != text and (exact or not near(text, after[heading])):
-                line = " ".join(before[key] for key in ("model", "format", "scale"))
+                line = " ".join(before[key] for key in ("model", "format", "prepared"))
                 yield f"{line}: {heading} {text}; got {after[heading]}"
 
 

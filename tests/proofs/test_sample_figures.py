@@ -7,7 +7,7 @@ import pytest
 from tests.proofs import sample_figures
 from tests.proofs.sample_figures import differences, machine, main, near, record
 
-BEFORE = "model,format,scale,space,fp,far\nm,e2m1,none,cosine,{},{}\nm,e2m1,none,map,7,0.5\n"
+BEFORE = "model,format,prepared,space,fp,far\nm,e2m1,none,cosine,{},{}\nm,e2m1,none,map,7,0.5\n"
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from evaluation.bitdepth.figures.score_plots import false_rates
 from evaluation.bitdepth.metrics.counts import FN, FP, TN, TP
 from evaluation.bitdepth.study import BitdepthStudy, ConditionResult
 from evaluation.page.plots import INK, NONTARGET, TARGET, percent_axis, svg
-from evaluation.stored.conditions import SCALES, Scale
+from evaluation.stored.conditions import PREPARATIONS, Preparation
 
 # Labels of both axes of a detection error figure, and how far these go.
 TICKS = (0.0001, 0.001, 0.01, 0.05, 0.2, 0.4)
@@ -22,34 +22,36 @@ DASHES = ("-", "--", ":")
 
 
 def det_curves(study: BitdepthStudy) -> str:
-    """FRR against FAR on normal deviates, a line for each format: as they are, and scaled."""
+    """FRR against FAR on normal deviates, a line for each format, by how vectors are prepared."""
+    shown = {words: _shown(study, prepared) for prepared, words in PREPARATIONS.items()}
+    shown = {words: results for words, results in shown.items() if results}
 
     def draw(figure: Figure) -> None:
-        axes = figure.subplots(2, 1, sharex=True)
-        for axis, (scale, words) in zip(axes, SCALES.items(), strict=True):
+        axes = figure.subplots(len(shown), 1, sharex=True)
+        for axis, (words, results) in zip(axes, shown.items(), strict=True):
             _det_axis(axis)
             seen: dict[int, int] = {}
-            for result in _shown(study, scale):
+            for result in results:
                 bits = result.condition.bits
                 place = seen[bits] = seen.get(bits, -1) + 1
                 _det_line(axis, result, COLOURS.get(bits, "#8a63c9"), DASHES[place % len(DASHES)])
             _det_line(axis, study.results[0], INK, "-")
             axis.set_title(words)
             axis.set_ylabel("FRR")
-        axes[1].set_xlabel("FAR")
+        axes[-1].set_xlabel("FAR")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper left", ncols=4)
 
-    return svg(f"{study.name} det", 7.2, draw)
+    return svg(f"{study.name} det", 3.6 * len(shown), draw)
 
 
-def _shown(study: BitdepthStudy, scale: Scale) -> list[ConditionResult]:
+def _shown(study: BitdepthStudy, prepared: Preparation) -> list[ConditionResult]:
     return [
         result
         for result in study.results
         if not result.condition.is_reference
         and result.condition.saturate
-        and result.condition.scale == scale
+        and result.condition.prepared == prepared
     ]
 
 

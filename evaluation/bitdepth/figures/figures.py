@@ -23,7 +23,7 @@ def figures(study: BitdepthStudy, formats: Sequence[mf.Format]) -> list[Figure]:
             slug=f"{name}-thresholds",
             svg=threshold_curves(study, smallest),
             alt=f"{name}: FAR and FRR against the threshold, float32 dashed and {label} solid, "
-            "as it is and scaled, with the values at the threshold marked.",
+            "as it is, scaled and framed, with the values at the threshold marked.",
             caption=f"FAR and FRR at every threshold: the nearer the solid lines ({label}) to the "
             "dashed ones (float32), the less is lost. The dotted line is the unchanged threshold, "
             "the points what it yields.",
@@ -41,7 +41,7 @@ def figures(study: BitdepthStudy, formats: Sequence[mf.Format]) -> list[Figure]:
             slug=f"{name}-scores",
             svg=violins(study),
             alt=f"{name}: distributions of the scores of pairs of different speakers and of one "
-            "speaker, for every format as it is and scaled, with the threshold.",
+            "speaker, for every format as it is, scaled and framed, with the threshold.",
             caption="Scores of pairs of different speakers and of one speaker. A pair right of the "
             "dashed line is accepted. Widths show how many pairs, short lines the medians.",
             tall=True,
@@ -49,8 +49,8 @@ def figures(study: BitdepthStudy, formats: Sequence[mf.Format]) -> list[Figure]:
         Figure(
             slug=f"{name}-det",
             svg=det_curves(study),
-            alt=f"{name}: detection error curves of float32 and every format, as they are and "
-            "scaled, FRR against FAR.",
+            alt=f"{name}: detection error curves of float32 and every format, as they are, scaled "
+            "and framed, FRR against FAR.",
             caption="FRR against FAR over all thresholds, on normal deviates: a line nearer to the "
             "lower left corner is better; float32 is drawn last, in the colour of the text. On the "
             "dotted diagonal the two are equal.",

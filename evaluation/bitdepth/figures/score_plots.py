@@ -12,7 +12,7 @@ from evaluation.bitdepth.metrics.false_rejection import FRR
 from evaluation.bitdepth.study import FIGURE_BINS, BitdepthStudy, ConditionResult
 from evaluation.page.notation import percent
 from evaluation.page.plots import INK, NONTARGET, TARGET, percent_axis, svg
-from evaluation.stored.conditions import SCALES, Condition
+from evaluation.stored.conditions import PREPARATIONS
 
 VIOLIN_BINS = 256
 # The lowest error rate shown: 0.01 %.
@@ -22,19 +22,20 @@ LOWEST = 1e-4
 def violins(study: BitdepthStudy) -> str:
     """Distributions of target and non-target scores, a line for each condition."""
     panels = {
-        "vectors as they are": [r for r in study.results if r.condition.scale == "none"],
-        "vectors scaled to the format's range": [
-            r for r in study.results if r.condition.is_float32 or r.condition.scale == "amax"
-        ],
+        f"vectors {words}": [
+            r for r in study.results if r.condition.is_float32 or r.condition.prepared == prepared
+        ]
+        for prepared, words in PREPARATIONS.items()
     }
+    panels = {title: results for title, results in panels.items() if len(results) > 1}
     heights = [len(results) + 1 for results in panels.values()]
 
     def draw(figure: Figure) -> None:
-        axes = figure.subplots(2, 1, sharex=True, height_ratios=heights)
+        axes = figure.subplots(len(panels), 1, sharex=True, height_ratios=heights)
         for axis, (title, results) in zip(axes, panels.items(), strict=True):
             _violin_panel(axis, results)
             axis.set_title(title)
-        axes[1].set_xlabel("cosine score")
+        axes[-1].set_xlabel("cosine score")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
 
     return svg(f"{study.name} violins", 0.55 * sum(heights) + 1.2, draw)
@@ -73,28 +74,31 @@ def _violin_panel(axis: Axes, results: list[ConditionResult]) -> None:
 
 
 def threshold_curves(study: BitdepthStudy, format: mf.Format) -> str:
-    """FAR and FRR against the threshold: float32, and the format as it is and scaled."""
-    by_condition = {result.condition: result for result in study.results}
+    """FAR and FRR against the threshold: float32, and the format by how vectors are prepared."""
+    of_format = {
+        result.condition.prepared: result
+        for result in study.results
+        if result.condition.format == format and result.condition.saturate
+    }
     reference = study.results[0]
     shown = _threshold_range(list(study.results), format)
 
     def draw(figure: Figure) -> None:
-        axes = figure.subplots(2, 1, sharex=True, sharey=True)
-        for axis, (scale, words) in zip(axes, SCALES.items(), strict=True):
-            result = by_condition[Condition(format=format, scale=scale)]
+        axes = figure.subplots(len(of_format), 1, sharex=True, sharey=True)
+        for axis, (prepared, result) in zip(axes, of_format.items(), strict=True):
             _curves(axis, reference, dashed=True)
             _curves(axis, result, dashed=False)
             _mark_threshold(axis, result)
-            axis.set_title(f"{format.name.upper()}, {words}")
+            axis.set_title(f"{format.name.upper()}, {PREPARATIONS[prepared]}")
             axis.set_yscale("log")
             axis.set_ylim(LOWEST, 1.3)
             axis.yaxis.set_major_formatter(percent_axis())
             axis.yaxis.set_minor_locator(NullLocator())
             axis.set_xlim(*shown)
-        axes[1].set_xlabel("threshold")
+        axes[-1].set_xlabel("threshold")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
 
-    return svg(f"{study.name} thresholds", 4.8, draw)
+    return svg(f"{study.name} thresholds", 2.4 * len(of_format), draw)
 
 
 def false_rates(result: ConditionResult) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 import minifloat as mf
 from evaluation.bitdepth.study import BitdepthStudy
 from evaluation.page.plots import INK, NONTARGET, TARGET, percent_axis, svg
-from evaluation.stored.conditions import SCALES
+from evaluation.stored.conditions import PREPARATIONS, Preparation
 from evaluation.stored.conversion import scaled
 
+# Values in a frame are turned: what they were is not to be seen in them.
+DRAWN: tuple[Preparation, ...] = ("none", "amax")
 BINS = 120
 SHOWN = 20_000
 # Room beyond the lowest and the highest value, as a share of the distance between them.
@@ -30,9 +32,10 @@ def value_histograms(study: BitdepthStudy, format: mf.Format) -> str:
     grid = np.unique(format.values[np.isfinite(format.values)])
 
     def draw(figure: Figure) -> None:
-        axes = figure.subplots(2 * len(SCALES), 1)
-        for place, (scale, words) in enumerate(SCALES.items()):
-            values = rows if scale == "none" else scaled(rows, format)
+        axes = figure.subplots(2 * len(DRAWN), 1)
+        for place, prepared in enumerate(DRAWN):
+            words = PREPARATIONS[prepared]
+            values = rows if prepared == "none" else scaled(rows, format)
             before, after = axes[2 * place : 2 * place + 2]
             stored = mf.round(values, format)
             low = float(min(values.min(), stored.min()))

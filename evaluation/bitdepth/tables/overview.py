@@ -5,37 +5,39 @@ from evaluation.bitdepth.metrics.false_rejection import FRR
 from evaluation.bitdepth.metrics.size import BYTES_PER_VECTOR
 from evaluation.bitdepth.recommendation import recommended
 from evaluation.bitdepth.rows import ConditionRow
-from evaluation.bitdepth.study import ConditionResult
 from evaluation.bitdepth.tables.columns import FORMAT
 from evaluation.bitdepth.tables.told import Told
-from evaluation.bitdepth.verdicts import TONES, Verdict, format_verdicts
+from evaluation.bitdepth.verdicts import TONES, Judged, format_verdicts
 from evaluation.page.notation import percent
 from evaluation.page.table import Cell, Column, Content, Table
+from evaluation.stored.conditions import PREPARATIONS
 
 
 def overview(told: Told) -> Table:
-    """Return a row for each format: what it saves, and its verdicts as it is and scaled."""
+    """Return a row for each format: what it saves, and verdicts by how vectors are prepared."""
     study, tolerance = told.study, told.options.tolerance
     base, best = study.float32, recommended(study, tolerance=tolerance)
     whole = base[BYTES_PER_VECTOR]
 
-    def judged(result: ConditionResult, verdict: Verdict) -> Cell:
-        mark = "\N{BLACK STAR}" if result is best else ""
-        tone = TONES[verdict]
-        return Cell(value=verdict.value, small=_rates(result.row), tone=tone, mark=mark)
+    def judged(one: Judged | None) -> Content:
+        if one is None:
+            return None
+        mark = "\N{BLACK STAR}" if one.result is best else ""
+        tone = TONES[one.verdict]
+        return Cell(value=one.verdict.value, small=_rates(one.row), tone=tone, mark=mark)
 
-    rows: list[list[Content]] = [
-        ["float32", whole, Cell(value="reference", small=_rates(base)), ""]
-    ]
-    for one in format_verdicts(study, tolerance=tolerance):
+    found = format_verdicts(study, tolerance=tolerance)
+    ways = [way for way in PREPARATIONS if any(way in one.by_preparation for one in found)]
+    reference = Cell(value="reference", small=_rates(base))
+    rows: list[list[Content]] = [["float32", whole, reference, *[""] * (len(ways) - 1)]]
+    for one in found:
         size = one.as_is.row[BYTES_PER_VECTOR]
         smaller = f"{whole / size:.1f}\N{MULTIPLICATION SIGN} smaller"
         rows.append(
             [
                 one.label,
                 Cell(value=size, small=smaller),
-                judged(one.as_is, one.verdict_as_is),
-                judged(one.scaled, one.verdict_scaled),
+                *(judged(one.by_preparation.get(way)) for way in ways),
             ]
         )
     return Table(
@@ -44,12 +46,12 @@ def overview(told: Told) -> Table:
         columns=[
             FORMAT,
             Column(heading="bytes"),
-            Column(heading="as it is", words=True),
-            Column(heading="scaled", words=True),
+            *(Column(heading=PREPARATIONS[way], words=True) for way in ways),
         ],
         rows=rows,
-        note=f"Bytes of a vector of {base.dim} values. Small: FAR, FRR in percent at the "
-        f"unchanged threshold; n = {base.nontargets:,} and {base.targets:,}. Star: recommended.",
+        note=f"Bytes of a vector of {base.dim} values, framed 4 more. Small: FAR, FRR in "
+        f"percent at the unchanged threshold; n = {base.nontargets:,} and {base.targets:,}. "
+        "Star: recommended.",
         brief=True,
     )
 

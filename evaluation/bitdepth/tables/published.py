@@ -20,7 +20,7 @@ def against_published(told: Told) -> Table | None:
     rows: list[list[Content]] = []
     for result in study.results:
         found = rates.get(result.condition.name)
-        if found is not None and result.condition.scale == "none":
+        if found is not None and result.condition.prepared == "none":
             far, frr = result.row[FAR], result.row[FRR]
             rows.append(
                 [result.condition.label, value_cell(far), found[0], value_cell(frr), found[1]]

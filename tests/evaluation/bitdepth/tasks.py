@@ -33,6 +33,7 @@ def told(*studies: BitdepthStudy) -> Told:
         files=[],
         utt2spk=None,
         formats=[],
+        cone=None,
         draws=5,
         seed=0,
         out=Path(),

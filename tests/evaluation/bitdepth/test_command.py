@@ -37,9 +37,9 @@ def test_the_command_writes_all_outputs_and_nothing_else(outputs: Path) -> None:
 def test_the_metrics_hold_every_condition_in_plain_numbers(outputs: Path) -> None:
     with (outputs / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 2 * (3 + 2 * len(mf.FORMATS))
+    assert len(rows) == 2 * (3 + 3 * len(mf.FORMATS))
     for row in rows:
-        words = {row.pop(name) for name in ("model", "format", "scale", "saturate", "trials")}
+        words = {row.pop(name) for name in ("model", "format", "prepared", "saturate", "trials")}
         assert all(words)
         assert all(float(value) == float(value) for value in row.values())
         assert int(row["tp"]) + int(row["fn"]) == int(row["targets"])
@@ -120,10 +120,10 @@ def test_a_trial_list_thresholds_and_formats_are_honoured(
     printed = capsys.readouterr().out
     assert "the trials of list.txt: 12 target and 12 non-target of 12 speakers" in printed
     assert "at threshold 0.250000" in printed
-    labels = re.findall(r"^(float\w+|bfloat16|E\dM\d(?: scaled)?) ", printed, re.MULTILINE)
+    labels = re.findall(r"^(float\w+|bfloat16|E\dM\d(?: scaled| framed)?) ", printed, re.MULTILINE)
     assert labels == [
         *("float32", "float16", "bfloat16"),
-        *("E4M3", "E4M3 scaled", "E2M1", "E2M1 scaled"),
+        *("E4M3", "E4M3 scaled", "E4M3 framed", "E2M1", "E2M1 scaled", "E2M1 framed"),
     ]
 
 
@@ -133,6 +133,7 @@ def test_a_trial_list_thresholds_and_formats_are_honoured(
         (["--formats", "e2m1,e4m4"], "format must be one of e5m2, .*; got 'e4m4'"),
         (["--formats", "float8_e4m3"], "got 'float8_e4m3', whose largest value is 240: e4m3 is"),
         (["--draws", "0"], "--draws must be at least 1; got 0"),
+        (["--cone", "1"], "--cone must be above 0 and below 1; got 1.0"),
         (["--seed", "-1"], "--seed must be at least 0; got -1"),
         (["--tolerance", "nan"], "--tolerance must be above 0 and finite; got nan"),
         (["--relative-tolerance", "0"], "--relative-tolerance must be above 0 and finite; got 0.0"),

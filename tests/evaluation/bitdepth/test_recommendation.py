@@ -20,6 +20,7 @@ from evaluation.bitdepth.verdicts import Verdict, verdict
 from evaluation.command.errors import InputError
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.statistics.estimates import Estimate
+from evaluation.stored.conversion import packed
 from tests.evaluation.bitdepth.recommended import TOLERANCE, label_of
 from tests.evaluation.bitdepth.tasks import all_pairs
 
@@ -90,7 +91,7 @@ def test_the_fewest_bits_are_taken_and_then_the_fewest_flips(base: BitdepthStudy
 def test_each_rate_must_be_shown_to_stay_within_the_tolerance(
     base: BitdepthStudy, name: str, change: tuple[float, float]
 ) -> None:
-    for label in ("E2M1", "E2M1 scaled"):
+    for label in ("E2M1", "E2M1 scaled", "E2M1 framed"):
         base = with_rows(base, label=label, **{name: rate(change)})
         assert speakers_needed(row_of(base, label), TOLERANCE) > 100
     assert label_of(base) == "E3M2"
@@ -152,10 +153,10 @@ def test_the_advice_is_one_sentence_and_its_code_stores_what_was_studied(
         if result.condition.is_reference or not result.condition.saturate:
             continue
         found: dict[str, Any] = {"minifloat": mf, "embeddings": embeddings}
-        exec(applied(result), found)
-        condition = result.condition
-        assert condition.format is not None
-        assert found["packed"] == mf.quantize(embeddings, condition.format, scale=condition.scale)
+        exec(applied(base, result), found)
+        stored = replace(base.task.embeddings, rows=embeddings)
+        assert isinstance(result.condition.format, mf.Format)
+        assert found["packed"] == packed(stored, result.condition.format, result.condition)
 
 
 def test_an_interval_that_leaves_out_its_estimate_is_warned_of(base: BitdepthStudy) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import minifloat as mf
 from evaluation.bitdepth.metrics.equal_error import EER
+from evaluation.bitdepth.metrics.false_acceptance import FAR
 from evaluation.bitdepth.metrics.false_rejection import FRR
 from evaluation.bitdepth.metrics.values import UNDERFLOW
 from evaluation.bitdepth.rows import ConditionRow
@@ -14,6 +15,7 @@ from evaluation.bitdepth.study import BitdepthStudy, bitdepth_study
 from evaluation.bitdepth.summary import summary
 from evaluation.bitdepth.tolerance import Tolerance
 from evaluation.bitdepth.verdicts import Verdict, format_verdicts, verdict
+from evaluation.embeddings.cone import in_a_cone
 from evaluation.embeddings.embeddings import load_embeddings
 from tests.evaluation.bitdepth.tasks import all_pairs
 
@@ -69,19 +71,39 @@ def test_scaling_saves_small_values_from_becoming_zero(ge2e: BitdepthStudy) -> N
 
 def test_the_summary_tells_both_stories(campplus: BitdepthStudy, ge2e: BitdepthStudy) -> None:
     good, bad = (summary(outcome, tolerance=TOLERANCE) for outcome in (campplus, ge2e))
-    assert good[0].startswith("Take E2M1 scaled, 96 bytes a vector instead of 768, 8.0 times")
+    assert good[0].startswith("Take E2M1 framed, 100 bytes a vector instead of 768, 7.7 times")
     assert any(
         point.startswith("Shown to stay within the tolerance as they are: E2M3. ") for point in good
     )
     assert any(point.startswith("E2M1 needs scaling") for point in good)
-    assert bad[0].startswith("Take E2M3 scaled, 192 bytes a vector instead of 1024, 5.3 times")
+    assert any(point.startswith("Feedback is not tried: of the errors") for point in good)
+    assert bad[0].startswith("Take E2M1 framed, feedback, 132 bytes a vector instead of 1024, ")
     assert any(
-        point.startswith("E2M1 is not shown to keep the threshold: it rejects 71.47")
-        and "Scale it and set the threshold anew, near 0.65" in point
+        point.startswith("E2M1 needs a frame. At the unchanged threshold it rejects 71.47")
         for point in bad
     )
 
 
+def test_a_frame_keeps_the_decisions_of_float32_in_a_cone_too(samples: Path) -> None:
+    for name in ("so762-campplus.npz", "so762-ge2e.npz"):
+        task = all_pairs(in_a_cone(load_embeddings(samples / name), 0.98))
+        found = bitdepth_study(task, formats=[mf.E2M1, mf.E2M3], draws=5)
+        assert found.name.endswith("in a cone")
+        for label, most in (("E2M1 framed", 0.002), ("E2M3 framed", 0.0005)):
+            for rate in (FAR, FRR):
+                assert abs(row(found, label)[rate].change) < most
+        for label in ("E2M1", "E2M1 scaled"):
+            assert row(found, label)[FRR].change > 0.5
+
+
+def test_a_format_that_nothing_repairs_is_told_with_its_threshold(ge2e: BitdepthStudy) -> None:
+    told = summary(ge2e, tolerance=Tolerance(points=1e-6, share=1e-6))
+    (of_e2m1,) = (point for point in told if point.startswith("E2M1 is not shown to keep"))
+    assert "% (" in of_e2m1
+    assert " framed and " in of_e2m1
+    assert " framed, feedback" in of_e2m1
+
+
 def test_within_a_tolerance_of_everything_is_every_format(ge2e: BitdepthStudy) -> None:
     for one in format_verdicts(ge2e, tolerance=Tolerance(points=1, share=1000)):
-        assert one.verdict_as_is is one.verdict_scaled is Verdict.WITHIN
+        assert all(judged.verdict is Verdict.WITHIN for judged in one.by_preparation.values())

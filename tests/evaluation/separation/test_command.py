@@ -42,10 +42,10 @@ def test_the_command_writes_all_outputs_and_nothing_else(outputs: Path) -> None:
 def test_the_metrics_hold_every_step_in_plain_numbers(outputs: Path) -> None:
     with (outputs / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    # Cosine distances of all, maps of float32 and of E2M1 as it is and scaled.
-    assert len(rows) == 2 * (3 + 2 * len(mf.FORMATS) + 3)
+    # Cosine distances of all, maps of float32 and of E2M1 as it is, scaled and framed.
+    assert len(rows) == 2 * (3 + 3 * len(mf.FORMATS) + 4)
     for row in rows:
-        words = {row.pop(name) for name in ("model", "format", "scale", "space")}
+        words = {row.pop(name) for name in ("model", "format", "prepared", "space")}
         assert all(words)
         assert all(float(value) == float(value) for value in row.values())
         for metric in ("oiidd", "ccr", "silhouette"):
@@ -147,7 +147,7 @@ def test_an_interrupted_study_keeps_what_was_finished(
     assert main(["separation", str(make_file()), *arguments]) == 130
     assert [path.name for path in out.iterdir()] == [UNFINISHED]
     with (out / UNFINISHED).open(newline="") as file:
-        assert len(list(csv.DictReader(file))) == 5
+        assert len(list(csv.DictReader(file))) == 6
 
 
 def test_the_published_table_has_its_best_values_marked() -> None:

@@ -37,8 +37,9 @@ def values(outcome: SeparationStudy) -> list[float]:
 
 def test_every_format_is_measured_and_some_are_mapped(voices: Embeddings) -> None:
     steps = [(r.step.condition.label, r.step.space) for r in studied(voices).results]
-    names = ["float32", "float16", "bfloat16", "E4M3", "E4M3 scaled", "E2M1", "E2M1 scaled"]
-    mapped = ["float32", "E2M1", "E2M1 scaled"]
+    formats = [f"{name}{how}" for name in ("E4M3", "E2M1") for how in ("", " scaled", " framed")]
+    names = ["float32", "float16", "bfloat16", *formats]
+    mapped = ["float32", "E2M1", "E2M1 scaled", "E2M1 framed"]
     assert steps == [(n, Space.COSINE) for n in names] + [(n, Space.MAP) for n in mapped]
 
 

@@ -4,7 +4,7 @@ import torch
 
 import minifloat as mf
 from evaluation.embeddings.embeddings import Embeddings
-from evaluation.stored.conditions import Condition, conditions
+from evaluation.stored.conditions import Condition, Preparation, conditions
 from evaluation.stored.conversion import convert, overflowing, scaled
 from evaluation.stored.scorers import PackedScorer
 from evaluation.trials.pairs import never_accept_nan
@@ -12,9 +12,13 @@ from evaluation.trials.pairs import never_accept_nan
 FORMATS = pytest.mark.parametrize("format", mf.FORMATS, ids=str)
 
 
-def test_each_format_comes_as_it_is_and_scaled_after_the_references() -> None:
+def test_each_format_comes_as_it_is_and_prepared_after_the_references() -> None:
     labels = [condition.label for condition in conditions([mf.E2M1])]
-    assert labels == ["float32", "float16", "bfloat16", "E2M1", "E2M1 scaled"]
+    expected = ["float32", "float16", "bfloat16", "E2M1", "E2M1 scaled", "E2M1 framed"]
+    assert labels == expected
+    fed_back = [condition.label for condition in conditions([mf.E2M1, mf.E4M3], feeds_back=True)]
+    e4m3 = ["E4M3", "E4M3 scaled", "E4M3 framed"]
+    assert fed_back == [*expected, "E2M1 framed, feedback", *e4m3]
 
 
 @pytest.mark.parametrize(
@@ -49,10 +53,12 @@ def test_scaled_rows_reach_the_formats_largest_value(format: mf.Format) -> None:
 
 
 @FORMATS
-@pytest.mark.parametrize("scale", ["none", "amax"])
-def test_what_storing_does_is_counted(voices: Embeddings, format: mf.Format, scale: str) -> None:
-    converted = convert(voices, Condition(format=format, scale=scale))  # type: ignore[arg-type]
-    given = scaled(voices.rows, format) if scale == "amax" else voices.rows
+@pytest.mark.parametrize("prepared", ["none", "amax"])
+def test_what_storing_does_is_counted(
+    voices: Embeddings, format: mf.Format, prepared: Preparation
+) -> None:
+    converted = convert(voices, Condition(format=format, prepared=prepared))
+    given = scaled(voices.rows, format) if prepared == "amax" else voices.rows
     stored = mf.round(given, format).astype(np.float64)
     rows = voices.rows.astype(np.float64)
     norms = np.linalg.norm(rows, axis=1) * np.linalg.norm(stored, axis=1)

@@ -123,14 +123,14 @@ def test_masks_and_ranges_choose_rows_in_a_frame(
 def test_what_coordinates_alone_make_high_is_found(
     integer_format: mf.Format, are_packed: bool, shape: tuple[int, int], cuda: Any
 ) -> None:
-    # The higher the product of the codes, the lower the score.
-    sides = framed(integer_format, are_packed, shape, 400, 1)
-    a, b = (rows._replace(coordinates=None) for rows in (sides.a, sides.b))
-    products = plain_scores(*arguments(AllScores(sides._replace(a=a, b=b))))
-    a, b = sides.a, sides.b
-    a = a._replace(coordinates=torch.full((len(a.norms), 1), -2.0))
-    order = products.mean(0).argsort().argsort()
-    b = b._replace(coordinates=order[:, None] / 400)
+    # The higher the product of the codes, the lower the score; queries are all the same.
+    sides = framed(integer_format, are_packed, shape, 420, 1)
+    a = sides.a.some(torch.zeros(shape[0], dtype=torch.int64))._replace(coordinates=None)
+    b = sides.b._replace(coordinates=None)
+    products = plain_scores(*arguments(AllScores(sides._replace(a=a, b=b))))[0]
+    wanted = 0.9 - products.argsort().argsort() / 500
+    a = a._replace(coordinates=torch.ones(shape[0], 1))
+    b = b._replace(coordinates=(wanted - products)[:, None])
     for k in (1, 40):
         assert_finds_the_best(cuda.search, sides._replace(a=a, b=b), k)
 

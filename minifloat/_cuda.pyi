@@ -28,7 +28,16 @@ def reciprocal_norms(
 class Rows:
     """Rows that are multiplied: codes, or elements in their format's lane."""
 
-    def __init__(self, data: int, norms: int, count: int, is_packed: bool, /) -> None: ...
+    def __init__(
+        self,
+        data: int,
+        norms: int,
+        count: int,
+        is_packed: bool,
+        coordinates: int = 0,
+        axes: int = 0,
+        /,
+    ) -> None: ...
 
 class Sides:
     """Two sets of rows whose scores are asked for; those of b are packed."""

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from minifloat import _cuda
 from minifloat.answers import Answer
-from minifloat.backends import eager
 from minifloat.backends.addresses import FORMAT, SOURCE, best_of, shape, sides_of
 from minifloat.backends.parts import in_parts
 from minifloat.backends.projecting import project as project
@@ -62,8 +61,6 @@ quantize_in_frame = quantizing_in_frame(project, quantize)
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:
-    if asked.sides.b.coordinates is not None:
-        return eager.all_scores(asked, out)
     contiguous = asked.sides.contiguous()
     sides = sides_of(_cuda, contiguous)
     workspace = _workspace(_cuda.scores_workspace(sides), out)
@@ -71,18 +68,12 @@ def all_scores(asked: AllScores, out: Tensor) -> None:
 
 
 def pair_scores(asked: PairScores, out: Tensor) -> None:
-    if asked.sides.b.coordinates is not None:
-        asked.check_values()
-        return eager.pair_scores(asked, out)
     contiguous, pairs = asked.sides.contiguous(), asked.pairs.contiguous()
     sides = sides_of(_cuda, contiguous)
     _cuda.pair_scores(sides, pairs.data_ptr(), len(pairs), out.data_ptr(), _stream(out))
 
 
 def best(asked: Best, out: Answer) -> None:
-    if asked.sides.b.coordinates is not None:
-        asked.check_values()
-        return eager.best(asked, out)
     in_parts(_best, _MOST_ROWS, asked, out)
 
 

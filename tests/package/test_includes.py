@@ -18,7 +18,9 @@ ROOMS = {
     "cpu/sets": " ".join(["set", *(one.folder for one in reversed(sets())), "list"]),
     "cpu/search": "search plan queries blocks bounds scores pairs best",
     "cuda": "warps emulator device operators codec products search module tests",
-    "cuda/products": "operands decoding rows shares elements queries warp warpgroup",
+    "cuda/products": (
+        "bound operands decoding rows shares elements queries coordinates warp warpgroup"
+    ),
 }
 # These stand side by side.
 APART = {("cpu", "cuda"), ("warp", "warpgroup")}

@@ -4,27 +4,29 @@
 
 #include <algorithm>
 #include <bit>
+#include <type_traits>
 
 #include "cuda/search/plan.h"
 
 namespace minifloat::cuda {
 namespace {
 
-template <int kFormat, bool kArePacked, int kTiles, bool kIsLong>
+template <int kFormat, bool kArePacked, int kTiles, bool kIsLong, bool kInFrame>
 MINIFLOAT_KERNEL(kWarpgroup, blocks_of(kTiles))
 search_kernel(PackedRows rows, Queries queries, const std::uint8_t* mask, std::int64_t slice_rows,
-              Found found) {
+              Found found, Coordinates coordinates) {
   const Share share = share_of_block(rows.count, slice_rows, queries.blocks);
   std::uint8_t* const memory = shared_memory() + BlockRing<kFormatOf<kFormat>>::kBytes;
   Board<kTiles * kTileQueries, Bound> board(memory, found, queries, mask, share);
-  keep_scores_by_warp<kFormat, kArePacked, kTiles, kIsLong>(rows, queries, share, board);
+  keep_scores_by_warp<kFormat, kArePacked, kTiles, kIsLong, kInFrame>(rows, queries, coordinates,
+                                                                      share, board);
   board.write_counts();
 }
 
-template <int kFormat, bool kArePacked>
+template <int kFormat, bool kArePacked, bool kInFrame>
 MINIFLOAT_KERNEL(kWarpgroups* kWarpgroup, 1)
 warpgroup_search_kernel(PackedRows rows, Queries queries, const std::uint8_t* mask,
-                        std::int64_t slice_rows, Found found, int stages) {
+                        std::int64_t slice_rows, Found found, int stages, Coordinates coordinates) {
   if constexpr (multiplies_by_warpgroup()) {
     using Sums = WarpgroupSums<kFormat, kArePacked>;
     const Share share = share_of_block(rows.count, slice_rows, queries.blocks);
@@ -34,8 +36,10 @@ warpgroup_search_kernel(PackedRows rows, Queries queries, const std::uint8_t* ma
                                  group * board_bytes(Sums::kBlockQueries, found.capacity);
     // Each warpgroup has lists of its own, as if of two slices.
     const Share mine{share.slice * kWarpgroups + group, share.begin, share.end, share.query_block};
-    Board<Sums::kBlockQueries, typename Sums::FirstLook> board(memory, found, queries, mask, mine);
-    keep_scores_by_warpgroup<kFormat, kArePacked>(rows, queries, share, stages, board);
+    using FirstLook = std::conditional_t<kInFrame, Bound, typename Sums::FirstLook>;
+    Board<Sums::kBlockQueries, FirstLook> board(memory, found, queries, mask, mine);
+    keep_scores_by_warpgroup<kFormat, kArePacked, kInFrame>(rows, queries, coordinates, share,
+                                                            stages, board);
     board.write_counts();
   }
 }
@@ -65,6 +69,7 @@ Search search_of(const Sides& sides, std::int64_t count, std::int64_t k, Workspa
 }
 
 // Gathers the matches of all slices.
+template <bool kInFrame>
 void gather(const Sides& sides, const Plan& plan, const Found& found, const std::uint8_t* mask,
             Stream stream) {
   const PackedRows rows = packed_rows(sides);
@@ -72,16 +77,16 @@ void gather(const Sides& sides, const Plan& plan, const Found& found, const std:
     choose_warpgroup_product(sides, [&](auto format, auto packed) {
       using Sums = WarpgroupSums<format(), packed()>;
       const Grid grid = warpgroup_grid<Sums>(sides, plan, found.capacity);
-      launch(warpgroup_search_kernel<format(), packed()>, grid, stream, rows, plan.queries, mask,
-             plan.slices.rows, found, plan.stages);
+      launch(warpgroup_search_kernel<format(), packed(), kInFrame>, grid, stream, rows,
+             plan.queries, mask, plan.slices.rows, found, plan.stages, plan.coordinates);
     });
   } else {
     choose_warp_product(sides, [&](auto format, auto packed, auto tiles, auto is_long) {
       const Grid grid{plan.blocks(), kWarpgroup,
                       BlockRing<kFormatOf<format()>>::kBytes +
                           board_bytes(tiles() * kTileQueries, found.capacity)};
-      launch(search_kernel<format(), packed(), tiles(), is_long()>, grid, stream, rows,
-             plan.queries, mask, plan.slices.rows, found);
+      launch(search_kernel<format(), packed(), tiles(), is_long(), kInFrame>, grid, stream, rows,
+             plan.queries, mask, plan.slices.rows, found, plan.coordinates);
     });
   }
 }
@@ -109,7 +114,9 @@ void best(const Best& asked, const Memory& workspace, float* scores, std::int64_
     const std::int64_t count = std::min(kMostQueries, sides.a.count - first);
     const Search search = search_of(sides, count, k, memory);
     const std::int64_t key_bytes = search.found.queries * sizeof(Key);
-    lay_out(sides, first, search.plan.queries, stream);
+    const Plan& plan = search.plan;
+    lay_out(sides, first, plan.queries, stream);
+    lay_out_coordinates(sides, first, plan.queries, plan.coordinates, stream);
     const std::uint8_t* mask = selection.mask;
     if (selection.ranges) {
       write_mask(selection, sides.b.count, search.mask, stream);
@@ -120,7 +127,8 @@ void best(const Best& asked, const Memory& workspace, float* scores, std::int64_
       Found found = search.found;
       found.kept = static_cast<int>(std::min(kMostKept, k - done));
       fill_memory(found.thresholds, 0, key_bytes, stream);
-      gather(sides, search.plan, found, mask, stream);
+      choose_bool(sides.b.axes > 0,
+                  [&](auto in_frame) { gather<in_frame()>(sides, plan, found, mask, stream); });
       const std::int64_t at = first * k + done;
       merge(found, count, {scores + at, rows + at, k}, stream);
     }

@@ -12,11 +12,18 @@ namespace {
 constexpr int kThreads = 128;
 constexpr int kBlocks = 8;  // of each multiprocessor
 
+// Coordinates of rows in a frame: (count, axes).
+struct Frames {
+  const float* a;
+  const float* b;
+  std::int64_t axes;
+};
+
 // `unit` is what makes dot products of elements those of values.
-template <int kFormat, class Stored>
+template <int kFormat, class Stored, bool kInFrame>
 MINIFLOAT_KERNEL(kThreads, kBlocks)
 pair_scores_kernel(ElementRows<Stored> a, ElementRows<std::uint8_t> b, std::int64_t dim, float unit,
-                   const std::int64_t* pairs, std::int64_t count, float* out) {
+                   const std::int64_t* pairs, std::int64_t count, float* out, Frames frames) {
   constexpr Format F = kFormatOf<kFormat>;
   using Sum = std::conditional_t<lane(F) == Lane::kFloat, float, std::int64_t>;
   const int lane = thread_index() % kWarp;
@@ -28,7 +35,14 @@ pair_scores_kernel(ElementRows<Stored> a, ElementRows<std::uint8_t> b, std::int6
     }
     dot = sum_of_warp(dot);
     if (lane != 0) continue;
-    out[p] = within_one(static_cast<float>(dot) * (a.norms[i] * unit) * b.norms[j]);
+    float score = static_cast<float>(dot) * (a.norms[i] * unit) * b.norms[j];
+    if constexpr (kInFrame) {
+#pragma unroll 1
+      for (std::int64_t axis = 0; axis < frames.axes; ++axis) {
+        score += frames.a[i * frames.axes + axis] * frames.b[j * frames.axes + axis];
+      }
+    }
+    out[p] = within_one(score);
   }
 }
 
@@ -37,6 +51,7 @@ pair_scores_kernel(ElementRows<Stored> a, ElementRows<std::uint8_t> b, std::int6
 void pair_scores(const PairScores& asked, float* out, Stream stream) {
   const auto& [sides, pairs, count] = asked;
   const Grid grid = grid_for(count * kWarp, kThreads, kBlocks);
+  const Frames frames{sides.a.coordinates, sides.b.coordinates, sides.b.axes};
   choose_format(sides.format, [&](auto f) {
     constexpr Format F = kFormatOf<f()>;
     const ElementRows<std::uint8_t> b{static_cast<const std::uint8_t*>(sides.b.data),
@@ -44,8 +59,10 @@ void pair_scores(const PairScores& asked, float* out, Stream stream) {
     choose_rows<F>(sides.a, sides.dim, 0, [&]<class Stored>(const ElementRows<Stored>& a) {
       // Powers of two, so they change no rounding.
       const float unit = dot_unit<F, Stored>();
-      launch(pair_scores_kernel<f(), Stored>, grid, stream, a, b, sides.dim, unit, pairs, count,
-             out);
+      choose_bool(frames.axes > 0, [&](auto in_frame) {
+        launch(pair_scores_kernel<f(), Stored, in_frame()>, grid, stream, a, b, sides.dim, unit,
+               pairs, count, out, frames);
+      });
     });
   });
 }

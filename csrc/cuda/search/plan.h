@@ -10,6 +10,7 @@ namespace minifloat::cuda {
 
 struct Plan {
   Queries queries;
+  Coordinates coordinates;
   Slices slices;
   int stages;  // of a warp's ring where warpgroups multiply, else 0
 
@@ -29,6 +30,7 @@ inline Plan plan_of(const Sides& sides, std::int64_t count, int capacity, Worksp
     plan.queries = take_queries(sides, count, tiles, Layout::kWarps, workspace);
     plan.slices = slices_of(sides.b.count, plan.queries.blocks, blocks_of(tiles), kBlockRows);
   }
+  plan.coordinates = take_coordinates(sides, plan.queries, workspace);
   return plan;
 }
 

@@ -7,13 +7,19 @@ import torch
 
 import minifloat as mf
 from minifloat.backends import implementation
+from minifloat.formats import as_format
 from minifloat.ops import arguments
 from minifloat.ops.products import AllScores, Best
-from minifloat.ops.rows import Selection
+from minifloat.ops.rows import Selection, Sides
 from minifloat.scoring.queries import sides_of
 from tests.support import emulated
 
 needs_emulator = pytest.mark.skipif(not emulated.IS_HERE, reason=emulated.NOT_HERE)
+
+# A search of all rows.
+ALL = Selection()
+
+plain_search, plain_scores = (implementation("eager", name) for name in ("search", "scores"))
 
 
 def scores(a: mf.PackedVectors, b: mf.PackedVectors) -> tuple[Any, ...]:
@@ -31,3 +37,23 @@ def assert_found(cuda: Any, asked: tuple[Any, ...]) -> None:
     expected = implementation("eager", "search")(*asked)
     for ours, theirs in zip(cuda.search(*asked), expected, strict=True):
         assert torch.equal(ours, theirs)
+
+
+def may_be_off(dim: int) -> float:
+    """What scores of floats may be off, on each of two sides."""
+    return 2 * (dim + 5) * 2.0**-24 + 2.0**-17
+
+
+def assert_finds_the_best(search: Any, rows: Sides, k: int, chosen: Selection = ALL) -> None:
+    """Search gives what the plain one does: its bits where sums are integers."""
+    asked = arguments(Best(rows, chosen, k))
+    (scores, found), (expected, expected_rows) = search(*asked), plain_search(*asked)
+    if as_format(rows.format).lane != "float":
+        assert torch.equal(found, expected_rows)
+        torch.testing.assert_close(scores, expected, rtol=0, atol=0, equal_nan=True)
+        return
+    off = may_be_off(rows.dim)
+    torch.testing.assert_close(scores, expected, rtol=0, atol=off, equal_nan=True)
+    every = plain_scores(*arguments(AllScores(rows))).gather(1, found)
+    torch.testing.assert_close(scores, every, rtol=0, atol=off, equal_nan=True)
+    assert all(len(set(row)) == k for row in found.tolist())

@@ -63,7 +63,7 @@ def product_kernel(name: str) -> tuple[mf.Format, int] | None:
 
 def warpgroup_format(name: str) -> mf.Format | None:
     """Return the format of a kernel of products by warpgroups."""
-    found = re.search(r"warpgroup_(?:scores|search)_kernel<(\d+), (?:true|false)>", name)
+    found = re.search(r"warpgroup_(?:scores|search)_kernel<(\d+)(?:, (?:true|false)){2}>", name)
     return mf.FORMATS[int(found[1])] if found else None
 
 

@@ -14,13 +14,17 @@ from minifloat.ops import arguments
 from minifloat.ops.products import AllScores, Best
 from minifloat.ops.rows import Rows, Selection, Sides
 from minifloat.scoring.queries import sides_of
+from tests.backends.cuda.asked import (
+    ALL,
+    assert_finds_the_best,
+    may_be_off,
+    plain_scores,
+    plain_search,
+)
 from tests.support import emulated
 from tests.support.rows import normal
 
 pytestmark = pytest.mark.skipif(not emulated.IS_HERE, reason=emulated.NOT_HERE)
-
-# A search of all rows.
-ALL = Selection()
 
 MANY = pytest.param(132, marks=pytest.mark.long)
 
@@ -52,29 +56,6 @@ def sides(format: mf.Format, are_packed: bool, queries: int, rows: int, dim: int
     return sides_of(mf.quantize(a, format) if are_packed else a, database)
 
 
-def bound(dim: int) -> float:
-    """What scores of floats may be off, on each of two sides."""
-    return 2 * (dim + 5) * 2.0**-24 + 2.0**-17
-
-
-plain_search, plain_scores = (implementation("eager", name) for name in ("search", "scores"))
-
-
-def assert_finds_the_best(search: Any, rows: Sides, k: int, chosen: Selection = ALL) -> None:
-    """Search gives what the plain one does: its bits where sums are integers."""
-    asked = arguments(Best(rows, chosen, k))
-    (scores, found), (expected, expected_rows) = search(*asked), plain_search(*asked)
-    if as_format(rows.format).lane != "float":
-        assert torch.equal(found, expected_rows)
-        torch.testing.assert_close(scores, expected, rtol=0, atol=0, equal_nan=True)
-        return
-    off = bound(rows.dim)
-    torch.testing.assert_close(scores, expected, rtol=0, atol=off, equal_nan=True)
-    every = plain_scores(*arguments(AllScores(rows))).gather(1, found)
-    torch.testing.assert_close(scores, every, rtol=0, atol=off, equal_nan=True)
-    assert all(len(set(row)) == k for row in found.tolist())
-
-
 @pytest.mark.parametrize(
     ("queries", "rows", "dim", "k"),
     [(65, 1, 64, 1), (70, 200, 64, 10), (70, 333, 192, 300), (66, 300, 512, 10)],
@@ -91,7 +72,7 @@ def test_scores_of_many_queries_are_those_of_the_plain_way(
     emulated.install()
     asked = arguments(AllScores(sides(format, are_packed, 66, 205, 192)))
     found, expected = implementation("cuda", "scores")(*asked), plain_scores(*asked)
-    off = bound(192) if format.lane == "float" else 0
+    off = may_be_off(192) if format.lane == "float" else 0
     torch.testing.assert_close(found, expected, rtol=0, atol=off)
 
 
@@ -125,7 +106,7 @@ def test_nan_zeros_and_ties_have_their_places(
     for k in (1, 40, 300):
         asked = arguments(Best(taken, ALL, k))
         (scores, found), (expected, expected_rows) = search(*asked), plain_search(*asked)
-        torch.testing.assert_close(scores, expected, rtol=0, atol=bound(64), equal_nan=True)
+        torch.testing.assert_close(scores, expected, rtol=0, atol=may_be_off(64), equal_nan=True)
         if format.lane != "float":
             assert torch.equal(found, expected_rows)
 

@@ -3,19 +3,13 @@
 // Scores of a slice of packed rows and a block of queries, by the matrix units of warps: rows
 // stream through shared memory, and queries come from the caches.
 
+#include "cuda/products/bound.h"
+#include "cuda/products/coordinates.h"
 #include "cuda/products/queries.h"
 #include "cuda/products/warp/ring.h"
 #include "cuda/products/warp/sums.h"
 
 namespace minifloat::cuda {
-
-// The first look of a warp: at scores themselves, by the bound that each query has.
-struct Bound {
-  MINIFLOAT_DEVICE static int place(int query) { return query; }
-  MINIFLOAT_DEVICE static float of(float bound, float) { return bound; }
-  // NaN is above every bound, and then below every number's key.
-  MINIFLOAT_DEVICE static bool passes(float score, float bound) { return !(score < bound); }
-};
 
 // Adds up the products of a row block, of which this lane has the rows `first` and first + 8.
 template <class Sums>
@@ -73,12 +67,42 @@ MINIFLOAT_DEVICE void keep_scores_of_block(const Sums& sums, const PackedRows& r
   }
 }
 
+// The same of rows in a frame.
+template <int kTiles, class Sums, class Keeper>
+MINIFLOAT_DEVICE void keep_framed_scores_of_block(const Sums& sums, const PackedRows& rows,
+                                                  const Queries& queries,
+                                                  const Coordinates& coordinates,
+                                                  const Share& share, std::int64_t first,
+                                                  Keeper& keeper) {
+  const int column = opaque(thread_index() % kWarp % 4 * 2);
+  const LanePlace at{first, share.end, share.query_block * kTiles * kTileQueries + column};
+  const float norms[2] = {first < share.end ? rows.norms[first] : 0.0f,
+                          first + 8 < share.end ? rows.norms[first + 8] : 0.0f};
+  float scores[kTiles][4];
+  score_in_frame(
+      at, norms, queries, coordinates, [&](int tile, int i) { return sums.whole(tile, i); },
+      scores);
+#pragma unroll
+  for (int tile = 0; tile < kTiles; ++tile) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const int place = tile * kTileQueries + i % 2;
+      const float score = scores[tile][i];
+      if constexpr (!Keeper::kTakesAll) {
+        if (!Bound::passes(score, keeper.cuts()[Bound::place(column + place)])) continue;
+      }
+      keeper.add(first + i / 2 * 8, at.query + place, score);
+    }
+  }
+}
+
 // Gives a keeper the scores of a share's rows and queries: all of them where it takes all, else
 // those that the first look lets pass. Some are of rows past the end or of queries past the last,
 // which it leaves out. After each row block it settles.
-template <int kFormat, bool kArePacked, int kTiles, bool kIsLong, class Keeper>
+template <int kFormat, bool kArePacked, int kTiles, bool kIsLong, bool kInFrame, class Keeper>
 MINIFLOAT_DEVICE void keep_scores_by_warp(const PackedRows& rows, const Queries& queries,
-                                          const Share& share, Keeper& keeper) {
+                                          const Coordinates& coordinates, const Share& share,
+                                          Keeper& keeper) {
   using Sums = WarpSums<kFormat, kArePacked, kTiles, kIsLong>;
   const int steps = static_cast<int>(steps_of(rows.dim));
   const int lane = thread_index() % kWarp, warp = thread_index() / kWarp;
@@ -88,7 +112,11 @@ MINIFLOAT_DEVICE void keep_scores_by_warp(const PackedRows& rows, const Queries&
   for (int number = 0; block_row < share.end; ++number, block_row += kBlockRows) {
     const std::int64_t first = block_row + warp * kWarpRows + lane / 4;
     const auto sums = sums_of_block<Sums>(ring, first, share.end, steps, elements);
-    keep_scores_of_block<kTiles>(sums, rows, queries, share, first, keeper);
+    if constexpr (kInFrame) {
+      keep_framed_scores_of_block<kTiles>(sums, rows, queries, coordinates, share, first, keeper);
+    } else {
+      keep_scores_of_block<kTiles>(sums, rows, queries, share, first, keeper);
+    }
     if constexpr (!Keeper::kTakesAll) keeper.settle(number);
   }
 }

@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "cuda/products/bound.h"
+#include "cuda/products/coordinates.h"
 #include "cuda/products/queries.h"
 #include "cuda/products/shares.h"
 #include "cuda/products/warpgroup/ring.h"
@@ -71,6 +73,31 @@ MINIFLOAT_DEVICE void begin_products(WarpRing<Sums::F>& ring, std::uint64_t desc
   }
 }
 
+// A lane's sums or scores of a pair of tiles are eight, of two rows and four queries: which row
+// number i is of, and which query.
+MINIFLOAT_DEVICE constexpr int half_of(int i) { return i / 2 % 2; }
+MINIFLOAT_DEVICE constexpr int column_of(int i) { return i / 4 * 2 + i % 2; }
+
+// Calls add(i, what(i)) for those of a pair of tiles for which passes(i).
+template <class What, class Passes, class Add>
+MINIFLOAT_DEVICE void add_passing_of_pair(What what, Passes passes, Add add) {
+  bool any = false;
+#pragma unroll
+  for (int i = 0; i < 8; ++i) any |= passes(i);
+  if (!any) return;
+  std::uint32_t passing = 0;
+#pragma unroll
+  for (int i = 0; i < 8; ++i) passing |= static_cast<std::uint32_t>(passes(i)) << i;
+#pragma unroll 1
+  for (; passing != 0; passing &= passing - 1) {
+    const int i = lowest_bit(passing);
+    auto chosen = what(0);
+#pragma unroll
+    for (int n = 1; n < 8; ++n) chosen = i == n ? what(n) : chosen;
+    add(i, chosen);
+  }
+}
+
 // Calls add(pair of tiles, number in it, sum) for a lane's sums that the first look lets pass.
 template <class Sums, class Add>
 MINIFLOAT_DEVICE void add_passing(const Sums& sums, const float (&of_rows)[2],
@@ -81,24 +108,46 @@ MINIFLOAT_DEVICE void add_passing(const Sums& sums, const float (&of_rows)[2],
   for (int pair = 0; pair < Sums::kTiles / 2; ++pair) {
     const auto cuts = bits_of<std::array<float, 4>>(next_cuts);
     if (pair + 1 < Sums::kTiles / 2) next_cuts = all_cuts[(pair + 1) * 4];
+    const auto sum = [&](int i) { return sums.whole(8 * pair + i); };
     const auto passes = [&](int i) {
-      return Sums::FirstLook::passes(sums.whole(8 * pair + i), cuts[i / 4 * 2 + i % 2],
-                                     of_rows[i / 2 % 2]);
+      return Sums::FirstLook::passes(sum(i), cuts[column_of(i)], of_rows[half_of(i)]);
     };
-    bool any = false;
+    add_passing_of_pair(sum, passes, [&](int i, auto dot) { add(pair, i, dot); });
+  }
+}
+
+// Tiles whose scores a lane has at once beside its sums: registers hold no more.
+inline constexpr int kFramedTiles = 4;
+
+// Gives a keeper a lane's scores of rows in a frame and of some tiles from `first_tile` on, but for
+// rows that do not take part.
+template <class Sums, class Keeper>
+MINIFLOAT_DEVICE void keep_framed_scores(const Sums& sums, int first_tile, LanePlace at,
+                                         const float (&norms)[2], const bool (&take_part)[2],
+                                         const Queries& queries, const Coordinates& coordinates,
+                                         Keeper& keeper) {
+  constexpr int kTiles = Sums::kTiles < kFramedTiles ? Sums::kTiles : kFramedTiles;
+  at.query += first_tile * kTileQueries;
+  float scores[kTiles][4];
+  const auto sum = [&](int tile, int i) { return sums.whole(4 * (first_tile + tile) + i); };
+  score_in_frame(at, norms, queries, coordinates, sum, scores);
 #pragma unroll
-    for (int i = 0; i < 8; ++i) any |= passes(i);
-    if (!any) continue;
-    std::uint32_t passing = 0;
+  for (int pair = 0; pair < kTiles / 2; ++pair) {
+    const auto score = [&](int i) { return scores[2 * pair + i / 4][i % 4]; };
+    const auto query = [&](int i) { return 16 * pair + i / 4 * 8 + i % 2; };
+    const auto add = [&](int i, float found) {
+      keeper.add(at.row + 8 * half_of(i), at.query + query(i), found);
+    };
+    if constexpr (Keeper::kTakesAll) {
 #pragma unroll
-    for (int i = 0; i < 8; ++i) passing |= static_cast<std::uint32_t>(passes(i)) << i;
-#pragma unroll 1
-    for (; passing != 0; passing &= passing - 1) {
-      const int i = lowest_bit(passing);
-      auto dot = sums.whole(8 * pair);
-#pragma unroll
-      for (int n = 1; n < 8; ++n) dot = i == n ? sums.whole(8 * pair + n) : dot;
-      add(pair, i, dot);
+      for (int i = 0; i < 8; ++i) add(i, score(i));
+    } else {
+      const auto in_block = static_cast<int>(at.query % Sums::kBlockQueries);
+      const auto passes = [&](int i) {
+        const float bound = keeper.cuts()[Bound::place(in_block + query(i))];
+        return take_part[half_of(i)] && Bound::passes(score(i), bound);
+      };
+      add_passing_of_pair(score, passes, add);
     }
   }
 }
@@ -106,9 +155,10 @@ MINIFLOAT_DEVICE void add_passing(const Sums& sums, const float (&of_rows)[2],
 // Gives each warpgroup's keeper the scores of its rows of a share and of all queries: all of them
 // where it takes all, else those that the first look lets pass. Some are of rows past the end or of
 // queries past the last, which it leaves out. After each row block it settles.
-template <int kFormat, bool kArePacked, class Keeper>
+template <int kFormat, bool kArePacked, bool kInFrame, class Keeper>
 MINIFLOAT_DEVICE void keep_scores_by_warpgroup(const PackedRows& rows, const Queries& queries,
-                                               const Share& share, int stages, Keeper& keeper) {
+                                               const Coordinates& coordinates, const Share& share,
+                                               int stages, Keeper& keeper) {
   using Sums = WarpgroupSums<kFormat, kArePacked>;
   using FirstLook = typename Sums::FirstLook;
   using Memory = WarpgroupMemory<Sums>;
@@ -148,17 +198,24 @@ MINIFLOAT_DEVICE void keep_scores_by_warpgroup(const PackedRows& rows, const Que
     const auto add = [&](int pair, int i, auto dot) {
       const std::int64_t query =
           share.query_block * Sums::kBlockQueries + 16 * pair + i / 4 * 8 + place * 2 + i % 2;
-      const int half = i / 2 % 2;
+      const int half = half_of(i);
       const float norm = half ? norms[1] : norms[0];
       keeper.add(first + 8 * half, query, static_cast<float>(dot) * queries.factors[query] * norm);
     };
-    if constexpr (Keeper::kTakesAll) {
+    if constexpr (kInFrame) {
+#pragma unroll
+      for (int tile = 0; tile < Sums::kTiles; tile += kFramedTiles) {
+        const std::int64_t query = share.query_block * Sums::kBlockQueries + opaque(place * 2);
+        keep_framed_scores(sums, tile, {first, share.end, query}, norms, take_part, queries,
+                           coordinates, keeper);
+      }
+    } else if constexpr (Keeper::kTakesAll) {
 #pragma unroll
       for (int i = 0; i < 4 * Sums::kTiles; ++i) add(i / 8, i % 8, sums.whole(i));
     } else {
       add_passing(sums, of_rows, keeper.cuts(), place, add);
-      keeper.settle(number);
     }
+    if constexpr (!Keeper::kTakesAll) keeper.settle(number);
   }
 }
 

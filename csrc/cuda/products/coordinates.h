@@ -19,8 +19,8 @@ Coordinates take_coordinates(const Sides& sides, const Queries& queries, Workspa
 void lay_out_coordinates(const Sides& sides, std::int64_t first, const Queries& queries,
                          const Coordinates& coordinates, Stream stream);
 
-// What a lane has scores of: the rows `row` and row + 8, of those before `end`, and two queries that
-// follow one another of each tile, of which `query` is the very first.
+// What a lane has scores of: the rows `row` and row + 8, of those before `end`, and two queries
+// that follow one another of each tile, of which `query` is the very first.
 struct LanePlace {
   std::int64_t row;
   std::int64_t end;

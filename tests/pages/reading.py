@@ -103,6 +103,7 @@ PLACEHOLDERS = {
     r"DIR": "recordings",
     r"LIST": "trials.txt",
     r"COSINE": "0.5",
+    r"SHARE": "0.9",
     r"RATE": "50%",
     r"N(?= |$)": "7",
     r"PROGRAM\.py": "program.py",

@@ -84,8 +84,8 @@ def bitdepth_study(
     """Return the error rates of every condition of a task.
 
     Where values overflow a format, it is studied without saturation too, and where that pays with
-    feedback. `progress` wraps the
-    conditions and yields them in turn; `keep` is given each result as soon as there is one.
+    feedback. `progress` wraps the conditions and yields them in turn; `keep` is given each result
+    as soon as there is one.
     """
     embeddings, trials = task.embeddings, task.trials
     identification = Identification(embeddings, draws=draws, seed=seed)

@@ -14,7 +14,7 @@ from evaluation.statistics.estimates import Estimate
 from evaluation.stored.conditions import PREPARATIONS, Preparation
 from minifloat.feedback import LEAST_ROWS, WORTH
 
-ORDER = list(Verdict)
+_BEST_FIRST = list(Verdict)
 
 
 def summary(study: BitdepthStudy, *, tolerance: Tolerance) -> list[str]:
@@ -24,8 +24,8 @@ def summary(study: BitdepthStudy, *, tolerance: Tolerance) -> list[str]:
         recommendation(study, tolerance=tolerance),
         _baseline(study),
         *_within_as_is(formats),
-        *(_repaired(one) for one in formats if one.first_within not in ("none", None)),
-        *(_not_within(one) for one in formats if one.first_within is None),
+        *(_repaired(one) for one in formats if len(one.needed) > 1),
+        *(_not_within(one) for one in formats if not one.needed),
         *_without_feedback(study),
         *_left_out(study),
     ]
@@ -54,7 +54,7 @@ def _within_as_is(formats: Sequence[FormatVerdict]) -> list[str]:
 
 
 def _repaired(one: FormatVerdict) -> str:
-    ways = _up_to_the_first_within(one)
+    ways = one.needed
     needed = {"amax": "scaling", "frame": "a frame", "feedback": "a frame and feedback"}[ways[-1]]
     accepted = [with_unit(one.by_preparation[way].row[FAR].value) for way in ways]
     return (
@@ -66,7 +66,9 @@ def _repaired(one: FormatVerdict) -> str:
 def _not_within(one: FormatVerdict) -> str:
     ways = list(one.by_preparation)
     # Of equal verdicts the last: what is done most to vectors.
-    best = min(reversed(ways[1:]), key=lambda way: ORDER.index(one.by_preparation[way].verdict))
+    best = min(
+        reversed(ways[1:]), key=lambda way: _BEST_FIRST.index(one.by_preparation[way].verdict)
+    )
     row, word = one.by_preparation[best].row, PREPARATIONS[best]
     outcome = {
         Verdict.UNSURE: "There are too few speakers to tell whether it stays within the tolerance "
@@ -81,11 +83,6 @@ def _not_within(one: FormatVerdict) -> str:
         f"{_rate(row[EER])}, {signed(row[EER].change)}{SPACE}points against float32 "
         f"({signed(row[EER].change_low)} to {signed(row[EER].change_high)})."
     )
-
-
-def _up_to_the_first_within(one: FormatVerdict) -> list[Preparation]:
-    ways = list(one.by_preparation)
-    return ways[: 1 + next(i for i, way in enumerate(ways) if way == one.first_within)]
 
 
 def _rejected(one: FormatVerdict, ways: Sequence[Preparation]) -> str:

@@ -81,9 +81,11 @@ class FormatVerdict:
         return self.as_is.result.condition.label
 
     @property
-    def first_within(self) -> Preparation | None:
-        """The first preparation with which it stays within the tolerance, if one does."""
-        return next((how for how, one in self.by_preparation.items() if one.is_within), None)
+    def needed(self) -> list[Preparation]:
+        """The preparations up to the first that keeps it within the tolerance; none if none does."""
+        ways = list(self.by_preparation)
+        within = [one.is_within for one in self.by_preparation.values()]
+        return ways[: 1 + within.index(True)] if any(within) else []
 
 
 def format_verdicts(study: BitdepthStudy, *, tolerance: Tolerance) -> list[FormatVerdict]:

@@ -119,7 +119,7 @@ std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* 
       const ValueRows some{rows.values + first * rows.stride, rows.stride, count, rows.dim};
       const Quantized to{packed + first * bytes, norms + first};
       const std::int64_t wrong =
-          first + (fits ? fit(some, how.scale, how.estimator, to, scratch.data())
+          first + (fits ? fit(some, {how.scale, how.estimator, {}}, to, scratch.data())
                         : kernel(some, how.scale == Scale::kAmax, to.codes, to.norms));
       if (wrong < first + count) lower_to(first_wrong, wrong);
     });

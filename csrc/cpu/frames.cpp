@@ -29,6 +29,7 @@ PaddedFrame::PaddedFrame(const Frame& dense, const float* shares) : frame_(dense
   signs_.assign(std::max<std::int64_t>(dense.rounds, 1) * padded, 1);
   pad(dense.axes, dense.axis_count, axes_);
   pad(dense.signs, dense.rounds, signs_);
+  if (dense.order) order_.assign(dense.order, dense.order + (dense.rounds - 1) * dim);
   static_assert(kFrameStep % kFedPlaces == 0);
   for (std::int64_t first = 0; shares && first < padded; first += kFedPlaces) {
     for (std::int64_t i = first; i < padded; ++i) {
@@ -40,6 +41,7 @@ PaddedFrame::PaddedFrame(const Frame& dense, const float* shares) : frame_(dense
   frame_.padded = padded;
   frame_.axes = axes_.data();
   frame_.signs = signs_.data();
+  frame_.order = order_.data();
   frame_.feedback = {shares ? panels_.data() : nullptr, padded};
 }
 
@@ -67,13 +69,13 @@ void project(int source, const ValueRows& rows, const Frame& frame, const Projec
 
 std::int64_t quantize_in_frame(const Rounding& how, const Frame& frame, const ValueRows& rows,
                                const Framed& to, int threads) {
-  const Kernels& kernels = kernels_of(how.format);
   const Project project_some = current_isa().project[how.source];
-  const Fit fit = fit_of(how);
-  const std::int64_t bytes = row_bytes(rows.dim, bits_of_format(how.format));
-  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / rows.dim);
   const bool feeds_back = frame.feedback.panels != nullptr;
+  const Fit fit = feeds_back ? kernels_of(how.format).fit_fed_back : fit_of(how);
+  const Fitting fitting{how.scale, how.estimator, frame.feedback};
+  const std::int64_t bytes = row_bytes(rows.dim, bits_of_format(how.format));
   const std::int64_t together = feeds_back ? kFedRows : rows_together(rows.dim);
+  const std::int64_t grain = std::max(together, kGrain / rows.dim);
   std::atomic<std::int64_t> first_wrong = rows.count;
   parallel_for(rows.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
     std::vector<float> rest(together * frame.padded), lengths(together);
@@ -93,11 +95,7 @@ std::int64_t quantize_in_frame(const Rounding& how, const Frame& frame, const Va
       const ValueRows left{reinterpret_cast<const std::uint8_t*>(rest.data()), row, count,
                            rows.dim};
       const Quantized quantized{to.codes + first * bytes, to.norms + first};
-      if (feeds_back) {
-        kernels.fit_fed_back(left, {how.scale, how.estimator, frame.feedback}, quantized, scratch);
-      } else {
-        fit(left, how.scale, how.estimator, quantized, scratch.data());
-      }
+      fit(left, fitting, quantized, scratch.data());
       for (std::int64_t r = 0; r < count; ++r) quantized.norms[r] *= lengths[r];
     });
   });

@@ -21,6 +21,7 @@ class PaddedFrame {
 
  private:
   std::vector<float> axes_, signs_, panels_;
+  std::vector<std::int64_t> order_;
   Frame frame_;
 };
 
@@ -28,8 +29,8 @@ class PaddedFrame {
 void project(int source, const ValueRows& rows, const Frame& frame, const Projected& out,
              int threads);
 
-// Rows of a source's values brought into a frame, what is left of them then quantized: of no length
-// is that of the row before. Returns the first row that is not finite, or -1.
+// Rows of a source's values brought into a frame, and what is left of them quantized; norms are
+// those times the length of it. Returns the first row that is not finite, or -1.
 struct Framed {
   std::uint8_t* codes;
   float* norms;

@@ -79,22 +79,21 @@ def quantize_in_frame(
     saturate: bool,
     out: Projected,
 ) -> None:
-    frame = [part.contiguous() for part in frame]
-    rounding = _rounding(x, format, scale, estimator, saturate)
+    how = _rounding(x, format, scale, estimator, saturate), _frame(frame)
     for first, some in _in_pieces(x):
         codes, norms, coordinates = (whole[first:].data_ptr() for whole in out)
-        of_rows = rounding, _frame(frame), _value_rows(some)
+        of_rows = *how, _value_rows(some)
         wrong = _C.quantize_in_frame(*of_rows, codes, norms, coordinates, get_num_threads())
         if wrong >= 0:
             refuse_row("x", first + wrong)
 
 
 def project(x: Tensor, frame: Sequence[Tensor], out: Projected) -> None:
-    frame = [part.contiguous() for part in frame]
+    to_frame = _frame(frame)
     for first, some in _in_pieces(x):
         rest, coordinates, lengths = (whole[first:].data_ptr() for whole in out)
-        of_rows = SOURCE[x.dtype], _value_rows(some)
-        _C.project(*of_rows, _frame(frame), rest, coordinates, lengths, get_num_threads())
+        of_rows = SOURCE[x.dtype], _value_rows(some), to_frame
+        _C.project(*of_rows, rest, coordinates, lengths, get_num_threads())
 
 
 def _rounding(x: Tensor, format: str, scale: str, estimator: str, saturate: bool) -> _C.Rounding:
@@ -103,7 +102,7 @@ def _rounding(x: Tensor, format: str, scale: str, estimator: str, saturate: bool
 
 
 def _frame(frame: Sequence[Tensor]) -> _C.Frame:
-    axes, signs, order, shares = frame
+    axes, signs, order, shares = (part.contiguous() for part in frame)
     of_axes, of_signs = ((part.data_ptr(), len(part)) for part in (axes, signs))
     none_if_empty = (part.data_ptr() if len(part) else 0 for part in (order, shares))
     return _C.Frame(axes.shape[1], *of_axes, *of_signs, *none_if_empty)

@@ -74,11 +74,11 @@ inline Floats sums_of_products(const float* a, const float* b, std::int64_t plac
 
 // At most kFedRows finite rows of floats, each scaled.
 template <Format F>
-void fit_fed_back(const ValueRows& rows, const Fitting& how, const Quantized& to,
-                  std::span<float> scratch) {
+std::int64_t fit_fed_back(const ValueRows& rows, const Fitting& how, const Quantized& to,
+                          float* scratch) {
   const std::int64_t dim = rows.dim, bytes = row_bytes(dim, F.bits());
   const std::int64_t places = how.feedback.places, all = places * kFedRows;
-  float* const values = scratch.data();
+  float* const values = scratch;
   float* const wanted = values + all;
   auto* const codes = reinterpret_cast<std::uint8_t*>(wanted + all);
   float* const of_row = wanted + all + all / 4;
@@ -107,4 +107,5 @@ void fit_fed_back(const ValueRows& rows, const Fitting& how, const Quantized& to
                   : dots[r] > 0                     ? __builtin_sqrtf(squares[r]) / dots[r]
                                                     : 0.0f;
   }
+  return rows.count;
 }

@@ -158,26 +158,26 @@ Factors<float> factors_at(Scale scale, const float*& row, std::int64_t dim, floa
 }
 
 template <Format F, Overflow O>
-std::int64_t fit_rows(const ValueRows& rows, Scale scale, Estimator estimator, const Quantized& to,
+std::int64_t fit_rows(const ValueRows& rows, const Fitting& how, const Quantized& to,
                       float* scratch) {
   const std::int64_t bytes = row_bytes(rows.dim, F.bits());
   for (std::int64_t r = 0; r < rows.count; ++r) {
     const auto* row = reinterpret_cast<const float*>(rows.values + r * rows.stride);
     const float largest = row_largest(row, rows.dim);
     if (!(largest < std::numeric_limits<float>::infinity())) return r;
-    const Factors<float> by = factors_at<F>(scale, row, rows.dim, largest, scratch);
+    const Factors<float> by = factors_at<F>(how.scale, row, rows.dim, largest, scratch);
     std::uint8_t* const codes = to.codes + r * bytes;
-    if (estimator == Estimator::kNorm) {
+    if (how.estimator == Estimator::kNorm) {
       Squares<F, O> squares;
       quantize_row<F>(row, by, rows.dim, codes, squares);
       to.norms[r] = reciprocal_root(squares.value());
     } else {
-      Products<F, O> products(scale == Scale::kNone ? factors_near_one(largest).first : 1);
+      Products<F, O> products(how.scale == Scale::kNone ? factors_near_one(largest).first : 1);
       quantize_row<F>(row, by, rows.dim, codes, products);
       to.norms[r] = products.value();
     }
     // Zeros have no sign where directions are looked for.
-    if (scale == Scale::kCosine && largest == 0) std::fill_n(codes, bytes, std::uint8_t{0});
+    if (how.scale == Scale::kCosine && largest == 0) std::fill_n(codes, bytes, std::uint8_t{0});
   }
   return rows.count;
 }

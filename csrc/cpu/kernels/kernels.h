@@ -33,8 +33,13 @@ using QuantizeBy = std::array<std::array<Quantize, 2>, kSourceCount>;  // by sou
 enum class Scale { kNone, kAmax, kCosine };
 enum class Estimator { kNorm, kUnbiased };
 
-// Floats that fitting rows takes.
+// Floats for a row and two bytes of each of its values, in whole steps.
 constexpr std::int64_t fit_scratch(std::int64_t dim) { return dim + dim / 2 + 64; }
+
+// And for values, what is wanted, and codes of rows side by side.
+constexpr std::int64_t feedback_scratch(std::int64_t places) {
+  return places * kFedRows * 9 / 4 + fit_scratch(places);
+}
 
 // Packed rows, and a number for each.
 struct Quantized {
@@ -42,24 +47,16 @@ struct Quantized {
   float* norms;
 };
 
-// As Quantize, of float32, in all ways; scratch has room for a row and two bytes of each of its
-// values, in whole steps.
-using Fit = std::int64_t (*)(const ValueRows& rows, Scale scale, Estimator estimator,
-                             const Quantized& to, float* scratch);
-
-// What is made of rows.
+// How rows become codes.
 struct Fitting {
   Scale scale;
   Estimator estimator;
-  Feedback feedback;
+  Feedback feedback;  // of codes that take up errors
 };
 
-// As Fit, of at most kFedRows finite rows whose codes take up errors.
-using FitFedBack = void (*)(const ValueRows& rows, const Fitting& how, const Quantized& to,
-                            std::span<float> scratch);
-constexpr std::int64_t feedback_scratch(std::int64_t places) {
-  return places * kFedRows * 9 / 4 + fit_scratch(places);
-}
+// As Quantize, of float32, in all ways; scratch is as many floats as below.
+using Fit = std::int64_t (*)(const ValueRows& rows, const Fitting& how, const Quantized& to,
+                             float* scratch);
 
 // Brings rows into a frame; scratch has room for one, padded.
 using Project = void (*)(const ValueRows& rows, const Frame& frame, const Projected& out,
@@ -124,7 +121,7 @@ struct Kernels {
 
   QuantizeBy quantize;
   std::array<Fit, 2> fit;  // by Overflow
-  FitFedBack fit_fed_back;
+  Fit fit_fed_back;        // of at most kFedRows rows, which are finite
 
   // One packed row.
   float (*reciprocal_norm)(const std::uint8_t* packed, std::int64_t dim);

@@ -82,7 +82,7 @@ class FormatVerdict:
 
     @property
     def needed(self) -> list[Preparation]:
-        """The preparations up to the first that keeps it within the tolerance; none if none does."""
+        """The preparations up to the first that keeps it within the tolerance, if one does."""
         ways = list(self.by_preparation)
         within = [one.is_within for one in self.by_preparation.values()]
         return ways[: 1 + within.index(True)] if any(within) else []

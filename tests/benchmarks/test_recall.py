@@ -7,7 +7,9 @@ import torch
 
 import minifloat as mf
 from benchmarks.data import Neighbours
-from benchmarks.recall import OFFSET, QUERIES, WAYS, Data, K, data, main, table
+from benchmarks.recall.__main__ import main, table
+from benchmarks.recall.sets import OFFSET, QUERIES, Data, K, data
+from benchmarks.recall.ways import WAYS
 from tests.support.paths import ROOT
 from tests.support.rows import normal
 

@@ -14,9 +14,9 @@ inline constexpr std::int64_t kFrameStep = 16;
 // Rows whose codes take up each other's errors go side by side, and places of a row a few at once.
 inline constexpr int kFedRows = 32, kFedPlaces = 8;
 
-// By what share of the error at each place those after it are changed, a unit lower triangle: for
-// kFedPlaces places at a time, from these on, the shares of each later place. Places after the last
-// have none.
+// By what share of the error at each place those after it are changed: for kFedPlaces places at a
+// time, what each takes of the errors at all places up to the last of them, place by place. That of
+// a place's own and of later ones is 0, as are the shares of places after the last.
 struct Feedback {
   const float* panels;  // or null
   std::int64_t places;  // a multiple of kFedPlaces

@@ -32,8 +32,8 @@ PaddedFrame::PaddedFrame(const Frame& dense, const float* shares) : frame_(dense
   if (dense.order) order_.assign(dense.order, dense.order + (dense.rounds - 1) * dim);
   static_assert(kFrameStep % kFedPlaces == 0);
   for (std::int64_t first = 0; shares && first < padded; first += kFedPlaces) {
-    for (std::int64_t i = first; i < padded; ++i) {
-      for (std::int64_t k = first; k < first + kFedPlaces; ++k) {
+    for (std::int64_t k = 0; k < first + kFedPlaces; ++k) {
+      for (std::int64_t i = first; i < first + kFedPlaces; ++i) {
         panels_.push_back(i < dim && k < i ? shares[i * dim + k] : 0.0f);
       }
     }

@@ -1,62 +1,75 @@
 // Codes that are chosen one after the other, each taking up the errors of those before it, of a few
 // rows side by side: compiled once inside each instruction set's namespace.
 
-// Rounds the values of a place, of as many rows as a vector has; returns their errors. What their
-// codes stand for takes the place of what was wanted.
+// Rounds the values of a place, of as many rows as a vector has; returns their errors. Codes are
+// written as the bits of floats.
 template <Format F>
 [[gnu::always_inline]] inline Floats round_place(Floats wanted, Floats values,
                                                  float* __restrict rounded,
-                                                 std::uint8_t* __restrict codes) {
-  std::array<float, kFloats> in, out;
+                                                 float* __restrict codes) {
+  std::array<float, kFloats> in, out, bits;
   store_floats(in.data(), wanted);
   for (int i = 0; i < kFloats; ++i) {
     const Rounded one = round_to_code<F, Overflow::kSaturate>(in[i]);
-    codes[i] = one.code;
+    bits[i] = bits_of<float>(std::int32_t{one.code});
     out[i] = __builtin_copysignf(one.magnitude, in[i]);
   }
+  store_floats(codes, load_floats(bits.data()));
   store_floats(rounded, load_floats(out.data()));
   return values - load_floats(out.data());
 }
 
-// Vectors of rows, so many of which are rounded by turns: each waits for the place before.
-inline constexpr int kFedVectors = kFedRows / kFloats, kByTurns = 2;
+// Vectors of rows that are rounded by turns: each waits for the place before.
+inline constexpr int kFedVectors = 2;
+static_assert(kFedRows % (kFedVectors * kFloats) == 0);
 
-// `wanted` becomes what the codes of rows stand for. Few places are rounded first, then what is
-// wanted at all later places takes up their errors.
+// Adds the shares that some places take of the errors at all places before. One vector of rows
+// after the other: instructions that multiply by a share in memory bring it to all of a vector.
+[[gnu::always_inline]] inline void take_up(const float* __restrict shares, std::int64_t before,
+                                           const float* __restrict errors,
+                                           Floats (&wanted)[kFedVectors][kFedPlaces]) {
+  for (int v = 0; v < kFedVectors; ++v, errors += kFloats) {
+    Floats sums[kFedPlaces];
+#pragma GCC unroll 8
+    for (int j = 0; j < kFedPlaces; ++j) sums[j] = wanted[v][j];
+    for (std::int64_t i = 0; i < before; ++i) {
+      const Floats error = load_floats(errors + i * kFedRows);
+#pragma GCC unroll 8
+      for (int j = 0; j < kFedPlaces; ++j) sums[j] += shares[i * kFedPlaces + j] * error;
+    }
+#pragma GCC unroll 8
+    for (int j = 0; j < kFedPlaces; ++j) wanted[v][j] = sums[j];
+  }
+}
+
+// Chooses codes for values at each place of kFedRows rows; writes what they stand for, too.
 template <Format F>
-void feed_back(const Feedback& feedback, const float* values, float* wanted, std::uint8_t* codes) {
-  const float* panels = feedback.panels;
-  for (std::int64_t first = 0; first < feedback.places; first += kFedPlaces) {
-    Floats errors[kFedVectors][kFedPlaces];
-    for (int v = 0; v < kFedVectors; v += kByTurns) {
+void feed_back(const Feedback& feedback, const float* values, float* errors, float* rounded,
+               float* codes) {
+  for (std::int64_t row = 0; row < kFedRows; row += kFedVectors * kFloats) {
+    const float* shares = feedback.panels;
+    for (std::int64_t first = 0; first < feedback.places; first += kFedPlaces) {
+      Floats wanted[kFedVectors][kFedPlaces];
 #pragma GCC unroll 8
       for (int j = 0; j < kFedPlaces; ++j) {
-        for (int turn = v; turn < v + kByTurns; ++turn) {
-          const std::int64_t at = (first + j) * kFedRows + turn * kFloats;
-          Floats taking_up = load_floats(wanted + at);
+        for (int v = 0; v < kFedVectors; ++v)
+          wanted[v][j] = load_floats(values + (first + j) * kFedRows + row + v * kFloats);
+      }
+      take_up(shares, first, errors + row, wanted);
+      shares += first * kFedPlaces;
 #pragma GCC unroll 8
-          for (int k = 0; k < j; ++k) taking_up += panels[j * kFedPlaces + k] * errors[turn][k];
-          errors[turn][j] =
-              round_place<F>(taking_up, load_floats(values + at), wanted + at, codes + at);
+      for (int j = 0; j < kFedPlaces; ++j, shares += kFedPlaces) {
+        for (int v = 0; v < kFedVectors; ++v) {
+          const std::int64_t at = (first + j) * kFedRows + row + v * kFloats;
+          const Floats error =
+              round_place<F>(wanted[v][j], load_floats(values + at), rounded + at, codes + at);
+          store_floats(errors + at, error);
+#pragma GCC unroll 8
+          for (int later = j + 1; later < kFedPlaces; ++later)
+            wanted[v][later] += shares[later] * error;
         }
       }
     }
-    panels += kFedPlaces * kFedPlaces;
-    const std::int64_t after = first + kFedPlaces;
-    for (int v = 0; v < kFedVectors; ++v) {
-      Floats of_vector[kFedPlaces];
-#pragma GCC unroll 8
-      for (int k = 0; k < kFedPlaces; ++k) of_vector[k] = errors[v][k];
-      const float* shares = panels;
-      for (std::int64_t i = after; i < feedback.places; ++i, shares += kFedPlaces) {
-        float* const at = wanted + i * kFedRows + v * kFloats;
-        Floats taking_up = load_floats(at);
-#pragma GCC unroll 8
-        for (int k = 0; k < kFedPlaces; ++k) taking_up += shares[k] * of_vector[k];
-        store_floats(at, taking_up);
-      }
-    }
-    panels += (feedback.places - after) * kFedPlaces;
   }
 }
 
@@ -72,6 +85,39 @@ inline Floats sums_of_products(const float* a, const float* b, std::int64_t plac
   return sums[0];
 }
 
+// A square of values: what was in rows is in columns.
+template <int kApart = 1>
+[[gnu::always_inline]] inline void transpose(Floats (&x)[kFloats]) {
+  if constexpr (kApart < kFloats) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kFloats; ++i) {
+      if (i & kApart) continue;
+      const Floats a = x[i], b = x[i + kApart];
+      [&]<int... kI>(std::integer_sequence<int, kI...>) __attribute__((always_inline)) {
+        x[i] = __builtin_shufflevector(a, b, ((kI & kApart) ? kI - kApart + kFloats : kI)...);
+        x[i + kApart] =
+            __builtin_shufflevector(a, b, ((kI & kApart) ? kI + kFloats : kI + kApart)...);
+      }(std::make_integer_sequence<int, kFloats>());
+    }
+    transpose<2 * kApart>(x);
+  }
+}
+
+// Writes columns of so many values as rows.
+inline void transpose(const float* in, std::int64_t rows, std::int64_t columns, float* out) {
+  static_assert(kFrameStep % kFloats == 0 && kFedRows % kFloats == 0);
+  Floats square[kFloats];
+  for (std::int64_t r = 0; r < rows; r += kFloats) {
+    for (std::int64_t c = 0; c < columns; c += kFloats) {
+#pragma GCC unroll 16
+      for (int i = 0; i < kFloats; ++i) square[i] = load_floats(in + (r + i) * columns + c);
+      transpose(square);
+#pragma GCC unroll 16
+      for (int i = 0; i < kFloats; ++i) store_floats(out + (c + i) * rows + r, square[i]);
+    }
+  }
+}
+
 // At most kFedRows finite rows of floats, each scaled.
 template <Format F>
 std::int64_t fit_fed_back(const ValueRows& rows, const Fitting& how, const Quantized& to,
@@ -79,29 +125,32 @@ std::int64_t fit_fed_back(const ValueRows& rows, const Fitting& how, const Quant
   const std::int64_t dim = rows.dim, bytes = row_bytes(dim, F.bits());
   const std::int64_t places = how.feedback.places, all = places * kFedRows;
   float* const values = scratch;
-  float* const wanted = values + all;
-  auto* const codes = reinterpret_cast<std::uint8_t*>(wanted + all);
-  float* const of_row = wanted + all + all / 4;
-  std::fill_n(values, all, 0.0f);
+  float* const errors = values + all;
+  float* const rounded = errors + all;
+  float* const codes = rounded + all;
+  float* const of_row = codes + all;
+  std::fill_n(errors, all, 0.0f);
   for (std::int64_t r = 0; r < rows.count; ++r) {
     const auto* row = reinterpret_cast<const float*>(rows.values + r * rows.stride);
     const float largest = row_largest(row, dim);
     const auto [first, second] = factors_at<F>(how.scale, row, dim, largest, of_row);
     // No zero has a sign.
-    for (std::int64_t i = 0; i < dim; ++i)
-      values[i * kFedRows + r] = row[i] * first * second + 0.0f;
+    for (std::int64_t i = 0; i < dim; ++i) errors[r * places + i] = row[i] * first * second + 0.0f;
   }
-  std::copy_n(values, all, wanted);
-  feed_back<F>(how.feedback, values, wanted, codes);
+  transpose(errors, kFedRows, places, values);
+  feed_back<F>(how.feedback, values, errors, rounded, codes);
   std::array<float, kFedRows> dots, squares;
   for (int i = 0; i < kFedRows; i += kFloats) {
-    store_floats(dots.data() + i, sums_of_products(values + i, wanted + i, places));
+    store_floats(dots.data() + i, sums_of_products(values + i, rounded + i, places));
     store_floats(squares.data() + i, sums_of_products(values + i, values + i, places));
   }
+  transpose(codes, places, kFedRows, errors);
   auto* const row_codes = reinterpret_cast<std::uint8_t*>(of_row);
   for (std::int64_t r = 0; r < rows.count; ++r) {
+    const float* const wide = errors + r * places;
+    for (std::int64_t i = 0; i < dim; ++i)
+      row_codes[i] = static_cast<std::uint8_t>(bits_of<std::int32_t>(wide[i]));
     std::uint8_t* const packed = to.codes + r * bytes;
-    for (std::int64_t i = 0; i < dim; ++i) row_codes[i] = codes[i * kFedRows + r];
     pack_run<F.bits()>(row_codes, dim, packed);
     to.norms[r] = how.estimator == Estimator::kNorm ? row_reciprocal_norm<F>(packed, dim)
                   : dots[r] > 0                     ? __builtin_sqrtf(squares[r]) / dots[r]

@@ -36,9 +36,9 @@ enum class Estimator { kNorm, kUnbiased };
 // Floats for a row and two bytes of each of its values, in whole steps.
 constexpr std::int64_t fit_scratch(std::int64_t dim) { return dim + dim / 2 + 64; }
 
-// And for values, what is wanted, and codes of rows side by side.
+// And for values, errors, what codes stand for, and codes of rows side by side.
 constexpr std::int64_t feedback_scratch(std::int64_t places) {
-  return places * kFedRows * 9 / 4 + fit_scratch(places);
+  return places * kFedRows * 4 + fit_scratch(places);
 }
 
 // Packed rows, and a number for each.

@@ -39,6 +39,27 @@ def test_a_row_scores_1_with_itself_where_scores_are_unbiased(format: mf.Format)
         torch.testing.assert_close(own, torch.ones(len(x)), rtol=0, atol=2e-5)
 
 
+@pytest.mark.filterwarnings("ignore:Dynamo does not know how to trace:UserWarning")
+def test_compiled_functions_give_what_others_give_in_a_frame() -> None:
+    torch.compiler.reset()
+    x = sample()
+    frame = mf.Frame.fit(x, 2)
+    database = mf.quantize(x, "e2m1", frame=frame)
+
+    def nearest(queries: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return mf.search(queries, database, 3)
+
+    def own(packed: mf.PackedVectors) -> torch.Tensor:
+        products: torch.Tensor = mf.scores(packed, packed)
+        return products
+
+    found = torch.compile(nearest, backend="aot_eager")(x)
+    for part, expected in zip(found, nearest(x), strict=True):
+        assert torch.equal(part, expected)
+    compiled = torch.compile(own, backend="aot_eager", fullgraph=True)
+    assert torch.equal(compiled(database), own(database))
+
+
 def test_errors_of_unbiased_scores_have_no_bias() -> None:
     x, queries = normal(3000, 64), normal(40, 64, seed=1)
     near = queries[:, None] + x.reshape(40, 75, 64)

@@ -34,8 +34,10 @@ def main() -> None:
     parser.add_argument("--dim", type=count, default=192, metavar="N", help="values of a row")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    x = torch.randn(options.rows, options.dim, generator=torch.Generator().manual_seed(0))
-    frame = mf.Frame.fit(x[:SAMPLE], feedback="force")
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(options.rows, options.dim, generator=generator)
+    sample = torch.randn(SAMPLE, options.dim, generator=generator)
+    frame = mf.Frame.fit(sample, feedback="force")
     for format in mf.FORMATS:
         pack, plain, framed, fed_back = _medians(x, format, frame)
         print(

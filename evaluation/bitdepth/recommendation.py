@@ -94,12 +94,7 @@ def recommendation(study: BitdepthStudy, *, tolerance: Tolerance) -> str:
 
 
 def _candidates(study: BitdepthStudy) -> list[ConditionResult]:
-    # References are no formats, and nobody who chooses wants infinities.
-    return [
-        result
-        for result in study.results
-        if not result.condition.is_reference and result.condition.saturate
-    ]
+    return [result for result in study.results if result.condition.is_offered]
 
 
 def _hopeful(

@@ -13,7 +13,7 @@ from evaluation.page.metric import Found, Value, compared, measured_by
 from evaluation.statistics.histogram import ScoreHistogram
 from evaluation.statistics.identification import Identification
 from evaluation.stored.conditions import Condition, conditions
-from evaluation.stored.conversion import convert, overflowing_formats
+from evaluation.stored.conversion import convert, differs_by_maximum, overflowing_formats
 from evaluation.trials.pairs import Scorer, Trials
 
 # Bins over [-1, 1] of the histograms that are kept, for figures.
@@ -83,9 +83,10 @@ def bitdepth_study(
 ) -> BitdepthStudy:
     """Return the error rates of every condition of a task.
 
-    Where values overflow a format, it is studied without saturation too, and where that pays with
-    feedback. `progress` wraps the conditions and yields them in turn; `keep` is given each result
-    as soon as there is one.
+    Where values overflow a format, it is studied without saturation too; where some vector's
+    largest value is not its largest magnitude, scaled by it; and where that pays with feedback.
+    `progress` wraps the conditions and yields them in turn; `keep` is given each result as soon as
+    there is one.
     """
     embeddings, trials = task.embeddings, task.trials
     identification = Identification(embeddings, draws=draws, seed=seed)
@@ -95,7 +96,12 @@ def bitdepth_study(
     results: list[ConditionResult] = []
     of_float32: dict[str, Found] = {}
     overflowed = overflowing_formats(embeddings.rows, formats)
-    every = conditions(formats, unsaturated=overflowed, feeds_back=embeddings.feeds_back)
+    every = conditions(
+        formats,
+        unsaturated=overflowed,
+        by_maximum=differs_by_maximum(embeddings.rows),
+        feeds_back=embeddings.feeds_back,
+    )
 
     # What is converted ends with the call: two conditions of many vectors are never held at once.
     def result_of(condition: Condition) -> ConditionResult:

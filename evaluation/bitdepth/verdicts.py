@@ -93,8 +93,7 @@ def format_verdicts(study: BitdepthStudy, *, tolerance: Tolerance) -> list[Forma
     by_format: dict[str, dict[Preparation, Judged]] = {}
     for result in study.results:
         condition = result.condition
-        # A reference is prepared in no way; unsaturated ones are told beside one as it is.
-        if condition.is_reference or not condition.saturate:
+        if not condition.is_offered:
             continue
         judged = Judged(result=result, verdict=verdict(result.row, tolerance=tolerance))
         by_format.setdefault(condition.name, {})[condition.prepared] = judged

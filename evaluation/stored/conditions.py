@@ -8,10 +8,11 @@ import torch
 
 import minifloat as mf
 
-Preparation = Literal["none", "amax", "frame", "feedback"]
+Preparation = Literal["none", "amax", "maximum", "frame", "feedback"]
 PREPARATIONS: dict[Preparation, str] = {
     "none": "as it is",
     "amax": "scaled",
+    "maximum": "scaled by the maximum",
     "frame": "framed",
     "feedback": "framed, feedback",
 }
@@ -19,6 +20,9 @@ PREPARATIONS: dict[Preparation, str] = {
 MEANINGS = {
     "scaled": "Each vector is first multiplied by the factor that takes its largest value to the "
     "largest of the format. A cosine does not depend on the factor, so it need not be kept.",
+    "scaled by the maximum": "The same with the largest value, whatever magnitude negative ones "
+    "have: those beyond the format saturate. An equation of the published study can be read so; "
+    "nothing is stored like this, and no verdict heeds it.",
     "framed": "What vectors have in common is taken out first: the part along the direction of "
     "their mean is kept beside the codes, 4 bytes a vector, and what is left is turned at random, "
     "which changes no cosine, and scaled so that scores are right on average. The frame, that "
@@ -72,6 +76,11 @@ class Condition:
         return self.format == torch.float32
 
     @property
+    def is_offered(self) -> bool:
+        """Whether somebody may want to store embeddings so: in a format that saturates."""
+        return not self.is_reference and self.saturate and self.prepared != "maximum"
+
+    @property
     def is_reference(self) -> bool:
         """Whether this is a type of torch's, not a format of minifloat's."""
         return isinstance(self.format, torch.dtype)
@@ -81,11 +90,13 @@ def conditions(
     formats: Sequence[mf.Format],
     *,
     unsaturated: Sequence[mf.Format] = (),
+    by_maximum: bool = False,
     feeds_back: bool = False,
 ) -> list[Condition]:
     """Return the references, then each format as it is, scaled and framed, and what is unsaturated.
 
-    With feedback too where that pays, of formats of few bits.
+    Scaled by the maximum too where that differs, and with feedback, of formats of few bits, where
+    that pays.
     """
     stored = []
     for format in formats:
@@ -93,6 +104,8 @@ def conditions(
         if format in unsaturated:
             stored.append(Condition(format=format, saturate=False))
         stored.append(Condition(format=format, prepared="amax"))
+        if by_maximum:
+            stored.append(Condition(format=format, prepared="maximum"))
         stored.append(Condition(format=format, prepared="frame"))
         if feeds_back and format.bits <= _MOST_FED_BACK_BITS:
             stored.append(Condition(format=format, prepared="feedback"))

@@ -59,6 +59,9 @@ def packed(embeddings: Embeddings, format: mf.Format, condition: Condition) -> m
         return mf.quantize(rows, format, frame=embeddings.frame)
     if condition.prepared == "feedback":
         return mf.quantize(rows, format, frame=embeddings.frame, rounding="feedback")
+    if condition.prepared == "maximum":
+        blocks = [scaled_by_maximum(rows[block], format) for block in embeddings.blocks()]
+        return mf.PackedVectors.cat([mf.quantize(block, format, scale="none") for block in blocks])
     return mf.quantize(rows, format, scale=condition.prepared, saturate=condition.saturate)
 
 
@@ -73,9 +76,27 @@ def overflowing_formats(rows: NDArray[np.float32], formats: Sequence[mf.Format])
 
 
 def scaled(rows: NDArray[np.float32], format: mf.Format) -> NDArray[np.float32]:
-    """Return the rows, each times the factor that takes its largest value to the format's."""
+    """Return the rows, each times the factor that takes its largest magnitude to the format's."""
     given = torch.from_numpy(rows)
     return np.asarray(scale_rows(given, amax(given), format.max).numpy())
+
+
+def scaled_by_maximum(rows: NDArray[np.float32], format: mf.Format) -> NDArray[np.float32]:
+    """Return the rows, each times the factor that takes its largest value to the format's.
+
+    A row without a value above 0 is scaled by its largest magnitude.
+    """
+    given = torch.from_numpy(rows)
+    largest = given.amax(1, keepdim=True)
+    largest = torch.where(largest > 0, largest, amax(given))
+    most = torch.finfo(torch.float32).max
+    return np.asarray(scale_rows(given, largest, format.max).clamp(-most, most).numpy())
+
+
+def differs_by_maximum(rows: NDArray[np.float32]) -> bool:
+    """Whether some row has a positive value, and a negative one of a larger magnitude."""
+    largest = rows.max(axis=1)
+    return bool(((largest > 0) & (-rows.min(axis=1) > largest)).any())
 
 
 def overflowing(values: NDArray[np.float32], format: mf.Format) -> NDArray[np.bool_]:
@@ -117,9 +138,11 @@ def _in_format(embeddings: Embeddings, format: mf.Format, condition: Condition) 
         rows = embeddings.rows[block]
         stored = vectors[block].dequantize()
         loss += _cosine_loss(rows, stored)
-        # Scaled rows reach the format's largest value and none goes beyond.
+        # Rows that are scaled by their magnitude reach the format's largest, and none goes beyond.
         if condition.prepared == "none":
             overflow += int(overflowing(rows, format).sum())
+        if condition.prepared == "maximum":
+            overflow += int(overflowing(scaled_by_maximum(rows, format), format).sum())
         if vectors.frame is not None:
             rows, stored = _rests(rows, vectors[block])
         zeroed += int(((stored == 0) & (rows != 0)).sum())

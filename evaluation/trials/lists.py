@@ -14,7 +14,7 @@ from evaluation.embeddings.npz import UTTERANCE
 from evaluation.recordings.audio import EXTENSIONS
 from evaluation.trials.lines import read_trials
 from evaluation.trials.pairs import TrialList
-from evaluation.trials.voxceleb import list_names
+from evaluation.trials.voxceleb import voxceleb_list
 
 # What parts a speaker and an utterance in names that are no paths, such as Kaldi's.
 MARKS = ("-", "_")
@@ -57,8 +57,13 @@ def load_trial_list(path: Path, embeddings: Embeddings) -> TrialList:
         embeddings,
         pairs=pairs,
         labels=truth,
-        description=f"the trials of {path.name}{list_names(len(truth))}",
+        description=f"the trials of {path.name}{_list_name(len(truth))}",
     )
+
+
+def _list_name(pairs: int) -> str:
+    found = voxceleb_list(pairs)
+    return f" ({found.name}; {found.in_table_1} in the paper's table 1)" if found else ""
 
 
 def _key(name: str) -> str:

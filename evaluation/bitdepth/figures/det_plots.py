@@ -49,9 +49,7 @@ def _shown(study: BitdepthStudy, prepared: Preparation) -> list[ConditionResult]
     return [
         result
         for result in study.results
-        if not result.condition.is_reference
-        and result.condition.saturate
-        and result.condition.prepared == prepared
+        if result.condition.is_offered and result.condition.prepared == prepared
     ]
 
 

@@ -26,6 +26,7 @@ def violins(study: BitdepthStudy) -> str:
             r for r in study.results if r.condition.is_float32 or r.condition.prepared == prepared
         ]
         for prepared, words in PREPARATIONS.items()
+        if prepared != "maximum"
     }
     panels = {title: results for title, results in panels.items() if len(results) > 1}
     heights = [len(results) + 1 for results in panels.values()]
@@ -78,7 +79,7 @@ def threshold_curves(study: BitdepthStudy, format: mf.Format) -> str:
     of_format = {
         result.condition.prepared: result
         for result in study.results
-        if result.condition.format == format and result.condition.saturate
+        if result.condition.format == format and result.condition.is_offered
     }
     reference = study.results[0]
     shown = _threshold_range(list(study.results), format)

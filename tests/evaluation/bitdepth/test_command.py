@@ -37,7 +37,7 @@ def test_the_command_writes_all_outputs_and_nothing_else(outputs: Path) -> None:
 def test_the_metrics_hold_every_condition_in_plain_numbers(outputs: Path) -> None:
     with (outputs / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 2 * (3 + 3 * len(mf.FORMATS))
+    assert len(rows) == 2 * (3 + 4 * len(mf.FORMATS))
     for row in rows:
         words = {row.pop(name) for name in ("model", "format", "prepared", "saturate", "trials")}
         assert all(words)
@@ -120,10 +120,12 @@ def test_a_trial_list_thresholds_and_formats_are_honoured(
     printed = capsys.readouterr().out
     assert "the trials of list.txt: 12 target and 12 non-target of 12 speakers" in printed
     assert "at threshold 0.250000" in printed
-    labels = re.findall(r"^(float\w+|bfloat16|E\dM\d(?: scaled| framed)?) ", printed, re.MULTILINE)
+    ways = "scaled by the maximum|scaled|framed"
+    labels = re.findall(rf"^(float\w+|bfloat16|E\dM\d(?: (?:{ways}))?) ", printed, re.MULTILINE)
     assert labels == [
         *("float32", "float16", "bfloat16"),
-        *("E4M3", "E4M3 scaled", "E4M3 framed", "E2M1", "E2M1 scaled", "E2M1 framed"),
+        *("E4M3", "E4M3 scaled", "E4M3 scaled by the maximum", "E4M3 framed"),
+        *("E2M1", "E2M1 scaled", "E2M1 scaled by the maximum", "E2M1 framed"),
     ]
 
 

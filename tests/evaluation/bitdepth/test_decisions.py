@@ -62,8 +62,9 @@ def test_what_overflows_is_studied_without_saturation_too(voices: Embeddings) ->
     stretched = replace(voices, rows=voices.rows * (20 / np.abs(voices.rows).max()))
     outcome = bitdepth_study(all_pairs(stretched), formats=[mf.E3M4, mf.E2M1], draws=10)
     labels = [result.condition.label for result in outcome.results]
-    e3m4 = ["E3M4", "E3M4 unsaturated", "E3M4 scaled", "E3M4 framed"]
-    assert labels[3:] == [*e3m4, "E2M1", "E2M1 scaled", "E2M1 framed"]
+    ways = ("scaled", "scaled by the maximum", "framed")
+    e3m4, e2m1 = ([f"{name} {way}" for way in ways] for name in ("E3M4", "E2M1"))
+    assert labels[3:] == ["E3M4", "E3M4 unsaturated", *e3m4, "E2M1", *e2m1]
     saturated, unsaturated = (
         outcome.result(Condition(format=mf.E3M4, saturate=way)).row for way in (True, False)
     )

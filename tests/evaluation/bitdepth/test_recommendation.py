@@ -150,7 +150,7 @@ def test_the_advice_is_one_sentence_and_its_code_stores_what_was_studied(
     )
     embeddings = np.random.default_rng(0).standard_normal((3, 16)).astype(np.float32)
     for result in base.results:
-        if result.condition.is_reference or not result.condition.saturate:
+        if not result.condition.is_offered:
             continue
         found: dict[str, Any] = {"minifloat": mf, "embeddings": embeddings}
         exec(applied(base, result), found)

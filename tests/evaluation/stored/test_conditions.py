@@ -5,7 +5,13 @@ import torch
 import minifloat as mf
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.stored.conditions import Condition, Preparation, conditions
-from evaluation.stored.conversion import convert, overflowing, scaled
+from evaluation.stored.conversion import (
+    convert,
+    differs_by_maximum,
+    overflowing,
+    scaled,
+    scaled_by_maximum,
+)
 from evaluation.stored.scorers import PackedScorer
 from evaluation.trials.pairs import never_accept_nan
 
@@ -19,6 +25,8 @@ def test_each_format_comes_as_it_is_and_prepared_after_the_references() -> None:
     fed_back = [condition.label for condition in conditions([mf.E2M1, mf.E4M3], feeds_back=True)]
     e4m3 = ["E4M3", "E4M3 scaled", "E4M3 framed"]
     assert fed_back == [*expected, "E2M1 framed, feedback", *e4m3]
+    by_maximum = [condition.label for condition in conditions([mf.E2M1], by_maximum=True)]
+    assert by_maximum == [*expected[:-1], "E2M1 scaled by the maximum", "E2M1 framed"]
 
 
 @pytest.mark.parametrize(
@@ -50,6 +58,47 @@ def test_scaled_rows_reach_the_formats_largest_value(format: mf.Format) -> None:
     np.testing.assert_allclose(np.delete(largest, 2), format.max, rtol=2 * 2**-24)
     assert not result[2].any()
     assert not overflowing(result, format).any()
+
+
+@FORMATS
+def test_rows_scaled_by_the_maximum_reach_it_with_their_largest_value(format: mf.Format) -> None:
+    rows = np.random.default_rng(0).standard_normal((6, 8)).astype(np.float32)
+    rows[1], rows[2], rows[3] = -np.abs(rows[1]), 0, np.abs(rows[3])
+    rows[4, :2] = 1e-38, -1e38
+    found = scaled_by_maximum(rows, format)
+    np.testing.assert_allclose(found.max(axis=1)[[0, 3, 5]], format.max, rtol=2 * 2**-24)
+    # Rows without a value above 0 go by their magnitude.
+    np.testing.assert_allclose(-found[1].min(), format.max, rtol=2 * 2**-24)
+    assert not found[2].any()
+    # What is beyond all numbers stays one, and saturates.
+    assert np.isfinite(found).all()
+    assert -found[4].min() > format.max
+    np.testing.assert_array_equal(scaled_by_maximum(rows[[3]], format), scaled(rows[[3]], format))
+
+
+def test_scaling_by_the_maximum_differs_where_a_negative_value_is_the_largest_of_a_row() -> None:
+    rows = np.array([[1, -0.5], [-1, -2], [0, -3], [2, -2]], np.float32)
+    assert not differs_by_maximum(rows)
+    rows[0, 1] = -1.5
+    assert differs_by_maximum(rows)
+
+
+@FORMATS
+def test_values_that_saturate_when_scaled_by_the_maximum_are_counted(format: mf.Format) -> None:
+    rows = np.array([[1, -9, 0.5, 0.25], [1, -0.5, 0.5, 0.25]] * 2, np.float32)
+    voices = Embeddings(
+        name="voices",
+        rows=rows,
+        speaker=np.array([0, 0, 1, 1], np.int32),
+        speaker_names=["a", "b"],
+        utterance=None,
+        sha256="",
+    )
+    converted = convert(voices, Condition(format=format, prepared="maximum"))
+    assert converted.overflow == 1 / 8
+    own = np.array([1, -1, 0.5, 0.25]) @ rows[0] / np.linalg.norm([1, -1, 0.5, 0.25])
+    expected = (1 - own / np.linalg.norm(rows[0])) / 2
+    assert converted.cosine_loss == pytest.approx(expected, abs=2e-2)
 
 
 @FORMATS

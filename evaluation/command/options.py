@@ -57,14 +57,17 @@ def add_cone(parser: argparse.ArgumentParser) -> argparse.Action:
 
 
 def add_draws(
-    parser: argparse.ArgumentParser, *, seed_of: str = "the draws"
+    parser: argparse.ArgumentParser, *, seed_of: str = "the draws", seed: int | None = 0
 ) -> tuple[argparse.Action, argparse.Action]:
-    """Return the options of the draws of speakers and of their seed; the command takes them."""
+    """Return the options of the draws of speakers and of their seed; the command takes them.
+
+    A command whose default `seed` is none has one by the time that it asks for the options.
+    """
     return (
         parser.add_argument(
             "--draws", type=int, default=1000, help="draws of speakers for the intervals"
         ),
-        parser.add_argument("--seed", type=int, default=0, help=f"seed of {seed_of}, 0 or more"),
+        parser.add_argument("--seed", type=int, default=seed, help=f"seed of {seed_of}, 0 or more"),
     )
 
 

@@ -29,56 +29,72 @@ Speaker = NDArray[np.int32]
 class Distances:
     """Each row's distance to its own speaker's centroid and to the nearest other, its silhouette.
 
-    A centroid is the mean of all rows of a speaker, the row in question included.
+    A centroid is the mean of all rows of a speaker, the row in question included. `confused` are
+    the rows that are nearer to another speaker's centroid than to their own.
     """
 
     own: Array
     other: Array
     silhouette: Array
-
-    @property
-    def confused(self) -> NDArray[np.bool_]:
-        """Which rows are nearer to another speaker's centroid than to their own."""
-        return self.other < self.own - ROUNDING
+    confused: NDArray[np.bool_]
 
 
-def cosine_distances(rows: Rows, speaker: Speaker) -> Distances:
-    """Return the cosine distances of rows (rows, dim), whose length plays no part.
+def cosine_distances(
+    rows: Rows, speaker: Speaker, *, unit_centroids: bool = True, argmax: bool = False
+) -> Distances:
+    """Return the cosine distances of rows (rows, dim).
 
-    A centroid is the mean of rows at unit length. A zero row has distance 1 to everything.
-    `speaker` counts from 0, leaving out no number.
+    A centroid is the mean of rows at unit length, so that their length plays no part, or else of
+    rows as they are. A zero row has distance 1 to everything. A row is confused where another
+    centroid is nearer by more than rounding; with `argmax`, where the first of the nearest
+    centroids is not its own. `speaker` counts from 0, leaving out no number.
     """
     sizes = _sizes(speaker)
-    sums = np.zeros((len(sizes), rows.shape[1]))
+    sums, raw = (np.zeros((len(sizes), rows.shape[1])) for _ in range(2))
     for block in _blocks(rows, rows.shape[1]):
         np.add.at(sums, speaker[block], at_unit_length(rows[block]))
-    centroids = at_unit_length(sums)
+        if not unit_centroids:
+            np.add.at(raw, speaker[block], rows[block].astype(np.float64))
+    centroids = at_unit_length(sums if unit_centroids else raw)
     own, other, silhouette = (np.empty(len(rows)) for _ in range(3))
+    nearest = np.empty(len(rows), np.int64)
     for block in _blocks(rows, max(rows.shape[1], len(sizes))):
         unit, mine = at_unit_length(rows[block]), speaker[block]
-        own[block], other[block] = _own_and_nearest(1 - unit @ centroids.T, mine)
+        cosines = unit @ centroids.T
+        nearest[block] = cosines.argmax(axis=1)
+        own[block], other[block] = _own_and_nearest(1 - cosines, mine)
         # The mean cosine of a row with a speaker's rows is its dot with the mean of those rows:
         # no pair of rows has to be looked at.
         apart = sizes - unit @ sums.T
         to_itself = 1 - np.einsum("ij,ij->i", unit, unit)
         silhouette[block] = _silhouette(apart, to_itself, mine, sizes)
     # Rounding leaves a row on its centroid at -1e-16.
-    return Distances(own=np.maximum(own, 0), other=np.maximum(other, 0), silhouette=silhouette)
+    own, other = np.maximum(own, 0), np.maximum(other, 0)
+    confused = nearest != speaker if argmax else _nearer(other, own)
+    return Distances(own=own, other=other, silhouette=silhouette, confused=confused)
 
 
-def euclidean_distances(points: Rows, speaker: Speaker) -> Distances:
-    """Return the Euclidean distances of points (rows, dim)."""
+def euclidean_distances(points: Rows, speaker: Speaker, *, argmax: bool = False) -> Distances:
+    """Return the Euclidean distances of points (rows, dim); `argmax` as for cosine distances."""
     sizes = _sizes(speaker)
     points = points.astype(np.float64)
     centroids = np.zeros((len(sizes), points.shape[1]))
     np.add.at(centroids, speaker, points)
     centroids /= sizes[:, None]
     own, other = np.empty(len(points)), np.empty(len(points))
+    nearest = np.empty(len(points), np.int64)
     for block in _blocks(points, len(sizes)):
-        own[block], other[block] = _own_and_nearest(cdist(points[block], centroids), speaker[block])
+        distances = cdist(points[block], centroids)
+        nearest[block] = distances.argmin(axis=1)
+        own[block], other[block] = _own_and_nearest(distances, speaker[block])
     with sklearn.config_context(working_memory=WORKING_MEMORY):
         silhouette = silhouette_samples(points, speaker, metric="euclidean")
-    return Distances(own=own, other=other, silhouette=silhouette)
+    confused = nearest != speaker if argmax else _nearer(other, own)
+    return Distances(own=own, other=other, silhouette=silhouette, confused=confused)
+
+
+def _nearer(other: Array, own: Array) -> NDArray[np.bool_]:
+    return np.asarray(other < own - ROUNDING)
 
 
 def _sizes(speaker: Speaker) -> NDArray[np.int64]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from evaluation.separation.distances import Distances, Speaker
-from evaluation.separation.overlap import Overlap, overlap
+from evaluation.separation.overlap import Density, Overlap, overlap
 from evaluation.statistics.speaker_draws import SpeakerDraws
 
 
@@ -16,7 +16,11 @@ class Measured:
     draws: SpeakerDraws
 
 
-def measurement(distances: Distances, speaker: Speaker, draws: SpeakerDraws) -> Measured:
+def measurement(
+    distances: Distances, speaker: Speaker, draws: SpeakerDraws, density: Density
+) -> Measured:
     """Return the distances of rows measured."""
-    curves = overlap(distances.own, distances.other, speaker=speaker, weights=draws.weights)
+    curves = overlap(
+        distances.own, distances.other, speaker=speaker, weights=draws.weights, density=density
+    )
     return Measured(distances=distances, overlap=curves, draws=draws)

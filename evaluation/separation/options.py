@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import minifloat as mf
 from evaluation.command.options import StudyOptions
-from evaluation.separation.speaker_map import MapOptions
+from evaluation.separation.definitions import Definitions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,4 +12,4 @@ class SeparationOptions(StudyOptions):
     """What the study is asked for; `mapped` are the formats, besides float32, with a map."""
 
     mapped: list[mf.Format]
-    map: MapOptions
+    definitions: Definitions

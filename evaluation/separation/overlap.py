@@ -11,9 +11,7 @@ Array = NDArray[np.float64]
 # A bandwidth as `scipy.stats.gaussian_kde` takes it: by name, or as a multiple of the deviation.
 Rule = str | float
 
-RULE: Rule = "scott"
-POINTS = 1024
-# Kernels are followed to this many bandwidths beyond the outermost distance.
+# Of distances that are all one number, kernels are followed to this many bandwidths beyond it.
 REACH = 4
 # Distances up to 2 that are as near as this differ by rounding alone.
 SAME = 1e-12
@@ -22,16 +20,46 @@ BLOCK = 1 << 22
 
 
 @dataclass(frozen=True, kw_only=True)
+class Density:
+    """How densities are estimated: by Gaussian kernels, on a grid of so many `points`.
+
+    `rule` gives each sample a bandwidth. The grid reaches `reach` bandwidths beyond the outermost
+    distances. Kernels narrower than its step are widened to it, unless they are `left_narrow`.
+    """
+
+    rule: Rule = "scott"
+    points: int = 1024
+    reach: int = REACH
+    left_narrow: bool = False
+
+    def words(self) -> str:
+        """Return the estimate as a report tells it."""
+        least = "" if self.left_narrow else " and at least one step of the grid"
+        reaches = (
+            f"reaches {self.reach} bandwidths beyond the outermost distances"
+            if self.reach
+            else "reaches from the least to the greatest distance"
+        )
+        return (
+            "Gaussian kernels (scipy.stats.gaussian_kde), bandwidth by "
+            f"{str(self.rule).capitalize()}'s rule{least}; the grid has {self.points} points and "
+            f"{reaches}; area by the trapezoidal rule."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Overlap:
     """Two densities on one grid of distances, and the area below both of them.
 
-    `own` is that of distances to the own centroid, `other` to the nearest other one;
-    `bandwidths` are the standard deviations of their kernels. `draws` has the area of each draw.
+    `own` is that of distances to the own centroid, `other` to the nearest other one; `means` are
+    those of the distances, `bandwidths` the standard deviations of their kernels. `draws` has the
+    area of each draw.
     """
 
     grid: Array
     own: Array
     other: Array
+    means: tuple[float, float]
     bandwidths: tuple[float, float]
     draws: Array = field(default_factory=lambda: np.empty(0))
 
@@ -47,24 +75,27 @@ def overlap(
     *,
     speaker: NDArray[np.int32] | None = None,
     weights: Array | None = None,
-    rule: Rule = RULE,
-    points: int = POINTS,
+    density: Density | None = None,
 ) -> Overlap:
     """Return the overlap of two samples of distances, estimated with Gaussian kernels.
 
-    Each sample has the bandwidth that `rule` gives it, but at least a step of the grid: narrower
-    kernels would fall between its `points`. Draws count the rows of each speaker `weights[draw,
-    speaker]` times and keep grid and bandwidths.
+    Kernels narrower than a step of the grid would fall between its points; a sample without spread
+    has some of one step in any case. Draws count the rows of each speaker `weights[draw, speaker]`
+    times and keep grid and bandwidths.
     """
+    density = density or Density()
     lowest, highest = min(own.min(), other.min()), max(own.max(), other.max())
-    widths = [bandwidth(sample, rule) for sample in (own, other)]
+    widths, reach = [bandwidth(sample, density.rule) for sample in (own, other)], density.reach
     if highest - lowest <= SAME:
         # All distances are one number but for rounding: any width does.
-        widths = [1.0, 1.0]
-    margin = REACH * max(widths)
-    grid = np.linspace(lowest - margin, highest + margin, points)
+        widths, reach = [1.0, 1.0], REACH
+    margin = reach * max(widths)
+    grid = np.linspace(lowest - margin, highest + margin, density.points)
     step = float(grid[1] - grid[0])
-    widths = [max(width, step) for width in widths]
+    if density.left_narrow:
+        widths = [width or step for width in widths]
+    else:
+        widths = [max(width, step) for width in widths]
     if speaker is None:
         speaker = np.zeros(len(own), np.int32)
     sizes = np.bincount(speaker)
@@ -81,6 +112,7 @@ def overlap(
         grid=grid,
         own=densities[0],
         other=densities[1],
+        means=(float(own.mean()), float(other.mean())),
         bandwidths=(widths[0], widths[1]),
         draws=areas,
     )

@@ -6,10 +6,10 @@ from evaluation.page.figure import Figure
 from evaluation.page.notation import in_words
 from evaluation.page.page import Fold, Making, Points, Section, render
 from evaluation.page.placed import tables_at
+from evaluation.separation.definitions import AS_PUBLISHED, Definitions
 from evaluation.separation.figures.map_plots import COLOURS
 from evaluation.separation.metrics import METRICS
 from evaluation.separation.options import SeparationOptions
-from evaluation.separation.overlap import POINTS, REACH, RULE
 from evaluation.separation.standings import Choice, Standing, standings
 from evaluation.separation.study import SeparationStudy, Space
 from evaluation.separation.summary import cautions, summarise
@@ -21,9 +21,6 @@ from evaluation.stored.conditions import MEANINGS
 TITLE = "Which model separates speakers"
 PACKAGES = ("scipy", "scikit-learn", "umap-learn", "numba")
 TERMS = {
-    "centroid": "The average of a speaker's vectors. With cosine distances, of vectors brought to "
-    "length 1, so that a vector's length plays no part. The vector that is compared is part of its "
-    "own speaker's centroid.",
     **{metric.heading: metric.meaning for metric in METRICS},
     "Euclidean": f"The same {in_words(len(METRICS))} on a map of two dimensions, which UMAP makes "
     "so that neighbours stay neighbours. A map depends on its parameters and seed; the cosine "
@@ -45,7 +42,7 @@ def report(
 ) -> str:
     """Return the page; `figures` holds those of each model by its name, and any other by ""."""
     found = standings(studies) if len(studies) > 1 else []
-    sections = [_models(studies, found)]
+    sections = [_models(studies, found, options.definitions)]
     if found:
         sections.append(_choices(studies, found, figures.get("", ())))
     sections += [_model(study, figures[study.embeddings.name]) for study in studies]
@@ -59,19 +56,21 @@ def report(
             "speakers, so that differences are paired. Every vector keeps its distances, to the "
             "centroids of all speakers, and its place on the map: the intervals tell what other "
             "speakers of this kind would change, not what another map would.",
-            "densities": "Gaussian kernels (scipy.stats.gaussian_kde), bandwidth by "
-            f"{str(RULE).capitalize()}'s rule and at least one step of the grid, which has "
-            f"{POINTS} points and reaches {REACH} bandwidths beyond the outermost distances; area "
-            "by the trapezoidal rule.",
+            "densities": options.definitions.density.words(),
+            "CCR": options.definitions.words_of_ties(),
             "silhouettes": "As scikit-learn defines them; a speaker's only vector has 0.",
-            "map": f"UMAP of all vectors: {options.map.words()}.",
+            "map": f"UMAP of all vectors: {options.definitions.map.words()}.",
         },
         packages=PACKAGES,
     )
     return render(TITLE, [summarise(studies, found)], sections, making)
 
 
-def _models(studies: Sequence[SeparationStudy], found: Sequence[Standing]) -> Section:
+def _models(
+    studies: Sequence[SeparationStudy], found: Sequence[Standing], definitions: Definitions
+) -> Section:
+    told = Told(studies=studies, standings=found, as_published=definitions == AS_PUBLISHED)
+    terms = {"centroid": definitions.words_of_centroids(), **TERMS}
     return Section(
         title="Models side by side",
         blocks=[
@@ -81,8 +80,8 @@ def _models(studies: Sequence[SeparationStudy], found: Sequence[Standing]) -> Se
             "distances between the vectors and of Euclidean distances on a two-dimensional map of "
             "them.",
             Points(points=cautions(studies)),
-            *tables_at(TABLES, Place.MODELS, Told(studies=studies, standings=found)),
-            Points(terms=TERMS),
+            *tables_at(TABLES, Place.MODELS, told),
+            Points(terms=terms),
         ],
     )
 

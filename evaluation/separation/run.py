@@ -29,7 +29,7 @@ def run(options: SeparationOptions) -> None:
     if options.cone is not None:
         loaded = [in_a_cone(embeddings, options.cone) for embeddings in loaded]
     for embeddings in loaded:
-        options.map.check(rows=len(embeddings))
+        options.definitions.map.check(rows=len(embeddings))
     # What is missing is told before anything is measured, and importing it takes a while.
     required_umap()
     outcome = Outcome(options.out)
@@ -39,7 +39,7 @@ def run(options: SeparationOptions) -> None:
         study = separation_study(
             embeddings,
             steps_of(options.formats, options.mapped),
-            options=options.map,
+            definitions=options.definitions,
             draws=options.draws,
             seed=options.seed,
             progress=partial(_progress, name=embeddings.name),

@@ -5,18 +5,19 @@ python -m evaluation.separation.sensitivity FILE... prints tables in Markdown.
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
-from evaluation.embeddings.embeddings import Embeddings, load_embeddings
+from evaluation.embeddings.embeddings import load_embeddings
 from evaluation.separation.distances import Distances, cosine_distances, euclidean_distances
-from evaluation.separation.overlap import POINTS, RULE, Rule, overlap
+from evaluation.separation.overlap import Density, Rule, overlap
 from evaluation.separation.speaker_map import MapOptions, speaker_map
 
-RULES = (RULE, "silverman", 0.05, 0.1, 0.2, 0.4, 0.8)
+DENSITY = Density()
+RULES: tuple[Rule, ...] = (DENSITY.rule, "silverman", 0.05, 0.1, 0.2, 0.4, 0.8)
 GRIDS = (128, 256, 512, 4096, 16384)
 BINS = (25, 50, 100, 200, 400)
 
@@ -36,21 +37,23 @@ Way = Callable[[Distances], float]
 
 def ways() -> dict[str, Way]:
     """Return ways to estimate the overlap by name, the study's own first."""
-    rule = str(RULE).capitalize()
+    rule, points = str(DENSITY.rule).capitalize(), DENSITY.points
     found: dict[str, Way] = {}
     for one in RULES:
         name = one.capitalize() if isinstance(one, str) else f"{one:g} deviations"
-        found[f"kernels, {name}, {POINTS} points"] = partial(kernel_overlap, rule=one)
+        density = replace(DENSITY, rule=one)
+        found[f"kernels, {name}, {points} points"] = partial(kernel_overlap, density=density)
     for points in GRIDS:
-        found[f"kernels, {rule}, {points} points"] = partial(kernel_overlap, points=points)
+        density = replace(DENSITY, points=points)
+        found[f"kernels, {rule}, {points} points"] = partial(kernel_overlap, density=density)
     for bins in BINS:
         found[f"histograms, {bins} bins"] = partial(histogram_overlap, bins=bins)
     return found
 
 
-def kernel_overlap(distances: Distances, *, rule: Rule = RULE, points: int = POINTS) -> float:
-    """Return the overlap by kernels, with a bandwidth rule and a grid."""
-    return overlap(distances.own, distances.other, rule=rule, points=points).area
+def kernel_overlap(distances: Distances, *, density: Density = DENSITY) -> float:
+    """Return the overlap by kernels."""
+    return overlap(distances.own, distances.other, density=density).area
 
 
 def histogram_overlap(distances: Distances, *, bins: int) -> float:
@@ -59,18 +62,6 @@ def histogram_overlap(distances: Distances, *, bins: int) -> float:
     span = (float(np.min(samples)), float(np.max(samples)))
     counts = [np.histogram(sample, bins=bins, range=span)[0] for sample in samples]
     return float(np.minimum(*counts).sum() / len(distances.own))
-
-
-def to_centroids_of_lengths(embeddings: Embeddings) -> tuple[float, int]:
-    """Return OIIDD and CCR by cosine, where a centroid is the mean of rows of their own length."""
-    rows, speaker = embeddings.rows.astype(np.float64), embeddings.speaker
-    sums = np.zeros((int(speaker.max()) + 1, embeddings.dim))
-    np.add.at(sums, speaker, rows)
-    distances = cdist(rows, sums, metric="cosine")
-    own = distances[np.arange(len(rows)), speaker]
-    distances[np.arange(len(rows)), speaker] = np.inf
-    other = distances.min(axis=1)
-    return overlap(own, other).area, int((other < own).sum())
 
 
 def main(paths: Sequence[str]) -> None:
@@ -93,15 +84,12 @@ def main(paths: Sequence[str]) -> None:
         ],
     )
     columns = [f"{model.name} {metric}" for model in models for metric in ("OIIDD", "CCR")]
-    lengths = [to_centroids_of_lengths(model) for model in models]
+    lengths = [cosine_distances(m.rows, m.speaker, unit_centroids=False) for m in models]
     _print(
         ["centroid of", *columns],
         [
             ["vectors of length 1", *(cell for one in cosine.values() for cell in _cells(one)[:2])],
-            [
-                "vectors as they are",
-                *(c for area, ccr in lengths for c in (f"{area:.3f}", f"{ccr}")),
-            ],
+            ["vectors as they are", *(cell for one in lengths for cell in _cells(one)[:2])],
         ],
     )
     columns = [

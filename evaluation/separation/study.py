@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 import minifloat as mf
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.page.metric import MeasuredRow, Value, compared
-from evaluation.separation.distances import cosine_distances, euclidean_distances
+from evaluation.separation.definitions import Definitions
 from evaluation.separation.measurement import measurement
 from evaluation.separation.metrics import METRICS
 from evaluation.separation.metrics.metric import StepMetric
 from evaluation.separation.overlap import Overlap
-from evaluation.separation.speaker_map import MapOptions, speaker_map
+from evaluation.separation.speaker_map import speaker_map
 from evaluation.statistics.estimates import Number
 from evaluation.statistics.speaker_draws import SpeakerDraws
 from evaluation.stored.conditions import Condition, conditions
@@ -121,7 +121,7 @@ def separation_study(
     embeddings: Embeddings,
     steps: Sequence[Step],
     *,
-    options: MapOptions,
+    definitions: Definitions,
     draws: int = 1000,
     seed: int = 0,
     progress: Progress = iter,
@@ -138,11 +138,11 @@ def separation_study(
         rows = stored_rows(embeddings, step.condition)
         if step.space is Space.COSINE:
             points = None
-            distances = cosine_distances(rows, embeddings.speaker)
+            distances = definitions.cosine(rows, embeddings.speaker)
         else:
-            points = speaker_map(rows, options)
-            distances = euclidean_distances(points, embeddings.speaker)
-        measured = measurement(distances, embeddings.speaker, speakers)
+            points = speaker_map(rows, definitions.map)
+            distances = definitions.on_map(points, embeddings.speaker)
+        measured = measurement(distances, embeddings.speaker, speakers, definitions.density)
         numbers = {metric.name: metric.measure(measured) for metric in METRICS}
         # float32 comes first in each space: all that follow are compared with it.
         float32 = reference.setdefault(step.space, numbers)

@@ -1,13 +1,15 @@
 """Metrics of both spaces as columns of tables."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from evaluation.page.table import Column
 from evaluation.separation.metrics.metric import StepMetric
 from evaluation.separation.study import Space
 
 
-def metric_columns(metrics: Sequence[StepMetric], *, interval: bool) -> list[Column]:
+def metric_columns(
+    metrics: Sequence[StepMetric], *, interval: bool, spaces: Iterable[Space] = Space
+) -> list[Column]:
     """Return the columns of metrics by cosine distances, then by those on a map."""
     return [
         Column(
@@ -16,7 +18,7 @@ def metric_columns(metrics: Sequence[StepMetric], *, interval: bool) -> list[Col
             interval=interval,
             best=metric.better,
         )
-        for space in Space
+        for space in spaces
         for metric in metrics
     ]
 

@@ -20,8 +20,10 @@ class Place(Enum):
 class Told:
     """What tables are made of: the studies of a place, and who is best of them by what.
 
-    `standings` is empty for a single model.
+    `standings` is empty for a single model. `as_published` tells whether all was measured as the
+    published study did it.
     """
 
     studies: Sequence[SeparationStudy]
     standings: Sequence[Standing] = ()
+    as_published: bool = False

@@ -13,10 +13,7 @@ from evaluation.__main__ import main
 from evaluation.page.outcome import UNFINISHED
 from evaluation.separation import run as run_module
 from evaluation.separation import study as study_module
-from evaluation.separation.published import PUBLISHED
 from evaluation.separation.speaker_map import MapOptions
-from evaluation.separation.tables.published import published
-from evaluation.separation.tables.told import Told
 
 Maker = Callable[..., Path]
 NAMES = ("one", "three")
@@ -148,21 +145,6 @@ def test_an_interrupted_study_keeps_what_was_finished(
     assert [path.name for path in out.iterdir()] == [UNFINISHED]
     with (out / UNFINISHED).open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 6
-
-
-def test_the_published_table_has_its_best_values_marked() -> None:
-    table = published(Told(studies=[]))
-    best = {
-        (table.columns[i].heading, PUBLISHED[row].model)
-        for row, cells in enumerate(table.cells)
-        for i, cell in enumerate(cells)
-        if table.is_best(i, cell)
-    }
-    assert best == {
-        ("cosine OIIDD", "ECAPA (SpeechBrain)"),
-        *((name, "TitaNet") for name in ("cosine CCR", "cosine silhouette")),
-        *((f"Euclidean {name}", "TitaNet") for name in ("OIIDD", "CCR", "silhouette")),
-    }
 
 
 def test_a_study_file_holds_the_options(make_file: Maker, tmp_path: Path, quick_map: None) -> None:

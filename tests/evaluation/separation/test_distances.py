@@ -115,6 +115,19 @@ def test_the_order_and_the_length_of_rows_change_nothing(seed: int) -> None:
     np.testing.assert_array_equal(after.confused, before.confused[order])
 
 
+def test_centroids_of_rows_as_they_are_are_those_of_loops() -> None:
+    rows, speaker = voices()
+    rows *= np.random.default_rng(1).uniform(0.01, 100, (len(rows), 1))
+    found = cosine_distances(rows, speaker, unit_centroids=False)
+    for i, row in enumerate(rows):
+        to = [cosine(row, rows[speaker == k].mean(axis=0)) for k in np.unique(speaker)]
+        assert found.own[i] == pytest.approx(to.pop(speaker[i]), abs=EXACT)
+        assert found.other[i] == pytest.approx(min(to), abs=EXACT)
+    even = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    first, second = (cosine_distances(even, speaker, unit_centroids=u) for u in (True, False))
+    np.testing.assert_allclose(first.own, second.own, atol=EXACT)
+
+
 def test_one_recording_under_two_names_is_not_confused() -> None:
     rows, _ = voices(speakers=1, rows=7)
     speaker = np.repeat(np.arange(2, dtype=np.int32), 7)

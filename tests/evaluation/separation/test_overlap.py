@@ -4,7 +4,7 @@ from scipy.integrate import quad, trapezoid
 from scipy.stats import gaussian_kde, norm
 
 from evaluation.separation import overlap as module
-from evaluation.separation.overlap import bandwidth, overlap
+from evaluation.separation.overlap import Density, bandwidth, overlap
 
 
 def test_distances_that_are_apart_overlap_nowhere() -> None:
@@ -35,7 +35,7 @@ def test_the_area_is_that_below_scipys_densities(rule: str | float) -> None:
     rng = np.random.default_rng(1)
     own, other = rng.gamma(2, 0.1, 60), rng.gamma(6, 0.1, 60)
     first, second = (gaussian_kde(sample, bw_method=rule) for sample in (own, other))
-    found = overlap(own, other, rule=rule)
+    found = overlap(own, other, density=Density(rule=rule))
     np.testing.assert_allclose(found.own, first(found.grid), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(found.other, second(found.grid), rtol=1e-9, atol=1e-12)
     area, _ = quad(
@@ -79,6 +79,6 @@ def test_distances_without_spread_have_an_overlap(own: float, other: float, area
 
 def test_kernels_are_as_wide_as_the_grid_is_fine() -> None:
     own = np.array([0.0, 1e-9, 2e-9])
-    found = overlap(own, np.array([1.0, 2.0, 3.0]), points=100)
+    found = overlap(own, np.array([1.0, 2.0, 3.0]), density=Density(points=100))
     assert bandwidth(own, "scott") < 1e-8
     assert found.bandwidths[0] == pytest.approx(found.grid[1] - found.grid[0])

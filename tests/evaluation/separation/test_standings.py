@@ -6,9 +6,9 @@ import pytest
 
 import minifloat as mf
 from evaluation.embeddings.embeddings import load_embeddings
+from evaluation.separation.definitions import Definitions
 from evaluation.separation.metrics import METRICS
 from evaluation.separation.metrics.silhouette import SILHOUETTE
-from evaluation.separation.speaker_map import MapOptions
 from evaluation.separation.standings import Choice, Standing, choice, standings, wins
 from evaluation.separation.study import SeparationStudy, Space, Step, separation_study, steps_of
 from evaluation.separation.summary import cautions, summarise
@@ -20,7 +20,9 @@ pytestmark = pytest.mark.usefixtures("quick_map")
 
 def studied(path: Path) -> SeparationStudy:
     embeddings = load_embeddings(path)
-    return separation_study(embeddings, steps_of([mf.E2M1], []), options=MapOptions(), draws=100)
+    return separation_study(
+        embeddings, steps_of([mf.E2M1], []), definitions=Definitions(), draws=100
+    )
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 import minifloat as mf
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
+from evaluation.separation.definitions import Definitions
 from evaluation.separation.distances import cosine_distances
 from evaluation.separation.metrics import METRICS
 from evaluation.separation.metrics.ccr import CCR
@@ -26,9 +27,9 @@ pytestmark = pytest.mark.usefixtures("quick_map")
 
 def studied(embeddings: Embeddings, *, seed: int = 0, draws: int = 100) -> SeparationStudy:
     formats = [mf.E4M3, mf.E2M1]
-    options = MapOptions(seed=seed)
+    definitions = Definitions(map=MapOptions(seed=seed))
     steps = steps_of(formats, [mf.E2M1])
-    return separation_study(embeddings, steps, options=options, draws=draws, seed=seed)
+    return separation_study(embeddings, steps, definitions=definitions, draws=draws, seed=seed)
 
 
 def values(outcome: SeparationStudy) -> list[float]:

@@ -44,6 +44,10 @@ def _panel(axis: Axes, result: StepResult) -> None:
     axis.fill_between(
         x, both, color=INK, alpha=0.3, linewidth=0, label="overlap: its area is OIIDD"
     )
+    for mean, colour, name in zip(curves.means, (TARGET, NONTARGET), ("own", "other"), strict=True):
+        axis.axvline(
+            mean, color=colour, linewidth=1, linestyle="--", label=f"mean to the {name} centroid"
+        )
     high = np.flatnonzero(np.maximum(own, other) > VISIBLE * max(own.max(), other.max()))
     axis.set_xlim(x[high[0]], x[high[-1]])
     axis.set_ylim(bottom=0)

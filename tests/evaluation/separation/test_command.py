@@ -29,7 +29,7 @@ def outputs(make_file_in: Maker, tmp_path_factory: pytest.TempPathFactory, quick
 
 
 def test_the_command_writes_all_outputs_and_nothing_else(outputs: Path) -> None:
-    kinds = ("map", "distances", "map-e2m1", "distances-e2m1")
+    kinds = ("map", "map-first", "distances", "map-e2m1", "distances-e2m1")
     figures = {f"{name}-{kind}.svg" for name in NAMES for kind in kinds} | {"formats.svg"}
     assert {path.name for path in outputs.iterdir()} == figures | {"metrics.csv", "report.html"}
     for name in figures:
@@ -74,7 +74,7 @@ def test_the_report_tells_how_it_was_made(outputs: Path) -> None:
     page = (outputs / "report.html").read_text()
     for part in ("n_neighbors 15, min_dist 0.1, metric cosine", "random_state 0", "umap-learn 0."):
         assert part in page
-    assert len(re.findall(r'<svg role="img" aria-label="[^"]{40,}"', page)) == 9
+    assert len(re.findall(r'<svg role="img" aria-label="[^"]{40,}"', page)) == 11
 
 
 def test_a_second_run_writes_the_same_bytes(

@@ -43,8 +43,8 @@ def add_parser(
         type=ModelFile.parse,
         metavar="FILE",
         help="one a model: .npz with embeddings (rows, dim), speaker (rows,) and, for --trials, "
-        "utterance (rows,); .safetensors of the extract command; .ark or .scp of Kaldi; "
-        "NAME=FILE names the model otherwise than its file",
+        "utterance (rows,); .safetensors of the extract command; .ark or .scp of Kaldi; .json of "
+        "the published separation study; NAME=FILE names the model otherwise than its file",
     )
     utt2spk = add_utt2spk(parser)
     trials = parser.add_argument(

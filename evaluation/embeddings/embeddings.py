@@ -15,6 +15,8 @@ from evaluation.command.errors import InputError
 from evaluation.embeddings.extracted import EXTENSION, read_extracted
 from evaluation.embeddings.kaldi import is_kaldi, read_kaldi
 from evaluation.embeddings.npz import NEEDED, UTTERANCE, read_npz
+from evaluation.embeddings.study_rows import read_study_json
+from evaluation.files.study_json import JSON
 from evaluation.recordings.labels import texts_of
 from minifloat.feedback import LEAST_ROWS, WORTH
 
@@ -89,13 +91,16 @@ def load_embeddings(
     An .npz file holds `embeddings` (rows, dim) of any float type, `speaker` (rows,) and, if trial
     lists are to name its rows, `utterance` (rows,). A .safetensors file is what `python -m
     evaluation extract` writes, manifest included. An .ark or .scp file is Kaldi's, with speakers in
-    `utt2spk`, or else in a file of that name beside it; each may have .gz after it. Rows are taken
+    `utt2spk`, or else in a file of that name beside it; each may have .gz after it. A .json file is
+    what the published separation study's notebooks write, whose `audio` names rows. Rows are taken
     as float32, which is what every format is compared with.
     """
     if path.suffix == EXTENSION:
         arrays = _extracted_arrays(path)
     elif is_kaldi(path):
         arrays = read_kaldi(path, utt2spk)
+    elif path.suffix == JSON:
+        arrays = read_study_json(path)
     else:
         arrays = read_npz(path)
     embeddings, speaker = (arrays[name] for name in NEEDED)

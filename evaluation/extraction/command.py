@@ -31,7 +31,8 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         required=True,
         type=Path,
         metavar="DIR",
-        help="a folder with a folder for each speaker, or a CSV file with columns speaker and path",
+        help="a folder with a folder for each speaker, a CSV file with columns speaker and path, "
+        "or a .json file of the published separation study, whose spk and audio these are",
     )
     parser.add_argument(
         "--out", required=True, type=Path, metavar="FILE", help="a .safetensors file"

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from evaluation.command.errors import InputError
 from evaluation.files.reading import reading, refuse_second, text_of
+from evaluation.files.study_json import JSON, study_items
 from evaluation.recordings.audio import EXTENSIONS
 from evaluation.recordings.labels import is_missing
 
@@ -56,15 +57,21 @@ class FoundRecordings:
 
 
 def find_recordings(data: Path, *, layout: str = AUTO) -> FoundRecordings:
-    """Return the recordings below a folder, or those that a CSV file lists.
+    """Return the recordings below a folder, or those that a file lists.
 
     Below a folder, the layout says which part of a path names the speaker: the first folder, or
     the one that a corpus names in its own way; the utterance is what follows, without extension.
     A CSV file has the columns speaker and path, and may have utterance; paths are relative to it.
+    A .json file is of the published separation study: its spk and audio are the speaker and path.
     """
     if layout not in LAYOUTS:
         raise InputError(f"layout must be one of {', '.join(LAYOUTS)}; got '{layout}'")
-    found = _in_folder(data, layout) if os.path.isdir(data) else _in_list(data)
+    if os.path.isdir(data):
+        found = _in_folder(data, layout)
+    elif data.suffix == JSON:
+        found = _in_study_json(data)
+    else:
+        found = _in_list(data)
     if not found.recordings:
         first = f"; {found.skipped[0].name} {found.skipped[0].reason}" if found.skipped else ""
         raise InputError(
@@ -166,12 +173,30 @@ def _in_list(path: Path) -> FoundRecordings:
                 recordings,
                 skipped,
                 speaker=speaker,
-                utterance=row.get("utterance")
-                or str(place.with_suffix("")).removeprefix(f"{speaker}/"),
+                utterance=row.get("utterance") or _utterance(place, speaker),
                 name=name,
                 path=path.parent / name,
             )
     return _sorted(recordings, skipped)
+
+
+def _in_study_json(path: Path) -> FoundRecordings:
+    recordings: list[Recording] = []
+    skipped: list[Skipped] = []
+    for item in study_items(path):
+        _add(
+            recordings,
+            skipped,
+            speaker=item.speaker,
+            utterance=_utterance(PurePosixPath(item.audio), item.speaker),
+            name=item.audio,
+            path=path.parent / item.audio,
+        )
+    return _sorted(recordings, skipped)
+
+
+def _utterance(path: PurePosixPath, speaker: str) -> str:
+    return str(path.with_suffix("")).removeprefix(f"{speaker}/")
 
 
 def _add(

@@ -55,7 +55,7 @@ def add_parser(
             nargs="*",
             type=ModelFile.parse,
             metavar="FILE",
-            help="one a model, of the same recordings: .npz, .safetensors, .ark or .scp, or "
+            help="one a model, of the same recordings: .npz, .safetensors, .ark, .scp or .json, or "
             "NAME=FILE, as for bitdepth",
         ),
         add_utt2spk(parser),

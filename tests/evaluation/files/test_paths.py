@@ -24,6 +24,7 @@ READ = {
     "ark": ("bitdepth", "{path}.ark", *QUICK),
     "ark.gz": ("bitdepth", "{path}.ark.gz", *QUICK),
     "scp": ("bitdepth", "{path}.scp", *QUICK),
+    "json": ("separation", "{path}.json", *QUICK),
     "safetensors": ("bitdepth", "{path}.safetensors", *QUICK),
     "utt2spk": KALDI,
     "trials": ("bitdepth", "{voices}", "--trials", "{path}.txt", *QUICK),

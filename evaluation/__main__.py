@@ -11,6 +11,7 @@ from evaluation.extraction.command import add_parser as add_extract
 from evaluation.files.study_file import expanded
 from evaluation.probe.command import add_parser as add_probe
 from evaluation.separation.command import add_parser as add_separation
+from evaluation.voxtube.command import add_parser as add_voxtube
 
 PROGRAM = "python -m evaluation"
 
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keys = {"bitdepth": add_bitdepth(studies), "separation": add_separation(studies)}
     add_extract(studies)
     add_probe(studies)
+    add_voxtube(studies)
     try:
         if given and given[0] in keys:
             given = [given[0], *expanded(given[1:], keys[given[0]])]

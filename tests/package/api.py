@@ -16,6 +16,7 @@ from evaluation.bitdepth.command import add_parser as add_bitdepth
 from evaluation.extraction.command import add_parser as add_extract
 from evaluation.probe.command import add_parser as add_probe
 from evaluation.separation.command import add_parser as add_separation
+from evaluation.voxtube.command import add_parser as add_voxtube
 from tests.support.paths import ROOT
 
 RECORD = ROOT / "tests" / "package" / "api.txt"
@@ -82,7 +83,7 @@ def _parameters(function: Any) -> str:
 
 def _options() -> Iterator[str]:
     studies = argparse.ArgumentParser().add_subparsers()
-    for add in (add_bitdepth, add_separation, add_extract, add_probe):
+    for add in (add_bitdepth, add_separation, add_extract, add_probe, add_voxtube):
         add(studies)
     for name, parser in studies.choices.items():
         for action in parser._actions[1:]:

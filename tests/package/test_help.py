@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-STUDIES = ("bitdepth", "separation", "extract", "probe")
+STUDIES = ("bitdepth", "separation", "extract", "probe", "voxtube")
 COMMANDS = (
     "evaluation",
     *(f"evaluation {study}" for study in STUDIES),

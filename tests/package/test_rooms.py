@@ -16,7 +16,7 @@ ROOMS = {
     ),
     "evaluation": (
         "command files recordings embeddings trials extractors statistics stored page extraction "
-        "bitdepth separation probe __init__ __main__"
+        "voxtube bitdepth separation probe __init__ __main__"
     ),
     "benchmarks": (
         "__init__ harness data codec search rivals registry quantize files recall instructions "

@@ -15,7 +15,8 @@ BLOCKS = [block for page in PAGES for block in blocks(page, read(page))]
 KINDS = {
     "continuous integration": r"\.ci/run$|scripts/(lint|demo|test( --(long|triton))?)$",
     # They take minutes, a GPU or a library that tests do not install: their options are parsed.
-    "understood": r"scripts/(bench|count|gpu|test --\w+)\b|python .*( --model ge2e\b|\.recall\b)",
+    "understood": r"scripts/(bench|count|gpu|test --\w+)\b"
+    r"|python .*( --model ge2e\b|\.recall\b| voxtube\b)",
     "pip": r"pip (install|download) ",
     "tools": r"(source|mkdir|find|rm|perf|valgrind|callgrind_annotate|nvcc|cuobjdump) ",
     "run": r"python ",

@@ -4,10 +4,10 @@ import torch
 
 from evaluation.command.errors import InputError
 from evaluation.extractors.custom import Custom
-from evaluation.extractors.extractor import Extractor, StagedExtractor
+from evaluation.extractors.extractor import Extractor, NetworkExtractor, StagedExtractor
 from evaluation.extractors.registry import MODELS, OPTIONS
 
-__all__ = ["Extractor", "StagedExtractor", "load_extractor"]
+__all__ = ["Extractor", "NetworkExtractor", "StagedExtractor", "load_extractor"]
 
 
 def load_extractor(

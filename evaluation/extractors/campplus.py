@@ -4,9 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
 from evaluation.extractors.campplus_network import BINS, CamPlusPlusNetwork
+from evaluation.extractors.extractor import FILTER_BANKS
 from evaluation.extractors.library import digest, existing
 from evaluation.extractors.model import Model
 from evaluation.extractors.torch_extractor import TorchExtractor
@@ -36,12 +38,12 @@ class CamPlusPlus(TorchExtractor):
         except RuntimeError as error:
             raise InputError(f"campplus: {path} is of another network ({error})") from error
         self.device = device
-        self._network = network.eval().to(device)
+        self.network = network.eval().to(device)
         self.last_normalisation = network.last_normalisation
         self.identity = {"model": MODEL.name, "weights": digest(path)}
 
-    def features(self, clip: Waveform) -> torch.Tensor:
-        """Return the filter banks (frames, BINS)."""
+    def filter_banks(self, clip: Waveform) -> NDArray[np.float32]:
+        """Return the filter banks (frames, BINS), before their mean is subtracted."""
         if len(clip) < SHORTEST:
             raise ValueError(f"must have {SHORTEST} samples at least; got {len(clip)}")
         options = self._fbank.FbankOptions()
@@ -51,13 +53,21 @@ class CamPlusPlus(TorchExtractor):
         banks = self._fbank.OnlineFbank(options)
         banks.accept_waveform(SAMPLE_RATE, clip.tolist())
         banks.input_finished()
-        frames = np.stack([banks.get_frame(place) for place in range(banks.num_frames_ready)])
+        return np.stack([banks.get_frame(place) for place in range(banks.num_frames_ready)])
+
+    def features(self, clip: Waveform) -> torch.Tensor:
+        """Return the filter banks (frames, BINS) less their mean over the clip."""
+        frames = self.filter_banks(clip)
         return torch.from_numpy(frames - frames.mean(axis=0)).to(self.device)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Return the embeddings of clips of one length."""
-        rows: torch.Tensor = self._network(batch)
+        rows: torch.Tensor = self.network(batch)
         return rows
+
+    def stages(self, clip: Waveform) -> dict[str, NDArray[np.float32]]:
+        """Return the stages of one clip; see `StagedExtractor`."""
+        return {FILTER_BANKS: self.filter_banks(clip)} | super().stages(clip)
 
 
 MODEL = Model(

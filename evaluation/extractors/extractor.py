@@ -4,15 +4,29 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from evaluation.recordings.audio import Waveform
 
 # What `stages` names, in the order in which a model makes them.
+WAVEFORM = "waveform"
+FILTER_BANKS = "filter banks"
 FEATURES = "features"
+BEFORE_LAST_LAYER = "before last layer"
+AFTER_LAST_LAYER = "after last layer"
 BEFORE_NORMALISATION = "before normalisation"
 AFTER_NORMALISATION = "after normalisation"
 EMBEDDING = "embedding"
+# Those before there is a vector.
+INPUTS = (WAVEFORM, FILTER_BANKS, FEATURES)
+VECTORS = (
+    BEFORE_LAST_LAYER,
+    AFTER_LAST_LAYER,
+    BEFORE_NORMALISATION,
+    AFTER_NORMALISATION,
+    EMBEDDING,
+)
 
 
 class Extractor(Protocol):
@@ -37,8 +51,18 @@ class StagedExtractor(Extractor, Protocol):
     def stages(self, clip: Waveform) -> dict[str, NDArray[np.float32]]:
         """Return the stages that the model has, by the names of this module.
 
-        FEATURES is what the network takes, EMBEDDING the row that `embed` gives. The other two are
-        what enters and what leaves the last normalisation of the vector, if there is one; it
-        need not be the last layer.
+        FEATURES is what the network takes, EMBEDDING the row that `embed` gives. WAVEFORM is what
+        a network takes that makes its features itself, FILTER_BANKS are features before their mean
+        over the clip is subtracted. BEFORE_NORMALISATION and AFTER_NORMALISATION are what enters
+        and what leaves the last normalisation of the vector, if there is one; it need not be the
+        last layer. BEFORE_LAST_LAYER and AFTER_LAST_LAYER are what enters and what leaves the last
+        linear layer, where no such normalisation comes before it.
         """
         ...
+
+
+@runtime_checkable
+class NetworkExtractor(Extractor, Protocol):
+    """A model that is a torch module, `network`, and shows it."""
+
+    network: torch.nn.Module

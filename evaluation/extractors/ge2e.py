@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
 from evaluation.extractors.extractor import (
+    AFTER_LAST_LAYER,
     AFTER_NORMALISATION,
+    BEFORE_LAST_LAYER,
     BEFORE_NORMALISATION,
     EMBEDDING,
     FEATURES,
@@ -38,8 +40,8 @@ class Ge2e:
         if not os.path.isfile(path):
             raise InputError(f"ge2e: --weights must be a file; got '{weights}'")
         with loading(MODEL.name, str(path)):
-            self._encoder = library.VoiceEncoder(device, verbose=False, weights_fpath=path).eval()
-        self.dim = int(self._encoder.linear.out_features)
+            self.network = library.VoiceEncoder(device, verbose=False, weights_fpath=path).eval()
+        self.dim = int(self.network.linear.out_features)
         self.identity = {
             "model": MODEL.name,
             "weights": digest(path),
@@ -54,12 +56,16 @@ class Ge2e:
     def stages(self, clip: Waveform) -> dict[str, NDArray[np.float32]]:
         """Return the stages of one clip; see `StagedExtractor`.
 
-        The normalisation is that of each window's output to length 1.
+        The last layer gives what ReLU takes of each window. The normalisation is that of each
+        window's output to length 1.
         """
         mels = self._mels(clip)
-        raw = self._windows(mels)
+        hidden, linear = self._last_layer(mels)
+        raw = torch.relu(linear).cpu().numpy()
         return {
             FEATURES: mels,
+            BEFORE_LAST_LAYER: hidden.cpu().numpy(),
+            AFTER_LAST_LAYER: linear.cpu().numpy(),
             BEFORE_NORMALISATION: raw,
             AFTER_NORMALISATION: raw / np.linalg.norm(raw, axis=1, keepdims=True),
             EMBEDDING: raw.mean(axis=0),
@@ -70,17 +76,21 @@ class Ge2e:
         speech = self._audio.preprocess_wav(clip) if clip.any() else clip[:0]
         if not len(speech):
             raise ValueError("must hold speech; got silence")
-        samples, frames = self._encoder.compute_partial_slices(len(speech), RATE, COVERAGE)
+        samples, frames = self.network.compute_partial_slices(len(speech), RATE, COVERAGE)
         padded = np.pad(speech, (0, max(0, samples[-1].stop - len(speech))))
         mels = self._audio.wav_to_mel_spectrogram(padded)
         return np.stack([mels[window] for window in frames])
 
     def _windows(self, mels: NDArray[np.float32]) -> NDArray[np.float32]:
+        _, linear = self._last_layer(mels)
+        return np.asarray(torch.relu(linear).cpu().numpy())
+
+    def _last_layer(self, mels: NDArray[np.float32]) -> tuple[torch.Tensor, torch.Tensor]:
+        """What enters and what leaves the last linear layer, a row for each window."""
         with torch.inference_mode():
-            given = torch.from_numpy(mels).to(self._encoder.device)
-            _, (hidden, _) = self._encoder.lstm(given)
-            made: torch.Tensor = self._encoder.relu(self._encoder.linear(hidden[-1]))
-        return made.cpu().numpy()
+            given = torch.from_numpy(mels).to(self.network.device)
+            _, (hidden, _) = self.network.lstm(given)
+            return hidden[-1], self.network.linear(hidden[-1])
 
 
 MODEL = Model(

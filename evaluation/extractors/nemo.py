@@ -35,12 +35,12 @@ class NemoExtractor(TorchExtractor):
                 model = loaded.restore_from(source, map_location=device)
             else:
                 model = loaded.from_pretrained(source, map_location=device)
-        self._model = model.eval().to(device)
+        self.network = model.eval().to(device)
         self.device = device
-        self.feature_layer = self._model.preprocessor
+        self.feature_layer = model.preprocessor
         self.last_normalisation = [
             layer
-            for layer in self._model.decoder.emb_layers.modules()
+            for layer in model.decoder.emb_layers.modules()
             if isinstance(layer, torch.nn.BatchNorm1d)
         ][-1]
         self.dim = self.measured_dim()
@@ -63,7 +63,7 @@ class NemoExtractor(TorchExtractor):
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Return the embeddings of clips of one length."""
         length = torch.full((len(batch),), batch.shape[1], device=self.device)
-        _, rows = self._model(input_signal=batch, input_signal_length=length)
+        _, rows = self.network(input_signal=batch, input_signal_length=length)
         found: torch.Tensor = rows
         return found
 

@@ -23,8 +23,9 @@ class PyannoteEmbedding(TorchExtractor):
         source = weights or DEFAULT
         with loading(MODEL.name, source):
             model = library.Model.from_pretrained(source)
-        self._model = model.eval().to(device)
+        self.network = model.eval().to(device)
         self.device = device
+        self.last_layer = model.embedding
         self.dim = self.measured_dim()
         self.identity = {
             "model": MODEL.name,
@@ -38,7 +39,7 @@ class PyannoteEmbedding(TorchExtractor):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Return the embeddings of clips of one length."""
-        rows: torch.Tensor = self._model(batch)
+        rows: torch.Tensor = self.network(batch)
         return rows
 
 

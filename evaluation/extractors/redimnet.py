@@ -14,7 +14,7 @@ from evaluation.extractors.torch_extractor import TorchExtractor
 from evaluation.recordings.audio import Waveform
 
 REPOSITORY = "IDRnD/ReDimNet"
-DEFAULT = "b2-vox2-ft_lm"
+DEFAULT = "M-vb2+vox2+cnc-ft_mix"
 CODE = Option(
     name="code",
     metavar="DIR",
@@ -27,7 +27,8 @@ class ReDimNet(TorchExtractor):
     """A model of the authors' repository, or of a folder with its source.
 
     `weights` is a published file, which holds model_config and state_dict, or the name of one
-    without extension: size, training data and training, as b2-vox2-ft_lm. `code` is a folder with
+    without extension: size, training data and training, as M-vb2+vox2+cnc-ft_mix, which is nearest
+    to the published study's: 5 M parameters, of VoxBlink2 and VoxCeleb2. `code` is a folder with
     the repository's hubconf.py; without it torch.hub fetches the repository, and runs it. Features
     are what the model's own `spec` gives. Where the model has no batch normalisation after its
     last, linear layer, the last of its vectors is the one before it.
@@ -42,10 +43,10 @@ class ReDimNet(TorchExtractor):
             raise InputError(f"--code must be a folder with hubconf.py; got '{code}'")
         with loading(MODEL.name, chosen):
             model = _built(chosen, code or REPOSITORY, source="github" if code is None else "local")
-        self._model = model.eval().to(device)
+        self.network = model.eval().to(device)
         self.device = device
-        self.feature_layer = self._model.spec
-        self.last_normalisation = self._model.bn if self._model.bn2 is None else self._model.bn2
+        self.feature_layer = model.spec
+        self.last_normalisation = model.bn if model.bn2 is None else model.bn2
         self.dim = self.measured_dim()
         self.identity = {"model": MODEL.name, "weights": digest(chosen)}
         if code is not None:
@@ -57,7 +58,7 @@ class ReDimNet(TorchExtractor):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Return the embeddings of clips of one length."""
-        rows: torch.Tensor = self._model(batch)
+        rows: torch.Tensor = self.network(batch)
         return rows
 
 

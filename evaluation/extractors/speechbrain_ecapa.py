@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from evaluation.extractors.extractor import FILTER_BANKS
 from evaluation.extractors.library import digest, loading, release
 from evaluation.extractors.model import Model
 from evaluation.extractors.torch_extractor import TorchExtractor
@@ -33,7 +36,8 @@ class SpeechBrainEcapa(TorchExtractor):
                 run_opts={"device": str(device)},
             ).eval()
         self.device = device
-        self.last_normalisation = self._model.mods.embedding_model.asp_bn
+        network = self._model.mods.embedding_model
+        self.network, self.last_normalisation = network, network.asp_bn
         self.dim = self.measured_dim()
         self.identity = {
             "model": MODEL.name,
@@ -43,15 +47,26 @@ class SpeechBrainEcapa(TorchExtractor):
 
     def features(self, clip: Waveform) -> torch.Tensor:
         """Return the normalised filter banks (frames, bins)."""
-        modules, whole = self._model.mods, torch.ones(1, device=self.device)
-        banks = modules.compute_features(torch.from_numpy(clip)[None].to(self.device))
-        features: torch.Tensor = modules.mean_var_norm(banks, whole)
+        whole = torch.ones(1, device=self.device)
+        features: torch.Tensor = self._model.mods.mean_var_norm(self._filter_banks(clip), whole)
         return features[0]
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Return the embeddings of clips of one length."""
-        rows: torch.Tensor = self._model.mods.embedding_model(batch)
+        rows: torch.Tensor = self.network(batch)
         return rows[:, 0]
+
+    def stages(self, clip: Waveform) -> dict[str, NDArray[np.float32]]:
+        """Return the stages of one clip; see `StagedExtractor`."""
+        with torch.inference_mode():
+            banks = self._filter_banks(clip)[0].float().cpu().numpy()
+        return {FILTER_BANKS: banks} | super().stages(clip)
+
+    def _filter_banks(self, clip: Waveform) -> torch.Tensor:
+        """The filter banks (1, frames, bins), before their mean is subtracted."""
+        waveform = torch.from_numpy(clip)[None].to(self.device)
+        banks: torch.Tensor = self._model.mods.compute_features(waveform)
+        return banks
 
 
 MODEL = Model(

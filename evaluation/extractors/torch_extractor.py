@@ -9,10 +9,15 @@ import torch
 from numpy.typing import NDArray
 
 from evaluation.extractors.extractor import (
+    AFTER_LAST_LAYER,
     AFTER_NORMALISATION,
+    BEFORE_LAST_LAYER,
     BEFORE_NORMALISATION,
     EMBEDDING,
     FEATURES,
+    INPUTS,
+    VECTORS,
+    WAVEFORM,
 )
 from evaluation.recordings.audio import SAMPLE_RATE, Waveform
 
@@ -20,14 +25,17 @@ from evaluation.recordings.audio import SAMPLE_RATE, Waveform
 class TorchExtractor:
     """The base of models that are torch modules; see `Extractor` for the attributes.
 
-    `last_normalisation` is the last layer that normalises vectors, one for each clip;
-    `feature_layer` the one whose output the network takes, where `features` is not that yet.
+    `last_normalisation` is the last layer that normalises vectors, one for each clip; `last_layer`
+    the last linear one, where no such normalisation comes before it; `feature_layer` the one whose
+    output the network takes, where `features` is the waveform yet.
     """
 
     dim: int
     identity: dict[str, str]
     device: torch.device
+    network: torch.nn.Module
     last_normalisation: torch.nn.Module | None = None
+    last_layer: torch.nn.Module | None = None
     feature_layer: torch.nn.Module | None = None
 
     def features(self, clip: Waveform) -> torch.Tensor:
@@ -72,10 +80,17 @@ class TorchExtractor:
         def at_normalisation(_: torch.nn.Module, given: tuple[Any, ...], made: Any) -> None:
             seen[BEFORE_NORMALISATION], seen[AFTER_NORMALISATION] = given[0], made
 
-        def at_features(_: torch.nn.Module, given: tuple[Any, ...], made: Any) -> None:
-            seen[FEATURES] = self.features_made(made)
+        def at_last_layer(_: torch.nn.Module, given: tuple[Any, ...], made: Any) -> None:
+            seen[BEFORE_LAST_LAYER], seen[AFTER_LAST_LAYER] = given[0], made
 
-        hooked = ((self.last_normalisation, at_normalisation), (self.feature_layer, at_features))
+        def at_features(_: torch.nn.Module, given: tuple[Any, ...], made: Any) -> None:
+            seen[WAVEFORM], seen[FEATURES] = features, self.features_made(made)
+
+        hooked = (
+            (self.last_normalisation, at_normalisation),
+            (self.last_layer, at_last_layer),
+            (self.feature_layer, at_features),
+        )
         handles = [layer.register_forward_hook(hook) for layer, hook in hooked if layer is not None]
         try:
             with torch.inference_mode():
@@ -85,7 +100,8 @@ class TorchExtractor:
             for handle in handles:
                 handle.remove()
         found = {FEATURES: features} | seen | {EMBEDDING: embedding}
-        order = (FEATURES, BEFORE_NORMALISATION, AFTER_NORMALISATION, EMBEDDING)
         return {
-            name: found[name].squeeze().float().cpu().numpy() for name in order if name in found
+            name: found[name].squeeze().float().cpu().numpy()
+            for name in (*INPUTS, *VECTORS)
+            if name in found
         }

@@ -25,8 +25,10 @@ class WavLm(TorchExtractor):
             self._prepare = library.AutoFeatureExtractor.from_pretrained(
                 source, trust_remote_code=False
             )
-            self._model = library.WavLMForXVector.from_pretrained(source).eval().to(device)
+            model = library.WavLMForXVector.from_pretrained(source).eval().to(device)
+        self.network = model
         self.device = device
+        self.last_layer = model.feature_extractor
         self.dim = self.measured_dim()
         self.identity = {
             "model": MODEL.name,
@@ -42,7 +44,7 @@ class WavLm(TorchExtractor):
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Return the embeddings of clips of one length."""
-        rows: torch.Tensor = self._model(batch).embeddings
+        rows: torch.Tensor = self.network(batch).embeddings
         return rows
 
 

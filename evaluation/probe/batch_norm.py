@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
 from evaluation.extractors import Extractor
-from evaluation.extractors.extractor import AFTER_NORMALISATION, EMBEDDING
-from evaluation.probe.ranges import stages_of, two_valued_signal
+from evaluation.probe.architecture import ends_in_batch_norm
+from evaluation.probe.ranges import square_wave
 
 
 def before_batch_norm(extractor: Extractor, rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -23,8 +23,7 @@ def before_batch_norm(extractor: Extractor, rows: NDArray[np.float32]) -> NDArra
         or layer.running_var is None
     ):
         raise InputError(f"--embeddings is for models that end in batch normalisation; got {name}")
-    stages = stages_of(extractor, two_valued_signal())
-    if not np.array_equal(stages[AFTER_NORMALISATION], stages[EMBEDDING]):
+    if not ends_in_batch_norm(extractor, square_wave()):
         raise InputError(
             f"--embeddings is for models that end in batch normalisation; in {name} layers follow"
         )

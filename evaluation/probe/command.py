@@ -19,12 +19,21 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         help="how large a model's values are, and which formats they fit",
         description="Run a model on a two-valued signal of 2 s, and on clips where they are "
         "given, and report the range of its numbers at each stage, with a verdict for every "
-        "format. Prints the verdicts; writes ranges.csv, fits.csv and report.html.",
+        "format, and whether the published hypothesis about residual blocks and a last batch "
+        "normalisation holds for it. Prints the verdicts; writes ranges.csv, fits.csv, "
+        "architecture.csv and report.html.",
         formatter_class=HelpFormatter,
     )
     add_model(parser)
     add_weights(parser)
     add_device(parser)
+    parser.add_argument(
+        "--signal",
+        choices=("published", "square"),
+        default="published",
+        help="the signal: that of the published study, two samples of +1 and one of -1 in turn, "
+        "beside whose ranges the paper's are shown; or a square wave of 125 Hz",
+    )
     parser.add_argument(
         "--clips",
         type=Path,
@@ -54,6 +63,7 @@ def _probe(given: argparse.Namespace, *, command: str) -> None:
     run(
         ProbeOptions(
             model=chosen_model(given),
+            signal=given.signal,
             clips=given.clips,
             embeddings=given.embeddings,
             utt2spk=given.utt2spk,

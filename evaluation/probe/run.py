@@ -10,22 +10,24 @@ from tqdm import tqdm
 
 import minifloat as mf
 from evaluation.command.errors import InputError
-from evaluation.embeddings.embeddings import load_embeddings
+from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.embeddings.npz import UTTERANCE
-from evaluation.extractors import load_extractor
+from evaluation.extractors import Extractor, load_extractor
 from evaluation.extractors.extractor import EMBEDDING
 from evaluation.extractors.options import ChosenModel
 from evaluation.files.writing import make_folder, write_whole, written_whole
+from evaluation.probe.architecture import architecture
 from evaluation.probe.batch_norm import before_batch_norm
 from evaluation.probe.fits import fits
-from evaluation.probe.ranges import Probed, RefusedError, probed, two_valued_signal
-from evaluation.probe.report import fit_table, range_table, report
+from evaluation.probe.hypothesis import FORMAT, tested
+from evaluation.probe.ranges import SIGNALS, Probed, RefusedError, Signal, probed
+from evaluation.probe.report import Findings, report
+from evaluation.probe.tables import architecture_table, fit_table, range_table
 from evaluation.recordings.audio import UnreadableError, Waveform, read_audio, require_decoders
 from evaluation.recordings.folders import find_recordings
 
 # Clips that are probed, at most.
 CLIPS = 100
-SIGNAL = "two-valued signal"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,7 @@ class ProbeOptions:
     """What the command line asks for."""
 
     model: ChosenModel
+    signal: str
     clips: Path | None
     embeddings: Path | None
     utt2spk: Path | None
@@ -53,9 +56,24 @@ def run(options: ProbeOptions) -> None:
     extractor = load_extractor(
         chosen.name, weights=chosen.weights, device=chosen.device, **chosen.own
     )
+    found = _findings(extractor, options)
+    for line in (*found.left_out, *found.verdicts, found.hypothesis[-1]):
+        print(line)
+    for table in found.tables:
+        write_whole(options.out / f"{table.slug}.csv", table.csv())
+    page = report(chosen.name, found, command=options.command, identity=extractor.identity)
+    write_whole(options.out / "report.html", page)
+    print(f"wrote ranges.csv, fits.csv, architecture.csv and report.html to {options.out}")
+    if embeddings is not None:
+        path = options.out / f"{embeddings.name}-before-normalisation.npz"
+        _write_before(path, extractor, embeddings)
+
+
+def _findings(extractor: Extractor, options: ProbeOptions) -> Findings:
+    signal, model = SIGNALS[options.signal], options.model.name
     found: dict[str, Probed] = {}
     left_out: list[str] = []
-    for source, clips in _sources(options.clips):
+    for source, clips in _sources(signal, options.clips):
         try:
             found[source] = probed(extractor, clips)
         except RefusedError as error:
@@ -64,38 +82,34 @@ def run(options: ProbeOptions) -> None:
         raise InputError("; ".join([*left_out, "--clips names a folder of speech"]))
     # Speech counts where there is some: a signal no voice makes may leave a model's usual range.
     name, judged = list(found.items())[-1]
-    verdicts = fits(judged.vectors[EMBEDDING], mf.FORMATS)
-    for line in (*left_out, *(fit.verdict for fit in verdicts)):
-        print(line)
-    tables = [range_table(found), fit_table(found)]
-    for table in tables:
-        write_whole(options.out / f"{table.slug}.csv", table.csv())
-    page = report(
-        chosen.name,
-        [fit.verdict for fit in verdicts],
-        tables,
+    fitted = fits(judged.vectors[EMBEDDING], mf.FORMATS)
+    made = architecture(extractor, judged.taken)
+    (four_bits,) = (fit for fit in fitted if fit.format == FORMAT)
+    return Findings(
+        verdicts=[fit.verdict for fit in fitted],
+        judged=name if name == signal.name else f"{name}, {judged.clips} in all",
         left_out=left_out,
-        judged=f"{name}, {judged.clips} in all" if name != SIGNAL else name,
-        command=options.command,
-        identity=extractor.identity,
+        hypothesis=tested(made, four_bits),
+        architecture=architecture_table(made, model=model),
+        ranges=range_table(found, model=model, signal=signal),
+        fits=fit_table(found),
     )
-    write_whole(options.out / "report.html", page)
-    print(f"wrote ranges.csv, fits.csv and report.html to {options.out}")
-    if embeddings is not None:
-        path = options.out / f"{embeddings.name}-before-normalisation.npz"
-        rows = before_batch_norm(extractor, embeddings.rows)
-        speaker = np.array(embeddings.speaker_names)[embeddings.speaker]
-        arrays: dict[str, Any] = {"embeddings": rows, "speaker": speaker}
-        if embeddings.utterance is not None:
-            arrays[UTTERANCE] = np.array(embeddings.utterance)
-        with written_whole(path) as file:
-            np.savez(file, **arrays)
-        print(f"wrote {path}")
 
 
-def _sources(clips: Path | None) -> Iterator[tuple[str, Iterable[Waveform]]]:
+def _write_before(path: Path, extractor: Extractor, embeddings: Embeddings) -> None:
+    rows = before_batch_norm(extractor, embeddings.rows)
+    speaker = np.array(embeddings.speaker_names)[embeddings.speaker]
+    arrays: dict[str, Any] = {"embeddings": rows, "speaker": speaker}
+    if embeddings.utterance is not None:
+        arrays[UTTERANCE] = np.array(embeddings.utterance)
+    with written_whole(path) as file:
+        np.savez(file, **arrays)
+    print(f"wrote {path}")
+
+
+def _sources(signal: Signal, clips: Path | None) -> Iterator[tuple[str, Iterable[Waveform]]]:
     """What is probed, by name, speech last."""
-    yield SIGNAL, [two_valued_signal()]
+    yield signal.name, [signal.waveform()]
     if clips is not None:
         yield "clips", _clips(clips)
 

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from evaluation.command.errors import InputError
 from evaluation.extractors import Extractor, StagedExtractor, load_extractor
 from evaluation.extractors.campplus_network import CamPlusPlusNetwork
+from evaluation.probe.architecture import architecture
+from evaluation.probe.ranges import published_signal
 from evaluation.recordings.audio import Waveform
+from tests.evaluation.extractors.filter_banks import filter_banks
 
 pytest.importorskip("kaldi_native_fbank", reason="kaldi-native-fbank is not installed")
 
@@ -64,12 +67,44 @@ def test_the_embedding_is_what_the_last_normalisation_gives(
 ) -> None:
     assert isinstance(extractor, StagedExtractor)
     found = extractor.stages(clips[0])
-    assert list(found) == ["features", "before normalisation", "after normalisation", "embedding"]
+    after = ["before normalisation", "after normalisation", "embedding"]
+    assert list(found) == ["filter banks", "features", *after]
     np.testing.assert_array_equal(found["embedding"], extractor.embed([clips[0]])[0])
     np.testing.assert_array_equal(found["embedding"], found["after normalisation"])
     assert not np.array_equal(found["embedding"], found["before normalisation"])
     assert found["features"].shape[1] == 80
     np.testing.assert_allclose(found["features"].mean(axis=0), 0, atol=1e-5)
+    less_mean = found["filter banks"] - found["filter banks"].mean(axis=0)
+    np.testing.assert_array_equal(found["features"], less_mean)
+
+
+def test_filter_banks_are_kaldis_by_its_definitions(
+    extractor: Extractor, clips: list[Waveform]
+) -> None:
+    assert isinstance(extractor, StagedExtractor)
+    # Most bins of the signal hold nothing but what float32 rounds.
+    for clip, tolerance in ((clips[0], 2e-3), (published_signal(), 2e-2)):
+        found = extractor.stages(clip)["filter banks"]
+        np.testing.assert_allclose(found, filter_banks(clip), atol=tolerance)
+
+
+def test_filter_banks_of_the_published_signal_are_the_papers(extractor: Extractor) -> None:
+    assert isinstance(extractor, StagedExtractor)
+    signal = published_signal()
+    assert [f"{signal.mean():.3f}", f"{signal.std(ddof=1):.3f}"] == ["0.333", "0.943"]
+    for banks in (extractor.stages(signal)["filter banks"], filter_banks(signal)):
+        found = (banks.max(), banks.min(), banks.mean(), banks.std(ddof=1))
+        assert [f"{one:.3f}" for one in found] == ["11.445", "-15.942", "-12.437", "5.615"]
+
+
+def test_the_network_has_four_residual_blocks_and_a_batch_normalisation_last(
+    extractor: Extractor, random_weights: Path, clips: list[Waveform]
+) -> None:
+    found = architecture(extractor, clips[0])
+    assert (found.residual_blocks, found.ends_in_batch_norm) == (4, True)
+    state = torch.load(random_weights, weights_only=True)
+    learned = [one for name, one in state.items() if name.endswith(("weight", "bias"))]
+    assert found.parameters == sum(one.numel() for one in learned)
 
 
 def test_a_clip_that_is_too_short_says_so(extractor: Extractor) -> None:

@@ -40,6 +40,13 @@ def test_normalised_windows_are_those_of_the_library(
     _, windows, _ = encoder.embed_utterance(speech, return_partials=True)
     np.testing.assert_allclose(found["after normalisation"], windows, atol=1e-6)
     np.testing.assert_array_equal(found["embedding"], extractor.embed([clips[0]])[0])
+    linear = encoder.linear
+    weight, bias = (one.detach().numpy() for one in (linear.weight, linear.bias))
+    made = found["before last layer"] @ weight.T + bias
+    np.testing.assert_allclose(found["after last layer"], made, atol=1e-5)
+    np.testing.assert_array_equal(
+        found["before normalisation"], np.maximum(found["after last layer"], 0)
+    )
 
 
 def test_silence_says_so(extractor: Extractor) -> None:

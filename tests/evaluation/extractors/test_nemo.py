@@ -137,6 +137,7 @@ def test_only_speakernet_ends_in_a_normalisation(
     np.testing.assert_array_equal(found["embedding"], extractor.embed(clips[:1])[0])
     last = np.array_equal(found["embedding"], found["after normalisation"])
     assert last == (name == "nemo-speakernet")
+    np.testing.assert_array_equal(found["waveform"], clips[0])
     assert found["features"].shape[1] == len(clips[0]) // 160
 
 

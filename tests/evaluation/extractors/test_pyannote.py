@@ -52,12 +52,14 @@ def test_rows_are_those_of_the_library(
     np.testing.assert_allclose(extractor.embed(clips[:1])[0], theirs, rtol=1e-4, atol=1e-6)
 
 
-def test_stages_are_the_waveform_and_the_embedding(
+def test_stages_are_the_waveform_and_those_of_the_last_layer(
     extractor: Extractor, clips: list[Waveform]
 ) -> None:
     assert isinstance(extractor, StagedExtractor)
     found = extractor.stages(clips[0])
-    assert list(found) == ["features", "embedding"]
+    assert list(found) == ["features", "before last layer", "after last layer", "embedding"]
+    np.testing.assert_array_equal(found["after last layer"], found["embedding"])
+    assert found["before last layer"].shape == (3000,)
     np.testing.assert_array_equal(found["features"], clips[0])
 
 

@@ -87,6 +87,9 @@ def test_stages_end_in_the_embedding(extractor: Extractor, clips: list[Waveform]
     assert isinstance(extractor, StagedExtractor)
     found = extractor.stages(clips[0])
     np.testing.assert_array_equal(found["embedding"], extractor.embed(clips[:1])[0])
+    banks = found["filter banks"]
+    np.testing.assert_allclose(found["features"], banks - banks.mean(axis=0), atol=1e-3)
+    assert banks.mean() < -1
     assert found["before normalisation"].shape == found["after normalisation"].shape == (6144,)
 
 

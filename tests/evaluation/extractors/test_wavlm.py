@@ -8,6 +8,7 @@ import torch
 
 from evaluation.command.errors import InputError
 from evaluation.extractors import Extractor, StagedExtractor, load_extractor
+from evaluation.probe.architecture import architecture
 from evaluation.recordings.audio import Waveform
 
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
@@ -59,13 +60,25 @@ def test_rows_are_those_of_the_library(
     np.testing.assert_allclose(extractor.embed(clips[:1])[0], theirs, rtol=1e-4, atol=1e-6)
 
 
-def test_stages_are_the_waveform_and_the_embedding(
-    extractor: Extractor, clips: list[Waveform]
+def test_stages_are_the_waveform_and_those_of_the_last_layer(
+    extractor: Extractor, folder: Path, clips: list[Waveform]
 ) -> None:
     assert isinstance(extractor, StagedExtractor)
     found = extractor.stages(clips[0])
-    assert list(found) == ["features", "embedding"]
+    assert list(found) == ["features", "before last layer", "after last layer", "embedding"]
+    np.testing.assert_array_equal(found["after last layer"], found["embedding"])
     assert found["features"].shape == clips[0].shape
+    layer = transformers.WavLMForXVector.from_pretrained(folder).feature_extractor
+    weight, bias = (one.detach().numpy() for one in (layer.weight, layer.bias))
+    made = weight @ found["before last layer"] + bias
+    np.testing.assert_allclose(made, found["embedding"], atol=1e-5)
+
+
+def test_a_transformer_has_no_residual_block_of_convolutions(
+    extractor: Extractor, clips: list[Waveform]
+) -> None:
+    found = architecture(extractor, clips[0])
+    assert (found.residual_blocks, found.ends_in_batch_norm) == (0, False)
 
 
 def test_a_folder_that_does_not_load_is_named(tmp_path: Path) -> None:

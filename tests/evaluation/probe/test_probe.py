@@ -1,3 +1,4 @@
+import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from evaluation.embeddings.embeddings import load_embeddings
 from evaluation.probe import run as run_module
 from evaluation.probe.batch_norm import before_batch_norm
 from evaluation.probe.fits import fits
-from evaluation.probe.ranges import probed, two_valued_signal
+from evaluation.probe.ranges import SIGNALS, probed, published_signal, square_wave
 from evaluation.recordings.audio import SAMPLE_RATE, Waveform
 
 DIM = 6
@@ -57,11 +58,26 @@ def clips() -> list[Waveform]:
     return [rng.uniform(-1, 1, n).astype(np.float32) for n in (100, 250)]
 
 
-def test_the_signal_has_two_values_and_lasts_two_seconds() -> None:
-    signal = two_valued_signal()
-    assert signal.shape == (2 * SAMPLE_RATE,)
-    assert sorted(set(signal.tolist())) == [-1, 1]
-    assert signal.mean() == 0
+def test_signals_have_two_values_and_last_two_seconds() -> None:
+    for signal in SIGNALS.values():
+        waveform = signal.waveform()
+        assert waveform.shape == (2 * SAMPLE_RATE,)
+        assert waveform.dtype == np.float32
+        assert sorted(set(waveform.tolist())) == [-1, 1]
+    assert square_wave().mean() == 0
+    assert published_signal()[:7].tolist() == [1, 1, -1, 1, 1, -1, 1]
+
+
+def test_the_published_signal_has_the_papers_mean_and_deviation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "load_extractor", lambda *_, **__: Normalising())
+    for name, expected in (("published", "0.333 0.943"), ("square", "0.000 1.000")):
+        out = tmp_path / name
+        assert main(["probe", "--model", "redimnet", "--signal", name, "--out", str(out)]) == 0
+        with (out / "ranges.csv").open(newline="") as file:
+            line = next(csv.DictReader(file))
+        assert f"{float(line['mean']):.3f} {float(line['standard_deviation']):.3f}" == expected
 
 
 def test_ranges_are_those_of_all_values_together() -> None:
@@ -72,7 +88,7 @@ def test_ranges_are_those_of_all_values_together() -> None:
     features = found.ranges["features"]
     assert (features.largest, features.smallest) == (everything.max(), everything.min())
     assert features.mean == pytest.approx(everything.mean())
-    assert features.deviation == pytest.approx(everything.std())
+    assert features.deviation == pytest.approx(everything.std(ddof=1))
     assert features.values == 350
     np.testing.assert_array_equal(found.vectors["embedding"], Normalising().embed(clips()))
 
@@ -128,8 +144,10 @@ def test_the_command_writes_verdicts_ranges_and_what_was_before(
     assert capsys.readouterr().out.count(" as it is: ") == len(mf.FORMATS)
     found = {path.name for path in out.iterdir()}
     before = "voices-before-normalisation.npz"
-    assert found == {"ranges.csv", "fits.csv", "report.html", before}
-    assert "two-valued signal: features,1.0,-1.0,0.0,1.0,32000" in (out / "ranges.csv").read_text()
+    assert found == {"ranges.csv", "fits.csv", "architecture.csv", "report.html", before}
+    third = np.resize([1, 1, -1], 2 * SAMPLE_RATE)
+    ranges = (out / "ranges.csv").read_text()
+    assert f"published signal: features,1.0,,-1.0,,{third.mean()},," in ranges
     undone = load_embeddings(out / before)
     assert undone.speaker_names == ["one", "two"]
     expected = np.stack([model.before(clip) for clip in clips()])
@@ -161,7 +179,10 @@ def test_a_model_without_stages_shows_its_embedding(
     out = tmp_path / "out"
     assert main(["probe", "--model", "own_model:embed", "--out", str(out)]) == 0
     lines = (out / "ranges.csv").read_text().splitlines()
-    assert lines[1:] == ["two-valued signal: embedding,1.0,1.0,1.0,0.0,3"]
+    assert lines[1:] == ["published signal: embedding,1.0,,1.0,,1.0,,0.0,,3"]
+    lines = (out / "architecture.csv").read_text().splitlines()
+    assert lines[1].startswith("own_model:embed,,,,,,,")
+    assert "Residual blocks: not known" in (out / "report.html").read_text()
 
 
 class Listening(Normalising):
@@ -177,15 +198,15 @@ def test_what_a_model_does_not_take_is_left_out_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run_module, "load_extractor", lambda *_, **__: Listening())
-    square = two_valued_signal()
-    for place, clip in enumerate((*clips(), square)):
+    signal = published_signal()
+    for place, clip in enumerate((*clips(), signal)):
         (tmp_path / f"s{place}").mkdir()
         path = tmp_path / f"s{place}" / "a.wav"
         soundfile.write(path, np.tile(clip, 90), SAMPLE_RATE, subtype="FLOAT")
     out = tmp_path / "out"
     arguments = ["probe", "--model", "campplus", "--out", str(out)]
     assert main([*arguments, "--clips", str(tmp_path)]) == 0
-    said = "two-valued signal: left out, for the model says: must hold speech; got silence"
+    said = "published signal: left out, for the model says: must hold speech; got silence"
     assert said in capsys.readouterr().out
     assert said in (out / "report.html").read_text()
     lines = (out / "ranges.csv").read_text().splitlines()[1:]

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,9 +69,12 @@ class SpeakerFolders:
                 path.unlink()
         folder.rename(self.out / speaker)
 
-    def close(self) -> None:
-        """Remove what has not become whole."""
-        shutil.rmtree(self.unfinished)
+    def close(self, speakers: Iterable[str]) -> None:
+        """Remove what has not become whole of speakers; what else lies there stays."""
+        for speaker in speakers:
+            shutil.rmtree(self.unfinished / _checked(speaker), ignore_errors=True)
+        with suppress(OSError):
+            self.unfinished.rmdir()
 
 
 def _checked(speaker: str) -> str:

@@ -64,7 +64,7 @@ def run(options: VoxtubeOptions) -> None:
     kept = {name: number for name, number in written.items() if number >= least}
     for name, number in kept.items():
         folders.finish(name, clips=number)
-    folders.close()
+    folders.close(chosen)
     kept |= {name: min(options.clips, chosen[name]) for name in whole}
     print(f"{options.out} has {sum(kept.values()):,} clips of {len(kept):,} speakers")
     _tell(options, counts, kept, unreadable)

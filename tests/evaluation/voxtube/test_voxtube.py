@@ -98,6 +98,16 @@ def expected(first: dict[str, tuple[int, ...]]) -> dict[str, bytes]:
     }
 
 
+def test_what_else_lies_among_unfinished_folders_stays(make: Make, tmp_path: Path) -> None:
+    data, out = make(tmp_path / "copy", CLIPS), tmp_path / "ru"
+    other = out.with_name("ru.unfinished") / "notes" / "mine.txt"
+    other.parent.mkdir(parents=True)
+    other.write_text("kept")
+    assert main(["voxtube", str(data), str(out), "--clips", "3"]) == 0
+    assert contents(out) == expected(FIRST)
+    assert other.read_text() == "kept"
+
+
 def test_the_first_clips_of_each_speaker_are_written_in_order(
     make: Make, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

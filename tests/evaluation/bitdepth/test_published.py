@@ -74,6 +74,11 @@ def test_published_rates_are_those_of_tables_2_to_4_cell_by_cell() -> None:
     assert published_rates("redimnet", 1000) == {}
 
 
+def test_numbers_are_rounded_as_in_the_examples_of_its_pages_176_to_199() -> None:
+    worked = np.array([4.5, 5, 5.1], np.float32)
+    np.testing.assert_array_equal(mf.round(worked, "e2m1"), [4, 4, 6])
+
+
 def test_scaled_rates_are_those_of_the_text() -> None:
     found = {
         (model, one.letter, name): rates

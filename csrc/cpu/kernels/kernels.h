@@ -54,7 +54,7 @@ struct Fitting {
   Feedback feedback;  // of codes that take up errors
 };
 
-// As Quantize, of float32, in all ways; scratch is as many floats as below.
+// As Quantize, of float32, in all ways; scratch is as many floats as above.
 using Fit = std::int64_t (*)(const ValueRows& rows, const Fitting& how, const Quantized& to,
                              float* scratch);
 

@@ -61,7 +61,7 @@ def weights(
     model = torch.hub.load(str(code), "ReDimNetWrap", source="local", **config)
     # Statistics of batch normalisation that are not those of a new layer.
     model.train()(torch.randn(4, 16000))
-    path: Path = tmp_path_factory.mktemp("weights") / "b9-vox2-ptn.pt"
+    path: Path = tmp_path_factory.mktemp("weights") / "b2-vox2-ptn.pt"
     torch.save({"model_config": config, "state_dict": model.state_dict()}, path)
     return path
 

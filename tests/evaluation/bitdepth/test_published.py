@@ -1,11 +1,20 @@
+"""What the bit-depth study prints, transcribed a second time.
+
+N. Kolmakov, A. Golubinskiy, "Assessing the influence of floating-point bit depth on speaker
+recognition accuracy", Informatics and Automation 25(1), 2026, pages 176 to 199.
+"""
+
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import minifloat as mf
+from evaluation.__main__ import main
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.published import THRESHOLDS, published_rates
 from evaluation.bitdepth.report import report
@@ -110,6 +119,30 @@ def test_lists_are_named_as_voxceleb_does_and_as_in_table_1() -> None:
         579_818: ("VoxCeleb1-E (cleaned)", "H"),
     }
     assert voxceleb_list(579_819) is None
+
+
+def test_a_list_of_as_many_pairs_as_voxcelebs_o_has_the_published_rates_of_column_o(
+    make_file: Maker, tmp_path: Path
+) -> None:
+    path, trials = make_file(speakers=50), tmp_path / "list.txt"
+    names = [f"s{row // 6:03}/{row % 6:03}.wav" for row in range(300)]
+    pairs = list(combinations(range(300), 2))[:37_611]
+    trials.write_text("".join(f"{int(a // 6 == b // 6)} {names[a]} {names[b]}\n" for a, b in pairs))
+    out = tmp_path / "out"
+    options = ["--threshold", "campplus", "--formats", "e2m1", "--draws", "5", "--out", str(out)]
+    assert main(["bitdepth", str(path), "--trials", str(trials), *options]) == 0
+    page = (out / "report.html").read_text()
+    assert "VoxCeleb1-O (cleaned)" in page
+    *_, after = page.partition("Beside the published rates of campplus")
+    rows = [re.findall("<t[hd].*?</t[hd]>", row, re.DOTALL) for row in after.split("</tr>")[:5]]
+    texts = [[re.sub("<[^>]+>", "", cell).strip() for cell in row] for row in rows]
+    assert [row[0] for row in texts] == ["format", *REFERENCES, "E2M1"]
+    published_ones = [(row[2], row[4]) for row in texts]
+    assert published_ones == [
+        ("FAR published", "FRR published"),
+        *[("1.39", "2.94")] * 3,
+        ("1.19", "3.29"),
+    ]
 
 
 def test_published_rates_stand_beside_our_own(

@@ -1,3 +1,9 @@
+"""The bit-depth study's probe, transcribed a second time.
+
+N. Kolmakov, A. Golubinskiy, "Assessing the influence of floating-point bit depth on speaker
+recognition accuracy", Informatics and Automation 25(1), 2026, pages 176 to 199.
+"""
+
 import csv
 
 import numpy as np

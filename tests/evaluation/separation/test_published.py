@@ -1,4 +1,9 @@
-"""The study's table, written down a second time."""
+"""The separation study's table, written down a second time.
+
+M. Goncharovskiy, "A comparative analysis of modern voice embedding models", 4 November 2025, a page
+of the web; its digits are those of `results/result.csv` of the repository
+Maksim-Goncharovskiy/speaker-embeddings-benchmark.
+"""
 
 import pytest
 

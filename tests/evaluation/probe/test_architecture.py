@@ -10,7 +10,7 @@ import minifloat as mf
 from evaluation.probe import hypothesis
 from evaluation.probe.architecture import Architecture, architecture
 from evaluation.probe.fits import Fit
-from evaluation.probe.memory import PROCESS, RESET, peak_memory
+from evaluation.probe.memory import GPU, PROCESS, RESET, peak_memory
 from evaluation.probe.residual import residual_blocks
 from evaluation.recordings.audio import Waveform
 
@@ -156,6 +156,29 @@ def test_peak_memory_is_what_a_process_grows_by_and_gives_back() -> None:
     small = peak_memory(lambda: None)
     assert small is not None
     assert small.bytes < size / 4
+
+
+def test_where_a_model_lies_on_gpus_peak_memory_is_the_sum_of_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Three of them, of which the second holds nothing.
+    peaks = [500, 0, 700]
+    allocated = [300, 0, 400]
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda gpu: allocated[gpu])
+
+    def reset(gpu: int) -> None:
+        peaks[gpu] = allocated[gpu]
+
+    def work() -> None:
+        peaks[0] += 11
+        peaks[1] += 1_000
+
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", reset)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda gpu: peaks[gpu])
+    found = peak_memory(work)
+    assert found is not None
+    assert (found.bytes, found.of) == (300 + 11 + 400, GPU)
 
 
 def words(*, blocks: int | None, is_last: bool | None, zeros: float) -> list[str]:

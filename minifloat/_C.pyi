@@ -50,6 +50,13 @@ def quantize(
     rounding: Rounding, rows: ValueRows, packed: int, norms: int, threads: int, /
 ) -> int: ...
 
+class InLane:
+    """Elements of a lane, and the reciprocal norm of each row of them."""
+
+    def __init__(self, elements: int, norms: int, /) -> None: ...
+
+def to_lane(format: int, source: int, rows: ValueRows, out: InLane, threads: int, /) -> int: ...
+
 class Frame:
     """Axes of which rows keep their coordinates, the turn of what is left, and shares of errors.
 
@@ -84,6 +91,16 @@ def quantize_in_frame(
     rows: ValueRows,
     codes: int,
     norms: int,
+    coordinates: int,
+    threads: int,
+    /,
+) -> int: ...
+def to_lane_in_frame(
+    format: int,
+    source: int,
+    frame: Frame,
+    rows: ValueRows,
+    out: InLane,
     coordinates: int,
     threads: int,
     /,

@@ -127,6 +127,20 @@ std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* 
   return first_wrong == rows.count ? -1 : first_wrong.load();
 }
 
+std::int64_t to_lane(int format, int source, const ValueRows& rows, const InLane& to, int threads) {
+  const Preparing prepare(format, source, rows.dim);
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / rows.dim);
+  std::atomic<std::int64_t> first_wrong = rows.count;
+  parallel_for(rows.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
+    in_stretches(begin, end, grain, [&](std::int64_t first, std::int64_t count) {
+      const ValueRows some{rows.values + first * rows.stride, rows.stride, count, rows.dim};
+      const std::int64_t wrong = first + prepare(some, first, to);
+      if (wrong < first + count) lower_to(first_wrong, wrong);
+    });
+  });
+  return first_wrong == rows.count ? -1 : first_wrong.load();
+}
+
 void reciprocal_norms(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,
                       float* norms, int threads) {
   const auto kernel = kernels_of(format).reciprocal_norm;

@@ -33,6 +33,11 @@ struct Rounding {
 std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* packed,
                       float* norms, int threads);
 
+// Rows of values in one pass as float queries of a format: elements of its lane, with all the
+// precision that it has, and their reciprocal norms. Returns the first row that is not finite, or
+// -1.
+std::int64_t to_lane(int format, int source, const ValueRows& rows, const InLane& to, int threads);
+
 // 1 / norm of each decoded row.
 void reciprocal_norms(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,
                       float* norms, int threads);

@@ -17,6 +17,46 @@ std::int64_t rows_together(std::int64_t dim) {
   return std::clamp<std::int64_t>(kTogether / dim, 1, kMostTogether);
 }
 
+// Rests are floats.
+constexpr int kFloatSource = index_of_source<float>();
+
+// In which pieces rows are projected: so many together, with so many floats of scratch memory.
+struct Pieces {
+  std::int64_t together;
+  std::int64_t scratch;
+  int threads;
+};
+
+// Calls use(rests, first, lengths, scratch) for a few projected rows at a time, where all of them
+// are finite. Returns the first row that is not, or -1.
+template <class Use>
+std::int64_t over_rests(int source, const ValueRows& rows, const Frame& frame, float* coordinates,
+                        const Pieces& pieces, Use use) {
+  const Project project_some = current_isa().project[source];
+  const std::int64_t grain = std::max(pieces.together, kGrain / rows.dim);
+  std::atomic<std::int64_t> first_wrong = rows.count;
+  parallel_for(rows.count, grain, pieces.threads, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> rest(pieces.together * frame.padded), lengths(pieces.together);
+    std::vector<float> scratch(pieces.scratch);
+    in_stretches(begin, end, pieces.together, [&](std::int64_t first, std::int64_t count) {
+      const ValueRows some{rows.values + first * rows.stride, rows.stride, count, rows.dim};
+      project_some(some, frame,
+                   {rest.data(), coordinates + first * frame.axis_count, lengths.data()},
+                   scratch.data());
+      const auto* const wrong = std::find_if_not(lengths.data(), lengths.data() + count,
+                                                 [](float length) { return length >= 0; });
+      if (wrong < lengths.data() + count) {
+        return lower_to(first_wrong, first + (wrong - lengths.data()));
+      }
+      const std::int64_t row = frame.padded * static_cast<std::int64_t>(sizeof(float));
+      const ValueRows rests{reinterpret_cast<const std::uint8_t*>(rest.data()), row, count,
+                            rows.dim};
+      use(rests, first, lengths.data(), scratch.data());
+    });
+  });
+  return first_wrong == rows.count ? -1 : first_wrong.load();
+}
+
 }  // namespace
 
 PaddedFrame::PaddedFrame(const Frame& dense, const float* shares) : frame_(dense) {
@@ -69,37 +109,34 @@ void project(int source, const ValueRows& rows, const Frame& frame, const Projec
 
 std::int64_t quantize_in_frame(const Rounding& how, const Frame& frame, const ValueRows& rows,
                                const Framed& to, int threads) {
-  const Project project_some = current_isa().project[how.source];
   const bool feeds_back = frame.feedback.panels != nullptr;
   const Fit fit = feeds_back ? kernels_of(how.format).fit_fed_back : fit_of(how);
   const Fitting fitting{how.scale, how.estimator, frame.feedback};
   const std::int64_t bytes = row_bytes(rows.dim, bits_of_format(how.format));
-  const std::int64_t together = feeds_back ? kFedRows : rows_together(rows.dim);
-  const std::int64_t grain = std::max(together, kGrain / rows.dim);
-  std::atomic<std::int64_t> first_wrong = rows.count;
-  parallel_for(rows.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> rest(together * frame.padded), lengths(together);
-    std::vector<float> scratch(feeds_back ? feedback_scratch(frame.padded)
-                                          : fit_scratch(frame.padded));
-    in_stretches(begin, end, together, [&](std::int64_t first, std::int64_t count) {
-      const ValueRows some{rows.values + first * rows.stride, rows.stride, count, rows.dim};
-      project_some(some, frame,
-                   {rest.data(), to.coordinates + first * frame.axis_count, lengths.data()},
-                   scratch.data());
-      const auto* const wrong = std::find_if_not(lengths.data(), lengths.data() + count,
-                                                 [](float length) { return length >= 0; });
-      if (wrong < lengths.data() + count) {
-        return lower_to(first_wrong, first + (wrong - lengths.data()));
-      }
-      const std::int64_t row = frame.padded * static_cast<std::int64_t>(sizeof(float));
-      const ValueRows left{reinterpret_cast<const std::uint8_t*>(rest.data()), row, count,
-                           rows.dim};
-      const Quantized quantized{to.codes + first * bytes, to.norms + first};
-      fit(left, fitting, quantized, scratch.data());
-      for (std::int64_t r = 0; r < count; ++r) quantized.norms[r] *= lengths[r];
-    });
-  });
-  return first_wrong == rows.count ? -1 : first_wrong.load();
+  const Pieces pieces{
+      feeds_back ? kFedRows : rows_together(rows.dim),
+      feeds_back ? feedback_scratch(frame.padded) : fit_scratch(frame.padded),
+      threads,
+  };
+  return over_rests(
+      how.source, rows, frame, to.coordinates, pieces,
+      [&](const ValueRows& rests, std::int64_t first, const float* lengths, float* scratch) {
+        const Quantized quantized{to.codes + first * bytes, to.norms + first};
+        fit(rests, fitting, quantized, scratch);
+        for (std::int64_t r = 0; r < rests.count; ++r) quantized.norms[r] *= lengths[r];
+      });
+}
+
+std::int64_t to_lane_in_frame(int format, int source, const Frame& frame, const ValueRows& rows,
+                              const FramedInLane& to, int threads) {
+  const Preparing prepare(format, kFloatSource, rows.dim);
+  const Pieces pieces{rows_together(rows.dim), frame.padded, threads};
+  return over_rests(source, rows, frame, to.coordinates, pieces,
+                    [&](const ValueRows& rests, std::int64_t first, const float* lengths, float*) {
+                      prepare(rests, first, to.rest);
+                      float* const norms = to.rest.norms + first;
+                      for (std::int64_t r = 0; r < rests.count; ++r) norms[r] *= lengths[r];
+                    });
 }
 
 }  // namespace minifloat::cpu

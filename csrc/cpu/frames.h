@@ -39,4 +39,14 @@ struct Framed {
 std::int64_t quantize_in_frame(const Rounding& how, const Frame& frame, const ValueRows& rows,
                                const Framed& to, int threads);
 
+// Rows of a source's values brought into a frame, and what is left of them made elements of a
+// format's lane, as float queries are; norms are those times the length of it. Returns the first
+// row that is not finite, or -1.
+struct FramedInLane {
+  InLane rest;
+  float* coordinates;  // (count, axis_count)
+};
+std::int64_t to_lane_in_frame(int format, int source, const Frame& frame, const ValueRows& rows,
+                              const FramedInLane& to, int threads);
+
 }  // namespace minifloat::cpu

@@ -36,19 +36,16 @@ auto bound(void (*function)(Arguments...)) {
   };
 }
 
-PYBIND11_MODULE(_C, m) {
-  add_facts(m);
-  m.def("available_isas", available_isas);
-  m.def("isa", [] { return std::string(current_isa().name); });
-  m.def("set_isa", set_isa);
-  m.def("prefer_huge_pages", bound(prefer_huge_pages));
-  m.def("multiply", multiply, pybind11::call_guard<pybind11::gil_scoped_release>());
-  m.def("encode", bound(encode));
-  m.def("decode", bound(decode));
-  m.def("pack", bound(pack));
-  m.def("unpack", bound(unpack));
-  m.def("encode_pack", bound(encode_pack));
-  m.def("reciprocal_norms", bound(reciprocal_norms));
+// What work that runs without Python returns: the first row that is not finite, or -1.
+template <class Work>
+std::int64_t first_wrong(Work work) {
+  std::int64_t found = -1;
+  without_python([&] { found = work(); });
+  return found;
+}
+
+// Rows of values, and what becomes of them.
+void add_rows_of_values(pybind11::module_& m) {
   pybind11::class_<ValueRows>(m, "ValueRows", pybind11::module_local())
       .def(pybind11::init(
           [](Address values, std::int64_t stride, std::int64_t count, std::int64_t dim) {
@@ -59,14 +56,23 @@ PYBIND11_MODULE(_C, m) {
         return Rounding{format, source, static_cast<Scale>(scale),
                         static_cast<Estimator>(estimator), saturates};
       }));
+  pybind11::class_<InLane>(m, "InLane", pybind11::module_local())
+      .def(pybind11::init([](Address elements, Address norms) {
+        return InLane{at<void>(elements), at<float>(norms)};
+      }));
   m.def("quantize",
         [](const Rounding& how, const ValueRows& rows, Address packed, Address norms, int threads) {
-          std::int64_t first_wrong = -1;
-          without_python([&] {
-            first_wrong = quantize(how, rows, at<std::uint8_t>(packed), at<float>(norms), threads);
-          });
-          return first_wrong;
+          const Quantized to{at<std::uint8_t>(packed), at<float>(norms)};
+          return first_wrong([&] { return quantize(how, rows, to.codes, to.norms, threads); });
         });
+  m.def("to_lane",
+        [](int format, int source, const ValueRows& rows, const InLane& to, int threads) {
+          return first_wrong([&] { return to_lane(format, source, rows, to, threads); });
+        });
+}
+
+// The same in a frame.
+void add_frames(pybind11::module_& m) {
   pybind11::class_<PaddedFrame>(m, "Frame", pybind11::module_local())
       .def(pybind11::init([](std::int64_t dim, Address axes, std::int64_t axis_count, Address signs,
                              std::int64_t rounds, Address order, Address shares) {
@@ -88,10 +94,31 @@ PYBIND11_MODULE(_C, m) {
   m.def("quantize_in_frame", [](const Rounding& how, const PaddedFrame& in, const ValueRows& rows,
                                 Address codes, Address norms, Address coordinates, int threads) {
     const Framed to{at<std::uint8_t>(codes), at<float>(norms), at<float>(coordinates)};
-    std::int64_t first_wrong = -1;
-    without_python([&] { first_wrong = quantize_in_frame(how, in.frame(), rows, to, threads); });
-    return first_wrong;
+    return first_wrong([&] { return quantize_in_frame(how, in.frame(), rows, to, threads); });
   });
+  m.def("to_lane_in_frame", [](int format, int source, const PaddedFrame& in, const ValueRows& rows,
+                               const InLane& to, Address coordinates, int threads) {
+    const FramedInLane framed{to, at<float>(coordinates)};
+    return first_wrong(
+        [&] { return to_lane_in_frame(format, source, in.frame(), rows, framed, threads); });
+  });
+}
+
+PYBIND11_MODULE(_C, m) {
+  add_facts(m);
+  m.def("available_isas", available_isas);
+  m.def("isa", [] { return std::string(current_isa().name); });
+  m.def("set_isa", set_isa);
+  m.def("prefer_huge_pages", bound(prefer_huge_pages));
+  m.def("multiply", multiply, pybind11::call_guard<pybind11::gil_scoped_release>());
+  m.def("encode", bound(encode));
+  m.def("decode", bound(decode));
+  m.def("pack", bound(pack));
+  m.def("unpack", bound(unpack));
+  m.def("encode_pack", bound(encode_pack));
+  m.def("reciprocal_norms", bound(reciprocal_norms));
+  add_rows_of_values(m);
+  add_frames(m);
   add_queries(m);
   m.def("scores", bound(all_scores));
   m.def("pair_scores",

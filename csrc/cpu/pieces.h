@@ -9,6 +9,7 @@
 #include "cpu/sets/set.h"
 #include "cpu/threads.h"
 #include "format/format.h"
+#include "format/lanes.h"
 
 namespace minifloat::cpu {
 
@@ -28,6 +29,29 @@ inline int bits_of_format(int format) { return kFormats[format].format.bits(); }
 inline Fit fit_of(const Rounding& how) {
   return kernels_of(how.format).fit[!how.saturates && how.scale != Scale::kCosine];
 }
+
+// Makes rows of values elements of a format's lane, as large as products with its rows leave room.
+class Preparing {
+ public:
+  Preparing(int format, int source, std::int64_t dim) {
+    const Format of_rows = kFormats[format].format;
+    const bool is_float = lane(of_rows) == Lane::kFloat;
+    kernel_ = current_isa().to_lane[source][is_float];
+    limit_ = is_float ? 1.0f : static_cast<float>(query_max(of_rows, dim));
+    row_size_ = dim * (is_float ? sizeof(float) : sizeof(std::int16_t));
+  }
+
+  // Of some rows, whose place in the answer is from row `first` on.
+  std::int64_t operator()(const ValueRows& some, std::int64_t first, const InLane& to) const {
+    auto* const elements = static_cast<std::uint8_t*>(to.elements) + first * row_size_;
+    return kernel_(some, limit_, {elements, to.norms + first});
+  }
+
+ private:
+  ToLane kernel_;
+  float limit_;
+  std::int64_t row_size_;
+};
 
 inline void lower_to(std::atomic<std::int64_t>& least, std::int64_t value) {
   std::int64_t before = least;

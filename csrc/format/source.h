@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 
 namespace minifloat {
 
@@ -27,6 +28,18 @@ inline constexpr std::tuple kSources{Source<Float16>{"float16"}, Source<Bfloat16
                                      Source<float>{"float32"}, Source<double>{"float64"}};
 
 inline constexpr int kSourceCount = std::tuple_size_v<decltype(kSources)>;
+
+// By which callers know a type.
+template <class T>
+constexpr int index_of_source() {
+  int index = 0;
+  std::apply(
+      [&](auto... source) {
+        ((std::is_same_v<typename decltype(source)::Type, T> || (++index, false)) || ...);
+      },
+      kSources);
+  return index;
+}
 
 template <int kIndex>
 using SourceAt = typename std::tuple_element_t<kIndex, decltype(kSources)>::Type;

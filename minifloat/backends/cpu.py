@@ -10,6 +10,7 @@ from torch import Tensor, get_num_threads
 from minifloat import _C
 from minifloat.answers import Answer
 from minifloat.backends.addresses import FORMAT, SOURCE, best_of, shape, sides_of
+from minifloat.backends.preparing import InLane
 from minifloat.backends.projecting import Projected
 from minifloat.backends.quantizing import Packed, quantizing
 from minifloat.backends.rounding import rounding
@@ -57,10 +58,9 @@ def quantize(
 ) -> None:
     if x.dtype != torch.float32 and (scale == "cosine" or estimator == "unbiased"):
         return _quantize_in_torch(x, format, scale, estimator, saturate, out)
-    (codes, norms), rounding = out, _rounding(x, format, scale, estimator, saturate)
-    for first, some in _in_pieces(x):
-        addresses = codes[first:].data_ptr(), norms[first:].data_ptr()
-        wrong = _C.quantize(rounding, _value_rows(some), *addresses, get_num_threads())
+    rounding = _rounding(x, format, scale, estimator, saturate)
+    for first, some, (codes, norms) in _in_pieces(x, out):
+        wrong = _C.quantize(rounding, _value_rows(some), codes, norms, get_num_threads())
         if wrong >= 0:
             refuse_row("x", first + wrong)
 
@@ -80,8 +80,7 @@ def quantize_in_frame(
     out: Projected,
 ) -> None:
     how = _rounding(x, format, scale, estimator, saturate), _frame(frame)
-    for first, some in _in_pieces(x):
-        codes, norms, coordinates = (whole[first:].data_ptr() for whole in out)
+    for first, some, (codes, norms, coordinates) in _in_pieces(x, out):
         of_rows = *how, _value_rows(some)
         wrong = _C.quantize_in_frame(*of_rows, codes, norms, coordinates, get_num_threads())
         if wrong >= 0:
@@ -90,10 +89,27 @@ def quantize_in_frame(
 
 def project(x: Tensor, frame: Sequence[Tensor], out: Projected) -> None:
     to_frame = _frame(frame)
-    for first, some in _in_pieces(x):
-        rest, coordinates, lengths = (whole[first:].data_ptr() for whole in out)
+    for _, some, (rest, coordinates, lengths) in _in_pieces(x, out):
         of_rows = SOURCE[x.dtype], _value_rows(some), to_frame
         _C.project(*of_rows, rest, coordinates, lengths, get_num_threads())
+
+
+def to_lane(x: Tensor, format: str, out: InLane) -> None:
+    how = FORMAT[format], SOURCE[x.dtype]
+    for first, some, (elements, norms) in _in_pieces(x, out):
+        to = _C.InLane(elements, norms)
+        wrong = _C.to_lane(*how, _value_rows(some), to, get_num_threads())
+        if wrong >= 0:
+            refuse_row("queries", first + wrong)
+
+
+def to_lane_in_frame(x: Tensor, frame: Sequence[Tensor], format: str, out: Projected) -> None:
+    how = FORMAT[format], SOURCE[x.dtype], _frame(frame)
+    for first, some, (elements, norms, coordinates) in _in_pieces(x, out):
+        to = _C.InLane(elements, norms), coordinates
+        wrong = _C.to_lane_in_frame(*how, _value_rows(some), *to, get_num_threads())
+        if wrong >= 0:
+            refuse_row("queries", first + wrong)
 
 
 def _rounding(x: Tensor, format: str, scale: str, estimator: str, saturate: bool) -> _C.Rounding:
@@ -108,16 +124,23 @@ def _frame(frame: Sequence[Tensor]) -> _C.Frame:
     return _C.Frame(axes.shape[1], *of_axes, *of_signs, *none_if_empty)
 
 
-def _in_pieces(x: Tensor) -> Iterator[tuple[int, Tensor]]:
-    """Yield rows, which kernels take wherever each is, if that is in one piece, and their first."""
-    step = len(x) if x.stride(1) == 1 else max(1, _COPIED // x.shape[1])
-    for first in range(0, len(x), step or 1):
-        some = x[first : first + step]
-        yield first, some if some.stride(1) == 1 else some.contiguous()
+def _in_pieces(x: Tensor, out: tuple[Tensor, ...]) -> Iterator[tuple[int, Tensor, list[int]]]:
+    """Yield rows that are each in one piece, the first one's number, and where answers go.
+
+    Kernels take such rows wherever they are; others are copied.
+    """
+    if x.stride(1) == 1:
+        yield 0, x, [whole.data_ptr() for whole in out]
+        return
+    step = max(1, _COPIED // x.shape[1])
+    for first in range(0, len(x), step):
+        addresses = [whole[first:].data_ptr() for whole in out]
+        yield first, x[first : first + step].contiguous(), addresses
 
 
 def _value_rows(x: Tensor) -> _C.ValueRows:
-    return _C.ValueRows(x.data_ptr(), x.stride(0) * x.element_size(), *x.shape)
+    rows, dim = x.shape
+    return _C.ValueRows(x.data_ptr(), x.stride(0) * x.element_size(), rows, dim)
 
 
 _quantize_in_torch = quantizing(encode, decode, encode_pack, reciprocal_norms)

@@ -14,6 +14,8 @@ from minifloat import _cuda
 from minifloat.answers import Answer
 from minifloat.backends.addresses import FORMAT, SOURCE, best_of, shape, sides_of
 from minifloat.backends.parts import in_parts
+from minifloat.backends.preparing import to_lane as to_lane
+from minifloat.backends.preparing import to_lane_in_frame as to_lane_in_frame
 from minifloat.backends.projecting import project as project
 from minifloat.backends.quantizing import quantizing, quantizing_in_frame
 from minifloat.backends.rounding import rounding

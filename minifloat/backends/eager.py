@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from minifloat.answers import Answer, merged, none_of
+from minifloat.backends.preparing import to_lane as to_lane
+from minifloat.backends.preparing import to_lane_in_frame as to_lane_in_frame
 from minifloat.backends.projecting import project as project
 from minifloat.backends.quantizing import quantizing, quantizing_in_frame
 from minifloat.backends.rounding import rounding

@@ -131,6 +131,8 @@ OPERATORS = (
     _by_row(codec.quantize),
     _by_row(codec.project),
     _by_row(codec.quantize_in_frame),
+    _by_row(codec.to_lane),
+    _by_row(codec.to_lane_in_frame),
     *(_of(*asked) for asked in _ASKED),
     _into(AllScores, "scores_into", "all_scores"),
 )

@@ -18,6 +18,7 @@ from minifloat.ops.checks import (
     check_values,
     name_of,
 )
+from minifloat.ops.rows import element_dtype
 from minifloat.scaling import ESTIMATORS, SCALES
 
 # What an operator takes a frame as: tensors of so many rows, each of as many values as a row has.
@@ -113,6 +114,32 @@ def project(x: Tensor, frame: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]
     _check_frame(x, frame)
     rest = torch.empty(x.shape, dtype=torch.float32, device=x.device)
     return rest, rest.new_empty(len(x), len(frame[0])), rest.new_empty(len(x))
+
+
+def to_lane(x: Tensor, format: str) -> tuple[Tensor, Tensor]:
+    """Queries x (rows, dim) as products with rows of a format take floats: int16, or float32.
+
+    Each is multiplied so that its largest magnitude becomes 1 in float32, in int16 the largest for
+    which products with a row add up in an int32, and rounded. And the reciprocal norm of what it
+    then is (rows,), float32: 0 for a zero row. ValueError, by its values, for a row that is not
+    finite; on a GPU, where a look would wait, its norm is NaN.
+    """
+    _check_rows(x)
+    check_values(x)
+    elements = shaped_like(x, element_dtype(format))
+    return elements, x.new_empty(len(x), dtype=torch.float32)
+
+
+def to_lane_in_frame(
+    x: Tensor, frame: Sequence[Tensor], format: str
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What `to_lane` makes of the rests that `project` leaves of x (rows, dim), and coordinates.
+
+    The norms are those times the length of the rest.
+    """
+    elements, norms = to_lane(x, format)
+    _check_frame(x, frame)
+    return elements, norms, norms.new_empty(len(x), len(frame[0]))
 
 
 def _check_frame(x: Tensor, frame: Sequence[Tensor]) -> None:

@@ -6,16 +6,14 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from minifloat import _C
 from minifloat.arrays import RowsLike, as_rows
 from minifloat.files.mapping import refuse_changes
+from minifloat.frames import tensors_of
 from minifloat.ops.checks import SOURCES
-from minifloat.ops.rows import Rows, Sides, element_dtype
-from minifloat.scaling import amax, check_finite, scale_rows
+from minifloat.ops.rows import Rows, Sides
 from minifloat.vectors import PackedVectors
 
-# Values of queries that are brought into their lane at once.
-_CHUNK = 1 << 24
+_ops = torch.ops.minifloat
 
 
 def are_from_numpy(rows: PackedVectors | RowsLike) -> bool:
@@ -67,45 +65,7 @@ def _to_lane(queries: Tensor, database: PackedVectors) -> Rows:
 
     On the CPU, ValueError for a row that is not finite; on another device it scores NaN.
     """
-    queries, dtype = queries.detach(), element_dtype(database.format.name)
-    if len(queries) == 0:
-        none = queries[:, 0].float()
-        axes = None if database.frame is None else none.new_empty(0, len(database.frame.axes))
-        return Rows(queries.to(dtype), none, axes)
-    # Of many at once, temporaries would leave the cache, and a signal would wait for all.
-    step = max(1, _CHUNK // database.dim)
-    if len(queries) <= step:
-        return _chunk_to_lane(queries, database, 0)
-    parts = [
-        _chunk_to_lane(queries[first : first + step], database, first)
-        for first in range(0, len(queries), step)
-    ]
-    data, norms, coordinates = ([*of_each] for of_each in zip(*parts, strict=True))
-    framed = database.frame is not None
-    return Rows(torch.cat(data), torch.cat(norms), torch.cat(coordinates) if framed else None)
-
-
-def _chunk_to_lane(queries: Tensor, database: PackedVectors, first: int) -> Rows:
-    """Return queries from number `first` on in the database's lane."""
-    if database.frame is not None:
-        rest, coordinates, lengths = database.frame.project(queries)
-        if queries.device.type == "cpu":
-            check_finite("queries", lengths, first)
-        elements, norms, _ = _in_lane(rest, database, first)
-        return Rows(elements, norms * lengths, coordinates)
-    return _in_lane(queries, database, first)
-
-
-def _in_lane(queries: Tensor, database: PackedVectors, first: int) -> Rows:
-    dtype = element_dtype(database.format.name)
-    format, dim = database.format, database.dim
-    limit = 1.0 if dtype.is_floating_point else float(_C.query_max(format.index, dim))
-    largest = amax(queries)
-    if queries.device.type == "cpu":
-        check_finite("queries", largest, first)
-    scaled = scale_rows(queries, largest, limit)
-    elements = (scaled if dtype.is_floating_point else scaled.round()).to(dtype)
-    norms = elements.double().square().sum(1).sqrt()
-    reciprocal = torch.where(norms > 0, 1 / norms, 0.0).float()
-    # Elsewhere a look at values would wait for the device.
-    return Rows(elements, torch.where(largest.squeeze(1).isfinite(), reciprocal, torch.nan))
+    name, frame = database.format.name, database.frame
+    if frame is None:
+        return Rows(*_ops.to_lane(queries, name))
+    return Rows(*_ops.to_lane_in_frame(queries, tensors_of(frame, queries.device), name))

@@ -55,6 +55,18 @@ REFUSED_IN_FRAMES: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
         "scale must be one of amax, cosine, none; got 'max'",
     ),
     (
+        "to_lane_in_frame",
+        (NORMS, FRAME, "e2m1"),
+        ValueError,
+        "x must have shape (rows, dim), dim at least 1; got (3,)",
+    ),
+    (
+        "to_lane_in_frame",
+        (VALUES[:, :4], FRAME, "e2m1"),
+        ValueError,
+        "axes must be float32 of shape (n, 4); got float32 of shape (1, 5)",
+    ),
+    (
         "project",
         (VALUES, [*FRAME[:2], FRAME[2][:0], FRAME[3]]),
         ValueError,

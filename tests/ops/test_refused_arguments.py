@@ -52,6 +52,18 @@ REFUSED: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
         ValueError,
         "estimator must be one of norm, unbiased; got 'mean'",
     ),
+    (
+        "to_lane",
+        (BYTES, "e2m1"),
+        TypeError,
+        "x must be one of float16, bfloat16, float32, float64; got uint8",
+    ),
+    (
+        "to_lane",
+        (VALUES[:, :0], "e2m1"),
+        ValueError,
+        "x must have shape (rows, dim), dim at least 1; got (3, 0)",
+    ),
     ("reciprocal_norms", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
     (
         "pack",

@@ -8,6 +8,7 @@ import torch
 
 import minifloat as mf
 from minifloat import _C
+from minifloat.backends import implementation
 from tests.support import oracles
 from tests.support.oracles import U
 from tests.support.rows import DIMS, assert_same, normal, random_rows
@@ -84,13 +85,53 @@ def test_queries_that_are_not_finite_are_refused_by_row() -> None:
             mf.scores(queries, b)
 
 
-def test_many_float_queries_are_taken_in_chunks_as_one_after_the_other(
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("count", [1, 70, 3000])
+def test_the_first_query_that_is_not_finite_is_named(
+    format: mf.Format, count: int, threads: int
+) -> None:
+    x = normal(60, 33) + 1
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        for frame in (None, mf.Frame.fit(x)):
+            rows = mf.quantize(x, format, frame=frame)
+            for bad in {0, count // 2, count - 1}:
+                for value in (torch.nan, torch.inf, -torch.inf):
+                    # Of several the first, whichever thread comes upon which first.
+                    queries = normal(count, 33)
+                    queries[bad, 32] = value
+                    queries[-1, 0] = value
+                    message = f"row {bad} of queries holds NaN or infinity; all values must be"
+                    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+                        with pytest.raises(ValueError, match=f"^{message} finite$"):
+                            mf.search(queries.to(dtype), rows, 2)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_many_float_queries_are_taken_in_chunks_in_torch(
     format: mf.Format, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows, queries = random_rows(format, 20, 9), normal(17, 9)
-    expected = mf.scores(queries, rows)
-    monkeypatch.setattr("minifloat.scoring.queries._CHUNK", 40)
-    assert torch.equal(mf.scores(queries, rows), expected)
+    in_torch, queries = implementation("eager", "to_lane"), normal(17, 9)
+    expected = in_torch(queries, format.name)
+    monkeypatch.setattr("minifloat.backends.preparing._CHUNK", 40)
+    for found, whole in zip(in_torch(queries, format.name), expected, strict=True):
+        assert torch.equal(found, whole)
     queries[14, 3] = torch.nan
     with pytest.raises(ValueError, match="row 14 of queries holds NaN or infinity"):
-        mf.scores(queries, rows)
+        in_torch(queries, format.name)
+
+
+def test_scores_and_searches_by_float_queries_are_compiled_without_a_break(
+    format: mf.Format,
+) -> None:
+    torch.compiler.reset()
+    rows, queries = random_rows(format, 20, 9), normal(3, 9)
+
+    def asked(queries: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return mf.scores(queries, rows), *mf.search(queries, rows, 4)
+
+    compiled = torch.compile(asked, backend="aot_eager", fullgraph=True)
+    for found, expected in zip(compiled(queries), asked(queries), strict=True):
+        assert torch.equal(found, expected)

@@ -59,6 +59,13 @@ def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
             for shares in (no_shares, normal(DIM, DIM, seed=3).tril(-1) / DIM)
             for how in (("amax", "norm"), ("cosine", "unbiased"))
         ],
+        "to_lane": [(source, name) for source in sources]
+        + [(part, name) for part in (x.T.contiguous().T, x[::2, :7], x[:, ::2], x[:0])],
+        "to_lane_in_frame": [
+            (part, [axes, *random_turn(DIM, 1), no_shares], name)
+            for part in (*sources, x.T.contiguous().T)
+            for axes in (no_shares, torch.eye(DIM)[:2])
+        ],
         "reciprocal_norms": [(a.codes, name, DIM), (strided, name, DIM)],
         "scores": [ops.arguments(AllScores(sides)) for sides in (by_codes, by_floats, in_frame)],
         "scores_into": [

@@ -39,7 +39,6 @@ def test_a_row_scores_1_with_itself_where_scores_are_unbiased(format: mf.Format)
         torch.testing.assert_close(own, torch.ones(len(x)), rtol=0, atol=2e-5)
 
 
-@pytest.mark.filterwarnings("ignore:Dynamo does not know how to trace:UserWarning")
 def test_compiled_functions_give_what_others_give_in_a_frame() -> None:
     torch.compiler.reset()
     x = sample()
@@ -53,7 +52,7 @@ def test_compiled_functions_give_what_others_give_in_a_frame() -> None:
         products: torch.Tensor = mf.scores(packed, packed)
         return products
 
-    found = torch.compile(nearest, backend="aot_eager")(x)
+    found = torch.compile(nearest, backend="aot_eager", fullgraph=True)(x)
     for part, expected in zip(found, nearest(x), strict=True):
         assert torch.equal(part, expected)
     compiled = torch.compile(own, backend="aot_eager", fullgraph=True)

@@ -62,6 +62,18 @@ using Fit = std::int64_t (*)(const ValueRows& rows, const Fitting& how, const Qu
 using Project = void (*)(const ValueRows& rows, const Frame& frame, const Projected& out,
                          float* scratch);
 
+// Elements of a lane, int16 or float, and the reciprocal norm of each row of them.
+struct InLane {
+  void* elements;
+  float* norms;
+};
+
+// Makes rows elements, each multiplied first so that its largest magnitude becomes the limit; a
+// zero row stays so, with norm 0. Returns how many rows are finite before one that is not.
+using ToLane = std::int64_t (*)(const ValueRows& rows, float limit, const InLane& to);
+// By source, by whether elements are floats.
+using ToLaneBy = std::array<std::array<ToLane, 2>, kSourceCount>;
+
 // How long the rows are.
 struct Scoring {
   std::int64_t dim;
@@ -146,6 +158,7 @@ struct Isa {
   void (*find_above)(const float* scores, std::int64_t rows, int width, const float* bounds,
                      int count, std::uint64_t* found);
   std::array<Project, kSourceCount> project;  // by source
+  ToLaneBy to_lane;
 };
 
 }  // namespace minifloat

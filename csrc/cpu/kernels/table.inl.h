@@ -7,6 +7,8 @@
 
 #include "cpu/kernels/fit.inl.h"
 
+#include "cpu/kernels/prepare.inl.h"
+
 #include "cpu/kernels/project.inl.h"
 
 #include "cpu/kernels/feedback.inl.h"
@@ -58,6 +60,13 @@ constexpr Isa isa(const char* name) {
               [](auto... source) {
                 return std::array<Project, kSourceCount>{
                     project_rows<typename decltype(source)::Type>...};
+              },
+              kSources),
+          .to_lane = std::apply(
+              [](auto... source) {
+                return ToLaneBy{std::array<ToLane, 2>{
+                    values_to_lane<std::int16_t, typename decltype(source)::Type>,
+                    values_to_lane<float, typename decltype(source)::Type>}...};
               },
               kSources)};
 }

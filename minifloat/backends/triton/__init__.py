@@ -8,6 +8,7 @@ A kernel takes pointers and sizes one by one, however many, as GPUs do; function
 take together what belongs together, and constants come in one `Way` or `Facts`.
 """
 
+from minifloat.backends.preparing import to_lane, to_lane_in_frame
 from minifloat.backends.projecting import project
 from minifloat.backends.triton.coding import (
     decode,
@@ -35,5 +36,7 @@ __all__ = [
     "quantize_in_frame",
     "reciprocal_norms",
     "round",
+    "to_lane",
+    "to_lane_in_frame",
     "unpack",
 ]

@@ -114,9 +114,11 @@ def codec(
 
 
 def quantizing(extension: Any, format: Format, *, rows: int, dim: int) -> None:
-    """Quantize finite values of each type, and bring them into a frame of two axes."""
+    """Quantize finite values of each type, or make queries of them; in a frame of two axes too."""
     packed, norms = Memory(rows * format.row_bytes(dim)), Memory(4 * rows)
     rest, along, lengths = Memory(4 * rows * dim), Memory(8 * rows), Memory(4 * rows)
+    elements = Memory(rows * dim * (4 if format.lane == "float" else 2))
+    in_lane = extension.InLane(elements.address, norms.address)
     axes = of_type("f", [_random.uniform(-1, 1) for _ in range(2 * dim)])
     few = min(dim, MOST_FED_BACK)
     shares = of_type("f", [_random.uniform(-1, 1) / dim for _ in range(few * few)])
@@ -134,16 +136,19 @@ def quantizing(extension: Any, format: Format, *, rows: int, dim: int) -> None:
             how = extension.Rounding(format.index, source, scale, estimator, saturate)
             found = (packed.address, norms.address)
             call(extension.quantize, how, given, *found, out=[packed, norms])
+        call(extension.to_lane, format.index, source, given, in_lane, out=[elements, norms])
         for rounds, fed_back in ((1, False), (2, dim <= MOST_FED_BACK)):
             turn = (signs.address, rounds, order.address)
             part = shares.address if fed_back else 0
             frame = extension.Frame(dim, axes.address, 2, *turn, part)
-            to = (rest.address, along.address, lengths.address)
-            call(extension.project, source, given, frame, *to, out=[rest, along, lengths])
+            projected = (rest.address, along.address, lengths.address)
+            call(extension.project, source, given, frame, *projected, out=[rest, along, lengths])
             how = extension.Rounding(format.index, source, 2, 1, saturate)
-            to = (packed.address, norms.address, along.address)
+            framed = (packed.address, norms.address, along.address)
             into = [packed, norms, along]
-            call(extension.quantize_in_frame, how, frame, given, *to, out=into)
+            call(extension.quantize_in_frame, how, frame, given, *framed, out=into)
+            queries, into = (format.index, source, frame, given, in_lane), [elements, norms, along]
+            call(extension.to_lane_in_frame, *queries, along.address, out=into)
 
 
 def scoring(extension: Any, format: Format, rows: int, dim: int) -> None:

@@ -52,6 +52,7 @@ def calls(folder: Path) -> dict[str, Callable[[], object]]:
         codes = mf.encode(values, name)
         found |= {
             f"quantize {name}": partial(mf.quantize, values, name),
+            f"to_lane {name}": partial(torch.ops.minifloat.to_lane, values.double(), name),
             f"encode {name}": partial(mf.encode, values.double(), name),
             f"decode {name}": partial(mf.decode, codes, name),
             f"pack {name}": partial(mf.pack, codes, name),

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._pytree import tree_map_only
 
 from minifloat.backends import implementation
 from minifloat.ops import OPERATORS, Operator
@@ -63,7 +64,7 @@ def on_gpu(operator: Operator, function: Function) -> Function:
 
     def call(*arguments: Any) -> Any:
         let_through(*arguments)
-        there = [x.cuda() if isinstance(x, Tensor) else x for x in arguments]
+        there = tree_map_only(Tensor, Tensor.cuda, list(arguments))
         answer = function(*there)
         if operator.mutates:
             arguments[-1].copy_(there[-1])

@@ -12,6 +12,7 @@ import torch
 
 import minifloat as mf
 from minifloat import _C
+from minifloat.frames import tensors_of
 from tests.proofs import random_signals
 
 pytestmark = pytest.mark.skipif(
@@ -91,11 +92,14 @@ def test_codecs_end_when_a_signal_comes(slow: int) -> None:
     whole = torch.arange(2**26, dtype=torch.uint8)
     floats = whole.double()
     norms = torch.ops.minifloat.reciprocal_norms
+    frame = tensors_of(mf.Frame.fit(values[:50]), values.device)
     for call in (
         lambda: mf.pack(codes, "e2m3"),
         lambda: mf.unpack(packed, "e2m3", 203),
         lambda: norms(packed, "e2m3", 203),
         lambda: mf.quantize(values, "e2m3"),
+        lambda: torch.ops.minifloat.to_lane(values, "e2m3"),
+        lambda: torch.ops.minifloat.to_lane_in_frame(values, frame, "e2m3"),
         lambda: mf.encode(floats, "e4m3"),
         lambda: mf.decode(whole, "e4m3"),
     ):

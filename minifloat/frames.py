@@ -199,8 +199,8 @@ def tensors_of(frame: Frame, device: torch.device, *, feeds_back: bool = False) 
     """Return a frame as operators take it: axes, signs and order of the turn, shares of errors."""
     axes, turn = frame._on_device(device)
     feedback = frame.feedback if feeds_back else None
-    shares = torch.empty(0, frame.dim) if feedback is None else feedback.shares
-    return [axes, *turn, shares.to(device)]
+    shares = axes[:0] if feedback is None else feedback.shares.to(device)
+    return [axes, *turn, shares]
 
 
 def refuse_wrong(

@@ -36,8 +36,8 @@ std::int64_t over_rests(int source, const ValueRows& rows, const Frame& frame, f
   const std::int64_t grain = std::max(pieces.together, kGrain / rows.dim);
   std::atomic<std::int64_t> first_wrong = rows.count;
   parallel_for(rows.count, grain, pieces.threads, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> rest(pieces.together * frame.padded), lengths(pieces.together);
-    std::vector<float> scratch(pieces.scratch);
+    const std::int64_t most = std::min(pieces.together, end - begin);
+    std::vector<float> rest(most * frame.padded), lengths(most), scratch(pieces.scratch);
     in_stretches(begin, end, pieces.together, [&](std::int64_t first, std::int64_t count) {
       const ValueRows some{rows.values + first * rows.stride, rows.stride, count, rows.dim};
       project_some(some, frame,

@@ -118,10 +118,11 @@ def _rounding(x: Tensor, format: str, scale: str, estimator: str, saturate: bool
 
 
 def _frame(frame: Sequence[Tensor]) -> _C.Frame:
-    axes, signs, order, shares = (part.contiguous() for part in frame)
-    of_axes, of_signs = ((part.data_ptr(), len(part)) for part in (axes, signs))
-    none_if_empty = (part.data_ptr() if len(part) else 0 for part in (order, shares))
-    return _C.Frame(axes.shape[1], *of_axes, *of_signs, *none_if_empty)
+    parts = [part.contiguous() for part in frame]
+    (axes, dim), (rounds, _), (orders, _), (shares, _) = [part.shape for part in parts]
+    at_axes, at_signs, at_order, at_shares = [part.data_ptr() for part in parts]
+    none_if_empty = at_order if orders else 0, at_shares if shares else 0
+    return _C.Frame(dim, at_axes, axes, at_signs, rounds, *none_if_empty)
 
 
 def _in_pieces(x: Tensor, out: tuple[Tensor, ...]) -> Iterator[tuple[int, Tensor, list[int]]]:

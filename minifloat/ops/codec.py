@@ -127,7 +127,7 @@ def to_lane(x: Tensor, format: str) -> tuple[Tensor, Tensor]:
     _check_rows(x)
     check_values(x)
     elements = shaped_like(x, element_dtype(format))
-    return elements, x.new_empty(len(x), dtype=torch.float32)
+    return elements, x.new_empty(x.shape[0], dtype=torch.float32)
 
 
 def to_lane_in_frame(
@@ -139,27 +139,30 @@ def to_lane_in_frame(
     """
     elements, norms = to_lane(x, format)
     _check_frame(x, frame)
-    return elements, norms, norms.new_empty(len(x), len(frame[0]))
+    return elements, norms, norms.new_empty(x.shape[0], frame[0].shape[0])
 
 
 def _check_frame(x: Tensor, frame: Sequence[Tensor]) -> None:
-    dim = x.shape[1]
+    dim, device = x.shape[1], x.device
     if len(frame) != len(_FRAME):
         raise ValueError(f"frame must have {', '.join(_FRAME)}; got {len(frame)} tensors")
+    rows = []
     for (name, dtype), tensor in zip(_FRAME.items(), frame, strict=True):
-        if tensor.dtype != dtype or tensor.ndim != 2 or tensor.shape[1] != dim:
+        shape = tensor.shape
+        if tensor.dtype != dtype or len(shape) != 2 or shape[1] != dim:
             raise ValueError(
                 f"{name} must be {name_of(dtype)} of shape (n, {dim}); "
-                f"got {name_of(tensor.dtype)} of shape {tuple(tensor.shape)}"
+                f"got {name_of(tensor.dtype)} of shape {tuple(shape)}"
             )
-        check_device(name, tensor, x.device)
-    _, signs, order, shares = frame
-    if len(order) != max(0, len(signs) - 1):
+        check_device(name, tensor, device)
+        rows.append(shape[0])
+    _, rounds, orders, shares = rows
+    if orders != max(0, rounds - 1):
         raise ValueError(
-            f"order must have a row between two rounds of signs; got {len(order)} for {len(signs)}"
+            f"order must have a row between two rounds of signs; got {orders} for {rounds}"
         )
-    if len(shares) not in (0, dim):
-        raise ValueError(f"shares must have no rows or {dim}; got {len(shares)}")
+    if shares not in (0, dim):
+        raise ValueError(f"shares must have no rows or {dim}; got {shares}")
 
 
 def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:

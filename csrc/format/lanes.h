@@ -47,7 +47,7 @@ MINIFLOAT_INLINE float element_unit(Format f) {
 inline constexpr std::int64_t kQueryMax = 127 << 8;
 
 // A multiple of the codes that any instruction set takes from a row in one step.
-inline constexpr std::int64_t kChunkUnit = 64;
+MINIFLOAT_INLINE std::int64_t chunk_unit(Format f) { return f.bits() == 4 ? 128 : 64; }
 
 // What a float query's largest element becomes: less than kQueryMax where all products with a row
 // then add up in an int32, but never less than 11 bits.
@@ -102,8 +102,9 @@ static_assert(every_format([](Format f) { return lane(f) != Lane::kFloat || f.bi
 static_assert(every_format([](Format f) { return lane(f) != Lane::kInt8 || max_fixed(f) < 64; }),
               "products of 2^18 bytes of a row and of a query, up to 128, must fit into an int32");
 static_assert(every_format([](Format f) {
-                return lane(f) == Lane::kFloat || max_fixed(f) * (kQueryMax + 128) * kChunkUnit <=
-                                                      std::numeric_limits<std::int32_t>::max();
+                return lane(f) == Lane::kFloat ||
+                       max_fixed(f) * (kQueryMax + 128) * chunk_unit(f) <=
+                           std::numeric_limits<std::int32_t>::max();
               }),
               "a step's products with a float query must add up in an int32");
 

@@ -44,21 +44,23 @@ void add_tried(const float* x, std::int64_t count, float to_bins, std::uint8_t* 
   std::fill(middles + count, middles + whole, std::uint8_t{0});
 
   constexpr int kTogether = kSumVectors >= 2 * kTried ? kTried : 2;
-  using Sums = typename Int8Lane::Sums;
+  // Bins and their middles are below 128.
+  using L = Int8Lane<63>;
+  using Sums = typename L::Sums;
   for (int first = 0; first < kTried; first += kTogether) {
     Sums dot[kTogether], square[kTogether];
-    for (int t = 0; t < kTogether; ++t) dot[t] = square[t] = Int8Lane::zero();
+    for (int t = 0; t < kTogether; ++t) dot[t] = square[t] = L::zero();
     for (std::int64_t i = 0; i < whole; i += kStepCodes) {
       const Vector of_bins = load(bins + i), of_middles = load(middles + i);
       for (int t = 0; t < kTogether; ++t) {
         const Vector rounded = look_up<6>(kRoundedBins<F>[first + t].data(), of_bins);
-        dot[t] = Int8Lane::dot(dot[t], of_middles, rounded);
-        square[t] = Int8Lane::dot(square[t], rounded, rounded);
+        dot[t] = add_dot<L>(dot[t], of_middles, rounded);
+        square[t] = add_dot<L>(square[t], rounded, rounded);
       }
     }
     for (int t = 0; t < kTogether; t += 2) {
       std::array<std::int32_t, 4> sums;
-      totals<Int8Lane>(dot[t], dot[t + 1], square[t], square[t + 1], sums.data());
+      totals<L>(dot[t], dot[t + 1], square[t], square[t + 1], sums.data());
       dots[first + t] += sums[0];
       dots[first + t + 1] += sums[1];
       squares[first + t] += sums[2];

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "format/source.h"
@@ -81,11 +82,11 @@ struct Scoring {
   std::int64_t axes;   // coordinates of each row and query, beside its elements
 };
 
-// Some queries side by side, in the layout of a lane, four bytes of each.
+// Some queries side by side, in the layout of a lane.
 struct QueryPanel {
   int planes;                  // parts that a query's elements are split into, high part first
   int width;                   // places for queries; there are zeros after the last query
-  const void* elements;        // by plane, by group of four bytes, by query
+  const void* elements;        // by plane, by group of bytes, by query
   const std::int32_t* starts;  // by chunk, by plane, by query: minus what the lane's offset adds
   const float* factors;        // by query: the reciprocal norm of one step of the product
   const float* coordinates;    // by axis, by query
@@ -94,6 +95,7 @@ struct QueryPanel {
 // How a lane has rows and queries, each of whole steps.
 struct Layout {
   int step;        // codes
+  int group;       // bytes of a query that lie together, in multiples of four
   int row_size;    // bytes of one element of a row
   int query_size;  // bytes of one element of a query
   int planes;      // of a query that is floats: as many as hold it
@@ -108,6 +110,9 @@ struct Layout {
 using ScoreKernel = void (*)(const Scoring& scoring, const QueryPanel& panel, const Rows& rows,
                              float* out);
 
+// Of products whose sums are exact as long as those of a chunk are.
+inline constexpr std::int64_t kAnyNumber = std::numeric_limits<std::int64_t>::max() / 2;
+
 // Rows of a call, which have a bit of a word each.
 inline constexpr int kMostBlockRows = 64;
 
@@ -115,11 +120,12 @@ inline constexpr int kMostBlockRows = 64;
 struct Way {
   Layout layout;
   bool takes_packed;  // rows as they are packed, else in the lane
-  int width;          // queries in a vector
-  int most_vectors;   // of a panel: so many, half of them, a quarter and so on
+  int width;          // queries of the narrowest panel
   int most_rows;      // of a call, no more than kMostBlockRows
   ScoreKernel score;
-  float cost;  // of a row and a vector of queries, in the time of a scan of it for one query
+  // Of a row and a panel, of which each is twice as wide as the one before, in the time of a scan
+  // of the row for one query.
+  std::array<float, 3> costs;
 };
 
 // For one format.

@@ -3,8 +3,20 @@
 
 template <Format F>
 using LaneOf =
-    std::conditional_t<lane(F) == Lane::kInt8, Int8Lane,
+    std::conditional_t<lane(F) == Lane::kInt8, Int8Lane<max_fixed(F)>,
                        std::conditional_t<lane(F) == Lane::kInt16, Int16Lane, FloatLane>>;
+
+// The largest magnitude of an element of a query, of which planes are halves.
+template <Format F>
+constexpr std::int64_t query_most(int planes) {
+  return planes == 1 ? max_fixed(F) : 128;
+}
+
+// Sums with the products of one group, whatever it holds.
+template <class L, class Rows>
+[[gnu::always_inline]] inline auto add_dot(typename L::Sums sums, Rows rows, Vector queries) {
+  return L::close(sums, L::dot(L::open(sums), rows, queries));
+}
 
 // Sums of chunks.
 template <class L>

@@ -5,6 +5,7 @@
 struct Groups {
   const std::uint8_t* queries;
   std::int64_t count;
+  std::int64_t exact;  // so many at a time add up in partial sums
   int planes;
   std::int64_t plane_stride;
   const std::int32_t* starts;
@@ -73,15 +74,29 @@ template <class L, int kV, int kR, class Finish>
       }
     }
     const std::uint8_t* panel = groups.queries + plane * groups.plane_stride;
-    for (std::int64_t g = 0; g < groups.count; ++g) {
-      Vector queries[kV];
-#pragma GCC unroll 4
-      for (int v = 0; v < kV; ++v) queries[v] = load(panel + (g * kV + v) * sizeof(Vector));
+    for (std::int64_t g = 0; g < groups.count;) {
+      typename L::Partial partial[kR][kV];
 #pragma GCC unroll 24
       for (int r = 0; r < kR; ++r) {
-        const Vector row = broadcast(rows + r * row_stride + g * 4);
 #pragma GCC unroll 4
-        for (int v = 0; v < kV; ++v) sums[r][v] = L::dot(sums[r][v], row, queries[v]);
+        for (int v = 0; v < kV; ++v) partial[r][v] = L::open(sums[r][v]);
+      }
+      const std::int64_t end = std::min(groups.count, g + groups.exact);
+      for (; g < end; ++g) {
+        Vector queries[kV];
+#pragma GCC unroll 4
+        for (int v = 0; v < kV; ++v) queries[v] = load(panel + (g * kV + v) * sizeof(Vector));
+#pragma GCC unroll 24
+        for (int r = 0; r < kR; ++r) {
+          const Vector row = broadcast(rows + r * row_stride + g * 4);
+#pragma GCC unroll 4
+          for (int v = 0; v < kV; ++v) partial[r][v] = L::dot(partial[r][v], row, queries[v]);
+        }
+      }
+#pragma GCC unroll 24
+      for (int r = 0; r < kR; ++r) {
+#pragma GCC unroll 4
+        for (int v = 0; v < kV; ++v) sums[r][v] = L::close(sums[r][v], partial[r][v]);
       }
     }
   }
@@ -99,7 +114,7 @@ template <class L, int kV, int kR, class Finish>
 template <Format F, int kV, bool kInFrame>
 void panel_scores(const Scoring& scoring, const QueryPanel& panel, const Rows& rows, float* out) {
   using L = LaneOf<F>;
-  constexpr int kR = kSumVectors / kV;
+  constexpr int kR = L::kTileVectors / kV;
   constexpr int kPanelQueries = kV * kWidth;
   constexpr std::int64_t kElements = kGroup<typename L::Row>;
   const std::int64_t steps = (scoring.dim + kStepCodes - 1) / kStepCodes;
@@ -111,6 +126,7 @@ void panel_scores(const Scoring& scoring, const QueryPanel& panel, const Rows& r
     const std::int64_t length = std::min(scoring.chunk, steps * kStepCodes - at);
     return Groups{.queries = queries + at / kElements * kPanelQueries * 4,
                   .count = length / kElements,
+                  .exact = L::exact(query_most<F>(panel.planes)),
                   .planes = panel.planes,
                   .plane_stride = steps * kStepCodes / kElements * kPanelQueries * 4,
                   .starts = panel.starts + at / scoring.chunk * panel.planes * kPanelQueries};
@@ -157,12 +173,11 @@ void panel(const Scoring& scoring, const QueryPanel& panel, const Rows& rows, fl
 // Multiplies queries side by side with rows in their lane. So many rows stay in the cache, and
 // tiles of all heights fill them.
 template <Format F>
-constexpr Way by_panel(float cost) {
-  return {.layout = kLayout<F>,
+constexpr Way by_panel(std::array<float, 3> costs) {
+  return {.layout = kLayout<F, LaneSteps<F>, 4>,
           .takes_packed = false,
           .width = kWidth,
-          .most_vectors = 4,
           .most_rows = 48,
           .score = panel<F>,
-          .cost = cost};
+          .costs = costs};
 }

@@ -7,11 +7,11 @@ std::int64_t multiply(std::int64_t products, const std::uint8_t* elements, float
   using L = LaneOf<F>;
   static_assert((kSumVectors + 1) * sizeof(Vector) <= kMultiplied);
   constexpr std::int64_t kProducts = kSumVectors * kWidth * kGroup<typename L::Row>;
-  typename L::Sums sums[kSumVectors];
+  typename L::Partial sums[kSumVectors];
   const Vector other = load(elements);
 #pragma GCC unroll 24
   for (int i = 0; i < kSumVectors; ++i) {
-    sums[i] = L::dot(L::zero(), load(elements + i * sizeof(Vector)), other);
+    sums[i] = L::dot(L::open(L::zero()), load(elements + i * sizeof(Vector)), other);
   }
   const std::int64_t rounds = products / kProducts + 1;
   for (std::int64_t round = 0; round < rounds; ++round) {
@@ -25,7 +25,7 @@ std::int64_t multiply(std::int64_t products, const std::uint8_t* elements, float
 #pragma GCC unroll 24
   for (int i = 0; i < kSumVectors; ++i) {
     typename L::Dot dots[kWidth];
-    L::store(dots, sums[i]);
+    L::store(dots, L::close(L::zero(), sums[i]));
     *sink += static_cast<float>(dots[0]);
   }
   return rounds * kProducts;

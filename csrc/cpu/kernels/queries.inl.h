@@ -9,16 +9,18 @@ inline Bfloat16 to_bfloat16(float x) {
 // One query's elements as the lane takes them: `planes` rows of whole steps, zeros at the end. Two
 // planes are the query's high and low part. What the offset of rows adds to a chunk goes to
 // `starts`, negative, by chunk and plane.
-template <Format F>
+template <Format F, class Steps>
 void query_to_lane(const Scoring& scoring, const void* elements, int planes, void* out,
                    std::int32_t* starts) {
-  using L = LaneOf<F>;
+  using L = typename Steps::template LaneFor<1>;
+  constexpr int kCodes = Steps::kCodes;
+  const int offset = planes == 1 ? L::kOffset : Steps::template LaneFor<2>::kOffset;
   const auto* const in = static_cast<const Element<F>*>(elements);
   auto* to = static_cast<typename L::Query*>(out);
-  const std::int64_t padded = (scoring.dim + kStepCodes - 1) / kStepCodes * kStepCodes;
+  const std::int64_t padded = (scoring.dim + kCodes - 1) / kCodes * kCodes;
   for (int plane = 0; plane < planes; ++plane, to += padded) {
     for (std::int64_t at = 0; at < padded; ++at) {
-      const std::int64_t i = at / kStepCodes * kStepCodes + place<L>(at % kStepCodes);
+      const std::int64_t i = at / kCodes * kCodes + Steps::place(at % kCodes);
       const Element<F> x = at < scoring.dim ? in[at] : Element<F>{};
       if constexpr (std::is_same_v<typename L::Query, Bfloat16>) {
         const Bfloat16 high = to_bfloat16(x);
@@ -30,24 +32,25 @@ void query_to_lane(const Scoring& scoring, const void* elements, int planes, voi
         to[i] = x;
       }
     }
-    if constexpr (L::kOffset != 0) {
+    if constexpr (sizeof(typename L::Query) == 1) {
       for (std::int64_t first = 0; first < scoring.dim; first += scoring.chunk) {
         std::int32_t sum = 0;
         const std::int64_t end = std::min(padded, first + scoring.chunk);
         for (std::int64_t i = first; i < end; ++i) sum += to[i];
-        starts[first / scoring.chunk * planes + plane] = -L::kOffset * sum;
+        starts[first / scoring.chunk * planes + plane] = -offset * sum;
       }
     }
   }
 }
 
-template <Format F>
+template <Format F, class Steps, int kGroupBytes>
 inline constexpr Layout kLayout{
-    .step = kStepCodes,
+    .step = Steps::kCodes,
+    .group = kGroupBytes,
     .row_size = sizeof(typename LaneOf<F>::Row),
     .query_size = sizeof(typename LaneOf<F>::Query),
     .planes = sizeof(typename LaneOf<F>::Query) < sizeof(Element<F>) ? 2 : 1,
     .row_unit = element_unit(F) * kDecodedUnit<LaneOf<F>, F>,
     .rows_to_lane = rows_to_lane<F>,
-    .query_to_lane = query_to_lane<F>,
+    .query_to_lane = query_to_lane<F, Steps>,
 };

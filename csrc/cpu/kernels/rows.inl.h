@@ -93,6 +93,20 @@ alignas(64) inline constexpr auto kRowTable = [] {
 inline constexpr std::int64_t kAhead = 8192;
 inline constexpr std::int64_t kLine = 64;
 
+// Steps of codes in the order that rows in their lane have.
+template <Format F>
+struct LaneSteps {
+  template <int>
+  using LaneFor = LaneOf<F>;
+  static constexpr int kCodes = kStepCodes;
+  static constexpr int kVectors = sizeof(typename LaneOf<F>::Row);
+  static constexpr int place(int i) { return lane_place<LaneOf<F>>(i); }
+  template <int>
+  [[gnu::always_inline]] static auto of(const std::uint8_t* packed, std::int64_t bytes) {
+    return step<LaneOf<F>, F>(packed, bytes, kRowTable<F>.data());
+  }
+};
+
 // Rows of codes as rows of lane elements, whole steps each, zeros after the last code.
 template <Format F>
 void rows_to_lane(const std::uint8_t* packed, std::int64_t rows, std::int64_t dim, void* out) {

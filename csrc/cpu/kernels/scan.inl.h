@@ -1,65 +1,168 @@
-// Rows as they are packed and one query: the kernels of one instruction set, compiled once inside
-// each one's namespace.
+// Rows as they are packed and a few queries: the kernels of one instruction set, compiled once
+// inside each one's namespace.
 
-// dots[p * stride + r] is the product of row r, as it is packed, and plane p of one query.
-template <Format F, int kPlanes, int kR>
-void row_dots(const std::uint8_t* packed, std::int64_t row_stride, std::int64_t bytes,
-              const std::uint8_t* query, std::int64_t plane_bytes, typename LaneOf<F>::Dot* dots,
-              std::int64_t stride) {
-  using L = LaneOf<F>;
-  constexpr int kVectors = sizeof(typename L::Row);
-  typename L::Sums sums[kPlanes][kR];
-  for (auto& plane : sums) {
-    for (auto& sum : plane) sum = L::zero();
-  }
-  // Memory is asked for in its own order, though rows are read side by side.
-  const std::uint8_t* ahead = packed + kAhead;
-  const auto add = [&](std::int64_t left) __attribute__((always_inline)) {
-#pragma GCC unroll 8
-    for (std::int64_t i = 0; i < kR * kStepBytes<F>; i += kLine) __builtin_prefetch(ahead + i);
-    ahead += kR * kStepBytes<F>;
+// What a scan multiplies: some queries, whose vectors lie side by side, by plane, and parts of some
+// rows, so many bytes apart.
+struct Scanned {
+  const std::uint8_t* packed;
+  std::int64_t row_stride;
+  std::int64_t bytes;  // of each row
+  const std::uint8_t* queries;
+  std::int64_t plane_bytes;
+};
+
+// dots[(p * kMostBlockRows + r) * kQ + q] is the product of row r and plane p of query q.
+template <Format F, class Steps, int kPlanes, int kQ, int kR>
+void row_dots(Scanned from, typename LaneOf<F>::Dot* dots) {
+  using L = typename Steps::template LaneFor<kPlanes>;
+  constexpr int kVectors = Steps::kVectors;
+  constexpr std::int64_t kBytes = Steps::kCodes * F.bits() / 8;
+  constexpr std::int64_t kExact = L::exact(query_most<F>(kPlanes)) / kVectors;
+  static_assert(kExact > 0);
+  typename L::Sums sums[kPlanes][kR][kQ];
+  typename L::Partial partial[kPlanes][kR][kQ];
+  const auto for_each = [](auto use) __attribute__((always_inline)) {
+#pragma GCC unroll 2
+    for (int p = 0; p < kPlanes; ++p) {
+#pragma GCC unroll 16
+      for (int r = 0; r < kR; ++r) {
 #pragma GCC unroll 4
+        for (int q = 0; q < kQ; ++q) use(p, r, q);
+      }
+    }
+  };
+  const auto open = [&](int p, int r, int q) __attribute__((always_inline)) {
+    partial[p][r][q] = L::open(sums[p][r][q]);
+  };
+  const auto close = [&](int p, int r, int q) __attribute__((always_inline)) {
+    sums[p][r][q] = L::close(sums[p][r][q], partial[p][r][q]);
+  };
+  for_each([&](int p, int r, int q) { sums[p][r][q] = L::zero(); });
+  for_each(open);
+  // Registers are for the partial sums.
+  constexpr bool kTwoKinds = kExact < kAnyNumber / kVectors;
+  if constexpr (kTwoKinds) asm("" : "+m"(sums));
+  // Memory is asked for in its own order, though rows are read side by side.
+  const std::uint8_t* ahead = from.packed + kAhead;
+  const auto add = [&](std::int64_t left) __attribute__((always_inline)) {
+#pragma GCC unroll 16
+    for (std::int64_t i = 0; i < kR * kBytes; i += kLine) __builtin_prefetch(ahead + i);
+    ahead += kR * kBytes;
+#pragma GCC unroll 16
     for (int r = 0; r < kR; ++r) {
-      const auto vectors = step<L, F>(packed + r * row_stride, left, kRowTable<F>.data());
+      const auto vectors = Steps::template of<kPlanes>(from.packed + r * from.row_stride, left);
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) {
 #pragma GCC unroll 2
         for (int p = 0; p < kPlanes; ++p) {
-          const Vector with = load(query + p * plane_bytes + v * sizeof(Vector));
-          sums[p][r] = L::dot(sums[p][r], vectors.each[v], with);
+#pragma GCC unroll 4
+          for (int q = 0; q < kQ; ++q) {
+            const auto* const at = from.queries + p * from.plane_bytes;
+            const Vector with = load(at + (v * kQ + q) * sizeof(Vector));
+            partial[p][r][q] = L::dot(partial[p][r][q], vectors.each[v], with);
+          }
         }
       }
     }
-    packed += kStepBytes<F>;
-    query += kVectors * sizeof(Vector);
+    from.packed += kBytes;
+    from.queries += kVectors * kQ * sizeof(Vector);
   };
   // A step of a row that goes on reads whole vectors.
   constexpr std::int64_t kWhole = sizeof(Vector);
-  static_assert(kStepBytes<F> <= kWhole);
-  for (; bytes >= kWhole; bytes -= kStepBytes<F>) add(kWhole);
-  for (; bytes >= kStepBytes<F>; bytes -= kStepBytes<F>) add(kStepBytes<F>);
-  if (bytes > 0) add(bytes);
+  static_assert(kBytes <= kWhole);
+  std::int64_t bytes = from.bytes, steps = 0;
+  for (; bytes > 0; bytes -= kBytes) {
+    if (steps++ == kExact) {
+      for_each(close);
+      for_each(open);
+      if constexpr (kTwoKinds) asm("" : "+m"(sums));
+      steps = 1;
+    }
+    if (bytes >= kWhole) [[likely]] {
+      add(kWhole);
+    } else {
+      add(bytes < kBytes ? bytes : kBytes);
+    }
+  }
+  for_each(close);
+  // Fewer are added up as four are, so that a score does not depend on how many there are.
+  constexpr int kDots = kR * kQ;
   for (int p = 0; p < kPlanes; ++p) {
-    // A row by itself is added up as four are, so that its score does not depend on how many there
-    // are.
-    typename L::Dot four[4];
-    totals<L>(sums[p][0], sums[p][1 % kR], sums[p][2 % kR], sums[p][3 % kR], four);
-    std::copy_n(four, kR, dots + p * stride);
+    for (int i = 0; i < kDots; i += 4) {
+      const auto at = [&](int j) { return sums[p][j % kDots / kQ][j % kQ]; };
+      typename L::Dot four[4];
+      totals<L>(at(i), at(i + 1), at(i + 2), at(i + 3), four);
+      std::copy_n(four, std::min(4, kDots), dots + p * kQ * kMostBlockRows + i);
+    }
   }
 }
 
-// Rows that a scan multiplies side by side, so that their latencies overlap.
-inline constexpr int kScanRows = 4;
+// What a vector of kFour numbers has of rows that have kQ numbers each.
+inline constexpr int kFour = 4;
+using Four = float [[gnu::vector_size(kFour * sizeof(float))]];
+using FourInts = std::int32_t [[gnu::vector_size(kFour * sizeof(std::int32_t))]];
 
-// Scores of rows of codes and one query.
-template <Format F, int kPlanes>
-void scan_scores(const Scoring& scoring, const QueryPanel& query, const Rows& rows, float* out) {
-  using L = LaneOf<F>;
+template <int kQ>
+[[gnu::always_inline]] inline Four of_rows(const float* by_row) {
+  if constexpr (kQ == 4) return Four{} + by_row[0];
+  return Four{by_row[0], by_row[1 / kQ], by_row[2 / kQ], by_row[3 / kQ]};
+}
+
+// Scores out of dots of a chunk that is a whole row.
+template <class L, int kPlanes, int kQ>
+void write_scores(const typename L::Dot* dots, const QueryPanel& panel, const Rows& rows,
+                  float* out) {
+  using Dots = std::conditional_t<std::is_same_v<typename L::Dot, float>, Four, FourInts>;
+  constexpr std::int64_t kPlane = kQ * kMostBlockRows;
+  const auto repeated = [](const auto* by_query) {
+    Dots dots;
+    for (int i = 0; i < kFour; ++i) dots[i] = by_query[i % kQ];
+    return dots;
+  };
+  Four factors;
+  for (int i = 0; i < kFour; ++i) factors[i] = panel.factors[i % kQ];
+  Dots starts[kPlanes] = {};
+  if constexpr (L::kOffset != 0) {
+    for (int p = 0; p < kPlanes; ++p) starts[p] = repeated(panel.starts + p * kQ);
+  }
+  const auto dot_at = [&](std::int64_t i) __attribute__((always_inline)) {
+    Dots dot = {};
+    for (int p = 0; p < kPlanes; ++p) {
+      Dots of_plane;
+      std::memcpy(&of_plane, dots + p * kPlane + i, sizeof(of_plane));
+      dot = dot * kRaised<L> + of_plane + starts[p];
+    }
+    return __builtin_convertvector(dot, Four);
+  };
+  const std::int64_t count = rows.count * kQ;
+  std::int64_t i = 0;
+  for (; i + kFour <= count; i += kFour) {
+    const Four scores = dot_at(i) * factors * of_rows<kQ>(rows.norms + i / kQ);
+    std::memcpy(out + i, &scores, sizeof(scores));
+  }
+  if (i < count) {
+    const Four last = dot_at(i) * factors;
+    for (int j = 0; i + j < count; ++j) out[i + j] = last[j] * rows.norms[(i + j) / kQ];
+  }
+}
+
+// Most rows that a scan multiplies side by side, so that their latencies overlap: as many as there
+// are registers for, of short rows. Memory is read faster where they lie within so many bytes.
+inline constexpr std::int64_t kSideBySide = 2048;
+
+template <int kPlanes, int kQ>
+inline constexpr int kScanRows = std::max(1, kScanVectors / (kPlanes * kQ));
+
+// Scores of rows of codes and kQ queries.
+template <Format F, class Steps, int kPlanes, int kQ>
+void scan_scores(const Scoring& scoring, const QueryPanel& panel, const Rows& rows, float* out) {
+  using L = typename Steps::template LaneFor<kPlanes>;
+  constexpr std::int64_t kPlane = kQ * kMostBlockRows;
   const auto* const packed = static_cast<const std::uint8_t*>(rows.data);
-  const auto* const elements = static_cast<const std::uint8_t*>(query.elements);
+  const auto* const elements = static_cast<const std::uint8_t*>(panel.elements);
   const std::int64_t count = rows.count, bytes = row_bytes(scoring.dim, F.bits());
-  const std::int64_t steps = (scoring.dim + kStepCodes - 1) / kStepCodes;
-  const std::int64_t plane_bytes = steps * kStepCodes * sizeof(typename L::Query);
+  const std::int64_t steps = (scoring.dim + Steps::kCodes - 1) / Steps::kCodes;
+  const std::int64_t plane_bytes = steps * Steps::kCodes * kQ * sizeof(typename L::Query);
   const std::int64_t chunk_bytes = scoring.chunk / 8 * F.bits();
   const std::int64_t chunks = (scoring.dim + scoring.chunk - 1) / scoring.chunk;
 
@@ -67,72 +170,82 @@ void scan_scores(const Scoring& scoring, const QueryPanel& query, const Rows& ro
   for (std::int64_t i = 0; i < count; i += kLine / sizeof(float)) {
     __builtin_prefetch(rows.norms + count + i);
   }
-  std::array<Total<L>, kMostBlockRows> totals;
+  std::array<typename L::Dot, kPlanes * kPlane> dots;
+  std::array<Total<L>, kPlane> wholes;
   for (std::int64_t c = 0; c < chunks; ++c) {
-    const std::uint8_t* part = packed + c * chunk_bytes;
-    const std::uint8_t* with = elements + c * scoring.chunk * sizeof(typename L::Query);
-    const std::int64_t part_bytes = std::min(chunk_bytes, bytes - c * chunk_bytes);
-    std::array<typename L::Dot, kPlanes * kMostBlockRows> dots;
+    const Scanned part{packed + c * chunk_bytes, bytes,
+                       std::min(chunk_bytes, bytes - c * chunk_bytes),
+                       elements + c * scoring.chunk * kQ * sizeof(typename L::Query), plane_bytes};
     std::int64_t r = 0;
-    for (; r + kScanRows <= count; r += kScanRows) {
-      row_dots<F, kPlanes, kScanRows>(part + r * bytes, bytes, part_bytes, with, plane_bytes,
-                                      dots.data() + r, kMostBlockRows);
-    }
-    for (; r < count; ++r) {
-      row_dots<F, kPlanes, 1>(part + r * bytes, bytes, part_bytes, with, plane_bytes,
-                              dots.data() + r, kMostBlockRows);
-    }
-    const auto dot_of = [&](std::int64_t row) {
+    const auto go = [&]<int kR>(std::integral_constant<int, kR>) {
+      for (; r + kR <= count; r += kR) {
+        Scanned some = part;
+        some.packed += r * bytes;
+        row_dots<F, Steps, kPlanes, kQ, kR>(some, dots.data() + r * kQ);
+      }
+    };
+    constexpr int kMost = kScanRows<kPlanes, kQ>;
+    if (kMost * bytes <= kSideBySide) go(std::integral_constant<int, kMost>{});
+    if (kMost / 2 * bytes <= kSideBySide) go(std::integral_constant<int, std::max(1, kMost / 2)>{});
+    go(std::integral_constant<int, std::min(4, kMost)>{});
+    go(std::integral_constant<int, 1>{});
+    if (chunks == 1) return write_scores<L, kPlanes, kQ>(dots.data(), panel, rows, out);
+    for (std::int64_t i = 0; i < count * kQ; ++i) {
       typename L::Dot dot = 0;
       for (int p = 0; p < kPlanes; ++p) {
-        dot = dot * kRaised<L> + dots[p * kMostBlockRows + row];
-        if constexpr (L::kOffset != 0) dot += query.starts[c * kPlanes + p];
+        dot = dot * kRaised<L> + dots[p * kPlane + i];
+        if constexpr (L::kOffset != 0) dot += panel.starts[(c * kPlanes + p) * kQ + i % kQ];
       }
-      return dot;
-    };
-    const auto write = [&](const auto& sums_of) {
-      for (r = 0; r < count; ++r) out[r] = score_of(sums_of(r), query.factors[0], rows.norms[r]);
-    };
-    if (chunks == 1) return write(dot_of);
-    for (r = 0; r < count; ++r) totals[r] = (c == 0 ? 0 : totals[r]) + dot_of(r);
-    if (c + 1 == chunks) write([&](std::int64_t row) { return totals[row]; });
+      wholes[i] = (c == 0 ? 0 : wholes[i]) + dot;
+    }
+  }
+  for (std::int64_t i = 0; i < count * kQ; ++i) {
+    out[i] = score_of(wholes[i], panel.factors[i % kQ], rows.norms[i / kQ]);
   }
 }
 
-// Adds the products of the rows' and the query's coordinates.
-inline void add_axes(const QueryPanel& query, const Rows& rows, float* scores) {
+// Adds the products of the rows' and the queries' coordinates.
+template <int kQ>
+void add_axes(const QueryPanel& panel, const Rows& rows, float* scores) {
   const std::int64_t count = rows.count, axes = rows.axes;
   // The next rows' coordinates, as their norms.
   for (std::int64_t i = 0; i < count * axes; i += kLine / sizeof(float)) {
     __builtin_prefetch(rows.coordinates + count * axes + i);
   }
-  if (axes == 1) {
-    const float of_query = query.coordinates[0];
-    for (std::int64_t r = 0; r < count; ++r) scores[r] += rows.coordinates[r] * of_query;
-    return;
-  }
   for (std::int64_t axis = 0; axis < axes; ++axis) {
-    const float of_query = query.coordinates[axis];
     const float* const along = rows.coordinates + axis;
-    for (std::int64_t r = 0; r < count; ++r) scores[r] += along[r * axes] * of_query;
+    for (int q = 0; q < kQ; ++q) {
+      const float of_query = panel.coordinates[axis * kQ + q];
+      // One axis lies together.
+      if (axes == 1) {
+        for (std::int64_t r = 0; r < count; ++r) scores[r * kQ + q] += along[r] * of_query;
+      } else {
+        for (std::int64_t r = 0; r < count; ++r) scores[r * kQ + q] += along[r * axes] * of_query;
+      }
+    }
   }
 }
 
-template <Format F>
-void scan(const Scoring& scoring, const QueryPanel& query, const Rows& rows, float* out) {
-  constexpr ScoreKernel kByPlanes[] = {scan_scores<F, 1>, scan_scores<F, 2>};
-  kByPlanes[query.planes - 1](scoring, query, rows, out);
-  if (scoring.axes > 0) add_axes(query, rows, out);
+template <Format F, class Steps>
+void scan(const Scoring& scoring, const QueryPanel& panel, const Rows& rows, float* out) {
+  const auto scan_so_many = [&]<int kQ>(std::integral_constant<int, kQ>) {
+    constexpr ScoreKernel kByPlanes[] = {scan_scores<F, Steps, 1, kQ>,
+                                         scan_scores<F, Steps, 2, kQ>};
+    kByPlanes[panel.planes - 1](scoring, panel, rows, out);
+    if (scoring.axes > 0) add_axes<kQ>(panel, rows, out);
+  };
+  if (panel.width == 1) return scan_so_many(std::integral_constant<int, 1>{});
+  if (panel.width == 2) return scan_so_many(std::integral_constant<int, 2>{});
+  scan_so_many(std::integral_constant<int, 4>{});
 }
 
-// Multiplies queries one by one.
-template <Format F>
-constexpr Way by_scan(float cost) {
-  return {.layout = kLayout<F>,
+// Multiplies a few queries with rows as they are packed, each of which is decoded once.
+template <Format F, class Steps>
+constexpr Way by_scan(std::array<float, 3> costs) {
+  return {.layout = kLayout<F, Steps, sizeof(Vector)>,
           .takes_packed = true,
           .width = 1,
-          .most_vectors = 1,
           .most_rows = kMostBlockRows,
-          .score = scan<F>,
-          .cost = cost};
+          .score = scan<F, Steps>,
+          .costs = costs};
 }

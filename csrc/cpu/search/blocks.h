@@ -63,8 +63,7 @@ class Scorer {
  public:
   explicit Scorer(const Plan& plan)
       : plan_(plan),
-        scores_(lines_for(std::int64_t{4} * plan.way.most_rows * plan.way.width *
-                          plan.way.most_vectors)) {}
+        scores_(lines_for(std::int64_t{4} * plan.way.most_rows * widest(plan.way))) {}
 
   // Those of all blocks of a pass that no other thread has taken.
   template <Keeper Kept>

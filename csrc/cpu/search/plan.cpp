@@ -1,6 +1,7 @@
 #include "cpu/search/plan.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 #include "format/lanes.h"
@@ -30,7 +31,8 @@ std::int64_t largest_element(const Rows& queries, std::int64_t dim) {
 }
 
 Scoring scoring_of(const Sides& sides, Format format) {
-  const std::int64_t padded = (sides.dim + kChunkUnit - 1) / kChunkUnit * kChunkUnit;
+  const std::int64_t unit = chunk_unit(format);
+  const std::int64_t padded = (sides.dim + unit - 1) / unit * unit;
   if (lane(format) == Lane::kFloat) return {sides.dim, padded, sides.b.axes};
   // Two int8 halves may exceed an element by so much.
   constexpr std::int64_t kHalves = 128;
@@ -43,18 +45,32 @@ Scoring scoring_of(const Sides& sides, Format format) {
     }
   }
   const std::int64_t exact = kMostInt32 / largest_product(format, query);
-  return {sides.dim, std::min(padded, exact / kChunkUnit * kChunkUnit), sides.b.axes};
+  return {sides.dim, std::min(padded, exact / unit * unit), sides.b.axes};
+}
+
+// Of a row and so many queries.
+float cost_of(const Way& way, std::int64_t queries) {
+  const std::int64_t whole = queries / widest(way);
+  const std::int64_t rest = queries % widest(way);
+  const float cost = static_cast<float>(whole) * way.costs.back();
+  return rest == 0 ? cost : cost + way.costs[std::countr_zero(unsigned(width_for(way, rest) / way.width))];
 }
 
 const Way& cheapest(const Kernels& kernels, std::int64_t queries) {
-  const auto cost = [&](const Way& way) {
-    return static_cast<float>((queries + way.width - 1) / way.width) * way.cost;
-  };
-  return *std::min_element(kernels.ways.begin(), kernels.ways.end(),
-                           [&](const Way& x, const Way& y) { return cost(x) < cost(y); });
+  return *std::min_element(
+      kernels.ways.begin(), kernels.ways.end(),
+      [&](const Way& x, const Way& y) { return cost_of(x, queries) < cost_of(y, queries); });
 }
 
 }  // namespace
+
+int widest(const Way& way) { return way.width << (way.costs.size() - 1); }
+
+int width_for(const Way& way, std::int64_t queries) {
+  int width = widest(way);
+  while (width > way.width && queries <= width / 2) width /= 2;
+  return width;
+}
 
 Plan plan_of(const Sides& sides, std::int64_t queries) {
   const Format format = kFormats[sides.format].format;

@@ -18,6 +18,11 @@ struct Plan {
   std::int64_t row_bytes;  // of b
 };
 
+// How many places for queries a way's widest panel has, and the narrowest that holds so many or is
+// the widest.
+int widest(const Way& way);
+int width_for(const Way& way, std::int64_t queries);
+
 // The plan for so many queries that meet each row.
 Plan plan_of(const Sides& sides, std::int64_t queries);
 

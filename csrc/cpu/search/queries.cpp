@@ -11,8 +11,7 @@ Queries::Queries(const Plan& plan, std::int64_t first, std::int64_t count)
     : first_(first), count_(count) {
   const Way& way = plan.way;
   for (const std::int64_t end = first + count; first < end;) {
-    int width = way.width * way.most_vectors;
-    while (width > way.width && end - first <= width / 2) width /= 2;
+    const int width = width_for(way, end - first);
     const int taken = static_cast<int>(std::min<std::int64_t>(end - first, width));
     add(plan, first, taken, width);
     first += taken;
@@ -26,6 +25,7 @@ void Queries::add(const Plan& plan, std::int64_t first, int count, int width) {
   const int planes = sides.a.is_packed ? 1 : layout.planes;
   const std::int64_t padded = (scoring.dim + layout.step - 1) / layout.step * layout.step;
   const std::int64_t words = padded * layout.query_size / 4 * planes;
+  const std::int64_t group = layout.group / 4;
   const std::int64_t chunks = (scoring.dim + scoring.chunk - 1) / scoring.chunk * planes;
   // A power of two, so it changes no rounding.
   const float unit = layout.row_unit * (sides.a.is_packed ? element_unit(format) : 1.0f);
@@ -66,7 +66,9 @@ void Queries::add(const Plan& plan, std::int64_t first, int count, int width) {
       part.coordinates[axis * width + i] = sides.a.coordinates[(first + i) * scoring.axes + axis];
     }
     if (is_alone) continue;
-    for (std::int64_t w = 0; w < words; ++w) elements[w * width + i] = query[w];
+    for (std::int64_t w = 0; w < words; w += group) {
+      std::copy_n(query + w, group, elements + w * width + i * group);
+    }
     for (std::int64_t c = 0; c < chunks; ++c) part.starts[c * width + i] = starts[c];
   }
 }

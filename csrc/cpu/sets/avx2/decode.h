@@ -110,7 +110,7 @@ inline constexpr float kDecodedUnit = std::is_same_v<L, FloatLane> ? 1 << (15 - 
 // Where the element of code i of a step goes: larger ones are those of even codes, then of odd
 // ones.
 template <class L>
-constexpr int place(int i) {
+constexpr int lane_place(int i) {
   return sizeof(typename L::Row) > 1 ? i % 2 * 16 + i / 2 : i;
 }
 
@@ -125,7 +125,7 @@ template <class L, Format F>
     packed = whole.data();
   }
   const Vector codes = codes_of<F.bits()>(packed);
-  if constexpr (std::is_same_v<L, Int8Lane>) {
+  if constexpr (sizeof(typename L::Row) == 1) {
     return Vectors<1>{{look_up<F.bits()>(table, codes)}};
   } else if constexpr (std::is_same_v<L, Int16Lane>) {
     return integers_of<F>(codes);

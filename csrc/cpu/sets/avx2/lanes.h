@@ -3,6 +3,7 @@
 
 inline constexpr int kWidth = 8;        // sums in a vector
 inline constexpr int kSumVectors = 12;  // vectors of sums that a tile keeps in registers
+inline constexpr int kScanVectors = 8;  // and that a scan keeps, at least for one row
 inline constexpr int kStepCodes = 32;   // codes that one step takes from a row
 
 using Vector = __m256i;
@@ -38,6 +39,7 @@ template <class Any>
 // What integer lanes add up in. `raise` brings sums of a high plane into steps of the low one.
 struct IntSums {
   using Dot = std::int32_t;
+  static constexpr int kTileVectors = kSumVectors;
   using Sums = __m256i;
 
   [[gnu::always_inline]] static Sums zero() { return _mm256_setzero_si256(); }
@@ -57,20 +59,76 @@ struct IntSums {
   }
 };
 
-// A lane multiplies groups of elements, four bytes each: the row's times the query's.
-struct Int8Lane : IntSums {
-  using Row = std::uint8_t;  // value + kOffset: the instruction wants one side unsigned
-  using Query = std::int8_t;
-  static constexpr int kOffset = 64;
+[[gnu::always_inline]] inline __m256i add_pairs(__m256i sums, Vector pairs) {
+  return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
 
-  // Pairs stay within int16: a row's element is at most 127, a query's magnitude 128.
-  [[gnu::always_inline]] static Sums dot(Sums sums, Vector rows, Vector queries) {
-    const __m256i pairs = _mm256_maddubs_epi16(rows, queries);
-    return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+// Partial sums of pairs in int16: one instruction in place of two, but registers for both kinds of
+// sums.
+struct PairSums : IntSums {
+  using Partial = __m256i;
+  static constexpr int kTileVectors = 8;
+
+  [[gnu::always_inline]] static Partial open(Sums) { return _mm256_setzero_si256(); }
+  [[gnu::always_inline]] static Sums close(Sums sums, Partial pairs) {
+    return add_pairs(sums, pairs);
+  }
+  static constexpr std::int64_t exact(std::int64_t row, std::int64_t query) {
+    return std::numeric_limits<std::int16_t>::max() / (2 * row * query);
   }
 };
 
-struct Int16Lane : IntSums {
+// A lane multiplies groups of elements, four bytes each: the row's times the query's. Those of rows
+// have magnitudes up to kMost.
+template <int kMost>
+struct Int8Lane : DirectSums<IntSums> {
+  using Row = std::uint8_t;  // value + kOffset: the instruction wants one side unsigned
+  using Query = std::int8_t;
+  static constexpr int kOffset = kMost;
+
+  [[gnu::always_inline]] static Partial dot(Partial sums, Vector rows, Vector queries) {
+    return add_pairs(sums, _mm256_maddubs_epi16(rows, queries));
+  }
+};
+
+// Of 4-bit rows many pairs add up in int16; of others so few that closing takes longer than they
+// save.
+template <int kMost>
+  requires(kMost < 16)
+struct Int8Lane<kMost> : PairSums {
+  using Row = std::uint8_t;
+  using Query = std::int8_t;
+  static constexpr int kOffset = kMost;
+
+  static constexpr std::int64_t exact(std::int64_t query) {
+    return PairSums::exact(2 * kMost, query);
+  }
+  [[gnu::always_inline]] static Partial dot(Partial sums, Vector rows, Vector queries) {
+    return _mm256_add_epi16(sums, _mm256_maddubs_epi16(rows, queries));
+  }
+};
+
+// Magnitudes of elements, and bytes that have their signs and are not zero where they are not.
+struct Signed {
+  Vector magnitudes, signs;
+};
+
+// Rows' signs go to queries, which have no -128.
+template <int kMost>
+struct SignedLane : PairSums {
+  using Query = std::int8_t;
+  static constexpr int kOffset = 0;
+
+  static constexpr std::int64_t exact(std::int64_t query) {
+    return PairSums::exact(kMost, query);
+  }
+  [[gnu::always_inline]] static Partial dot(Partial sums, Signed rows, Vector queries) {
+    const Vector with = _mm256_sign_epi8(queries, rows.signs);
+    return _mm256_add_epi16(sums, _mm256_maddubs_epi16(rows.magnitudes, with));
+  }
+};
+
+struct Int16Lane : DirectSums<IntSums> {
   using Row = std::int16_t;
   using Query = std::int16_t;
   static constexpr int kOffset = 0;
@@ -80,17 +138,12 @@ struct Int16Lane : IntSums {
   }
 };
 
-struct FloatLane {
-  using Row = float;
-  using Query = float;
+struct FloatSums {
   using Dot = float;
+  static constexpr int kTileVectors = kSumVectors;
   using Sums = __m256;
-  static constexpr int kOffset = 0;
 
   [[gnu::always_inline]] static Sums zero() { return _mm256_setzero_ps(); }
-  [[gnu::always_inline]] static Sums dot(Sums sums, Vector rows, Vector queries) {
-    return _mm256_fmadd_ps(_mm256_castsi256_ps(rows), _mm256_castsi256_ps(queries), sums);
-  }
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) { _mm256_storeu_ps(to, sums); }
   [[gnu::always_inline]] static __m256 floats(Sums sums) { return sums; }
   [[gnu::always_inline]] static Sums of(Vector bits) { return _mm256_castsi256_ps(bits); }
@@ -98,6 +151,16 @@ struct FloatLane {
   [[gnu::always_inline]] static Sums fold(Sums a, Sums b) { return _mm256_hadd_ps(a, b); }
   [[gnu::always_inline]] static void store_halves(Dot* to, Sums sums) {
     _mm_storeu_ps(to, _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1)));
+  }
+};
+
+struct FloatLane : DirectSums<FloatSums> {
+  using Row = float;
+  using Query = float;
+  static constexpr int kOffset = 0;
+
+  [[gnu::always_inline]] static Sums dot(Sums sums, Vector rows, Vector queries) {
+    return _mm256_fmadd_ps(_mm256_castsi256_ps(rows), _mm256_castsi256_ps(queries), sums);
   }
 };
 

@@ -9,16 +9,18 @@ namespace minifloat::avx512 {
 #include "cpu/sets/avx512/bytes.h"
 
 #include "cpu/kernels/codec.inl.h"
+#include "cpu/kernels/direct.inl.h"
 #include "cpu/sets/avx2/lanes.h"
 
 #include "cpu/sets/avx2/decode.h"
 
 #include "cpu/kernels/products.inl.h"
 
-// A panel of one vector takes a row as long as 3 scans do: measured with searches of rows of 192
-// and 512 in all formats.
+#include "cpu/sets/avx2/steps.h"
+
+// A scan for 1, 2 and 4 queries.
 template <Format F>
-inline constexpr std::array kWays{by_scan<F>(1), by_panel<F>(3)};
+inline constexpr std::array kWays{by_scan<F, ScanSteps<F>>({1, 1.4f, 2.2f}), by_panel<F>(kPanelCosts<F>)};
 
 #include "cpu/kernels/table.inl.h"
 }  // namespace minifloat::avx512

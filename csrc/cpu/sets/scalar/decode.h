@@ -14,7 +14,7 @@ inline constexpr float kDecodedUnit = 1;
 
 // Where the element of code i of a step goes.
 template <class L>
-constexpr int place(int i) {
+constexpr int lane_place(int i) {
   return i;
 }
 

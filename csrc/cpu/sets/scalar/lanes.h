@@ -1,7 +1,8 @@
 // The lanes in plain C++; a set.cpp includes this.
 
 inline constexpr int kWidth = 4;       // sums in a vector
-inline constexpr int kSumVectors = 4;  // vectors of sums that a tile keeps
+inline constexpr int kSumVectors = 4;   // vectors of sums that a tile keeps
+inline constexpr int kScanVectors = 4;  // and that a scan keeps, at least for one row
 inline constexpr int kStepCodes = 16;  // codes that one step takes from a row
 
 using Vector = std::array<std::uint32_t, kWidth>;
@@ -37,13 +38,14 @@ template <class Any>
 
 // A lane multiplies groups of elements, four bytes each: the row's times the query's.
 template <class Element, class Sum>
-struct PlainLane {
+struct PlainSums {
   using Row = Element;
   using Query = Element;
   using Dot = Sum;
   using Sums = std::array<Sum, kWidth>;
   static constexpr int kOffset = 0;
   static constexpr int kGroup = 4 / sizeof(Element);
+  static constexpr int kTileVectors = kSumVectors;
 
   [[gnu::always_inline]] static Sums zero() { return {}; }
   [[gnu::always_inline]] static Sums dot(Sums sums, Vector rows, Vector queries) {
@@ -68,9 +70,10 @@ struct PlainLane {
   }
 };
 
-using Int8Lane = PlainLane<std::int8_t, std::int32_t>;
-using Int16Lane = PlainLane<std::int16_t, std::int32_t>;
-using FloatLane = PlainLane<float, float>;
+template <int>
+using Int8Lane = DirectSums<PlainSums<std::int8_t, std::int32_t>>;
+using Int16Lane = DirectSums<PlainSums<std::int16_t, std::int32_t>>;
+using FloatLane = DirectSums<PlainSums<float, float>>;
 
 // The totals of four vectors of sums.
 template <class L, class Sums = typename L::Sums>

@@ -4,16 +4,15 @@ namespace minifloat::scalar {
 #include "cpu/sets/scalar/bytes.h"
 
 #include "cpu/kernels/codec.inl.h"
+#include "cpu/kernels/direct.inl.h"
 #include "cpu/sets/scalar/lanes.h"
 
 #include "cpu/sets/scalar/decode.h"
 
 #include "cpu/kernels/products.inl.h"
 
-// A panel of one vector takes a row as long as one scan does: measured with searches of rows of 192
-// and 512 in all formats.
 template <Format F>
-inline constexpr std::array kWays{by_scan<F>(1), by_panel<F>(1)};
+inline constexpr std::array kWays{by_scan<F, LaneSteps<F>>({1, 2, 4}), by_panel<F>({1, 2, 4})};
 
 #include "cpu/kernels/table.inl.h"
 }  // namespace minifloat::scalar

@@ -52,7 +52,7 @@ inline constexpr float kDecodedUnit = 1;
 // Where the element of code i of a step goes: elements of two bytes are put together within
 // quarters of vectors.
 template <class L>
-constexpr int place(int i) {
+constexpr int lane_place(int i) {
   return sizeof(typename L::Row) == 2 ? i / 8 % 2 * 32 + i / 16 * 8 + i % 8 : i;
 }
 

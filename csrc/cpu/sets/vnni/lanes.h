@@ -2,6 +2,7 @@
 
 inline constexpr int kWidth = 16;       // sums in a vector
 inline constexpr int kSumVectors = 24;  // vectors of sums that a tile keeps in registers
+inline constexpr int kScanVectors = 16;  // and that a scan keeps, at least for one row
 inline constexpr int kStepCodes = 64;   // codes that one step takes from a row
 
 using Vector = __m512i;
@@ -9,6 +10,7 @@ using Vector = __m512i;
 // What integer lanes add up in. `raise` brings sums of a high plane into steps of the low one.
 struct IntSums {
   using Dot = std::int32_t;
+  static constexpr int kTileVectors = kSumVectors;
   using Sums = __m512i;
 
   [[gnu::always_inline]] static Sums zero() { return _mm512_setzero_si512(); }
@@ -19,18 +21,20 @@ struct IntSums {
   [[gnu::always_inline]] static Sums raise(Sums high) { return _mm512_slli_epi32(high, 8); }
 };
 
-// A lane multiplies groups of elements, four bytes each: the row's times the query's.
-struct Int8Lane : IntSums {
+// A lane multiplies groups of elements, four bytes each: the row's times the query's. Those of rows
+// have magnitudes up to kMost.
+template <int kMost>
+struct Int8Lane : DirectSums<IntSums> {
   using Row = std::uint8_t;  // value + kOffset: the instruction wants one side unsigned
   using Query = std::int8_t;
-  static constexpr int kOffset = 64;
+  static constexpr int kOffset = kMost;
 
   [[gnu::always_inline]] static Sums dot(Sums sums, __m512i rows, __m512i queries) {
     return _mm512_dpbusd_epi32(sums, rows, queries);
   }
 };
 
-struct Int16Lane : IntSums {
+struct Int16Lane : DirectSums<IntSums> {
   using Row = std::int16_t;
   using Query = std::int16_t;
   static constexpr int kOffset = 0;
@@ -40,23 +44,28 @@ struct Int16Lane : IntSums {
   }
 };
 
-struct FloatLane {
-  using Row = Bfloat16;
-  using Query = Bfloat16;
+struct FloatSums {
   using Dot = float;
   using Sums = __m512;
-  static constexpr int kOffset = 0;
+  static constexpr int kTileVectors = kSumVectors;
 
   [[gnu::always_inline]] static Sums zero() { return _mm512_setzero_ps(); }
-  [[gnu::always_inline]] static Sums dot(Sums sums, __m512i rows, __m512i queries) {
-    return _mm512_dpbf16_ps(sums, reinterpret_cast<__m512bh>(rows),
-                            reinterpret_cast<__m512bh>(queries));
-  }
   [[gnu::always_inline]] static void store(Dot* to, Sums sums) { _mm512_storeu_ps(to, sums); }
   [[gnu::always_inline]] static __m512 floats(Sums sums) { return sums; }
   [[gnu::always_inline]] static Sums of(Vector bits) { return _mm512_castsi512_ps(bits); }
   [[gnu::always_inline]] static Sums add(Sums a, Sums b) { return _mm512_add_ps(a, b); }
   [[gnu::always_inline]] static Sums raise(Sums high) { return high; }
+};
+
+struct FloatLane : DirectSums<FloatSums> {
+  using Row = Bfloat16;
+  using Query = Bfloat16;
+  static constexpr int kOffset = 0;
+
+  [[gnu::always_inline]] static Sums dot(Sums sums, __m512i rows, __m512i queries) {
+    return _mm512_dpbf16_ps(sums, reinterpret_cast<__m512bh>(rows),
+                            reinterpret_cast<__m512bh>(queries));
+  }
 };
 
 // What one step makes of a row.

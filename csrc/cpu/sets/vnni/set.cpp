@@ -10,16 +10,22 @@ namespace minifloat::avx512vnni {
 #include "cpu/sets/avx512/bytes.h"
 
 #include "cpu/kernels/codec.inl.h"
+#include "cpu/kernels/direct.inl.h"
 #include "cpu/sets/vnni/lanes.h"
 
 #include "cpu/sets/vnni/decode.h"
 
 #include "cpu/kernels/products.inl.h"
 
-// A panel of one vector takes a row as long as 8 scans do: measured with searches of rows of 192
-// and 512 in all formats.
+#include "cpu/sets/vnni/steps.h"
+
 template <Format F>
-inline constexpr std::array kWays{by_scan<F>(1), by_panel<F>(8)};
+using ScanSteps = std::conditional_t<F.bits() == 4, HalfSteps<F>, LaneSteps<F>>;
+
+// Costs are measured with searches of rows of 512: of a scan for 1, 2 and 4 queries, and of panels
+// of 16, 32 and 64.
+template <Format F>
+inline constexpr std::array kWays{by_scan<F, ScanSteps<F>>({1, 1.2f, 1.6f}), by_panel<F>({5, 8, 14})};
 
 #include "cpu/kernels/table.inl.h"
 }  // namespace minifloat::avx512vnni

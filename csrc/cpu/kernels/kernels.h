@@ -98,7 +98,8 @@ struct Layout {
   int group;       // bytes of a query that lie together, in multiples of four
   int row_size;    // bytes of one element of a row
   int query_size;  // bytes of one element of a query
-  int planes;      // of a query that is floats: as many as hold it
+  int code_planes;  // of a query that is codes
+  int planes;      // and of one that is floats: as many as hold it
   float row_unit;  // the value of 1 in a row
   void (*rows_to_lane)(const std::uint8_t* packed, std::int64_t rows, std::int64_t dim, void* out);
   // One query, by plane, with its starts.
@@ -126,6 +127,9 @@ struct Way {
   // Of a row and a panel, of which each is twice as wide as the one before, in the time of a scan
   // of the row for one query.
   std::array<float, 3> costs;
+  // What a thread calls before and after it makes scores; null where there is nothing to do.
+  void (*enter)() = nullptr;
+  void (*leave)() = nullptr;
 };
 
 // For one format.

@@ -39,10 +39,11 @@ struct ToScores {
   }
 };
 
-// Adds the products of all further coordinates.
-inline void add_further_axes(const QueryPanel& panel, const Rows& rows, float* scores) {
+// Adds the products of coordinates from an axis on.
+inline void add_axes_from(std::int64_t first, const QueryPanel& panel, const Rows& rows,
+                          float* scores) {
   for (std::int64_t r = 0; r < rows.count; ++r) {
-    for (std::int64_t axis = 1; axis < rows.axes; ++axis) {
+    for (std::int64_t axis = first; axis < rows.axes; ++axis) {
       const float of_row = rows.coordinates[r * rows.axes + axis];
       const float* const of_queries = panel.coordinates + axis * panel.width;
       float* const of_scores = scores + r * panel.width;
@@ -167,7 +168,7 @@ void panel(const Scoring& scoring, const QueryPanel& panel, const Rows& rows, fl
                                            {panel_scores<F, 4, false>, panel_scores<F, 4, true>}};
   const auto vectors = static_cast<unsigned>(panel.width / kWidth);
   kByVectors[std::countr_zero(vectors)][scoring.axes > 0](scoring, panel, rows, out);
-  if (scoring.axes > 1) add_further_axes(panel, rows, out);
+  if (scoring.axes > 1) add_axes_from(1, panel, rows, out);
 }
 
 // Multiplies queries side by side with rows in their lane. So many rows stay in the cache, and

@@ -63,7 +63,13 @@ class Scorer {
  public:
   explicit Scorer(const Plan& plan)
       : plan_(plan),
-        scores_(lines_for(std::int64_t{4} * plan.way.most_rows * widest(plan.way))) {}
+        scores_(lines_for(std::int64_t{4} * plan.way.most_rows * widest(plan.way))) {
+    if (plan.way.enter) plan.way.enter();
+  }
+  Scorer(const Scorer&) = delete;
+  ~Scorer() {
+    if (plan_.way.leave) plan_.way.leave();
+  }
 
   // Those of all blocks of a pass that no other thread has taken.
   template <Keeper Kept>

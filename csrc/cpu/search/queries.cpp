@@ -22,7 +22,7 @@ void Queries::add(const Plan& plan, std::int64_t first, int count, int width) {
   const auto& [sides, isa, kernels, way, scoring, row_bytes_of_b] = plan;
   const Layout& layout = way.layout;
   const Format format = kFormats[sides.format].format;
-  const int planes = sides.a.is_packed ? 1 : layout.planes;
+  const int planes = sides.a.is_packed ? layout.code_planes : layout.planes;
   const std::int64_t padded = (scoring.dim + layout.step - 1) / layout.step * layout.step;
   const std::int64_t words = padded * layout.query_size / 4 * planes;
   const std::int64_t group = layout.group / 4;

@@ -2,6 +2,12 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#ifdef __x86_64__
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "cpu/sets/set.h"
 
 namespace minifloat {
@@ -9,6 +15,8 @@ namespace minifloat {
 extern const Isa kScalar;
 #ifdef __x86_64__
 extern const Isa kAvx2, kAvx512, kAvx512Vnni;
+const Isa& amx_isa();
+const Isa& amx_isa_in_memory();
 #endif
 
 namespace {
@@ -28,27 +36,55 @@ bool has_vnni() {
   return has_avx512() && __builtin_cpu_supports("avx512vbmi") &&
          __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16");
 }
+
+// Linux lets a process use tiles that has asked for them; threads and children may from then on.
+bool may_use_tiles() {
+#ifdef __linux__
+  constexpr long kRequest = 0x1023, kTileData = 18;
+  static const bool may = syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+  return may;
+#else
+  return false;
+#endif
+}
+
+bool has_amx() {
+  constexpr unsigned kBfloat16 = 1u << 22, kTiles = 1u << 24, kInt8 = 1u << 25;
+  constexpr unsigned kAll = kBfloat16 | kTiles | kInt8;
+  unsigned eax, ebx, ecx, edx;
+  return has_vnni() && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & kAll) == kAll &&
+         may_use_tiles();
+}
 #endif
 
-// All sets, the best first: the first that the machine has is the default.
+template <const Isa& kIsa>
+const Isa& constant() {
+  return kIsa;
+}
+
+// All sets, the best first: the first that the machine has is the default. Those that are not
+// listed are for tests.
 const struct {
-  const Isa& isa;
+  const Isa& (*isa)();
   bool (*is_here)();
+  bool is_listed = true;
 } kSets[] = {
 #ifdef __x86_64__
-    {kAvx512Vnni, has_vnni},
-    {kAvx512, has_avx512},
-    {kAvx2, has_avx2},
+    {amx_isa, has_amx},
+    {constant<kAvx512Vnni>, has_vnni},
+    {amx_isa_in_memory, has_vnni, false},
+    {constant<kAvx512>, has_avx512},
+    {constant<kAvx2>, has_avx2},
 #endif
-    {kScalar, [] { return true; }},
+    {constant<kScalar>, [] { return true; }},
 };
 
 const Isa& find_isa(const std::string& name) {
   std::string message = "instruction set must be one of";
-  for (const auto& [isa, is_here] : kSets) {
+  for (const auto& [isa, is_here, is_listed] : kSets) {
     if (!is_here()) continue;
-    if (name == isa.name) return isa;
-    message.append(" ").append(isa.name).append(",");
+    if (name == isa().name) return isa();
+    if (is_listed) message.append(" ").append(isa().name).append(",");
   }
   message.back() = ';';
   throw std::invalid_argument(message + " got '" + name + "'");
@@ -65,8 +101,8 @@ std::atomic<const Isa*> chosen_isa = nullptr;
 
 std::vector<std::string> available_isas() {
   std::vector<std::string> names;
-  for (const auto& [isa, is_here] : kSets) {
-    if (is_here()) names.emplace_back(isa.name);
+  for (const auto& [isa, is_here, is_listed] : kSets) {
+    if (is_listed && is_here()) names.emplace_back(isa().name);
   }
   return names;
 }

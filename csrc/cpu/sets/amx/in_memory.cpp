@@ -1,0 +1,38 @@
+#ifdef __x86_64__
+#include <immintrin.h>
+
+#include "cpu/kernels/includes.h"
+
+#pragma GCC push_options
+#pragma GCC target( \
+    "avx2,f16c,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512bf16,prefer-vector-width=512")
+namespace minifloat::amx_in_memory {
+#include "cpu/sets/avx512/bytes.h"
+
+#include "cpu/kernels/codec.inl.h"
+#include "cpu/kernels/direct.inl.h"
+#include "cpu/sets/vnni/lanes.h"
+
+#include "cpu/sets/vnni/decode.h"
+
+#include "cpu/kernels/products.inl.h"
+#include "cpu/sets/amx/tile_config.h"
+
+#include "cpu/sets/amx/tiles_in_memory.h"
+
+#include "cpu/sets/amx/set.inl.h"
+}  // namespace minifloat::amx_in_memory
+#pragma GCC pop_options
+
+namespace minifloat {
+
+extern const Isa kAvx512Vnni;
+
+// For tests: what AMX answers, on machines without it.
+const Isa& amx_isa_in_memory() {
+  static const amx_in_memory::WithTiles with_tiles("amx_in_memory", kAvx512Vnni);
+  return with_tiles.isa();
+}
+
+}  // namespace minifloat
+#endif

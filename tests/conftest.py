@@ -14,6 +14,7 @@ from minifloat import _C
 from minifloat.backends import BACKENDS as ALL
 from tests.support import emulated
 from tests.support.on_gpu import on_gpu, served_by
+from tests.support.sets import STAND_INS, TRIED
 
 # Without a GPU, Triton's kernels run on CPU tensors, one program after the other. It looks at this
 # when they are defined.
@@ -41,7 +42,7 @@ PYTHON_BACKENDS = (
     *(name for name in _OTHERS if HAS_GPU or name not in EMULATED),
     *(EMULATED if emulated.IS_HERE else ()),
 )
-BACKENDS = (*_C.available_isas(), *PYTHON_BACKENDS)
+BACKENDS = (*TRIED, *PYTHON_BACKENDS)
 
 
 # What Triton's interpreter, which is the slowest, computes in every run: floats and integers.
@@ -69,7 +70,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_interpreted = params.get("backend") == "triton" and not HAS_GPU
         is_short = format is None or getattr(format, "name", format) in SHORT_FORMATS
         is_short &= getattr(item, "originalname", None) not in LONG_INTERPRETED
-        if params.get("backend") == "cuda on many" or (is_interpreted and not is_short):
+        # Stand-ins differ from another set only in how they multiply.
+        does_not_multiply = "scoring" not in item.path.parts and "ops" not in item.path.parts
+        is_same = params.get("backend", params.get("isa")) in STAND_INS and does_not_multiply
+        is_same |= params.get("backend") == "cuda on many"
+        if is_same or (is_interpreted and not is_short):
             item.add_marker("long")
 
 
@@ -85,7 +90,7 @@ def integer_format(request: pytest.FixtureRequest) -> mf.Format:
     return found
 
 
-@pytest.fixture(params=_C.available_isas())
+@pytest.fixture(params=TRIED)
 def isa(request: pytest.FixtureRequest) -> Iterator[str]:
     """The instruction set in use during the test."""
     name: str = request.param

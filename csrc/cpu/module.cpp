@@ -5,6 +5,7 @@
 #include "cpu/interrupts.h"
 #include "cpu/pages.h"
 #include "cpu/peak.h"
+#include "cpu/search/plan.h"
 #include "cpu/search/search.h"
 #include "cpu/sets/set.h"
 #include "format/lanes.h"
@@ -109,6 +110,7 @@ PYBIND11_MODULE(_C, m) {
   m.def("available_isas", available_isas);
   m.def("isa", [] { return std::string(current_isa().name); });
   m.def("set_isa", set_isa);
+  m.def("least_cost", least_cost);
   m.def("prefer_huge_pages", bound(prefer_huge_pages));
   m.def("multiply", multiply, pybind11::call_guard<pybind11::gil_scoped_release>());
   m.def("encode", bound(encode));

@@ -129,6 +129,9 @@ def test_wide_registers_stay_in_their_own_namespace() -> None:
         may = [one.namespace for one in sets() if any(use.startswith(flag) for use in one.target)]
         theirs = rf"minifloat::({'|'.join(may)})::"
         assert {name for name in found if not re.search(theirs, name)} == set()
+    tiles = functions_with(r":\t(tile|tdp|ldtile|sttile)", disassembly)
+    assert tiles
+    assert {name for name in tiles if "minifloat::amx::" not in name} == set()
     assert any("decode_run" in name for name in zmm)
     assert any("minifloat::avx2::" in name and "decode_run" in name for name in ymm)
 

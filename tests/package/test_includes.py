@@ -15,7 +15,7 @@ ROOMS = {
     "": "format frame query python cpu cuda",
     "cpu": "threads kernels sets pieces codec frames peak interrupts pages search module",
     # A set borrows only from those that are listed after it.
-    "cpu/sets": " ".join(["set", *(one.folder for one in reversed(sets())), "list"]),
+    "cpu/sets": " ".join(["set", *dict.fromkeys(one.folder for one in reversed(sets())), "list"]),
     "cpu/search": "search plan queries blocks bounds scores pairs best",
     "cuda": "warps emulator device operators codec products search module tests",
     "cuda/products": (

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 import minifloat as mf
-from minifloat import _C
 from minifloat.ops import answer
 from minifloat.ops.products import PairScores
 from minifloat.ops.rows import Sides
 from minifloat.scoring.queries import rows_of
 from tests.support.oracles import U
 from tests.support.rows import normal, random_rows
+from tests.support.sets import TRIED
 
 pytestmark = pytest.mark.gpu
 
@@ -21,7 +21,7 @@ def test_pairs_are_the_entries_of_the_matrix(format: mf.Format, backend: str) ->
     b = random_rows(format, 30, 17, 2)
     generator = torch.Generator().manual_seed(0)
     # Those of C++ are shared out to threads.
-    count = 3000 if backend in _C.available_isas() else 300
+    count = 3000 if backend in TRIED else 300
     # Two orders of a sum of 17 products, whose sizes add up to at most 1, and their products.
     tolerance = 2 * (17 + 4) * U if format.lane == "float" else 0
 

@@ -3,7 +3,6 @@ import pytest
 import torch
 
 import minifloat as mf
-from minifloat import _C
 from minifloat.backends import eager, implementation
 from minifloat.ops import arguments
 from minifloat.ops.products import Best
@@ -11,6 +10,7 @@ from minifloat.ops.rows import Selection
 from minifloat.scoring.queries import sides_of
 from tests.support.rows import normal
 from tests.support.searches import assert_is_sorted_scores, tied, with_nan
+from tests.support.sets import TRIED
 
 pytestmark = pytest.mark.gpu
 
@@ -162,7 +162,7 @@ def test_search_goes_over_the_rows_that_a_mask_and_ranges_leave(
     integer_format: mf.Format, backend: str, threads: None
 ) -> None:
     # Only C++ shares the work out to threads.
-    numbers = (1, 3) if backend in _C.available_isas() else (1,)
+    numbers = (1, 3) if backend in TRIED else (1,)
     database = with_nan(tied(integer_format, 300), [17, 130])
     mask = torch.rand(300, generator=torch.Generator().manual_seed(1)) < 0.4
     mask[64:128] = False

@@ -94,13 +94,13 @@ struct QueryPanel {
 
 // How a lane has rows and queries, each of whole steps.
 struct Layout {
-  int step;        // codes
-  int group;       // bytes of a query that lie together, in multiples of four
-  int row_size;    // bytes of one element of a row
-  int query_size;  // bytes of one element of a query
+  int step;         // codes
+  int group;        // bytes of a query that lie together, in multiples of four
+  int row_size;     // bytes of one element of a row
+  int query_size;   // bytes of one element of a query
   int code_planes;  // of a query that is codes
-  int planes;      // and of one that is floats: as many as hold it
-  float row_unit;  // the value of 1 in a row
+  int planes;       // and of one that is floats: as many as hold it
+  float row_unit;   // the value of 1 in a row
   void (*rows_to_lane)(const std::uint8_t* packed, std::int64_t rows, std::int64_t dim, void* out);
   // One query, by plane, with its starts.
   void (*query_to_lane)(const Scoring& scoring, const void* elements, int planes, void* out,

@@ -9,5 +9,6 @@
 
 #include "cpu/kernels/queries.inl.h"
 
+#include "cpu/kernels/dots.inl.h"
 #include "cpu/kernels/panel.inl.h"
 #include "cpu/kernels/scan.inl.h"

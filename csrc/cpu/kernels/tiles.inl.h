@@ -1,5 +1,6 @@
-// Rows in their lane and queries side by side, multiplied by tiles: 16 rows of 64 bytes each, and 16
-// groups of four bytes of 16 queries. Compiled once inside the namespace of each set that has them.
+// Rows in their lane and queries side by side, multiplied by tiles: 16 rows of 64 bytes each, and
+// 16 groups of four bytes of 16 queries. Compiled once inside the namespace of each set that has
+// them.
 
 // Calls use(i) for each of kCount constants.
 template <int kCount, class Use>

@@ -62,8 +62,7 @@ concept Keeper = requires(T kept, const Block& block, const Queries::Part& part,
 class Scorer {
  public:
   explicit Scorer(const Plan& plan)
-      : plan_(plan),
-        scores_(lines_for(std::int64_t{4} * plan.way.most_rows * widest(plan.way))) {
+      : plan_(plan), scores_(lines_for(std::int64_t{4} * plan.way.most_rows * widest(plan.way))) {
     if (plan.way.enter) plan.way.enter();
   }
   Scorer(const Scorer&) = delete;

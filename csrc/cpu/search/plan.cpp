@@ -53,7 +53,9 @@ float cost_of(const Way& way, std::int64_t queries) {
   const std::int64_t whole = queries / widest(way);
   const std::int64_t rest = queries % widest(way);
   const float cost = static_cast<float>(whole) * way.costs.back();
-  return rest == 0 ? cost : cost + way.costs[std::countr_zero(unsigned(width_for(way, rest) / way.width))];
+  if (rest == 0) return cost;
+  const auto doublings = static_cast<unsigned>(width_for(way, rest) / way.width);
+  return cost + way.costs[std::countr_zero(doublings)];
 }
 
 const Way& cheapest(const Kernels& kernels, std::int64_t queries) {
@@ -63,6 +65,10 @@ const Way& cheapest(const Kernels& kernels, std::int64_t queries) {
 }
 
 }  // namespace
+
+float least_cost(int format, std::int64_t queries) {
+  return cost_of(cheapest(current_isa().kernels[format], queries), queries);
+}
 
 int widest(const Way& way) { return way.width << (way.costs.size() - 1); }
 

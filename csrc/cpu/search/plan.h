@@ -23,6 +23,9 @@ struct Plan {
 int widest(const Way& way);
 int width_for(const Way& way, std::int64_t queries);
 
+// Of a row of a format and so many queries, in the time of a scan of the row for one.
+float least_cost(int format, std::int64_t queries);
+
 // The plan for so many queries that meet each row.
 Plan plan_of(const Sides& sides, std::int64_t queries);
 

@@ -71,8 +71,8 @@ const struct {
 } kSets[] = {
 #ifdef __x86_64__
     {amx_isa, has_amx},
-    {constant<kAvx512Vnni>, has_vnni},
     {amx_isa_in_memory, has_vnni, false},
+    {constant<kAvx512Vnni>, has_vnni},
     {constant<kAvx512>, has_avx512},
     {constant<kAvx2>, has_avx2},
 #endif

@@ -29,9 +29,8 @@ std::int64_t multiply_in_tiles(std::int64_t products, const std::uint8_t* elemen
 // Of a scan for one query: of panels of 16, 32 and 64. Counted in instructions and bytes, not
 // measured yet.
 template <Format F>
-inline constexpr Way kByTiles = by_tiles<F>(lane(F) == Lane::kInt16
-                                                ? std::array{1.6f, 2.2f, 3.5f}
-                                                : std::array{1.4f, 1.7f, 2.5f});
+inline constexpr Way kByTiles = by_tiles<F>(lane(F) == Lane::kInt16 ? std::array{1.6f, 2.2f, 3.5f}
+                                                                    : std::array{1.4f, 1.7f, 2.5f});
 
 // Another set's kernels with tiles in place of its panels.
 class WithTiles {

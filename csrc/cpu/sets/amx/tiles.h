@@ -1,5 +1,5 @@
-// Tiles of AMX; a set.cpp includes this. Written out, for GCC's own functions take no constant that a
-// template knows.
+// Tiles of AMX; a set.cpp includes this. Written out, for GCC's own functions take no constant that
+// a template knows.
 
 // What a thread had before it took the tiles.
 inline thread_local TileConfig kept_tiles;
@@ -38,7 +38,9 @@ template <int kTile>
 template <class L, int kSums, int kRows, int kQueries>
 [[gnu::always_inline]] inline void multiply_tiles() {
   if constexpr (std::is_same_v<L, FloatLane>) {
-    asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kRows), "i"(kQueries));
+    asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0"
+                 :
+                 : "i"(kSums), "i"(kRows), "i"(kQueries));
   } else if constexpr (std::is_same_v<L, Int16Lane>) {
     asm volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kRows), "i"(kQueries));
   } else {

@@ -20,8 +20,8 @@ void store_tile(void* to, std::int64_t stride) {
   for (int r = 0; r < kTileSide; ++r, row += stride) std::memcpy(row, tiles[kTile][r], kTileBytes);
 }
 
-// Adds the products of groups of four bytes, as integers that go round, or of two bfloat16, of which
-// the sums of even and of odd ones are added last.
+// Adds the products of groups of four bytes, as integers that go round, or of two bfloat16, of
+// which the sums of even and of odd ones are added last.
 template <class L, int kSums, int kRows, int kQueries>
 void multiply_tiles() {
   for (int r = 0; r < kTileSide; ++r) {

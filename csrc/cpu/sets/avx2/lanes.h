@@ -119,9 +119,7 @@ struct SignedLane : PairSums {
   using Query = std::int8_t;
   static constexpr int kOffset = 0;
 
-  static constexpr std::int64_t exact(std::int64_t query) {
-    return PairSums::exact(kMost, query);
-  }
+  static constexpr std::int64_t exact(std::int64_t query) { return PairSums::exact(kMost, query); }
   [[gnu::always_inline]] static Partial dot(Partial sums, Signed rows, Vector queries) {
     const Vector with = _mm256_sign_epi8(queries, rows.signs);
     return _mm256_add_epi16(sums, _mm256_maddubs_epi16(rows.magnitudes, with));

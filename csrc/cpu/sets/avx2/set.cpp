@@ -20,7 +20,8 @@ namespace minifloat::avx2 {
 
 // A scan for 1, 2 and 4 queries.
 template <Format F>
-inline constexpr std::array kWays{by_scan<F, ScanSteps<F>>({1, 1.4f, 2.2f}), by_panel<F>(kPanelCosts<F>)};
+inline constexpr std::array kWays{by_scan<F, ScanSteps<F>>({1, 1.4f, 2.2f}),
+                                  by_panel<F>(kPanelCosts<F>)};
 
 #include "cpu/kernels/table.inl.h"
 }  // namespace minifloat::avx2

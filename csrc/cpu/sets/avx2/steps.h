@@ -72,11 +72,11 @@ struct SignedSteps {
 // long to decode, they are worth it for fewer queries.
 template <Format F>
 inline constexpr std::array<float, 3> kPanelCosts =
-    F.bits() == 4                ? std::array{6.0f, 6.5f, 11.0f}
-    : lane(F) == Lane::kInt8     ? std::array{3.0f, 4.2f, 6.5f}
-    : F.bits() == 6              ? std::array{2.5f, 3.2f, 5.0f}
-    : lane(F) == Lane::kInt16    ? std::array{4.2f, 5.5f, 9.0f}
-                                 : std::array{6.6f, 8.0f, 13.0f};
+    F.bits() == 4             ? std::array{6.0f, 6.5f, 11.0f}
+    : lane(F) == Lane::kInt8  ? std::array{3.0f, 4.2f, 6.5f}
+    : F.bits() == 6           ? std::array{2.5f, 3.2f, 5.0f}
+    : lane(F) == Lane::kInt16 ? std::array{4.2f, 5.5f, 9.0f}
+                              : std::array{6.6f, 8.0f, 13.0f};
 
 template <Format F>
 using ScanSteps =

@@ -1,9 +1,9 @@
 // The lanes in plain C++; a set.cpp includes this.
 
-inline constexpr int kWidth = 4;       // sums in a vector
+inline constexpr int kWidth = 4;        // sums in a vector
 inline constexpr int kSumVectors = 4;   // vectors of sums that a tile keeps
 inline constexpr int kScanVectors = 4;  // and that a scan keeps, at least for one row
-inline constexpr int kStepCodes = 16;  // codes that one step takes from a row
+inline constexpr int kStepCodes = 16;   // codes that one step takes from a row
 
 using Vector = std::array<std::uint32_t, kWidth>;
 

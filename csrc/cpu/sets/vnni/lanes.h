@@ -1,9 +1,9 @@
 // The lanes of AVX-512 with VNNI, VBMI and BF16; a set.cpp includes this in its target region.
 
-inline constexpr int kWidth = 16;       // sums in a vector
-inline constexpr int kSumVectors = 24;  // vectors of sums that a tile keeps in registers
+inline constexpr int kWidth = 16;        // sums in a vector
+inline constexpr int kSumVectors = 24;   // vectors of sums that a tile keeps in registers
 inline constexpr int kScanVectors = 16;  // and that a scan keeps, at least for one row
-inline constexpr int kStepCodes = 64;   // codes that one step takes from a row
+inline constexpr int kStepCodes = 64;    // codes that one step takes from a row
 
 using Vector = __m512i;
 

@@ -1,0 +1,20 @@
+"""Which way a search by so many queries takes."""
+
+import minifloat as mf
+from minifloat import _C
+
+
+def test_fewer_queries_never_cost_more(format: mf.Format, isa: str) -> None:
+    costs = [_C.least_cost(format.index, queries) for queries in range(1, 300)]
+    assert costs[0] == 1
+    assert costs == sorted(costs)
+
+
+def test_a_few_queries_cost_little_more_than_one(format: mf.Format, isa: str) -> None:
+    # Each row is decoded once for all of them.
+    most = {"scalar": 4, "avx2": 2.2, "avx512": 2.2}.get(isa, 1.6)
+    assert _C.least_cost(format.index, 4) <= most + 1e-6
+
+
+def test_many_queries_share_what_a_row_costs(format: mf.Format, isa: str) -> None:
+    assert _C.least_cost(format.index, 64) / 64 < _C.least_cost(format.index, 4) / 4 + 1e-6

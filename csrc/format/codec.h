@@ -66,7 +66,8 @@ MINIFLOAT_INLINE Rounded round_to_code(float x) {
   const std::int32_t clamped = magnitude < kTop ? magnitude : kTop;
 
   // A code is (binade << mantissa_bits) + steps, where subnormals share the first normal binade.
-  const std::int32_t binade = (clamped > kMinNormal ? clamped : kMinNormal) & 0x7f800000;
+  const std::int32_t own = clamped & 0x7f800000;
+  const std::int32_t binade = own > kMinNormal ? own : kMinNormal;
 
   // Adding 2^23 steps makes the float unit round to a step; the sum's low bits count the steps,
   // from a start that takes kMinNormal out of the binade's number.

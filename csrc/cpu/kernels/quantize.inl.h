@@ -117,12 +117,10 @@ template <Format F, Overflow O, class Use>
       use(i, rounded);
     }
   };
-  // Thirty-two values that become bytes together are too many for the registers of AVX2: there
-  // codes become bytes by themselves.
-  if constexpr (sizeof(Vector) != 32) return encode_to(codes);
-  std::array<std::int32_t, kBlock> wide;
+  if constexpr (kNarrowed == 1) return encode_to(codes);
+  alignas(kStreamed) std::array<std::int32_t, kBlock> wide;
   encode_to(wide.data());
-  for (std::int64_t i = 0; i < count; ++i) codes[i] = static_cast<std::uint8_t>(wide[i]);
+  narrow_run(wide.data(), count, codes);
 }
 
 // The sum of the squares of what the codes of a row stand for, block by block. Integers are added

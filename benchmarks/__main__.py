@@ -96,8 +96,9 @@ def make_parser() -> argparse.ArgumentParser:
         "turn in one process. Those on each value are measured in two scopes, the public call, "
         "which allocates its result, and the kernel, which writes into memory already in use, and "
         "held against a copy of as many bytes. Scores and search are public calls, held against a "
-        "plain read of as many bytes as the database's codes; their GMAC/s are queries x rows x "
-        "dim over time. numkong, which has no top-k, gives scores only in a search too.",
+        "plain read of as many bytes as the database's codes, and against as many products on the "
+        "fastest unit of the machine for exact products, tiles included; their GMAC/s are queries "
+        "x rows x dim over time. numkong, which has no top-k, gives scores only in a search too.",
         formatter_class=HelpFormatter,
     )
     _add_choices(parser)

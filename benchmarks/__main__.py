@@ -50,12 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _C.set_isa(options.isa)
     try:
         with opened(parser, options.out) as out:
-            results = _measured(chosen, setting, out, shlex.join([*PROGRAM.split(), *given]))
+            command = shlex.join([*PROGRAM.split(), *given])
+            results, left_out = _measured(chosen, setting, out, command)
     except RivalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{_C.isa()}, threads: {torch.get_num_threads()}, median of {options.repeats} rounds")
     print(table(results))
+    for name, reason in left_out.items():
+        print(f"left out, {name}: {reason}")
     return 0
 
 
@@ -66,20 +69,23 @@ def _rivals(ops: Sequence[Op]) -> list[Rival[Any]]:
 
 def _measured(
     chosen: Sequence[CallCase], setting: Setting, out: TextIO | None, command: str
-) -> list[tuple[CallCase, dict[str, Any]]]:
+) -> tuple[list[tuple[CallCase, dict[str, Any]]], dict[str, str]]:
+    """Return what each case has found, and who was left out of any, with the reason."""
     # Imported late: it is one of the packages whose absence is told above.
     from tqdm import tqdm
 
     results = []
+    left_out: dict[str, str] = {}
     # Where nobody watches, a bar would fill a log: tqdm's None turns it off there.
     with tqdm(chosen, unit="case", leave=False, disable=None) as bar:
         for case in bar:
             bar.set_postfix_str(str(case))
-            found = case.measure(setting, _FOREVER).found
-            results.append((case, found))
+            outcome = case.measure(setting, _FOREVER)
+            results.append((case, outcome.found))
+            left_out |= outcome.left_out
             if out:
-                print(line(case, found, command), file=out, flush=True)
-    return results
+                print(line(case, outcome.found, command), file=out, flush=True)
+    return results, left_out
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -90,8 +96,9 @@ def make_parser() -> argparse.ArgumentParser:
         "turn in one process. Those on each value are measured in two scopes, the public call, "
         "which allocates its result, and the kernel, which writes into memory already in use, and "
         "held against a copy of as many bytes. Scores and search are public calls, held against a "
-        "plain read of as many bytes as the database's codes; their GMAC/s are queries x rows x "
-        "dim over time. numkong, which has no top-k, gives scores only in a search too.",
+        "plain read of as many bytes as the database's codes, and against as many products on the "
+        "fastest unit of the machine for exact products, tiles included; their GMAC/s are queries "
+        "x rows x dim over time. numkong, which has no top-k, gives scores only in a search too.",
         formatter_class=HelpFormatter,
     )
     _add_choices(parser)

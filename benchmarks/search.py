@@ -69,7 +69,10 @@ class SearchCase(CallCase):
         return SearchJob(near, database, near.queries.to(getattr(torch, self.source)))
 
     def contest(self, setting: Setting) -> Contest:
-        """Return the public call, limits and rivals; the bytes are those of all codes."""
+        """Return the public call, limits and rivals; the bytes are those of all codes.
+
+        "multiply" is as many products on the fastest unit of the instruction set for exact ones.
+        """
         job, op = self.job(), OPS[self.op]
         products, read = self.queries * self.rows * self.dim, job.database.codes.nbytes
         work = {self.unit: products / 1e9}

@@ -6,7 +6,8 @@ copy over its own. Reading is cheaper than writing, so an operation that mostly 
 
 A search reads its whole database and writes next to nothing: it is held against a plain read of
 as many bytes. That is a lower bound of what the cores can read, so a share may exceed 1. It is held
-against as many products too, of elements that stay in registers.
+against as many products too, on the fastest unit for exact products that the instruction set in use
+has, tiles included, of elements that stay in its registers.
 """
 
 from functools import partial

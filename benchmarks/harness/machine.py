@@ -6,7 +6,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -36,7 +36,14 @@ def _version(module: str) -> str | None:
     try:
         return metadata.version(module)
     except metadata.PackageNotFoundError:
-        return None
+        packages = _packages().get(module, ())
+        return metadata.version(packages[0]) if packages else None
+
+
+@cache
+def _packages() -> Mapping[str, Sequence[str]]:
+    """Return the packages that bring each module, for some are not called as it is."""
+    return metadata.packages_distributions()
 
 
 def commit() -> str | None:

@@ -16,7 +16,7 @@ class RivalError(Exception):
 
 
 class NotHereError(Exception):
-    """A rival is not installed; the message says what gets it."""
+    """A rival does not run here; the message says why, or what installs it."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""Times of runs: the clock of a processor, and what rounds come to."""
+"""Times of runs: the clocks of a processor, and what rounds come to."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import process_time
 from timeit import Timer
 
 import numpy as np
@@ -30,7 +31,15 @@ def timing_of(seconds: Sequence[float]) -> Timing:
 
 def wall_clock(run: Run) -> Clock:
     """Return a run's clock, which the run has warmed up."""
-    timer = Timer(run)
+    return _clock(Timer(run))
+
+
+def cpu_clock(run: Run) -> Clock:
+    """Return the clock of a run's CPU time, of all threads."""
+    return _clock(Timer(run, timer=process_time))
+
+
+def _clock(timer: Timer) -> Clock:
     count = _count(timer)
     return lambda: timer.timeit(count) / count
 

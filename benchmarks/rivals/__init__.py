@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.harness.rival import Rival
 
-PACKAGES = ("torch", "numkong", "ml_dtypes", "faiss", "turbovec", "usearch", "flashlib")
+PACKAGES = ("torch", "numkong", "ml_dtypes", "faiss", "turbovec", "usearch", "svs", "flashlib")
 
 RIVALS: tuple[Rival[Any], ...] = tuple(
     rival for package in PACKAGES for rival in import_module(f"{__name__}.{package}").RIVALS

@@ -1,11 +1,9 @@
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 import minifloat as mf
 from benchmarks import __main__ as command
@@ -14,17 +12,9 @@ from benchmarks.harness.calls import Sizes
 from benchmarks.harness.case import Setting
 from benchmarks.harness.device import Processor
 from benchmarks.harness.limits import LEAST_BYTES
+from benchmarks.harness.rival import NotHereError, Rival
 from benchmarks.harness.table import table
 from benchmarks.registry import OPS, cases
-from minifloat import _C
-
-
-@pytest.fixture(autouse=True)
-def _same_threads_and_isa_afterwards() -> Iterator[None]:
-    threads, isa = torch.get_num_threads(), _C.isa()
-    yield
-    torch.set_num_threads(threads)
-    _C.set_isa(isa)
 
 
 def test_a_table_has_a_heading_for_each_kind_of_case_and_a_line_for_each_result() -> None:
@@ -139,3 +129,17 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(
         command.main(["--op", "pack"])
     message = 'need tqdm, which is not installed; pip install "minifloat[bench]"'
     assert message in capsys.readouterr().err
+
+
+def test_who_is_left_out_is_told_once_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def start(job: object) -> None:
+        raise NotHereError("not on this processor")
+
+    absent: Rival[Any] = Rival("torch else", ("search",), start, lambda job, run: None)
+    monkeypatch.setattr(command, "_rivals", lambda ops: [absent])
+    given = ["--op", "search", "--format", "e4m3,e2m1", "--rows", "300", "--repeats", "1"]
+    assert command.main(given) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if "torch" in line]
+    assert told == ["left out, torch else: not on this processor"]

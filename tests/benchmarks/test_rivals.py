@@ -1,18 +1,21 @@
 import json
+import re
 from typing import Any
 
 import pytest
 
 import minifloat as mf
 from benchmarks.codec import DIM, CodecCase
+from benchmarks.harness import machine
 from benchmarks.harness.calls import CallCase, Sizes
 from benchmarks.harness.case import Setting
 from benchmarks.harness.contest import ContestCase
 from benchmarks.harness.device import Processor
 from benchmarks.harness.record import line
-from benchmarks.harness.rival import Rival, package, rivals_of
+from benchmarks.harness.rival import NotHereError, Rival, package, rivals_of
+from benchmarks.harness.table import table
 from benchmarks.registry import OPS, SOURCES, cases
-from benchmarks.rivals import PACKAGES, RIVALS
+from benchmarks.rivals import PACKAGES, RIVALS, svs
 from tests.support.paths import ROOT
 
 SIZES = Sizes(values=[7, 2 * DIM], queries=[1, 3], rows=300, dim=40, k=5)
@@ -36,7 +39,10 @@ def test_a_rival_gives_the_same_answer_or_finds_the_nearest_rows(rival: Rival[An
         assert isinstance(case, ContestCase)
         contest = case.contest(setting)
         for entrant in contest.rivals:
-            run = entrant.start()
+            try:
+                run = entrant.start()
+            except NotHereError as reason:
+                pytest.skip(str(reason))
             if run is not None:
                 assert (entrant.check(run) is None) == isinstance(case, CodecCase)
                 served.add((case.op, case.inputs.get("scope")))
@@ -68,3 +74,39 @@ def test_a_record_keeps_two_ways_of_one_package_apart_and_has_its_version_once()
     _, record = found(case, of_torch)
     assert set(record["rivals"]) == {"torch", "torch bfloat16"}
     assert set(record["versions"]) == {"python", "minifloat", "numpy", "torch"}
+
+
+def test_a_rival_that_would_end_the_process_is_left_out_in_its_own_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(svs, "_PROBE", "print('x\\nnot on this one', flush=True); exit(1)")
+    monkeypatch.setattr(svs, "_refusal", svs._refusal.__wrapped__)
+    lvq = [rival for rival in svs.RIVALS if "LVQ" in rival.name]
+    (case,) = (c for c in ALL if str(c).startswith("search, format e4m3, source codes, queries 3"))
+    outcome = case.measure(Setting(Processor(), 1, rivals=lvq, strict=True), float("inf"))
+    assert outcome.left_out == dict.fromkeys(("svs LVQ8", "svs LVQ4x4"), "not on this one")
+    assert outcome.found["rivals"] == {}
+
+
+def test_the_version_of_a_package_is_found_by_what_it_is_imported_as(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.metadata.packages_distributions", lambda: {"other": ["pytest"]})
+    machine._packages.cache_clear()
+    assert machine.versions(["other", "absent"]).items() >= {
+        ("other", pytest.__version__),
+        ("absent", None),
+    }
+    machine._packages.cache_clear()
+
+
+def test_recall_of_four_bits_stands_beside_ours_in_table_and_record() -> None:
+    pytest.importorskip("turbovec")
+    case = next(case for case in ALL if case.op == "search" and case.format is mf.E2M1)
+    of_turbovec = [rival for rival in RIVALS if rival.name == "turbovec"]
+    measured, record = found(case, of_turbovec)
+    theirs = record["rivals"]["turbovec"]["recall"]
+    assert 0.2 <= theirs <= 1
+    assert 0.2 <= record["recall"] <= 1
+    _, told = table([(case, measured)]).splitlines()
+    assert re.search(rf" {record['recall']:.3f}  turbovec .* \(recall {theirs:.3f}\)$", told)

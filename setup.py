@@ -34,6 +34,8 @@ FLAGS = [
 ]
 # The AVX-512 headers of GCC 12 raise the two that are turned off.
 WARNINGS = ["-Wall", "-Wextra", "-Wno-maybe-uninitialized", "-Wno-uninitialized"]
+# Clang, which has neither the pass nor the warning, warns of these.
+GCC_ALONE = {"-fno-thread-jumps", "-Wno-maybe-uninitialized"}
 
 NVCC_FLAGS = ["-std=c++20", "-O3", "--expt-relaxed-constexpr", "--fmad=false"]
 # A stranger's compilers may warn of what those here do not; continuous integration sees all.
@@ -101,11 +103,22 @@ def depends(folder: Path) -> list[str]:
     return sorted(str(path) for path in CSRC.rglob("*.h") if others.isdisjoint(path.parents))
 
 
+def is_clang(compiler: list[str]) -> bool:
+    """Return whether a compiler, called as a program with some options, is Clang."""
+    run = subprocess.run([compiler[0], "--version"], capture_output=True, text=True, check=True)
+    return "clang" in run.stdout
+
+
 class BuildExtensions(build_ext):
     """Compiles .cu files with nvcc, and all others as ever."""
 
     def build_extensions(self) -> None:
         """Teach the compiler what a .cu file is, then build."""
+        if is_clang(self.compiler.compiler_so):
+            for extension in self.extensions:
+                extension.extra_compile_args = [
+                    option for option in extension.extra_compile_args if option not in GCC_ALONE
+                ]
         compile_one: Callable[..., Any] = self.compiler._compile
 
         def compile(obj: str, source: str, *rest: Any) -> None:

@@ -69,8 +69,9 @@ MINIFLOAT_INLINE Element<F> to_element(std::uint8_t code) {
     return value;
   } else {
     const bool finite = (code & (F.sign_bit() - 1)) <= F.max_code();
-    const float fixed = value * static_cast<float>(1 << fraction_bits(F));
-    return static_cast<std::int16_t>(static_cast<std::int32_t>(finite ? fixed : 0.0f));
+    const float number = finite ? value : 0.0f;
+    return static_cast<std::int16_t>(
+        static_cast<std::int32_t>(number * static_cast<float>(1 << fraction_bits(F))));
   }
 }
 

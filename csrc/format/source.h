@@ -35,7 +35,8 @@ constexpr int index_of_source() {
   int index = 0;
   std::apply(
       [&](auto... source) {
-        ((std::is_same_v<typename decltype(source)::Type, T> || (++index, false)) || ...);
+        static_cast<void>(
+            ((std::is_same_v<typename decltype(source)::Type, T> || (++index, false)) || ...));
       },
       kSources);
   return index;

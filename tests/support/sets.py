@@ -29,7 +29,7 @@ def sets() -> list[Set]:
         text = path.read_text()
         (isa,) = re.findall(r"const Isa&? (\w+)(?:\(\) {| =)", text)
         (namespace,) = re.findall(r"^namespace minifloat::(\w+) {$", text, re.MULTILINE)
-        flags = "".join(re.findall(r'GCC target\([\s\\]*"(.+)"\)', text)).split(",")
+        flags = "".join(re.findall(r'MINIFLOAT_(?:WIDE_)?TARGET\(\s*"(.+)"\)', text)).split(",")
         found[isa] = Set(path.parent.name, namespace, tuple(filter(None, flags)))
     listed = re.findall(
         r"^    {(?:constant<)?(\w+)>?,", (_FOLDER / "list.cpp").read_text(), re.MULTILINE

@@ -7,7 +7,6 @@ template <class AllSums>
 struct DirectSums : AllSums {
   using Sums = typename AllSums::Sums;
   using Partial = Sums;
-  static constexpr bool kIsDirect = true;
 
   [[gnu::always_inline]] static Partial open(Sums sums) { return sums; }
   [[gnu::always_inline]] static Sums close(Sums, Partial sums) { return sums; }

@@ -52,24 +52,24 @@ struct ScanSums {
   }
 };
 
-// dots[(p * kMostBlockRows + r) * kQ + q] is the product of row r and plane p of query q. Inlined, or
-// memory waits while each call begins: four rows of 512 bytes take 26 ns in place of 45.
+// dots[(p * kMostBlockRows + r) * kQ + q] is the product of row r and plane p of query q. Inlined,
+// or memory waits while each call begins: four rows of 512 bytes take 26 ns in place of 45.
 template <Format F, class Steps, int kPlanes, int kQ, int kR>
 [[gnu::always_inline]] inline void row_dots(Scanned from, typename LaneOf<F>::Dot* dots) {
   using L = typename Steps::template LaneFor<kPlanes>;
   constexpr int kVectors = Steps::kVectors;
   constexpr std::int64_t kBytes = Steps::kCodes * F.bits() / 8;
   // A step of a row that goes on reads whole vectors.
-  constexpr std::int64_t kWhole = sizeof(Vector);
-  static_assert(kBytes <= kWhole);
+  constexpr std::int64_t kWhole = std::max<std::int64_t>(sizeof(Vector), kBytes);
   constexpr std::int64_t kExact = L::exact(query_most<F>(kPlanes)) / kVectors;
   static_assert(kExact > 0);
+  constexpr bool kTwoKinds = kExact < kAnyNumber / kVectors;
 
   ScanSums<L, kPlanes, kR, kQ> all;
   all.for_each([&](int p, int r, int q) { all.sums[p][r][q] = L::zero(); });
   all.open();
   // Where partial sums are others than these, registers are for them.
-  if constexpr (!L::kIsDirect) asm("" : "+m"(all.sums));
+  if constexpr (kTwoKinds) asm("" : "+m"(all.sums));
   // Memory is asked for in its own order, though rows are read side by side.
   const std::uint8_t* ahead = from.packed + kAhead;
   const auto add = [&](std::int64_t left) __attribute__((always_inline)) {
@@ -79,7 +79,7 @@ template <Format F, class Steps, int kPlanes, int kQ, int kR>
 #pragma GCC unroll 16
     for (int r = 0; r < kR; ++r) {
       const auto vectors = Steps::template of<kPlanes>(from.packed + r * from.row_stride, left);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) {
         for (int p = 0; p < kPlanes; ++p) {
           for (int q = 0; q < kQ; ++q) {
@@ -95,10 +95,10 @@ template <Format F, class Steps, int kPlanes, int kQ, int kR>
   };
   std::int64_t steps = 0;
   const auto begin_step = [&] {
-    if (L::kIsDirect || steps++ < kExact) return;
+    if (!kTwoKinds || steps++ < kExact) return;
     all.close();
     all.open();
-    if constexpr (!L::kIsDirect) asm("" : "+m"(all.sums));
+    if constexpr (kTwoKinds) asm("" : "+m"(all.sums));
     steps = 1;
   };
   std::int64_t bytes = from.bytes;

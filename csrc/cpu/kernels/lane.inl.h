@@ -1,9 +1,13 @@
 // What kernels derive from the lanes of an instruction set: compiled once inside each one's
 // namespace.
 
+// The largest magnitude of an element that is a byte.
+template <Format F>
+inline constexpr int kMostByte = lane(F) == Lane::kInt8 ? static_cast<int>(max_fixed(F)) : 1;
+
 template <Format F>
 using LaneOf =
-    std::conditional_t<lane(F) == Lane::kInt8, Int8Lane<max_fixed(F)>,
+    std::conditional_t<lane(F) == Lane::kInt8, Int8Lane<kMostByte<F>>,
                        std::conditional_t<lane(F) == Lane::kInt16, Int16Lane, FloatLane>>;
 
 // The largest magnitude of an element of a query, of which planes are halves.
@@ -26,7 +30,7 @@ using Total = std::conditional_t<std::is_same_v<typename L::Dot, float>, float, 
 template <class L>
 inline constexpr int kRaised = sizeof(typename L::Query) == 1 ? 256 : 1;
 
-using Floats = float [[gnu::vector_size(sizeof(Vector))]];
+using Floats [[gnu::vector_size(sizeof(Vector))]] = float;
 inline constexpr int kFloats = sizeof(Vector) / sizeof(float);
 
 [[gnu::always_inline]] inline Floats load_floats(const float* from) {

@@ -82,8 +82,7 @@ template <class L, int kV, int kR, class Finish>
 #pragma GCC unroll 4
         for (int v = 0; v < kV; ++v) partial[r][v] = L::open(sums[r][v]);
       }
-      const std::int64_t end =
-          L::kIsDirect ? groups.count : std::min(groups.count, g + groups.exact);
+      const std::int64_t end = std::min(groups.count, g + groups.exact);
       for (; g < end; ++g) {
         Vector queries[kV];
 #pragma GCC unroll 4

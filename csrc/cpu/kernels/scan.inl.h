@@ -3,8 +3,8 @@
 
 // What a vector of kFour numbers has of rows that have kQ numbers each.
 inline constexpr int kFour = 4;
-using Four = float [[gnu::vector_size(kFour * sizeof(float))]];
-using FourInts = std::int32_t [[gnu::vector_size(kFour * sizeof(std::int32_t))]];
+using Four [[gnu::vector_size(kFour * sizeof(float))]] = float;
+using FourInts [[gnu::vector_size(kFour * sizeof(std::int32_t))]] = std::int32_t;
 
 template <int kQ>
 [[gnu::always_inline]] inline Four of_rows(const float* by_row) {
@@ -67,7 +67,7 @@ void scan_scores(const Scoring& scoring, const QueryPanel& panel, const Rows& ro
   for (std::int64_t i = 0; i < count; i += kLine / sizeof(float)) {
     __builtin_prefetch(rows.norms + count + i);
   }
-  std::array<typename L::Dot, kPlanes * kPlane> dots;
+  std::array<typename L::Dot, kPlanes * kPlane> dots{};
   std::array<Total<L>, kPlane> wholes;
   for (std::int64_t c = 0; c < chunks; ++c) {
     const Scanned part{packed + c * chunk_bytes, bytes,

@@ -31,6 +31,6 @@ template <int kApart>
 inline constexpr std::int64_t kRowsTogether = 16;
 
 [[gnu::always_inline]] inline Floats magnitudes(Floats x) {
-  using Bits = std::int32_t [[gnu::vector_size(sizeof(Floats))]];
+  using Bits [[gnu::vector_size(sizeof(Floats))]] = std::int32_t;
   return __builtin_bit_cast(Floats, __builtin_bit_cast(Bits, x) & 0x7fffffff);
 }

@@ -23,7 +23,7 @@ struct InPlace {
 using minifloat::within_one;
 
 // Four scores, or what they are made of.
-using Four = float [[gnu::vector_size(16)]];
+using Four [[gnu::vector_size(16)]] = float;
 
 template <class T>
 T load(const float* from) {

@@ -6,6 +6,11 @@
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
 #endif
 
 #include "cpu/sets/set.h"
@@ -17,14 +22,21 @@ extern const Isa kScalar;
 extern const Isa kAvx2, kAvx512, kAvx512Vnni;
 const Isa& amx_isa();
 const Isa& amx_isa_in_memory();
+#elif defined(__aarch64__)
+extern const Isa kNeon, kNeonDot;
 #endif
 
 namespace {
 
 #ifdef __x86_64__
+// Clang's __builtin_cpu_supports does not know it.
+bool has_f16c() {
+  unsigned eax, ebx, ecx, edx;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C);
+}
+
 bool has_avx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("f16c") &&
-         __builtin_cpu_supports("fma");
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 }
 
 bool has_avx512() {
@@ -55,6 +67,20 @@ bool has_amx() {
   return has_vnni() && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & kAll) == kAll &&
          may_use_tiles();
 }
+#elif defined(__aarch64__)
+bool has_dot() {
+#ifdef __linux__
+  // The compiler may use all of Armv8.2.
+  constexpr unsigned long kAll = HWCAP_ASIMDDP | HWCAP_ASIMDRDM | HWCAP_ATOMICS | HWCAP_CRC32;
+  return (getauxval(AT_HWCAP) & kAll) == kAll;
+#elif defined(__APPLE__)
+  int has = 0;
+  std::size_t size = sizeof(has);
+  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &has, &size, nullptr, 0) == 0 && has == 1;
+#else
+  return false;
+#endif
+}
 #endif
 
 template <const Isa& kIsa>
@@ -75,6 +101,9 @@ const struct {
     {constant<kAvx512Vnni>, has_vnni},
     {constant<kAvx512>, has_avx512},
     {constant<kAvx2>, has_avx2},
+#elif defined(__aarch64__)
+    {constant<kNeonDot>, has_dot},
+    {constant<kNeon>, [] { return true; }},
 #endif
     {constant<kScalar>, [] { return true; }},
 };

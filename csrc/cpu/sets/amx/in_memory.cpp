@@ -3,9 +3,8 @@
 
 #include "cpu/kernels/includes.h"
 
-#pragma GCC push_options
-#pragma GCC target( \
-    "avx2,f16c,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512bf16,prefer-vector-width=512")
+MINIFLOAT_WIDE_TARGET(
+    "avx2,f16c,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512bf16")
 namespace minifloat::amx_in_memory {
 #include "cpu/sets/avx512/bytes.h"
 
@@ -22,7 +21,7 @@ namespace minifloat::amx_in_memory {
 
 #include "cpu/sets/amx/set.inl.h"
 }  // namespace minifloat::amx_in_memory
-#pragma GCC pop_options
+MINIFLOAT_TARGET_END
 
 namespace minifloat {
 

@@ -67,7 +67,6 @@ struct IntSums {
 // sums.
 struct PairSums : IntSums {
   using Partial = __m256i;
-  static constexpr bool kIsDirect = false;
   static constexpr int kTileVectors = 8;
 
   [[gnu::always_inline]] static Partial open(Sums) { return _mm256_setzero_si256(); }

@@ -3,8 +3,7 @@
 
 #include "cpu/kernels/includes.h"
 
-#pragma GCC push_options
-#pragma GCC target("avx2,f16c,fma")
+MINIFLOAT_TARGET("avx2,f16c,fma")
 namespace minifloat::avx2 {
 #include "cpu/sets/avx2/bytes.h"
 
@@ -25,7 +24,7 @@ inline constexpr std::array kWays{by_scan<F, ScanSteps<F>>({1, 1.4f, 2.2f}),
 
 #include "cpu/kernels/table.inl.h"
 }  // namespace minifloat::avx2
-#pragma GCC pop_options
+MINIFLOAT_TARGET_END
 
 namespace minifloat {
 extern constinit const Isa kAvx2 = avx2::isa("avx2");

@@ -3,8 +3,7 @@
 
 #include "cpu/kernels/includes.h"
 
-#pragma GCC push_options
-#pragma GCC target("avx2,f16c,fma,avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")
+MINIFLOAT_WIDE_TARGET("avx2,f16c,fma,avx512f,avx512bw,avx512dq,avx512vl")
 namespace minifloat::avx512 {
 #include "cpu/sets/avx512/bytes.h"
 
@@ -25,7 +24,7 @@ inline constexpr std::array kWays{by_scan<F, ScanSteps<F>>({1, 1.4f, 2.2f}),
 
 #include "cpu/kernels/table.inl.h"
 }  // namespace minifloat::avx512
-#pragma GCC pop_options
+MINIFLOAT_TARGET_END
 
 namespace minifloat {
 extern constinit const Isa kAvx512 = avx512::isa("avx512");

@@ -3,9 +3,8 @@
 
 #include "cpu/kernels/includes.h"
 
-#pragma GCC push_options
-#pragma GCC target( \
-    "avx2,f16c,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512bf16,prefer-vector-width=512")
+MINIFLOAT_WIDE_TARGET(
+    "avx2,f16c,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni,avx512bf16")
 namespace minifloat::avx512vnni {
 #include "cpu/sets/avx512/bytes.h"
 
@@ -30,7 +29,7 @@ inline constexpr std::array kWays{by_scan<F, ScanSteps<F>>({1, 1.2f, 1.7f}),
 
 #include "cpu/kernels/table.inl.h"
 }  // namespace minifloat::avx512vnni
-#pragma GCC pop_options
+MINIFLOAT_TARGET_END
 
 namespace minifloat {
 extern constinit const Isa kAvx512Vnni = avx512vnni::isa("avx512vnni");

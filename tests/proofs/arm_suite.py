@@ -146,7 +146,9 @@ def main() -> int:
     """Return the exit status of the suite there."""
     options = argparse.ArgumentParser(prog="scripts/test --arm", description="test on 64-bit Arm")
     options.add_argument("tests", nargs="*", default=[f"tests/{room}" for room in ROOMS])
-    options.add_argument("-k", default="not eager", help="as pytest's; without it all but plain torch")
+    options.add_argument(
+        "-k", default="not eager", help="as pytest's; without it all but plain torch"
+    )
     options.add_argument("--codes", action="store_true", help="encode every float32 instead")
     given = options.parse_args()
     if given.codes:

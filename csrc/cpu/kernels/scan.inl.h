@@ -122,7 +122,7 @@ void add_axes(const QueryPanel& panel, const Rows& rows, float* scores) {
 
 // Rows are multiplied side by side, so that their latencies overlap: as many as there are registers
 // for, of short rows. Memory is read faster where they lie within so many bytes.
-inline constexpr std::int64_t kSideBySide = 2048;
+inline constexpr std::int64_t kSideBySide = 1024;
 
 template <Format F, class Steps, int kPlanes, int kQ>
 void scan_side_by_side(const Scoring& scoring, const QueryPanel& panel, const Rows& rows,

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "cpu/pieces.h"
@@ -53,6 +54,24 @@ void over_packed_rows(std::int64_t rows, std::int64_t dim, int bits, int threads
   const std::int64_t grain = std::max<std::int64_t>(1, kGrain / dim);
   over_rows(rows, grain, threads,
             [&](std::int64_t r) { run(r * dim, dim, r * row_bytes(dim, bits)); });
+}
+
+// On each thread, calls what begin() returns with some rows of values at a time and the number of
+// the first; it tells how many of them are finite before one that is not. Returns the first row of
+// all that is not, or -1.
+template <class Begin>
+std::int64_t over_value_rows(const ValueRows& rows, int threads, Begin begin_thread) {
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / rows.dim);
+  std::atomic<std::int64_t> first_wrong = rows.count;
+  parallel_for(rows.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
+    auto use = begin_thread();
+    in_stretches(begin, end, grain, [&](std::int64_t first, std::int64_t count) {
+      const ValueRows some{rows.values + first * rows.stride, rows.stride, count, rows.dim};
+      const std::int64_t wrong = first + use(some, first);
+      if (wrong < first + count) lower_to(first_wrong, wrong);
+    });
+  });
+  return first_wrong == rows.count ? -1 : first_wrong.load();
 }
 
 constexpr auto kSourceBytes = std::apply(
@@ -111,34 +130,21 @@ std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* 
   const Fit fit = fit_of(how);
   const bool fits = how.scale == Scale::kCosine || how.estimator == Estimator::kUnbiased;
   const std::int64_t bytes = row_bytes(rows.dim, bits_of_format(how.format));
-  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / rows.dim);
-  std::atomic<std::int64_t> first_wrong = rows.count;
-  parallel_for(rows.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
+  return over_value_rows(rows, threads, [&] {
     std::vector<float> scratch(fits ? fit_scratch(rows.dim) : 0);
-    in_stretches(begin, end, grain, [&](std::int64_t first, std::int64_t count) {
-      const ValueRows some{rows.values + first * rows.stride, rows.stride, count, rows.dim};
+    return [&, scratch = std::move(scratch)](const ValueRows& some, std::int64_t first) mutable {
       const Quantized to{packed + first * bytes, norms + first};
-      const std::int64_t wrong =
-          first + (fits ? fit(some, {how.scale, how.estimator, {}}, to, scratch.data())
-                        : kernel(some, how.scale == Scale::kAmax, to.codes, to.norms));
-      if (wrong < first + count) lower_to(first_wrong, wrong);
-    });
+      return fits ? fit(some, {how.scale, how.estimator, {}}, to, scratch.data())
+                  : kernel(some, how.scale == Scale::kAmax, to.codes, to.norms);
+    };
   });
-  return first_wrong == rows.count ? -1 : first_wrong.load();
 }
 
 std::int64_t to_lane(int format, int source, const ValueRows& rows, const InLane& to, int threads) {
   const Preparing prepare(format, source, rows.dim);
-  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / rows.dim);
-  std::atomic<std::int64_t> first_wrong = rows.count;
-  parallel_for(rows.count, grain, threads, [&](std::int64_t begin, std::int64_t end) {
-    in_stretches(begin, end, grain, [&](std::int64_t first, std::int64_t count) {
-      const ValueRows some{rows.values + first * rows.stride, rows.stride, count, rows.dim};
-      const std::int64_t wrong = first + prepare(some, first, to);
-      if (wrong < first + count) lower_to(first_wrong, wrong);
-    });
+  return over_value_rows(rows, threads, [&] {
+    return [&](const ValueRows& some, std::int64_t first) { return prepare(some, first, to); };
   });
-  return first_wrong == rows.count ? -1 : first_wrong.load();
 }
 
 void reciprocal_norms(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,

@@ -2,7 +2,9 @@
 
 // Where code i of a row lives: bits [i * kBits, (i + 1) * kBits) of the row, low bits first.
 
+#include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -14,6 +16,16 @@ static_assert(std::endian::native == std::endian::little, "packed rows are littl
 
 // Rows are padded with zero bits to whole bytes.
 MINIFLOAT_INLINE std::int64_t row_bytes(std::int64_t dim, int bits) { return (dim * bits + 7) / 8; }
+
+// The next kBytes bytes of a row of which so many are left, with zeros after its end.
+template <std::size_t kBytes>
+__attribute__((always_inline)) inline const std::uint8_t* next_bytes(
+    const std::uint8_t* packed, std::int64_t left, std::array<std::uint8_t, kBytes>& copy) {
+  if (left >= static_cast<std::int64_t>(kBytes)) return packed;
+  copy = {};
+  std::memcpy(copy.data(), packed, left);
+  return copy.data();
+}
 
 // Pairs of fields, kWidth bits wide and kGap bits apart.
 template <int kWidth, int kGap>

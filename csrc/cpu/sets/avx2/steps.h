@@ -1,15 +1,5 @@
 // How scans with AVX2 take codes from a row; a set.cpp includes this in its target region.
 
-// The next bytes of a row, with zeros where there are fewer.
-template <int kBytes>
-[[gnu::always_inline]] inline const std::uint8_t* whole_step(
-    const std::uint8_t* packed, std::int64_t bytes, std::array<std::uint8_t, kBytes>& copy) {
-  if (bytes >= kBytes) return packed;
-  copy = {};
-  std::memcpy(copy.data(), packed, bytes);
-  return copy.data();
-}
-
 // Steps of 64 codes of 4 bits, the even ones and then the odd ones: nothing is interleaved.
 template <Format F>
 struct HalfSteps {
@@ -21,7 +11,7 @@ struct HalfSteps {
   template <int>
   [[gnu::always_inline]] static Vectors<2> of(const std::uint8_t* packed, std::int64_t bytes) {
     std::array<std::uint8_t, sizeof(Vector)> copy;
-    const Vector pairs = load(whole_step<sizeof(Vector)>(packed, bytes, copy));
+    const Vector pairs = load(next_bytes(packed, bytes, copy));
     const std::uint8_t* const table = kRowTable<F>.data();
     return {{look_up<4>(table, pairs), look_up<4>(table, _mm256_srli_epi16(pairs, 4))}};
   }
@@ -41,7 +31,7 @@ struct SignedSteps {
   [[gnu::always_inline]] static auto of(const std::uint8_t* packed, std::int64_t bytes) {
     constexpr int kBytes = kStepCodes * F.bits() / 8;
     std::array<std::uint8_t, kBytes> copy;
-    const Vector codes = codes_of<6>(whole_step<kBytes>(packed, bytes, copy));
+    const Vector codes = codes_of<6>(next_bytes(packed, bytes, copy));
     const auto part = [&](int i) {
       const __m128i entries = load_half(kMagnitudes.data() + 16 * i);
       return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(entries), codes);

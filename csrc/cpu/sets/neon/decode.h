@@ -117,11 +117,7 @@ constexpr int lane_place(int i) {
 template <class L, Format F>
 [[gnu::always_inline]] inline auto step(const std::uint8_t* packed, std::int64_t bytes,
                                         const std::uint8_t* table) {
-  constexpr int kBytes = kStepCodes * F.bits() / 8;
-  std::array<std::uint8_t, kBytes> whole{};
-  if (bytes < kBytes) {
-    std::memcpy(whole.data(), packed, bytes);
-    packed = whole.data();
-  }
+  std::array<std::uint8_t, kStepCodes * F.bits() / 8> copy;
+  packed = next_bytes(packed, bytes, copy);
   return elements_of<L, F>(table, codes_of<F.bits()>(packed));
 }

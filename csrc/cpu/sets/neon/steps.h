@@ -1,15 +1,5 @@
 // How scans with NEON take codes from a row; a set.cpp includes this.
 
-// The next bytes of a row, with zeros where there are fewer.
-template <int kBytes>
-[[gnu::always_inline]] inline const std::uint8_t* whole_step(
-    const std::uint8_t* packed, std::int64_t bytes, std::array<std::uint8_t, kBytes>& copy) {
-  if (bytes >= kBytes) return packed;
-  copy = {};
-  std::memcpy(copy.data(), packed, bytes);
-  return copy.data();
-}
-
 // Steps of several codes of each place in a byte, or in three: those of the first place, then those
 // of the next. Nothing is interleaved.
 template <Format F>
@@ -25,7 +15,7 @@ struct PlaceSteps {
   [[gnu::always_inline]] static Vectors<kVectors> of(const std::uint8_t* packed,
                                                      std::int64_t bytes) {
     std::array<std::uint8_t, kBytes> copy;
-    const auto codes = codes_at(whole_step<kBytes>(packed, bytes, copy));
+    const auto codes = codes_at(next_bytes(packed, bytes, copy));
     const std::uint8_t* const table = kRowTable<F>.data();
     constexpr int kEach = kVectors / kPlaces;
     Vectors<kVectors> elements;

@@ -22,11 +22,9 @@ constexpr int lane_place(int i) {
 template <class L, Format F>
 [[gnu::always_inline]] inline auto step(const std::uint8_t* packed, std::int64_t bytes,
                                         const std::uint8_t*) {
-  constexpr int kBytes = kStepCodes * F.bits() / 8;
-  std::array<std::uint8_t, kBytes> whole{};
-  std::memcpy(whole.data(), packed, std::min<std::int64_t>(bytes, kBytes));
+  std::array<std::uint8_t, kStepCodes * F.bits() / 8> copy;
   std::array<std::uint8_t, kStepCodes> codes;
-  unpack_run<F.bits()>(whole.data(), kStepCodes, codes.data());
+  unpack_run<F.bits()>(next_bytes(packed, bytes, copy), kStepCodes, codes.data());
   std::array<typename L::Row, kStepCodes> elements;
   for (int i = 0; i < kStepCodes; ++i) elements[i] = to_element<F>(codes[i]);
   return __builtin_bit_cast(Vectors<sizeof(elements) / sizeof(Vector)>, elements);

@@ -48,4 +48,13 @@ struct Best {
   std::int64_t k;
 };
 
+// All selected rows of b whose scores reach the threshold of a row of a; more than the limit in all
+// are too many.
+struct Above {
+  Sides sides;
+  Selection selection;
+  const float* thresholds;  // (a.count,)
+  std::int64_t limit;
+};
+
 }  // namespace minifloat

@@ -9,12 +9,14 @@ FORMATS: Final[
 ]
 SOURCES: Final[tuple[str, ...]]
 QUERY_MAX: Final[int]
+ANGLES: Final[int]
 
 def available_isas() -> list[str]: ...
 def isa() -> str: ...
 def query_max(format: int, dim: int, /) -> int: ...
 def set_isa(name: str, /) -> None: ...
 def least_cost(format: int, queries: int, /) -> float: ...
+def one_plane(format: int, /) -> int: ...
 def prefer_huge_pages(data: int, bytes: int, /) -> None: ...
 def multiply(format: int, products: int, threads: int, /) -> int: ...
 def encode(
@@ -106,6 +108,26 @@ def to_lane_in_frame(
     threads: int,
     /,
 ) -> int: ...
+def angles(
+    source: int,
+    rows: ValueRows,
+    chords: int,
+    format: int,
+    packed: int,
+    out: int,
+    threads: int,
+    /,
+) -> None: ...
+def cosines(
+    queries: ValueRows,
+    source: int,
+    rows: ValueRows,
+    pairs: int,
+    count: int,
+    out: int,
+    threads: int,
+    /,
+) -> int: ...
 def reciprocal_norms(
     format: int, packed: int, rows: int, dim: int, out: int, threads: int, /
 ) -> None: ...
@@ -144,4 +166,20 @@ class Best:
 
 def scores(sides: Sides, out: int, threads: int, /) -> None: ...
 def pair_scores(sides: Sides, pairs: int, count: int, out: int, threads: int, /) -> None: ...
+
+class Hits:
+    """Rows whose scores reach thresholds, of each query."""
+
+    def __init__(self, /) -> None: ...
+
+def above(
+    sides: Sides,
+    selection: Selection,
+    thresholds: int,
+    limit: int,
+    hits: Hits,
+    threads: int,
+    /,
+) -> int: ...
+def write_hits(hits: Hits, offsets: int, rows: int, scores: int, /) -> None: ...
 def best(asked: Best, scores: int, rows: int, threads: int, /) -> None: ...

@@ -74,12 +74,6 @@ std::int64_t over_value_rows(const ValueRows& rows, int threads, Begin begin_thr
   return first_wrong == rows.count ? -1 : first_wrong.load();
 }
 
-constexpr auto kSourceBytes = std::apply(
-    [](auto... source) {
-      return std::array<std::int64_t, kSourceCount>{sizeof(typename decltype(source)::Type)...};
-    },
-    kSources);
-
 }  // namespace
 
 void encode(int format, int source, bool saturates, const void* values, std::int64_t count,
@@ -122,6 +116,11 @@ void encode_pack(int format, int source, bool saturates, const void* values, std
                    [&](auto code, auto count, auto byte) {
                      kernel(from + code * kSourceBytes[source], count, packed + byte);
                    });
+}
+
+// Values that scale "cosine" leaves above the largest become it.
+Fit fit_of(const Rounding& how) {
+  return kernels_of(how.format).fit[!how.saturates && how.scale != Scale::kCosine];
 }
 
 std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* packed,

@@ -30,6 +30,8 @@ struct Rounding {
   Estimator estimator;
   bool saturates;
 };
+// The kernel that does so for float32.
+Fit fit_of(const Rounding& how);
 std::int64_t quantize(const Rounding& how, const ValueRows& rows, std::uint8_t* packed,
                       float* norms, int threads);
 

@@ -3,6 +3,7 @@
 #include "cpu/codec.h"
 #include "cpu/frames.h"
 #include "cpu/interrupts.h"
+#include "cpu/originals.h"
 #include "cpu/pages.h"
 #include "cpu/peak.h"
 #include "cpu/search/plan.h"
@@ -105,12 +106,28 @@ void add_frames(pybind11::module_& m) {
   });
 }
 
+// Float rows beside what was made of them.
+void add_originals(pybind11::module_& m) {
+  m.attr("ANGLES") = kAngles;
+  m.def("angles", [](int source, const ValueRows& rows, Address chords, int format, Address packed,
+                     Address out, int threads) {
+    const Turned to{format, at<const std::uint8_t>(packed), at<std::uint8_t>(out)};
+    without_python([&] { angles(source, rows, at<const double>(chords), to, threads); });
+  });
+  m.def("cosines", [](const ValueRows& queries, int source, const ValueRows& rows, Address pairs,
+                      std::int64_t count, Address out, int threads) {
+    const Rescored to{at<const std::int64_t>(pairs), count, at<double>(out)};
+    return first_wrong([&] { return cosines(queries, source, rows, to, threads); });
+  });
+}
+
 PYBIND11_MODULE(_C, m) {
   add_facts(m);
   m.def("available_isas", available_isas);
   m.def("isa", [] { return std::string(current_isa().name); });
   m.def("set_isa", set_isa);
   m.def("least_cost", least_cost);
+  m.def("one_plane", one_plane);
   m.def("prefer_huge_pages", bound(prefer_huge_pages));
   m.def("multiply", multiply, pybind11::call_guard<pybind11::gil_scoped_release>());
   m.def("encode", bound(encode));
@@ -121,6 +138,7 @@ PYBIND11_MODULE(_C, m) {
   m.def("reciprocal_norms", bound(reciprocal_norms));
   add_rows_of_values(m);
   add_frames(m);
+  add_originals(m);
   add_queries(m);
   m.def("scores", bound(all_scores));
   m.def("pair_scores",
@@ -129,6 +147,16 @@ PYBIND11_MODULE(_C, m) {
           without_python([&] { pair_scores(asked, at<float>(out), threads); });
         });
   m.def("best", bound(best));
+  pybind11::class_<Hits>(m, "Hits", pybind11::module_local()).def(pybind11::init<>());
+  m.def("above", [](const Sides& sides, const Selection& selection, Address thresholds,
+                    std::int64_t limit, Hits& hits, int threads) {
+    const Above asked{sides, selection, at<const float>(thresholds), limit};
+    without_python([&] { hits = above(asked, threads); });
+    return hits.total;
+  });
+  m.def("write_hits", [](Hits& hits, Address offsets, Address rows, Address scores) {
+    write(hits, at<std::int64_t>(offsets), at<std::int64_t>(rows), at<float>(scores));
+  });
 }
 
 }  // namespace

@@ -15,4 +15,11 @@ void prefer_huge_pages([[maybe_unused]] void* data, [[maybe_unused]] std::int64_
 #endif
 }
 
+void will_need(const void* begin, const void* end) {
+  const std::uintptr_t page = sysconf(_SC_PAGESIZE);
+  const std::uintptr_t first = reinterpret_cast<std::uintptr_t>(begin) / page * page;
+  madvise(reinterpret_cast<void*>(first), reinterpret_cast<std::uintptr_t>(end) - first,
+          MADV_WILLNEED);
+}
+
 }  // namespace minifloat::cpu

@@ -25,11 +25,6 @@ void in_stretches(std::int64_t begin, std::int64_t end, std::int64_t stretch, Ru
 inline const Kernels& kernels_of(int format) { return current_isa().kernels[format]; }
 inline int bits_of_format(int format) { return kFormats[format].format.bits(); }
 
-// Values that scale "cosine" leaves above the largest become it.
-inline Fit fit_of(const Rounding& how) {
-  return kernels_of(how.format).fit[!how.saturates && how.scale != Scale::kCosine];
-}
-
 // Makes rows of values elements of a format's lane, as large as products with its rows leave room.
 class Preparing {
  public:

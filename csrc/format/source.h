@@ -2,6 +2,7 @@
 
 // The types that values come as.
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <tuple>
@@ -28,6 +29,12 @@ inline constexpr std::tuple kSources{Source<Float16>{"float16"}, Source<Bfloat16
                                      Source<float>{"float32"}, Source<double>{"float64"}};
 
 inline constexpr int kSourceCount = std::tuple_size_v<decltype(kSources)>;
+
+inline constexpr auto kSourceBytes = std::apply(
+    [](auto... source) {
+      return std::array<std::int64_t, kSourceCount>{sizeof(typename decltype(source)::Type)...};
+    },
+    kSources);
 
 // By which callers know a type.
 template <class T>

@@ -80,8 +80,8 @@ def implementation(module: str, operator: str) -> Callable[..., Any]:
         return asked.kernel(getattr(import_module(name), asked.fills), True)
 
     # Importing Triton takes longer than all else, and the CUDA kernels are not there everywhere.
-    def fill(*arguments: Any) -> None:
-        getattr(import_module(name), asked.fills)(*arguments)
+    def fill(*arguments: Any) -> Any:
+        return getattr(import_module(name), asked.fills)(*arguments)
 
     kernel = asked.kernel(fill, False)
 

@@ -48,11 +48,12 @@ def sides_of(kernels: Any, sides: Sides) -> Any:
 
 def best_of(kernels: Any, asked: Best) -> Any:
     """Return a search of contiguous rows as the kernels of a module take it."""
-    sides, selection = sides_of(kernels, asked.sides), _selection_of(kernels, asked.selection)
+    sides, selection = sides_of(kernels, asked.sides), selection_of(kernels, asked.selection)
     return kernels.Best(sides, selection, asked.k)
 
 
-def _selection_of(kernels: Any, selection: Selection) -> Any:
+def selection_of(kernels: Any, selection: Selection) -> Any:
+    """Return which rows take part, contiguous, as the kernels of a module take it."""
     mask, ranges = selection
     if mask is None and ranges is None:
         return _every_row(kernels)

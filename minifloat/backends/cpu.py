@@ -8,13 +8,14 @@ import torch
 from torch import Tensor, get_num_threads
 
 from minifloat import _C
-from minifloat.answers import Answer
-from minifloat.backends.addresses import FORMAT, SOURCE, best_of, shape, sides_of
+from minifloat.angles import CHORDS
+from minifloat.answers import Answer, Reached
+from minifloat.backends.addresses import FORMAT, SOURCE, best_of, selection_of, shape, sides_of
 from minifloat.backends.preparing import InLane
 from minifloat.backends.projecting import Projected
 from minifloat.backends.quantizing import Packed, quantizing
 from minifloat.backends.rounding import rounding
-from minifloat.ops.products import AllScores, Best, PairScores
+from minifloat.ops.products import Above, AllScores, Best, PairScores, contiguous
 from minifloat.scaling import refuse_row
 
 # The order is the kernels' numbering.
@@ -112,6 +113,14 @@ def to_lane_in_frame(x: Tensor, frame: Sequence[Tensor], format: str, out: Proje
             refuse_row("queries", first + wrong)
 
 
+def angles(x: Tensor, packed: Tensor, format: str, out: Tensor) -> None:
+    source, at_chords = SOURCE[x.dtype], CHORDS.data_ptr()
+    for first, some, (to,) in _in_pieces(x, (out,)):
+        codes = packed[first : first + len(some)].contiguous()
+        at = at_chords, FORMAT[format], codes.data_ptr(), to
+        _C.angles(source, _value_rows(some), *at, get_num_threads())
+
+
 def _rounding(x: Tensor, format: str, scale: str, estimator: str, saturate: bool) -> _C.Rounding:
     how = _SCALE[scale], _ESTIMATOR[estimator], saturate
     return _C.Rounding(FORMAT[format], SOURCE[x.dtype], *how)
@@ -148,17 +157,30 @@ _quantize_in_torch = quantizing(encode, decode, encode_pack, reciprocal_norms)
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:
-    contiguous = asked.sides.contiguous()
-    _C.scores(sides_of(_C, contiguous), out.data_ptr(), get_num_threads())
+    sides = sides_of(_C, asked.sides.contiguous())
+    _C.scores(sides, out.data_ptr(), get_num_threads())
 
 
 def pair_scores(asked: PairScores, out: Tensor) -> None:
-    contiguous, pairs = asked.sides.contiguous(), asked.pairs.contiguous()
+    rows, pairs = asked.sides.contiguous(), asked.pairs.contiguous()
     _C.pair_scores(
-        sides_of(_C, contiguous), pairs.data_ptr(), len(pairs), out.data_ptr(), get_num_threads()
+        sides_of(_C, rows), pairs.data_ptr(), len(pairs), out.data_ptr(), get_num_threads()
     )
 
 
 def best(asked: Best, out: Answer) -> None:
-    contiguous, (scores, rows) = asked.contiguous(), out
-    _C.best(best_of(_C, contiguous), scores.data_ptr(), rows.data_ptr(), get_num_threads())
+    scores, rows = out
+    search = best_of(_C, contiguous(asked))
+    _C.best(search, scores.data_ptr(), rows.data_ptr(), get_num_threads())
+
+
+def above(asked: Above) -> Reached:
+    asked = contiguous(asked)
+    of_rows = sides_of(_C, asked.sides), selection_of(_C, asked.selection)
+    thresholds = asked.thresholds.contiguous()
+    hits = _C.Hits()
+    total = _C.above(*of_rows, thresholds.data_ptr(), asked.limit, hits, get_num_threads())
+    asked.refuse_above_limit(total)
+    found = asked.results(total)
+    _C.write_hits(hits, *[part.data_ptr() for part in found])
+    return found

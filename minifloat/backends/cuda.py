@@ -18,8 +18,10 @@ from minifloat.backends.preparing import to_lane as to_lane
 from minifloat.backends.preparing import to_lane_in_frame as to_lane_in_frame
 from minifloat.backends.projecting import project as project
 from minifloat.backends.quantizing import quantizing, quantizing_in_frame
+from minifloat.backends.reaching import reaching
 from minifloat.backends.rounding import rounding
-from minifloat.ops.products import AllScores, Best, PairScores
+from minifloat.backends.turned import turned
+from minifloat.ops.products import AllScores, Best, PairScores, contiguous
 
 # Rows that one search takes, for a number of 32 bits is part of what orders them.
 _MOST_ROWS = _cuda.MOST_ROWS
@@ -60,18 +62,21 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None
 
 quantize = quantizing(encode, decode, encode_pack, reciprocal_norms)
 quantize_in_frame = quantizing_in_frame(project, quantize)
+angles = turned(unpack, decode)
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:
-    contiguous = asked.sides.contiguous()
-    sides = sides_of(_cuda, contiguous)
+    sides = sides_of(_cuda, asked.sides.contiguous())
     workspace = _workspace(_cuda.scores_workspace(sides), out)
     _cuda.scores(sides, _memory(workspace), out.data_ptr(), _stream(out))
 
 
+above = reaching(all_scores)
+
+
 def pair_scores(asked: PairScores, out: Tensor) -> None:
-    contiguous, pairs = asked.sides.contiguous(), asked.pairs.contiguous()
-    sides = sides_of(_cuda, contiguous)
+    rows, pairs = asked.sides.contiguous(), asked.pairs.contiguous()
+    sides = sides_of(_cuda, rows)
     _cuda.pair_scores(sides, pairs.data_ptr(), len(pairs), out.data_ptr(), _stream(out))
 
 
@@ -81,8 +86,8 @@ def best(asked: Best, out: Answer) -> None:
 
 def _best(asked: Best, out: Answer) -> None:
     """Find the best of as many rows as one search takes."""
-    contiguous, (scores, rows) = asked.contiguous(), out
-    search = best_of(_cuda, contiguous)
+    scores, rows = out
+    search = best_of(_cuda, contiguous(asked))
     workspace = _workspace(_cuda.best_workspace(search), rows)
     where = scores.data_ptr(), rows.data_ptr()
     _cuda.best(search, _memory(workspace), *where, _stream(rows))

@@ -13,7 +13,9 @@ from minifloat.backends.preparing import to_lane as to_lane
 from minifloat.backends.preparing import to_lane_in_frame as to_lane_in_frame
 from minifloat.backends.projecting import project as project
 from minifloat.backends.quantizing import quantizing, quantizing_in_frame
+from minifloat.backends.reaching import reaching
 from minifloat.backends.rounding import rounding
+from minifloat.backends.turned import turned
 from minifloat.formats import Format, as_format
 from minifloat.ops.products import AllScores, Best, PairScores
 from minifloat.ops.rows import Rows
@@ -61,6 +63,7 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None
 
 quantize = quantizing(encode, decode, encode_pack, reciprocal_norms)
 quantize_in_frame = quantizing_in_frame(project, quantize)
+angles = turned(unpack, decode)
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:
@@ -72,6 +75,9 @@ def all_scores(asked: AllScores, out: Tensor) -> None:
     for of_a, of_b in _by_axis(a, b):
         scores = scores + of_a[:, None] * of_b
     _cosines(scores, out)
+
+
+above = reaching(all_scores)
 
 
 def pair_scores(asked: PairScores, out: Tensor) -> None:

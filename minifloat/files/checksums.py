@@ -16,6 +16,7 @@ _KEYS = {
     "codes": "crc32_codes",
     "reciprocal_norms": "crc32_reciprocal_norms",
     "coordinates": "crc32_coordinates",
+    "errors": "crc32_errors",
 }
 _BLOCK_KEY = "crc32_block_rows"
 _DIGITS = 8

@@ -26,7 +26,13 @@ from minifloat.scaling import ESTIMATORS
 PLAIN, SCALED = "1", "2"
 
 # In their order in new files, where floats so lie at whole multiples of 4 bytes.
-DTYPES = {"reciprocal_norms": "F32", "coordinates": "F32", "frame_axes": "F32", "codes": "U8"}
+DTYPES = {
+    "reciprocal_norms": "F32",
+    "coordinates": "F32",
+    "frame_axes": "F32",
+    "codes": "U8",
+    "errors": "U8",
+}
 # Those of every file, and those that rows in a frame have beside them.
 ALWAYS = ("reciprocal_norms", "codes")
 FRAMED = ("coordinates", "frame_axes")
@@ -156,13 +162,8 @@ def _layout(path: str | Path, file: FileIO) -> Layout:
         estimator, frame = _scaling(metadata, tensors, shape[0], dim)
     except ValueError as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
-    names = [name for name in DTYPES if name in ALWAYS or frame is not None]
-    given, wanted = ([of[name] for name in names] for of in (_dtypes(tensors), DTYPES))
-    if given != wanted:
-        raise ValueError(
-            f"{path} must hold {', '.join(names)} as {', '.join(wanted)}; got {', '.join(given)}"
-        )
     try:
+        names = _names(tensors, shape[0], framed=frame is not None)
         sums = checksums.read(metadata, shape[0], checksums.of_each(names))
     except ValueError as error:
         raise ValueError(f"{path} {error}") from error
@@ -173,8 +174,19 @@ def _layout(path: str | Path, file: FileIO) -> Layout:
     return Layout(format, dim, shape[0], estimator, frame, places, sums)
 
 
-def _dtypes(tensors: Mapping[str, Any]) -> dict[str, str]:
-    return {name: described["dtype"] for name, described in tensors.items()}
+def _names(tensors: Mapping[str, Any], rows: int, *, framed: bool) -> list[str]:
+    """Return which tensors are read, in their order; ValueError for others than theirs."""
+    read = {*ALWAYS, *(FRAMED if framed else ()), *(tensors.keys() & {"errors"})}
+    names = [name for name in DTYPES if name in read]
+    given, wanted = [tensors[name]["dtype"] for name in names], [DTYPES[name] for name in names]
+    if given != wanted:
+        raise ValueError(
+            f"must hold {', '.join(names)} as {', '.join(wanted)}; got {', '.join(given)}"
+        )
+    errors = tensors["errors"]["shape"] if "errors" in names else [rows]
+    if errors != [rows]:
+        raise ValueError(f"must have an error for each of {rows} rows; got shape {tuple(errors)}")
+    return names
 
 
 def _scaling(

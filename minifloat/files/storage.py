@@ -15,7 +15,7 @@ from torch import Tensor
 from minifloat.arrays import on_huge_pages
 from minifloat.files import checksums, norms
 from minifloat.files.checksums import Checksums, Span
-from minifloat.files.headers import Layout, facts, header, opened
+from minifloat.files.headers import DTYPES, Layout, facts, header, opened
 from minifloat.files.mapping import mapped, refuse_changes
 from minifloat.files.replacing import replacing
 from minifloat.formats import Format
@@ -36,6 +36,7 @@ class Stored(NamedTuple):
     estimator: str = "norm"
     frame: Frame | None = None
     coordinates: Tensor | None = None
+    errors: Tensor | None = None
 
     def tensors(self) -> dict[str, Tensor]:
         """Return those of a file by name, in its order, in main memory."""
@@ -44,6 +45,7 @@ class Stored(NamedTuple):
             "coordinates": self.coordinates,
             "frame_axes": None if self.frame is None else self.frame.axes,
             "codes": self.codes,
+            "errors": self.errors,
         }
         return {
             name: tensor.detach().cpu().contiguous()
@@ -61,8 +63,9 @@ class Stored(NamedTuple):
 
 def save(path: str | Path, stored: Stored) -> None:
     """Write a file beside `path`, then move it there, so that no half file is ever seen."""
-    codes, reciprocal_norms, format, dim, estimator, frame, coordinates = stored
-    refuse_changes(codes, reciprocal_norms, *([] if coordinates is None else [coordinates]))
+    codes, _, format, dim, estimator, frame, *more = stored
+    known = [codes, stored.reciprocal_norms, *more]
+    refuse_changes(*[of_each for of_each in known if of_each is not None])
     tensors = stored.tensors()
     on_cpu = stored._replace(
         reciprocal_norms=tensors["reciprocal_norms"], coordinates=tensors.get("coordinates")
@@ -126,7 +129,7 @@ def _load(path: str | Path, mmap: bool) -> tuple[Stored, Layout]:
         else:
             parts = {name: _read(path, file, place) for name, place in layout.places.items()}
     codes = parts["codes"]
-    floats = {name: _floats(part) for name, part in parts.items() if name != "codes"}
+    floats = {name: _floats(part) for name, part in parts.items() if DTYPES[name] == "F32"}
     frame = coordinates = None
     if layout.frame is not None:
         try:
@@ -142,6 +145,7 @@ def _load(path: str | Path, mmap: bool) -> tuple[Stored, Layout]:
         layout.estimator,
         frame,
         coordinates,
+        parts.get("errors"),
     )
     stored.refuse_impossible(f"{path} is damaged")
     refuse_changes(codes)

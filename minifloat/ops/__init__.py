@@ -17,7 +17,7 @@ from torch.autograd import forward_ad
 from minifloat.arrays import on_huge_pages
 from minifloat.ops import codec
 from minifloat.ops.fields import fields, making, signature, taking_apart
-from minifloat.ops.products import AllScores, Best, PairScores, Request
+from minifloat.ops.products import Above, AllScores, Best, PairScores, Request
 
 Function = Callable[..., Any]
 
@@ -75,6 +75,28 @@ def _of(kind: type[Any], name: str, fills: str) -> Operator:
     return Operator(name, fills, _with(fake, fields(kind), answer), kernel)
 
 
+def _of_any_size(kind: type[Above], name: str, fills: str) -> Operator:
+    """Return the operator that answers requests with as many rows as there are.
+
+    A backend's function makes the tensors, for it alone knows how many that is.
+    """
+    make = making(kind)
+
+    def fake(*given: Any) -> Any:
+        asked = make(*given)
+        asked.check()
+        return tuple(asked.results(torch.library.get_ctx().new_dynamic_size()))
+
+    def kernel(find: Function, waits: bool) -> Function:
+        def call(*given: Any) -> Any:
+            return tuple(find(_let_through(make(*given), waits)))
+
+        return call
+
+    answer = tuple[Tensor, Tensor, Tensor]
+    return Operator(name, fills, _with(fake, fields(kind), answer), kernel)
+
+
 def _into(kind: type[AllScores], name: str, fills: str) -> Operator:
     """Return the operator that answers requests of a kind with a tensor that is given last."""
     make = making(kind)
@@ -125,15 +147,18 @@ _ASKED = (
     (PairScores, "pair_scores", "pair_scores"),
     (Best, "search", "best"),
 )
+_FOUND = (Above, "range_search", "above")
 
 OPERATORS = (
     *map(_by_row, _BY_ROW),
     _by_row(codec.quantize),
+    _by_row(codec.angles),
     _by_row(codec.project),
     _by_row(codec.quantize_in_frame),
     _by_row(codec.to_lane),
     _by_row(codec.to_lane_in_frame),
     *(_of(*asked) for asked in _ASKED),
+    _of_any_size(*_FOUND),
     _into(AllScores, "scores_into", "all_scores"),
 )
 
@@ -145,11 +170,11 @@ for _operator in OPERATORS:
 
 _CALLS: dict[type[Any], tuple[Callable[[Any], tuple[Any, ...]], Function]] = {
     kind: (taking_apart(kind), getattr(torch.ops.minifloat, name).default)
-    for kind, name, _ in _ASKED
+    for kind, name, _ in (*_ASKED, _FOUND)
 }
 
 
-def answer(asked: Request) -> Any:
+def answer(asked: Request | Above) -> Any:
     """Return what the operator of a request does."""
     take_apart, operator = _CALLS[type(asked)]
     return operator(*take_apart(asked))
@@ -161,7 +186,7 @@ def answer_into(asked: AllScores, out: Tensor) -> None:
     torch.ops.minifloat.scores_into.default(*take_apart(asked), out)
 
 
-def arguments(asked: Request) -> tuple[Any, ...]:
+def arguments(asked: Request | Above) -> tuple[Any, ...]:
     """Return the arguments of the operator of a request."""
     take_apart, _ = _CALLS[type(asked)]
     return take_apart(asked)

@@ -171,6 +171,22 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int) -> Tensor:
     return torch.empty(packed.shape[:-1], dtype=torch.float32, device=packed.device)
 
 
+def angles(x: Tensor, packed: Tensor, format: str) -> Tensor:
+    """The angle between each row of x (rows, dim) and its codes at most: uint8, (rows,).
+
+    It is that of `minifloat.angles` at this place.
+    """
+    _check_rows(x)
+    check_values(x)
+    check_packed("packed", packed, format, x.shape[1])
+    if packed.shape[:-1] != x.shape[:1]:
+        raise ValueError(
+            f"packed must have {x.shape[0]} rows, as x; got shape {tuple(packed.shape)}"
+        )
+    check_device("packed", packed, x.device)
+    return torch.empty(x.shape[:1], dtype=torch.uint8, device=x.device)
+
+
 def _check_rows(x: Tensor) -> None:
     if x.ndim != 2 or x.shape[1] == 0:
         raise ValueError(f"x must have shape (rows, dim), dim at least 1; got {tuple(x.shape)}")

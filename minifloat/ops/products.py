@@ -6,14 +6,17 @@ looks at what is in tensors. Kernels trust what both have let through.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from minifloat.answers import Answer
+from minifloat.answers import Answer, Reached
 from minifloat.ops.checks import check_device, name_of
 from minifloat.ops.rows import Selection, Sides
+
+# What is asked of selected rows.
+Selecting = TypeVar("Selecting", "Best", "Above")
 
 
 class Request(Protocol):
@@ -116,14 +119,62 @@ class Best(NamedTuple):
         """Raise ValueError for wrong ranges, or where k rows do not take part."""
         self.selection.check_values(self.sides.b.data.shape[0], self.k)
 
-    def contiguous(self) -> Best:
-        """Return the same in memory without gaps."""
-        sides, selection = self.sides.contiguous(), self.selection.contiguous()
-        if sides is self.sides and selection is self.selection:
-            return self
-        return self._replace(sides=sides, selection=selection)
-
     def results(self) -> Answer:
         """Return new scores and rows."""
         shape, norms = (self.sides.a.data.shape[0], self.k), self.sides.b.norms
         return norms.new_empty(shape), norms.new_empty(shape, dtype=torch.int64)
+
+
+class Above(NamedTuple):
+    """The rows of b whose cosines reach the threshold of a row of a, as `Reached` tells them.
+
+    thresholds: float32 (a,). More rows in all than the limit are too many.
+    """
+
+    sides: Sides
+    selection: Selection
+    thresholds: Tensor
+    limit: int
+
+    def check(self) -> None:
+        """Raise TypeError or ValueError for what does not go together."""
+        self.sides.check()
+        self.selection.check(self.sides.b.data)
+        thresholds, queries = self.thresholds, self.sides.a.data.shape[:1]
+        if thresholds.dtype != torch.float32 or thresholds.shape != queries:
+            raise ValueError(
+                f"thresholds must be float32 of shape ({queries[0]},), one a query; "
+                f"got {name_of(thresholds.dtype)} of shape {tuple(thresholds.shape)}"
+            )
+        check_device("thresholds", thresholds, self.sides.b.data.device)
+        if self.limit < 0:
+            raise ValueError(f"limit must be 0 or more; got {self.limit}")
+
+    def check_values(self) -> None:
+        """Raise ValueError for wrong ranges, or a threshold that is no number."""
+        self.selection.check_ranges(self.sides.b.data.shape[0])
+        if self.thresholds.isnan().any():
+            query = int(self.thresholds.isnan().nonzero()[0])
+            raise ValueError(f"thresholds must be numbers; got NaN for query {query}")
+
+    def refuse_above_limit(self, found: int) -> None:
+        """Raise ValueError where more rows were found than may be."""
+        if found > self.limit:
+            raise ValueError(
+                f"more than limit={self.limit} rows reach their thresholds: raise the thresholds, "
+                "or the limit"
+            )
+
+    def results(self, found: int) -> Reached:
+        """Return new tensors for so many rows."""
+        norms = self.sides.b.norms
+        offsets = norms.new_empty(self.sides.a.data.shape[0] + 1, dtype=torch.int64)
+        return Reached(offsets, norms.new_empty(found, dtype=torch.int64), norms.new_empty(found))
+
+
+def contiguous(asked: Selecting) -> Selecting:
+    """Return the same in memory without gaps."""
+    sides, selection = asked.sides.contiguous(), asked.selection.contiguous()
+    if sides is asked.sides and selection is asked.selection:
+        return asked
+    return asked._replace(sides=sides, selection=selection)

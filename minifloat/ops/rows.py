@@ -59,6 +59,10 @@ class Rows(NamedTuple):
         """Return some of them, by a slice or by their numbers."""
         return self._each(lambda of_each: of_each[which])
 
+    def to(self, device: torch.device) -> Rows:
+        """Return the same on a device."""
+        return self._each(lambda of_each: of_each.to(device))
+
     def contiguous(self) -> Rows:
         """Return the same in memory without gaps."""
         data, norms, coordinates = self
@@ -145,24 +149,32 @@ class Selection(NamedTuple):
                 )
             check_device("ranges", ranges, b.device)
 
+    def check_ranges(self, rows: int) -> None:
+        """Raise ValueError for ranges that so many rows do not have."""
+        if self.ranges is None:
+            return
+        # Each end and what follows it: 0 <= begin <= end <= next begin <= ... <= rows.
+        ends = self.ranges.new_zeros(1), self.ranges.new_full((1,), rows)
+        edges = torch.cat([ends[0], self.ranges.flatten(), ends[1]])
+        wrong = (edges[1:] < edges[:-1]).nonzero()
+        if len(wrong):
+            first, last = (int(edges[int(wrong[0]) + i]) for i in (0, 1))
+            raise ValueError(
+                f"ranges must ascend within 0..{rows} and not overlap; got {last} after {first}"
+            )
+
+    def count(self, rows: int) -> int:
+        """Return how many of so many rows take part; waits for a device."""
+        if self.mask is not None:
+            return sum(int(self.mask[begin:end].count_nonzero()) for begin, end in self.spans(rows))
+        return sum(end - begin for begin, end in self.spans(rows))
+
     def check_values(self, rows: int, k: int) -> None:
         """Raise ValueError for ranges that no such rows have, or where k rows do not take part."""
-        mask, ranges = self
-        if ranges is not None:
-            # Each end and what follows it: 0 <= begin <= end <= next begin <= ... <= rows.
-            edges = torch.cat([ranges.new_zeros(1), ranges.flatten(), ranges.new_full((1,), rows)])
-            wrong = (edges[1:] < edges[:-1]).nonzero()
-            if len(wrong):
-                first, last = (int(edges[int(wrong[0]) + i]) for i in (0, 1))
-                raise ValueError(
-                    f"ranges must ascend within 0..{rows} and not overlap; got {last} after {first}"
-                )
-        if mask is not None:
-            count = sum(int(mask[begin:end].count_nonzero()) for begin, end in self.spans(rows))
-        elif ranges is not None:
-            count = int((ranges[:, 1] - ranges[:, 0]).sum())
-        else:
+        self.check_ranges(rows)
+        if self.mask is None and self.ranges is None:
             return
+        count = self.count(rows)
         if count == 0:
             raise ValueError(f"mask and ranges leave none of {rows} rows to find; got k = {k}")
         if k > count:

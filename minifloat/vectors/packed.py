@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,13 +17,16 @@ from minifloat.files.mapping import refuse_changes
 from minifloat.formats import Format, as_format
 from minifloat.frames import Frame
 from minifloat.vectors import copying
+from minifloat.vectors.joining import refuse_unlike
 from minifloat.vectors.picking import picked
 from minifloat.vectors.pickled import checked
 
 _ops = torch.ops.minifloat
 
+_STORED = storage.Stored._fields
+
 # The fields that hold something of each row.
-_OF_EACH = ("codes", "reciprocal_norms", "coordinates")
+_OF_EACH = ("codes", "reciprocal_norms", "coordinates", "errors")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,6 +43,8 @@ class PackedVectors:
     what makes products unbiased. frame: the frame that the rows were quantized in, if any, and
     coordinates: (rows, axes) float32, along its axes, of rows at length 1; the codes are of what is
     left then, turned, and reciprocal_norms make products with them those of rows at length 1.
+    errors: (rows,) uint8, the angle by which rounding has turned each row at most, or what is left
+    of it in a frame: 90 degrees times (error / 255)^2; 255 says nothing.
 
     Two are equal if format, dim, frame and all tensors are, on whatever device; rows may be
     written to, so there is no hash. `torch.save` and pickle keep only rows that are shown, and
@@ -57,6 +62,7 @@ class PackedVectors:
     estimator: str = field(default="norm", kw_only=True)
     frame: Frame | None = field(default=None, kw_only=True)
     coordinates: Tensor | None = field(default=None, kw_only=True)
+    errors: Tensor | None = field(default=None, kw_only=True)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -70,8 +76,8 @@ class PackedVectors:
         """
         chosen = picked(rows, len(self))
         if isinstance(chosen, slice):
-            return self._with(tensor[chosen] for tensor in self._of_each)
-        return self._with(copying.picked(tensor, chosen) for tensor in self._of_each)
+            return self._with(lambda of_each: of_each[chosen])
+        return self._with(lambda of_each: copying.picked(of_each, chosen))
 
     def __eq__(self, other: object) -> bool:
         """Return whether both hold the same rows; NaN norms are equal."""
@@ -79,11 +85,13 @@ class PackedVectors:
             return NotImplemented
         if (self.format, self.shape, self.frame) != (other.format, other.shape, other.frame):
             return False
+        if self._of_each.keys() != other._of_each.keys():
+            return False
         refuse_changes(self.codes, other.codes)
         other = other.to(self.device)
         return torch.equal(self.codes, other.codes) and all(
             bool(((a == b) | (a.isnan() & b.isnan())).all())
-            for a, b in zip(self._of_each[1:], other._of_each[1:], strict=True)
+            for a, b in zip(self._of_each.values(), other._of_each.values(), strict=True)
         )
 
     def __contains__(self, row: object) -> NoReturn:
@@ -106,7 +114,7 @@ class PackedVectors:
 
         Those of a file share one memory, which `torch.save` refuses.
         """
-        return vars(self) | dict(zip(_OF_EACH, map(copying.alone, self._of_each), strict=False))
+        return vars(self) | {name: copying.alone(of) for name, of in self._of_each.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take the fields of a pickle; ValueError if they are not those of rows.
@@ -137,20 +145,20 @@ class PackedVectors:
     @property
     def nbytes(self) -> int:
         """Bytes of all that is kept of each row."""
-        return sum(tensor.nbytes for tensor in self._of_each)
+        return sum(tensor.nbytes for tensor in self._of_each.values())
 
     @property
-    def _of_each(self) -> tuple[Tensor, ...]:
-        """What is kept of each row."""
-        known = self.codes, self.reciprocal_norms
-        return known if self.coordinates is None else (*known, self.coordinates)
+    def _of_each(self) -> dict[str, Tensor]:
+        """What is kept of each row, by the names of fields."""
+        fields = {name: getattr(self, name) for name in _OF_EACH}
+        return {name: of_each for name, of_each in fields.items() if of_each is not None}
 
     def to(self, device: torch.device | str) -> PackedVectors:
         """Return the same rows on a device; torch.OutOfMemoryError where they do not fit."""
         try:
             if self.codes[:0].to(device).device == self.device:
                 return self
-            return self._with(copying.copied(tensor, device) for tensor in self._of_each)
+            return self._with(lambda of_each: copying.copied(of_each, device))
         except torch.OutOfMemoryError as error:
             raise torch.OutOfMemoryError(
                 f"{self} does not fit on {device}; search with queries there takes it from main "
@@ -159,9 +167,9 @@ class PackedVectors:
 
     def pin_memory(self) -> PackedVectors:
         """Return the same rows in page-locked memory, from which a GPU copies while it works."""
-        if all(tensor.is_pinned() for tensor in self._of_each):
+        if all(tensor.is_pinned() for tensor in self._of_each.values()):
             return self
-        return self._with(copying.copied(tensor, "cpu", pin=True) for tensor in self._of_each)
+        return self._with(lambda of_each: copying.copied(of_each, "cpu", pin=True))
 
     def dequantize(self) -> Any:
         """Return the decoded rows: float32, (rows, dim), an array if made from one, else a tensor.
@@ -169,7 +177,7 @@ class PackedVectors:
         Scaling is not undone: a row that "amax" multiplied keeps its direction, not its length.
         Rows in a frame are turned back, and about as long as 1.
         """
-        refuse_changes(*self._of_each)
+        refuse_changes(*self._of_each.values())
         codes = _ops.unpack(self.codes, self.format.name, self.dim)
         values = _ops.decode(codes, self.format.name)
         if self.frame is not None and self.coordinates is not None:
@@ -180,28 +188,18 @@ class PackedVectors:
     @staticmethod
     def cat(parts: Sequence[PackedVectors]) -> PackedVectors:
         """Return the rows of all parts, one part after the other; `from_numpy` is the first's."""
-        if not parts:
-            raise ValueError("cat needs at least one PackedVectors; got none")
         for part in parts:
             if not isinstance(part, PackedVectors):
                 raise TypeError(f"cat takes PackedVectors; got {type(part).__name__}")
-        kinds = sorted({f"{part.kind}, estimator {part.estimator}" for part in parts})
-        if len(kinds) > 1:
-            raise ValueError(
-                f"cat needs one format, dim, frame and estimator; got {'; '.join(kinds)}"
-            )
-        devices = sorted({str(part.device) for part in parts})
-        if len(devices) > 1:
-            raise ValueError(f"cat needs rows on one device; got {', '.join(devices)}")
-        return parts[0]._with(
-            map(copying.joined, zip(*[part._of_each for part in parts], strict=True))
+        refuse_unlike(parts)
+        known = [part._of_each for part in parts]
+        return parts[0]._with_fields(
+            {name: copying.joined(one[name] for one in known) for name in known[0]}
         )
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file, which `docs/format.md` specifies; replaces one in one step."""
-        codes, norms = self.codes, self.reciprocal_norms
-        kind = self.format, self.dim, self.estimator, self.frame
-        storage.save(path, storage.Stored(codes, norms, *kind, self.coordinates))
+        storage.save(path, storage.Stored(**{name: getattr(self, name) for name in _STORED}))
 
     @staticmethod
     def load(path: str | Path, *, mmap: bool = True, verify: bool = False) -> PackedVectors:
@@ -236,11 +234,12 @@ class PackedVectors:
         framed = "" if self.frame is None else f" in frame {self.frame.digest}"
         return f"dim {self.dim} in {self.format}{framed}"
 
-    def _with(self, of_each: Iterable[Tensor]) -> PackedVectors:
-        """Return other rows of the same kind."""
-        codes, norms, *more = of_each
-        coordinates = more[0] if more else None
-        return replace(self, codes=codes, reciprocal_norms=norms, coordinates=coordinates)
+    def _with(self, change: Callable[[Tensor], Tensor]) -> PackedVectors:
+        """Return what a function makes of all that is kept of each row."""
+        return self._with_fields({name: change(of) for name, of in self._of_each.items()})
+
+    def _with_fields(self, of_each: dict[str, Any]) -> PackedVectors:
+        return replace(self, **of_each)
 
 
 torch.serialization.add_safe_globals([PackedVectors, as_format])

@@ -12,11 +12,19 @@ from minifloat.formats import Format
 from minifloat.frames import Frame
 from minifloat.scaling import ESTIMATORS
 
+# What older pickles lack.
+_ABSENT = {
+    "from_numpy": False,
+    "estimator": "norm",
+    "frame": None,
+    "coordinates": None,
+    "errors": None,
+}
+
 
 def checked(state: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Return the fields of a pickle by their names; ValueError if they are not those of rows."""
-    # Older pickles lack some.
-    state = {"from_numpy": False, "estimator": "norm", "frame": None, "coordinates": None} | state
+    state = _ABSENT | state
     if sorted(state) != sorted(names):
         raise ValueError(f"PackedVectors have {', '.join(names)}; got {', '.join(map(str, state))}")
     _check_fields(**state)
@@ -31,6 +39,7 @@ def _check_fields(
     dim: Any,
     from_numpy: Any,
     estimator: Any,
+    errors: Any,
     **framed: Any,
 ) -> None:
     """Raise ValueError for fields that are not those of rows."""
@@ -48,6 +57,8 @@ def _check_fields(
     rows = codes.shape[:1]
     _check("codes", codes, torch.uint8, (*rows, format.row_bytes(dim)), f"dim {dim} in {format}")
     _check("reciprocal norms", reciprocal_norms, torch.float32, (*rows,), "rows")
+    if errors is not None:
+        _check("errors", errors, torch.uint8, (*rows,), "rows")
     _check_framed(rows[0], dim, **framed)
 
 
@@ -63,9 +74,9 @@ def _check_framed(rows: int, dim: int, *, frame: Any, coordinates: Any) -> None:
         raise ValueError(f"the frame must have dim {dim}, as the rows; got {frame.dim}")
 
 
-def _check(
-    name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int, ...], what: str
-) -> None:
+def _check(name: str, tensor: Any, dtype: torch.dtype, shape: tuple[int, ...], what: str) -> None:
+    if not isinstance(tensor, Tensor):
+        raise ValueError(f"{name} must be a tensor; got {type(tensor).__name__}")
     if tensor.dtype != dtype or tensor.shape != shape:
         raise ValueError(
             f"{name} must be {str(dtype).removeprefix('torch.')} {shape} for {what}; "

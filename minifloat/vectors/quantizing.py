@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from minifloat.arrays import RowsLike, as_rows
-from minifloat.formats import FormatLike, as_format
+from minifloat.formats import Format, FormatLike, as_format
 from minifloat.frames import Frame, tensors_of
 from minifloat.vectors.packed import PackedVectors
 
@@ -22,6 +22,9 @@ Rounding = Literal["nearest", "feedback"]
 # A frame whose axes hold less than this share of what they held of its sample is stale.
 _STALE = 0.5
 
+# Values that are projected at once.
+_PROJECTED = 1 << 22
+
 
 def quantize(
     x: RowsLike,
@@ -32,6 +35,7 @@ def quantize(
     estimator: Estimator | None = None,
     rounding: Rounding = "nearest",
     saturate: bool = True,
+    errors: bool = False,
 ) -> PackedVectors:
     """Return the rows of x (rows, dim) in a format, nearest values with ties to even.
 
@@ -58,6 +62,10 @@ def quantize(
     frame's sample are not. That takes dim / 2 products a value, and only here: rows are stored,
     scored and found as any.
 
+    With errors, a byte a row tells by which angle rounding turned it at most. `search` with
+    `originals` proves its answers by them. Codes that feed back are turned further than nearest
+    ones, and more originals are read.
+
     x is a tensor, an array, a list of rows, or a data frame or a column of rows (pandas, Polars,
     Arrow), which NumPy reads. Raises ValueError for a row that holds NaN or infinity, naming it.
     Warns where the frame's axes hold less than half of what they held of its sample.
@@ -78,10 +86,32 @@ def quantize(
         tensors = tensors_of(frame, x.device, feeds_back=feeds_back)
         codes, norms, coordinates = _ops.quantize_in_frame(x, tensors, *how)
         _warn_of_stale(frame, coordinates, norms)
-    rows = codes, norms, f, x.shape[1]
     return PackedVectors(
-        *rows, from_numpy=from_numpy, estimator=estimator, frame=frame, coordinates=coordinates
+        codes,
+        norms,
+        f,
+        x.shape[1],
+        from_numpy=from_numpy,
+        estimator=estimator,
+        frame=frame,
+        coordinates=coordinates,
+        errors=_errors(x, codes, f, frame) if errors else None,
     )
+
+
+def _errors(x: Tensor, codes: Tensor, format: Format, frame: Frame | None) -> Tensor:
+    """Return the angles between rows, or their rests in a frame, and their codes, in bytes."""
+    if frame is None:
+        found: Tensor = _ops.angles(x, codes, format.name)
+        return found
+    found = torch.empty(len(x), dtype=torch.uint8, device=x.device)
+    tensors = tensors_of(frame, x.device)
+    step = max(1, _PROJECTED // x.shape[1])
+    for first in range(0, len(x), step):
+        some = slice(first, first + step)
+        rest, *_ = _ops.project(x[some], tensors)
+        found[some] = _ops.angles(rest, codes[some], format.name)
+    return found
 
 
 def _feeds_back(rounding: str, frame: Frame | None, scale: str) -> bool:

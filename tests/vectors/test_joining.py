@@ -19,13 +19,17 @@ def test_cat_puts_parts_together(format: mf.Format) -> None:
 
 def test_cat_refuses_parts_that_do_not_match() -> None:
     rows = mf.quantize(normal(2, 9), "e2m1")
+    needs = "cat needs one format, dim, frame and estimator, and errors of all rows or of none"
     for other, kind in (
         (mf.quantize(normal(2, 8), "e2m1"), "dim 8 in e2m1, estimator norm; dim 9 in e2m1"),
         (mf.quantize(normal(2, 9), "e2m3"), "dim 9 in e2m1, estimator norm; dim 9 in e2m3"),
     ):
-        message = f"^cat needs one format, dim, frame and estimator; got {kind}, estimator norm$"
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ValueError, match=f"^{needs}; got {kind}, estimator norm$"):
             mf.PackedVectors.cat([rows, other])
+    with_errors = mf.quantize(normal(2, 9), "e2m1", errors=True)
+    kind = "dim 9 in e2m1, estimator norm"
+    with pytest.raises(ValueError, match=f"^{needs}; got {kind}; {kind} with errors$"):
+        mf.PackedVectors.cat([rows, with_errors])
     with pytest.raises(ValueError, match=r"^cat needs at least one PackedVectors; got none$"):
         mf.PackedVectors.cat([])
     with pytest.raises(TypeError, match=r"^cat takes PackedVectors; got Tensor$"):

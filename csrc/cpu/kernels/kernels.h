@@ -100,6 +100,9 @@ struct Layout {
   int query_size;   // bytes of one element of a query
   int code_planes;  // of a query that is codes
   int planes;       // and of one that is floats: as many as hold it
+  // One plane holds one of floats as well whose elements are integers up to this magnitude, or, in
+  // the float lane, are all bfloat16. 0 where that makes no difference.
+  std::int64_t one_plane;
   float row_unit;   // the value of 1 in a row
   void (*rows_to_lane)(const std::uint8_t* packed, std::int64_t rows, std::int64_t dim, void* out);
   // One query, by plane, with its starts.

@@ -43,6 +43,17 @@ void query_to_lane(const Scoring& scoring, const void* elements, int planes, voi
   }
 }
 
+// What one plane holds of queries that are floats: all bytes where products of any bytes add up,
+// else what codes are.
+template <Format F, class Steps, class Query = typename LaneOf<F>::Query>
+constexpr std::int64_t one_plane() {
+  if constexpr (std::is_same_v<Query, Bfloat16>) return 1;
+  if constexpr (sizeof(Query) > 1) return 0;
+  constexpr std::int64_t kMost = std::numeric_limits<std::int8_t>::max();
+  using L = typename Steps::template LaneFor<1>;
+  return L::exact(kMost) == kAnyNumber ? kMost : max_fixed(F);
+}
+
 template <Format F, class Steps, int kGroupBytes>
 inline constexpr Layout kLayout{
     .step = Steps::kCodes,
@@ -51,6 +62,7 @@ inline constexpr Layout kLayout{
     .query_size = sizeof(typename LaneOf<F>::Query),
     .code_planes = 1,
     .planes = sizeof(typename LaneOf<F>::Query) < sizeof(Element<F>) ? 2 : 1,
+    .one_plane = one_plane<F, Steps>(),
     .row_unit = element_unit(F) * kDecodedUnit<LaneOf<F>, F>,
     .rows_to_lane = rows_to_lane<F>,
     .query_to_lane = query_to_lane<F, Steps>,

@@ -185,6 +185,7 @@ inline constexpr Layout kTileLayout = [] {
   if constexpr (lane(F) == Lane::kInt16) {
     layout.query_size = 1;
     layout.planes = layout.code_planes = 2;
+    layout.one_plane = 0;
     layout.rows_to_lane = rows_to_halves<F>;
     layout.query_to_lane = query_to_lane<F, LaneSteps<F>, std::int8_t>;
   }

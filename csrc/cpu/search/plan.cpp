@@ -70,6 +70,14 @@ float least_cost(int format, std::int64_t queries) {
   return cost_of(cheapest(current_isa().kernels[format], queries), queries);
 }
 
+std::int64_t one_plane(int format) {
+  std::int64_t least = std::numeric_limits<std::int64_t>::max();
+  for (const Way& way : current_isa().kernels[format].ways) {
+    least = std::min(least, way.layout.one_plane);
+  }
+  return least;
+}
+
 int widest(const Way& way) { return way.width << (way.costs.size() - 1); }
 
 int width_for(const Way& way, std::int64_t queries) {

@@ -26,6 +26,9 @@ int width_for(const Way& way, std::int64_t queries);
 // Of a row of a format and so many queries, in the time of a scan of the row for one.
 float least_cost(int format, std::int64_t queries);
 
+// What all ways of a format hold of queries that are floats in one plane, as layouts tell it.
+std::int64_t one_plane(int format);
+
 // The plan for so many queries that meet each row.
 Plan plan_of(const Sides& sides, std::int64_t queries);
 

@@ -6,6 +6,31 @@
 #include "format/packing.h"
 
 namespace minifloat::cpu {
+namespace {
+
+// How many planes hold some rows of a.
+int planes_for(const Plan& plan, std::int64_t first, std::int64_t count) {
+  const Layout& layout = plan.way.layout;
+  const Rows& a = plan.sides.a;
+  if (a.is_packed) return layout.code_planes;
+  const std::int64_t begin = first * plan.sides.dim, elements = count * plan.sides.dim;
+  const auto are_held = [&](const auto* all, auto is_held) {
+    return std::all_of(all + begin, all + begin + elements, is_held);
+  };
+  if (layout.planes == 1 || layout.one_plane == 0) return layout.planes;
+  if (lane(kFormats[plan.sides.format].format) == Lane::kFloat) {
+    return are_held(static_cast<const std::uint32_t*>(a.data),
+                    [](std::uint32_t bits) { return (bits & 0xffff) == 0; })
+               ? 1
+               : layout.planes;
+  }
+  return are_held(static_cast<const std::int16_t*>(a.data),
+                  [&](std::int64_t x) { return -layout.one_plane <= x && x <= layout.one_plane; })
+             ? 1
+             : layout.planes;
+}
+
+}  // namespace
 
 Queries::Queries(const Plan& plan, std::int64_t first, std::int64_t count)
     : first_(first), count_(count) {
@@ -22,7 +47,7 @@ void Queries::add(const Plan& plan, std::int64_t first, int count, int width) {
   const auto& [sides, isa, kernels, way, scoring, row_bytes_of_b] = plan;
   const Layout& layout = way.layout;
   const Format format = kFormats[sides.format].format;
-  const int planes = sides.a.is_packed ? layout.code_planes : layout.planes;
+  const int planes = planes_for(plan, first, count);
   const std::int64_t padded = (scoring.dim + layout.step - 1) / layout.step * layout.step;
   const std::int64_t words = padded * layout.query_size / 4 * planes;
   const std::int64_t group = layout.group / 4;

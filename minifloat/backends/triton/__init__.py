@@ -11,6 +11,7 @@ take together what belongs together, and constants come in one `Way` or `Facts`.
 from minifloat.backends.preparing import to_lane, to_lane_in_frame
 from minifloat.backends.projecting import project
 from minifloat.backends.triton.coding import (
+    angles,
     decode,
     encode,
     encode_pack,
@@ -21,10 +22,12 @@ from minifloat.backends.triton.coding import (
     round,
     unpack,
 )
-from minifloat.backends.triton.scoring import all_scores, best, pair_scores
+from minifloat.backends.triton.scoring import above, all_scores, best, pair_scores
 
 __all__ = [
+    "above",
     "all_scores",
+    "angles",
     "best",
     "decode",
     "encode",

@@ -17,6 +17,7 @@ from minifloat.backends.triton.codec import (
 from minifloat.backends.triton.launch import blocks, launch
 from minifloat.backends.triton.plan import WARPS, facts_of
 from minifloat.backends.triton.rows import squares_kernel
+from minifloat.backends.turned import turned
 from minifloat.formats import Format, as_format
 from minifloat.ops.rows import Rows
 
@@ -136,3 +137,4 @@ def _fills_bytes(f: Format, dim: int) -> bool:
 
 quantize = quantizing(encode, decode, encode_pack, reciprocal_norms)
 quantize_in_frame = quantizing_in_frame(project, quantize)
+angles = turned(unpack, decode)

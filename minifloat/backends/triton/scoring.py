@@ -9,6 +9,7 @@ from torch import Tensor
 
 from minifloat.answers import Answer
 from minifloat.backends.parts import in_parts
+from minifloat.backends.reaching import reaching
 from minifloat.backends.triton.coding import elements_of
 from minifloat.backends.triton.launch import blocks, launch, multiprocessors
 from minifloat.backends.triton.plan import Plan, Way, constants_of, facts_of, plan_of, unit_of
@@ -53,6 +54,9 @@ def all_scores(asked: AllScores, out: Tensor) -> None:
         WAY=way,
         **constants_of(b.axes),
     )
+
+
+above = reaching(all_scores)
 
 
 def pair_scores(asked: PairScores, out: Tensor) -> None:

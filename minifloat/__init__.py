@@ -15,7 +15,7 @@ from minifloat import backends as _backends
 from minifloat.codec import decode, encode, encode_pack, pack, round, unpack
 from minifloat.formats import FORMATS, Format
 from minifloat.frames import Frame
-from minifloat.scoring import scores, search
+from minifloat.scoring import pairs_above, range_search, scores, search
 from minifloat.vectors import PackedVectors, quantize
 
 __version__ = _version("minifloat")
@@ -28,7 +28,9 @@ __all__ = [
     "encode",
     "encode_pack",
     "pack",
+    "pairs_above",
     "quantize",
+    "range_search",
     "round",
     "scores",
     "search",

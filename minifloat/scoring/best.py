@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
 from operator import index
-from typing import Any, overload
+from typing import Any, Literal, overload
 
-import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from minifloat.arrays import RowsLike, as_made, as_tensor
-from minifloat.ops import answer
+from minifloat.arrays import RowsLike, as_made
 from minifloat.ops.products import Best
-from minifloat.ops.rows import Selection
-from minifloat.scoring import streamed
+from minifloat.scoring import exact
+from minifloat.scoring.asking import best_of
+from minifloat.scoring.exact import Read
 from minifloat.scoring.queries import are_from_numpy, sides_of
+from minifloat.scoring.selecting import Mask, Ranges, selection_of
 from minifloat.vectors import PackedVectors
 
 
 @overload
 def search(
-    queries: Tensor, database: PackedVectors, k: int, *, mask: Any = None, ranges: Any = None
+    queries: Tensor,
+    database: PackedVectors,
+    k: int,
+    *,
+    mask: Any = None,
+    ranges: Any = None,
+    originals: Any = None,
+    rescore: int | None = None,
+    return_stats: Literal[False] = False,
 ) -> tuple[Tensor, Tensor]: ...
 @overload
 def search(
@@ -33,19 +38,45 @@ def search(
     *,
     mask: Any = None,
     ranges: Any = None,
+    originals: Any = None,
+    rescore: int | None = None,
+    return_stats: Literal[False] = False,
 ) -> tuple[Any, Any]: ...
 @overload
 def search(
-    queries: ArrayLike, database: PackedVectors, k: int, *, mask: Any = None, ranges: Any = None
+    queries: ArrayLike,
+    database: PackedVectors,
+    k: int,
+    *,
+    mask: Any = None,
+    ranges: Any = None,
+    originals: Any = None,
+    rescore: int | None = None,
+    return_stats: Literal[False] = False,
 ) -> tuple[NDArray[Any], NDArray[Any]]: ...
+@overload
 def search(
     queries: PackedVectors | RowsLike,
     database: PackedVectors,
     k: int,
     *,
-    mask: Tensor | NDArray[Any] | None = None,
-    ranges: Tensor | NDArray[Any] | Sequence[tuple[int, int]] | None = None,
-) -> tuple[Tensor, Tensor] | tuple[NDArray[Any], NDArray[Any]]:
+    mask: Any = None,
+    ranges: Any = None,
+    originals: Any = None,
+    rescore: int | None = None,
+    return_stats: Literal[True],
+) -> tuple[Any, Any, Read]: ...
+def search(
+    queries: PackedVectors | RowsLike,
+    database: PackedVectors,
+    k: int,
+    *,
+    mask: Mask = None,
+    ranges: Ranges = None,
+    originals: Any = None,
+    rescore: int | None = None,
+    return_stats: bool = False,
+) -> tuple[Any, Any] | tuple[Any, Any, Read]:
     """Return the k largest cosines of each query and their database rows: both (queries, k).
 
     Scores are float32 and descend; row numbers are int64; equal scores go to the lower row, NaN
@@ -60,30 +91,26 @@ def search(
     Queries on a GPU search a database in main memory too, which need not fit onto the GPU: it is
     copied there block by block, while the block before is searched if `database.pin_memory()` made
     it. Masks and ranges are where the database is, answers where the queries are.
+
+    originals are the float rows that the database was made of, by `quantize(..., errors=True)`: a
+    tensor, an array, one that is mapped (`np.memmap`), or a slice of a safetensors file
+    (`safe_open(path, "pt").get_slice(name)`), of float16 to float64, (rows, dim). The answer then
+    is that of the cosines of float queries and these rows in float64, rounded to float32, and it is
+    proven: only rows are read whose codes leave it open whether they are among the best. With
+    rescore, so many are read for each query, those with the best scores, which proves nothing and
+    needs no errors. A row whose cosine its codes cannot have is a ValueError: the database was made
+    of others. With return_stats a third answer tells what was read: `rows` of each query, `passes`
+    of the codes and `bytes` of originals.
     """
     sides = sides_of(queries, database)
-    if ranges is not None and not isinstance(ranges, (Tensor, np.ndarray)):
-        pairs = list(map(_first_and_end, ranges))
-        ranges = torch.tensor(pairs, dtype=torch.int64, device=database.device).reshape(-1, 2)
-    chosen = Selection(
-        None if mask is None else as_tensor(mask),
-        None if ranges is None else as_tensor(ranges),
-    )
-    asked = Best(sides, chosen, index(k))
-    if database.device.type == "cpu" and sides.a.data.device != database.device:
-        return streamed.search(asked)
-    best, indices = answer(asked)
+    asked = Best(sides, selection_of(database, mask, ranges), index(k))
     from_numpy = are_from_numpy(queries)
-    return as_made(from_numpy, best), as_made(from_numpy, indices)
-
-
-def _first_and_end(listed: Any) -> tuple[int, int]:
-    """Return a range of a list as two integers; ValueError if it is anything else."""
-    # Those of Python may have two rows, and would pass for a pair.
-    if not isinstance(listed, range):
-        with suppress(TypeError, ValueError):
-            first, end = map(index, listed)
-            return first, end
-    raise ValueError(
-        f"ranges must be pairs of integers, the first row and the one after the last; got {listed}"
-    )
+    if originals is None:
+        if rescore is not None or return_stats:
+            raise ValueError("rescore and return_stats are of a search that reads originals")
+        best, rows = best_of(asked)
+        return as_made(from_numpy, best), as_made(from_numpy, rows)
+    x = exact.float_queries(queries)
+    (best, rows), read = exact.search(x, asked, database, originals, rescore)
+    found = [as_made(from_numpy, part.to(x.device)) for part in (best, rows)]
+    return (*found, read) if return_stats else (found[0], found[1])

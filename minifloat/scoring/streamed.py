@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from minifloat.answers import Answer, merged, moved, none_of
+from minifloat.answers import Answer, Reached, merged, moved, none_of, put_together
 from minifloat.ops import answer
-from minifloat.ops.products import Best
+from minifloat.ops.products import Above, Best
 from minifloat.ops.rows import Rows, Selection
 
 # Codes that are copied at once: two such blocks are on the device at a time.
@@ -26,9 +26,41 @@ def search(asked: Best) -> Answer:
     While a block is searched the next one is on its way, if the rows are in page-locked memory. The
     mask and the ranges are in main memory, as the rows.
     """
-    queries, rows = asked.sides.a.data, asked.sides.b
+    best = none_of(asked.sides.a.data)
+    for first, rows, takes_part, count in _blocks(asked):
+        of_block = asked._replace(
+            sides=asked.sides._replace(b=rows),
+            selection=Selection(takes_part),
+            k=min(asked.k, count),
+        )
+        best = merged(best, moved(answer(of_block), first), asked.k)
+    return best
+
+
+def range_search(asked: Above) -> Reached:
+    """Return all rows in main memory that reach thresholds, on the device of the queries."""
+    queries, left = asked.sides.a.data, asked.limit
+    found: list[Reached] = []
+    for first, rows, takes_part, _ in _blocks(asked):
+        of_block = asked._replace(
+            sides=asked.sides._replace(b=rows), selection=Selection(takes_part), limit=left
+        )
+        offsets, numbers, scores = answer(of_block)
+        found.append(Reached(offsets, numbers + first, scores))
+        left -= len(numbers)
+    return put_together(found, queries)
+
+
+def _blocks(asked: Best | Above) -> Iterator[tuple[int, Rows, Tensor, int]]:
+    """Yield blocks of rows, on the device of the queries until the next one.
+
+    Each comes with the number of its first row, and which of them take part and how many.
+    """
+    rows = asked.sides.b
     # Which rows take part is checked where they are, before any is copied.
     alone = asked._replace(sides=asked.sides._replace(a=rows.some(slice(0))))
+    if isinstance(alone, Above):
+        alone = alone._replace(thresholds=rows.norms[:0])
     alone.check()
     alone.check_values()
     chosen = _chosen(asked.selection, len(rows.data))
@@ -39,16 +71,9 @@ def search(asked: Best) -> Answer:
     parts = [part for part in parts if chosen[part].any()]
     known = [of_each for of_each in rows if of_each is not None]
     blocks: list[Block] = [(*(t[part] for t in known), chosen[part]) for part in parts]
-    best = none_of(queries)
-    for part, there in zip(parts, _on_device(blocks, queries.device), strict=True):
+    for part, there in zip(parts, _on_device(blocks, asked.sides.a.data.device), strict=True):
         *of_each, takes_part = there
-        of_block = asked._replace(
-            sides=asked.sides._replace(b=Rows(*of_each)),
-            selection=Selection(takes_part),
-            k=min(asked.k, int(chosen[part].count_nonzero())),
-        )
-        best = merged(best, moved(answer(of_block), part.start), asked.k)
-    return best
+        yield part.start, Rows(*of_each), takes_part, int(chosen[part].count_nonzero())
 
 
 def _chosen(selection: Selection, rows: int) -> Tensor:
@@ -61,6 +86,8 @@ def _chosen(selection: Selection, rows: int) -> Tensor:
 
 def _on_device(blocks: list[Block], device: torch.device) -> Iterator[Block]:
     """Yield each block on the device, good until the next; that is copied in the meantime."""
+    if not blocks:
+        return
     if device.type != "cuda":
         for block in blocks:
             yield tuple(t.to(device) for t in block)

@@ -19,7 +19,7 @@ from tests.support.sets import TRIED
 
 pytestmark = pytest.mark.gpu
 
-SCORING = ("scores", "scores_into", "pair_scores", "search")
+SCORING = ("scores", "scores_into", "pair_scores", "search", "range_search")
 OPERATORS = pytest.mark.parametrize("operator", [operator.name for operator in ALL])
 
 
@@ -56,6 +56,8 @@ def test_backends_give_the_answers_of_the_definition(
 
 @OPERATORS
 def test_meta_tensors_get_the_shapes_of_real_ones(operator: str, format: mf.Format) -> None:
+    if operator == "range_search":
+        pytest.skip("how many rows there are is known of values alone")
     for sample in arguments(operator, format):
         meta = tree_map_only(Tensor, lambda t: t.to("meta"), sample)
         for found, wanted in zip(outputs(operator, meta), outputs(operator, sample), strict=True):

@@ -10,7 +10,7 @@ import torch
 
 from minifloat import ops
 from minifloat.ops import OPERATORS as ALL
-from minifloat.ops.products import AllScores, Best, PairScores, Request
+from minifloat.ops.products import Above, AllScores, Best, PairScores, Request
 from minifloat.ops.rows import Rows, Selection, Sides
 from tests.ops.refused_frames import REFUSED_IN_FRAMES
 from tests.support.arguments import OPS
@@ -107,10 +107,11 @@ for _operator in ("encode", "round", "encode_pack"):
     ]
 GOOD = Rows(BYTES, NORMS)
 SIDES = Sides(GOOD, GOOD, "e2m1", 9)
-ASKED: dict[str, Callable[[Sides], Request]] = {
+ASKED: dict[str, Callable[[Sides], Request | Above]] = {
     "scores": AllScores,
     "pair_scores": partial(PairScores, pairs=torch.zeros(2, 2, dtype=torch.int64)),
     "search": partial(Best, selection=Selection(), k=2),
+    "range_search": partial(Above, selection=Selection(), thresholds=NORMS, limit=9),
 }
 for _a, _b, _error, _message in (
     (Rows(BYTES.int(), NORMS), GOOD, TypeError, "a must be uint8; got int32"),
@@ -213,6 +214,53 @@ REFUSED += [
             f"k must be in 1..3, the rows of the database; got {k}",
         )
         for k in (0, 4)
+    ),
+    *(
+        (
+            "range_search",
+            ops.arguments(Above(SIDES, Selection(), thresholds, limit)),
+            ValueError,
+            message,
+        )
+        for thresholds, limit, message in (
+            (
+                NORMS[:2],
+                9,
+                "thresholds must be float32 of shape (3,), one a query; got float32 of shape (2,)",
+            ),
+            (
+                NORMS.double(),
+                9,
+                "thresholds must be float32 of shape (3,), one a query; got float64 of shape (3,)",
+            ),
+            (META, 9, "thresholds must be on cpu; got meta"),
+            (NORMS, -1, "limit must be 0 or more; got -1"),
+        )
+    ),
+    *(
+        ("angles", arguments, error, message)
+        for arguments, error, message in (
+            (
+                (NORMS, BYTES, "e2m1"),
+                ValueError,
+                "x must have shape (rows, dim), dim at least 1; got (3,)",
+            ),
+            (
+                (BYTES, BYTES, "e2m1"),
+                TypeError,
+                "x must be one of float16, bfloat16, float32, float64; got uint8",
+            ),
+            (
+                (VALUES, BYTES, "e2m1"),
+                ValueError,
+                "packed must have 3 bytes a row for dim 5 in e2m1; got shape (3, 5)",
+            ),
+            (
+                (VALUES, BYTES[:2, :3], "e2m1"),
+                ValueError,
+                "packed must have 3 rows, as x; got shape (2, 3)",
+            ),
+        )
     ),
 ]
 

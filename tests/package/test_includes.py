@@ -13,10 +13,10 @@ CSRC = ROOT / "csrc"
 # Lowest first; a folder is one room, and so are sources of one name.
 ROOMS = {
     "": "format frame query python cpu cuda",
-    "cpu": "threads kernels sets pieces codec frames peak interrupts pages search module",
+    "cpu": "threads kernels sets pieces codec frames pages originals peak interrupts search module",
     # A set borrows only from those that are listed after it.
     "cpu/sets": " ".join(["set", *dict.fromkeys(one.folder for one in reversed(sets())), "list"]),
-    "cpu/search": "search plan queries blocks bounds scores pairs best",
+    "cpu/search": "search plan queries blocks bounds scores pairs best above",
     "cuda": "warps emulator device operators codec products search module tests",
     "cuda/products": (
         "bound operands decoding rows shares elements queries coordinates warp warpgroup"

@@ -11,8 +11,8 @@ from tests.support.paths import ROOT
 # Lowest first; a folder is one room.
 ROOMS = {
     "minifloat": (
-        "_C _cuda formats threads scaling arrays axes turning feedback frames files answers ops "
-        "backends codec vectors scoring __init__ __main__"
+        "_C _cuda formats threads scaling angles arrays axes turning feedback frames files answers "
+        "ops backends codec vectors scoring __init__ __main__"
     ),
     "evaluation": (
         "command files recordings embeddings trials extractors statistics stored page extraction "

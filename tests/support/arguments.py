@@ -9,7 +9,7 @@ import minifloat as mf
 from minifloat import ops
 from minifloat.backends import implementation
 from minifloat.ops.checks import SOURCES
-from minifloat.ops.products import AllScores, Best, PairScores
+from minifloat.ops.products import Above, AllScores, Best, PairScores
 from minifloat.ops.rows import Rows, Selection, Sides, element_dtype
 from minifloat.scoring.queries import rows_of, sides_of
 from minifloat.turning import no_turn, random_turn
@@ -74,6 +74,11 @@ def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
         ],
         "pair_scores": [
             ops.arguments(PairScores(sides, pairs)) for sides in (by_codes, by_floats, in_frame)
+        ],
+        "angles": [(source, a.codes, name) for source in (*sources, x.T.contiguous().T, x[:, ::1])],
+        "range_search": [
+            ops.arguments(Above(sides, chosen, torch.full((5,), 0.1), 100))
+            for sides, chosen in ((by_codes, Selection()), (by_floats, some), (in_frame, some))
         ],
         "search": [
             ops.arguments(Best(sides, chosen, 3))

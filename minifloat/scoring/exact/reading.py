@@ -1,0 +1,100 @@
+"""Pairs of queries and rows, with the cosines of originals, each held against its codes."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from minifloat.answers import Answer
+from minifloat.arrays import as_rows
+from minifloat.ops.rows import Rows
+from minifloat.scoring.exact.bounds import Bounds, queries_of
+from minifloat.scoring.exact.originals import Originals
+from minifloat.vectors import PackedVectors
+
+
+class Pairs(NamedTuple):
+    """Queries and rows, by number, and their cosines: int64, int64 and float64, (pairs,)."""
+
+    query: Tensor
+    row: Tensor
+    cosine: Tensor
+
+    @staticmethod
+    def joined(parts: list[Pairs]) -> Pairs:
+        """Return those of all parts."""
+        return Pairs(*[torch.cat(of_each) for of_each in zip(*parts, strict=True)])
+
+    def best(self, queries: int, k: int) -> Answer:
+        """Return the k best of each query, which has as many: float32 and int64, (queries, k)."""
+        order = self.row.argsort(stable=True)
+        scores = self.cosine.float()
+        order = order[scores[order].argsort(stable=True, descending=True)]
+        order = order[self.query[order].argsort(stable=True)]
+        counts = torch.bincount(self.query, minlength=queries)
+        chosen = order[(counts.cumsum(0) - counts)[:, None] + torch.arange(k)]
+        return scores[chosen], self.row[chosen]
+
+
+class Reader:
+    """Some queries, beside a database and its originals.
+
+    x: (n, dim), as they were given, and in the lane of the database's format.
+    """
+
+    def __init__(self, x: Tensor, lane: Rows, database: PackedVectors, rows: Originals) -> None:
+        self.database = database
+        self._queries, self._rows = queries_of(x, lane, database), rows
+        self.bounds = Bounds(self._queries, database)
+        self.count, self.is_zero = len(x), lane.norms.cpu() == 0
+
+    def read(self, query: Tensor, row: Tensor) -> Pairs:
+        """Return pairs, read."""
+        return Pairs(query, row, self._rows.cosines(self._queries.x, query, row))
+
+    def opened(self, query: Tensor, row: Tensor, cut: Tensor | None = None) -> Pairs:
+        """Return pairs whose cosines may be as high as cuts, if there are any, read.
+
+        ValueError for a cosine that the codes of its row cannot have.
+        """
+        least, most = self.bounds.of_pairs(query, row)
+        if cut is not None:
+            may = most >= cut[query]
+            query, row, least, most = (of_each[may] for of_each in (query, row, least, most))
+        pairs = self.read(query, row)
+        wrong = ((pairs.cosine < least) | (pairs.cosine > most)).nonzero()
+        if len(wrong):
+            i = int(wrong[0])
+            raise ValueError(
+                f"originals are not the rows that the database was made of: row {int(row[i])} has "
+                f"cosine {float(pairs.cosine[i]):.6g} with a query, and by its codes "
+                f"{float(least[i]):.6g} to {float(most[i]):.6g}"
+            )
+        return pairs
+
+
+def require_errors(database: PackedVectors) -> None:
+    """Raise ValueError for a database whose answers cannot be proven."""
+    if database.errors is None:
+        raise ValueError(
+            "the database keeps no errors, by which answers are proven: make it by "
+            "quantize(..., errors=True), or have a fixed number of originals read, by rescore, "
+            "which proves nothing"
+        )
+
+
+def least_beside(scores: Tensor) -> Tensor:
+    """Return cosines below all that are rounded to scores, float64: the next lower float32."""
+    return torch.nextafter(scores, torch.full_like(scores, -2)).double()
+
+
+def float_queries(queries: Any) -> Tensor:
+    """Return queries as a tensor; ValueError for codes."""
+    if isinstance(queries, PackedVectors):
+        raise ValueError(
+            "originals are compared with float queries; got packed ones, whose originals are "
+            "not known"
+        )
+    return as_rows("queries", queries).detach()

@@ -16,7 +16,7 @@ from evaluation.stored.conditions import Condition, conditions
 from evaluation.stored.conversion import convert, differs_by_maximum, overflowing_formats
 from evaluation.trials.pairs import Scorer, Trials
 
-# Bins over [-1, 1] of the histograms that are kept, for figures.
+# Bins over all scores of the histograms that are kept, for figures.
 FIGURE_BINS = 2048
 
 Progress = Callable[[Sequence[Condition]], Iterable[Condition]]

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-# Bins a unit of score. A power of two, so that placing a float32 score in its bin is exact and
-# every bin edge is a float32.
+# Bins from 0 to the reach. A power of two, as reaches are, so that placing a float32 score in its
+# bin is exact and every bin edge is a float32.
 BINS_PER_UNIT = 1 << 19
-# The last bin holds scores of 1 and, by rounding, just above.
+# The last bin holds scores of the reach and above.
 BINS = 2 * BINS_PER_UNIT + 1
 
 
@@ -43,14 +43,20 @@ class MinimumCost:
 
 @dataclass(frozen=True)
 class ScoreHistogram:
-    """Counts of target and non-target scores; bin k holds [edge(k), edge(k + 1))."""
+    """Counts of target and non-target scores; bin k holds [edge(k), edge(k + 1)).
+
+    Scores lie in [-reach, reach], or count as if they were at its ends; no cosine is beyond 1.
+    Counts at edges within are exact whatever lies beyond them.
+    """
 
     targets: NDArray[np.int64] = field(default_factory=_counts)
     nontargets: NDArray[np.int64] = field(default_factory=_counts)
+    reach: int = 1
 
     def add(self, scores: NDArray[np.float32], *, target: bool) -> None:
-        """Count scores. Those below -1, and -inf, go to the first bin."""
-        bins = np.floor(np.clip(scores, -1, 1).ravel() * np.float32(BINS_PER_UNIT)).astype(np.int64)
+        """Count scores. Those below -reach, and -inf, go to the first bin."""
+        near = np.clip(scores, -self.reach, self.reach).ravel()
+        bins = np.floor(near * np.float32(BINS_PER_UNIT / self.reach)).astype(np.int64)
         counts = self.targets if target else self.nontargets
         counts += np.bincount(bins + BINS_PER_UNIT, minlength=BINS)
 
@@ -65,7 +71,7 @@ class ScoreHistogram:
     def crossing(self) -> NDArray[np.float32]:
         """Return the two neighbouring edges between which FRR comes to reach FAR."""
         k = self._crossing(*self.false_rates())
-        return edges(np.array([k - 1, k]))
+        return self._edges(np.array([k - 1, k]))
 
     @staticmethod
     def _crossing(far: NDArray[np.float64], frr: NDArray[np.float64]) -> int:
@@ -80,7 +86,7 @@ class ScoreHistogram:
         rate = far[k - 1] + (far[k] - far[k - 1]) * before / (before + after)
         return EqualError(
             rate=float(rate),
-            threshold=edge(k - 1 if before < after else k),
+            threshold=edge(k - 1 if before < after else k, reach=self.reach),
         )
 
     def minimum_cost(self, prior: float) -> MinimumCost:
@@ -89,33 +95,39 @@ class ScoreHistogram:
         costs = detection_cost(far, frr, prior=prior)
         k = int(np.argmin(costs))
         return MinimumCost(
-            cost=float(costs[k]), threshold=edge(k), far=float(far[k]), frr=float(frr[k])
+            cost=float(costs[k]),
+            threshold=edge(k, reach=self.reach),
+            far=float(far[k]),
+            frr=float(frr[k]),
         )
 
     def coarse(self, *, bins: int) -> "ScoreHistogram":
-        """Return the same counts in `bins` equal bins over [-1, 1]; `bins` divides BINS - 1."""
+        """Return the same counts in `bins` equal bins over its reach; `bins` divides BINS - 1."""
 
         def merged(counts: NDArray[np.int64]) -> NDArray[np.int64]:
             parts: NDArray[np.int64] = counts[:-1].reshape(bins, -1).sum(axis=1)
             parts[-1] += counts[-1]
             return parts
 
-        return ScoreHistogram(merged(self.targets), merged(self.nontargets))
+        return ScoreHistogram(merged(self.targets), merged(self.nontargets), self.reach)
 
     def thresholds_at_far(self, rates: NDArray[np.float64]) -> NDArray[np.float32]:
         """For each rate the lowest edge whose FAR is at most it."""
         far, _ = self.false_rates()
-        return edges(np.searchsorted(-far, -rates))
+        return self._edges(np.searchsorted(-far, -rates))
 
     def thresholds_within_frr(self, rates: NDArray[np.float64]) -> NDArray[np.float32]:
         """For each rate the highest edge whose FRR is at most it."""
         _, frr = self.false_rates()
-        return edges(np.searchsorted(frr, rates, side="right") - 1)
+        return self._edges(np.searchsorted(frr, rates, side="right") - 1)
 
     def thresholds_at_frr(self, rates: NDArray[np.float64]) -> NDArray[np.float32]:
         """For each rate the lowest edge whose FRR is at least it."""
         _, frr = self.false_rates()
-        return edges(np.searchsorted(frr, rates))
+        return self._edges(np.searchsorted(frr, rates))
+
+    def _edges(self, k: NDArray[np.int64]) -> NDArray[np.float32]:
+        return edges(k, reach=self.reach)
 
 
 def detection_cost(
@@ -125,14 +137,14 @@ def detection_cost(
     return np.asarray((prior * frr + (1 - prior) * far) / min(prior, 1 - prior))
 
 
-def edges(k: NDArray[np.int64]) -> NDArray[np.float32]:
+def edges(k: NDArray[np.int64], *, reach: int = 1) -> NDArray[np.float32]:
     """Return the lower edges of bins; k = BINS is the edge above every cosine."""
-    return ((k - BINS_PER_UNIT) / BINS_PER_UNIT).astype(np.float32)
+    return ((k - BINS_PER_UNIT) * reach / BINS_PER_UNIT).astype(np.float32)
 
 
-def edge(k: int) -> float:
+def edge(k: int, *, reach: int = 1) -> float:
     """Return the lower edge of bin k."""
-    return (k - BINS_PER_UNIT) / BINS_PER_UNIT
+    return (k - BINS_PER_UNIT) * reach / BINS_PER_UNIT
 
 
 def float32_threshold(threshold: float) -> np.float32:

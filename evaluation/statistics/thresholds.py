@@ -62,5 +62,5 @@ def threshold_grid(
             np.array([include, *(one.threshold for one in cheapest)], dtype=np.float32),
         )
     )
-    # The first edge, -1, would count scores below -1 as rejected here and nowhere else.
-    return np.unique(grid[grid > -1])
+    # The first edge would count scores below it as rejected here and nowhere else.
+    return np.unique(grid[grid > -histogram.reach])

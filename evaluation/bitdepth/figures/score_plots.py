@@ -46,11 +46,12 @@ def _violin_panel(axis: Axes, results: list[ConditionResult]) -> None:
     kinds = (("different speakers", NONTARGET), ("one speaker", TARGET))
     for place, result in enumerate(results):
         counts = (result.scores.nontargets, result.scores.targets)
+        reach = result.scores.reach
         for (label, colour), parts in zip(kinds, counts, strict=True):
             density = parts.reshape(VIOLIN_BINS, -1).sum(axis=1)
             shown = np.flatnonzero(density)
             span = slice(max(0, shown[0] - 1), shown[-1] + 2)
-            centres = (np.arange(VIOLIN_BINS) + 0.5) * 2 / VIOLIN_BINS - 1
+            centres = reach * ((np.arange(VIOLIN_BINS) + 0.5) * 2 / VIOLIN_BINS - 1)
             half = 0.42 * density[span] / density.max()
             axis.fill_between(
                 centres[span],
@@ -62,7 +63,7 @@ def _violin_panel(axis: Axes, results: list[ConditionResult]) -> None:
                 label=label if place == 0 else None,
             )
             cumulated = np.cumsum(parts) / parts.sum()
-            median = (np.searchsorted(cumulated, 0.5) + 0.5) * 2 / FIGURE_BINS - 1
+            median = reach * ((np.searchsorted(cumulated, 0.5) + 0.5) * 2 / FIGURE_BINS - 1)
             axis.plot([median] * 2, [place - 0.3, place + 0.3], color=INK, linewidth=1)
     threshold = results[0].row.threshold
     axis.axvline(
@@ -110,19 +111,25 @@ def false_rates(result: ConditionResult) -> tuple[NDArray[np.float64], NDArray[n
     return far, frr
 
 
+def bin_edges(result: ConditionResult) -> NDArray[np.float64]:
+    """Lower edges of the FIGURE_BINS bins."""
+    return np.asarray(result.scores.reach * (np.arange(FIGURE_BINS) * 2 / FIGURE_BINS - 1))
+
+
 def _threshold_range(results: list[ConditionResult], format: mf.Format) -> tuple[float, float]:
     """From where one in five non-target scores is accepted to where nearly no target is."""
-    edges = np.arange(FIGURE_BINS) * 2 / FIGURE_BINS - 1
     ends = []
     for result in results:
         if result.condition.is_float32 or result.condition.format == format:
             far, frr = false_rates(result)
+            edges = bin_edges(result)
             ends += [edges[np.argmax(far < 0.2)], edges[np.searchsorted(frr, 0.98) - 1]]
-    return min(ends) - 0.02, max(ends) + 0.02
+    margin = 0.02 * results[0].scores.reach
+    return min(ends) - margin, max(ends) + margin
 
 
 def _curves(axis: Axes, result: ConditionResult, *, dashed: bool) -> None:
-    edges = np.arange(FIGURE_BINS) * 2 / FIGURE_BINS - 1
+    edges = bin_edges(result)
     for name, colour, rate in zip(
         ("FAR", "FRR"), (NONTARGET, TARGET), false_rates(result), strict=True
     ):

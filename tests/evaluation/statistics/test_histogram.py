@@ -10,6 +10,7 @@ from evaluation.statistics.histogram import (
     edge,
     float32_threshold,
 )
+from evaluation.statistics.thresholds import threshold_grid
 
 
 def floats(values: list[float]) -> NDArray[np.float32]:
@@ -104,3 +105,40 @@ def test_coarse_histogram_keeps_all_counts() -> None:
     scores = floats([-1, -0.5, 0, 0.999, 1, 1.0000001])
     coarse = histogram_of(scores, scores).coarse(bins=8)
     np.testing.assert_array_equal(coarse.targets, [1, 0, 1, 0, 1, 0, 0, 3])
+
+
+def test_counts_are_exact_within_a_reach_whatever_lies_beyond_it() -> None:
+    rng = np.random.default_rng(2)
+    targets, nontargets = (20 * rng.standard_normal((2, 5000))).astype(np.float32)
+    assert (np.abs(targets) > 64).any()
+    histogram = ScoreHistogram(reach=64)
+    histogram.add(targets, target=True)
+    histogram.add(nontargets, target=False)
+    far, frr = histogram.false_rates()
+    for k in rng.integers(1, BINS, 50):
+        threshold = np.float32(edge(int(k), reach=64))
+        assert far[k] * len(nontargets) == pytest.approx((nontargets >= threshold).sum(), abs=1e-6)
+        assert frr[k] * len(targets) == pytest.approx((targets < threshold).sum(), abs=1e-6)
+    coarse = histogram.coarse(bins=8)
+    assert coarse.reach == 64
+    np.testing.assert_array_equal(
+        coarse.targets, np.histogram(np.clip(targets, -64, 64), bins=8, range=(-64, 64))[0]
+    )
+
+
+def test_rates_of_scores_that_are_stretched_with_the_reach_are_the_same() -> None:
+    rng = np.random.default_rng(3)
+    targets, nontargets = rng.uniform(-1, 1, (2, 3000)).astype(np.float32)
+    narrow = histogram_of(targets, nontargets)
+    wide = ScoreHistogram(reach=64)
+    wide.add(64 * targets, target=True)
+    wide.add(64 * nontargets, target=False)
+    assert wide.equal_error().rate == narrow.equal_error().rate
+    assert wide.equal_error().threshold == 64 * narrow.equal_error().threshold
+    rates = np.array([0.01, 0.3])
+    np.testing.assert_array_equal(
+        wide.thresholds_at_far(rates), 64 * narrow.thresholds_at_far(rates)
+    )
+    assert wide.minimum_cost(0.05).threshold == 64 * narrow.minimum_cost(0.05).threshold
+    grid = threshold_grid(wide, include=np.float32(64))
+    np.testing.assert_array_equal(grid, 64 * threshold_grid(narrow, include=np.float32(1)))

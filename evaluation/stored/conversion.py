@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import minifloat as mf
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.stored.conditions import Condition
-from evaluation.stored.scorers import FloatScorer, PackedScorer
+from evaluation.stored.scorers import PART, FloatScorer, PackedScorer
 from minifloat.scaling import amax, scale_rows
 
 
@@ -52,15 +52,25 @@ def stored_rows(embeddings: Embeddings, condition: Condition) -> NDArray[np.floa
     return np.where(np.isfinite(stored).all(axis=1, keepdims=True), stored, np.float32(0))
 
 
-def packed(embeddings: Embeddings, format: mf.Format, condition: Condition) -> mf.PackedVectors:
-    """Return the embeddings in a format, prepared as a condition says."""
-    rows = embeddings.rows
+def packed(
+    embeddings: Embeddings,
+    format: mf.Format,
+    condition: Condition,
+    *,
+    others: NDArray[np.float32] | None = None,
+) -> mf.PackedVectors:
+    """Return the embeddings in a format, prepared as a condition says.
+
+    Others of the same model are returned instead where they are given, in the same frame.
+    """
+    rows = embeddings.rows if others is None else others
     if condition.prepared == "frame":
         return mf.quantize(rows, format, frame=embeddings.frame)
     if condition.prepared == "feedback":
         return mf.quantize(rows, format, frame=embeddings.frame, rounding="feedback")
     if condition.prepared == "maximum":
-        blocks = [scaled_by_maximum(rows[block], format) for block in embeddings.blocks()]
+        starts = range(0, len(rows), PART)
+        blocks = [scaled_by_maximum(rows[start : start + PART], format) for start in starts]
         return mf.PackedVectors.cat([mf.quantize(block, format, scale="none") for block in blocks])
     return mf.quantize(rows, format, scale=condition.prepared, saturate=condition.saturate)
 

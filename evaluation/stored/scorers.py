@@ -1,5 +1,7 @@
 """How stored embeddings are compared: cosines of floats by torch, of packed codes by minifloat."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -33,23 +35,36 @@ class FloatScorer:
         found = torch.empty((len(rows), k), dtype=torch.int64)
         # Results that lay among the freed products would keep the heap from using their place.
         for part, out in zip(torch.from_numpy(rows).split(step), found.split(step), strict=True):
-            out.copy_(self._nearest(self._unit[part], k))
+            out.copy_(_best(self._unit[part], self._unit, k)[1])
         return np.asarray(found.numpy())
 
-    def _nearest(self, queries: torch.Tensor, k: int) -> torch.Tensor:
-        scores, rows = torch.empty((len(queries), 0)), torch.empty((len(queries), 0)).long()
-        first = 0
-        for block in self._unit.split(COLUMNS):
-            best = (queries @ block.T).topk(min(k, len(block)))
-            scores = torch.cat((scores, best.values), 1)
-            rows = torch.cat((rows, best.indices + first), 1)
-            first += len(block)
-        return rows.gather(1, scores.topk(k).indices)
+    def largest(self, others: "FloatScorer", k: int) -> Iterator[NDArray[np.float32]]:
+        """Yield the k largest cosines (rows, k) with the rows of others, of rows in turn.
+
+        Cosines that are no numbers are among them only where there are no others.
+        """
+        step = max(1, BATCH // min(len(others._unit), COLUMNS))
+        for part in self._unit.split(step):
+            yield np.asarray(_best(part, others._unit, k)[0].numpy())
 
     def pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the cosines of rows pairs[:, 0] with rows pairs[:, 1]."""
         left, right = torch.from_numpy(pairs).T
         return np.asarray((self._unit[left] * self._unit[right]).sum(dim=1).numpy())
+
+
+def _best(queries: torch.Tensor, unit: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the k largest cosines of queries with rows at length 1, and which rows they are."""
+    scores, rows = torch.empty((len(queries), 0)), torch.empty((len(queries), 0)).long()
+    first = 0
+    for block in unit.split(COLUMNS):
+        # To topk nothing is larger than NaN, which rows have that overflowed.
+        best = (queries @ block.T).nan_to_num_(nan=-torch.inf).topk(min(k, len(block)))
+        scores = torch.cat((scores, best.values), 1)
+        rows = torch.cat((rows, best.indices + first), 1)
+        first += len(block)
+    last = scores.topk(k)
+    return last.values, rows.gather(1, last.indices)
 
 
 class PackedScorer:
@@ -70,3 +85,13 @@ class PackedScorer:
         """Return the k nearest rows (rows, k) of some rows, themselves included."""
         scores, found = mf.search(self._vectors[torch.from_numpy(rows)], self._vectors, k)
         return np.where(np.isnan(scores), -1, found)
+
+    def largest(self, others: "PackedScorer", k: int) -> Iterator[NDArray[np.float32]]:
+        """Yield the k largest cosines (rows, k) with the rows of others, of rows in turn.
+
+        Cosines that are no numbers are among them only where there are no others.
+        """
+        step = max(1, BATCH // k)
+        for start in range(0, len(self._vectors), step):
+            part = self._vectors[start : start + step]
+            yield np.asarray(mf.search(part, others._vectors, k)[0])

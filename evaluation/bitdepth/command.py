@@ -18,6 +18,7 @@ from evaluation.command.options import (
     study_options,
 )
 from evaluation.command.packages import require
+from evaluation.embeddings.cohort import TOP
 from evaluation.files.study_file import add_study_option
 
 EXTRA = ("matplotlib", "jinja2", "tqdm")
@@ -56,7 +57,8 @@ def add_parser(
         help="lines of 'label path path' (VoxCeleb), 'name name target' (Kaldi), or .csv with a "
         "column 'label'; .gz too; several are studied one after the other; without one all pairs",
     )
-    named = [trials, utt2spk, *_add_operating_points(parser), add_formats(parser)]
+    named = [trials, utt2spk, *_add_operating_points(parser), *_add_cohort(parser)]
+    named.append(add_formats(parser))
     named += [add_cone(parser), *add_draws(parser), *_add_tolerance(parser)]
     named.append(
         parser.add_argument(
@@ -78,7 +80,8 @@ def _add_operating_points(parser: argparse.ArgumentParser) -> list[argparse.Acti
         action="append",
         default=[],
         metavar="COSINE",
-        help="where FAR and FRR are taken, once or once per FILE: a cosine, or a model of the "
+        help="where FAR and FRR are taken, once or once per FILE: a cosine (with --cohort a "
+        "normalised score), or a model of the "
         f"published study ({', '.join(THRESHOLDS)}) for its threshold and, where the list is one "
         "of the study's, its rates; without it or --far where float32's meet",
     )
@@ -92,6 +95,27 @@ def _add_operating_points(parser: argparse.ArgumentParser) -> list[argparse.Acti
         "threshold at which float32's FAR is at most this, such as 0.1% or 0.001",
     )
     return [threshold, far]
+
+
+def _add_cohort(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    cohort = parser.add_argument(
+        "--cohort",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="normalise scores (AS-norm) by other speakers, once per FILE: embeddings of the same "
+        "model in a file of any of these kinds; a score then tells how far a cosine lies above the "
+        "largest that either side has with them",
+    )
+    top = parser.add_argument(
+        "--cohort-top",
+        type=int,
+        metavar="N",
+        help=f"so many of the largest scores with a cohort count; without it {TOP}, or all of a "
+        "smaller cohort",
+    )
+    return [cohort, top]
 
 
 def _add_tolerance(parser: argparse.ArgumentParser) -> list[argparse.Action]:
@@ -161,5 +185,7 @@ def _bitdepth(given: argparse.Namespace, *, command: str) -> None:
             fars=given.far,
             tolerance=Tolerance(points=given.tolerance / 100, share=given.relative_tolerance / 100),
             speed=given.speed,
+            cohorts=given.cohort,
+            cohort_top=given.cohort_top,
         )
     )

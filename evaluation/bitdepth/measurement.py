@@ -9,7 +9,7 @@ from evaluation.statistics.histogram import EqualError, ScoreHistogram
 from evaluation.statistics.identification import Identification, IdentificationRates
 from evaluation.statistics.thresholds import threshold_grid
 from evaluation.stored.conversion import Converted
-from evaluation.trials.pairs import Trials
+from evaluation.trials.pairs import Scorer, Trials
 
 # Shares of targets at which detection costs are taken: NIST's evaluations have used both.
 PRIORS = (0.01, 0.05)
@@ -69,15 +69,15 @@ class Measurement:
         self._decisions: Decisions | None = None
         self._equal: EqualError | None = None
 
-    def of(self, converted: Converted, histogram: ScoreHistogram) -> Measured:
-        """Return a condition, whose scores are in the histogram, measured."""
+    def of(self, converted: Converted, scorer: Scorer, histogram: ScoreHistogram) -> Measured:
+        """Return a condition, whose scores the scorer gives and the histogram counts, measured."""
         equal = histogram.equal_error()
         self._equal = self._equal or equal
         decisions = self._decisions or Decisions(self._operating_point.threshold(histogram))
         threshold = decisions.threshold
         flips = Flips(decisions, speakers=self._trials.speakers)
         errors = self._bootstrap.errors(
-            converted.scorer,
+            scorer,
             threshold_grid(histogram, include=threshold, priors=PRIORS),
             watch=decisions.record if self._decisions is None else flips.add,
         )

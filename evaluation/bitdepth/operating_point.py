@@ -1,4 +1,4 @@
-"""Where FAR and FRR are taken: at a cosine, at a FAR of float32, or where float32's rates meet."""
+"""Where FAR and FRR are taken: at a score, at a FAR of float32, or where float32's rates meet."""
 
 from dataclasses import dataclass
 
@@ -11,22 +11,25 @@ from evaluation.trials.pairs import Trials
 
 @dataclass(frozen=True, kw_only=True)
 class OperatingPoint:
-    """A threshold for float32 that all formats keep: `cosine`, or that of a `far`, or of the EER.
+    """A threshold for float32 that all formats keep: a `score`, or that of a `far`, or of the EER.
 
-    At most one of the two is given; `far` is a share of 1.
+    At most one of the two is given; `far` is a share of 1. Scores are looked for up to `reach`.
     """
 
-    cosine: float | None = None
+    score: float | None = None
     far: float | None = None
+    reach: int = 1
 
     def __post_init__(self) -> None:
-        if self.cosine is not None and self.far is not None:
+        if self.score is not None and self.far is not None:
             raise InputError(
-                f"the threshold must be given as a cosine or by a FAR; got {self.cosine} and "
+                f"the threshold must be given as a score or by a FAR; got {self.score} and "
                 f"{self.far}"
             )
-        if self.cosine is not None and not -1 < self.cosine <= 1:
-            raise InputError(f"threshold must be above -1 and at most 1; got {self.cosine}")
+        if self.score is not None and not -self.reach < self.score <= self.reach:
+            raise InputError(
+                f"threshold must be above -{self.reach} and at most {self.reach}; got {self.score}"
+            )
         if self.far is not None and not 0 < self.far < 1:
             raise InputError(f"far must be above 0 and below 1; got {self.far}")
 
@@ -40,16 +43,24 @@ class OperatingPoint:
 
     def threshold(self, histogram: ScoreHistogram) -> np.float32:
         """Return the threshold, given float32's scores; that of a FAR is the lowest within it."""
-        if self.cosine is not None:
-            return float32_threshold(self.cosine)
+        if self.score is not None:
+            return float32_threshold(self.score)
         if self.far is not None:
-            return np.float32(histogram.thresholds_at_far(np.array([self.far]))[0])
-        return np.float32(histogram.equal_error().threshold)
+            found = float(histogram.thresholds_at_far(np.array([self.far]))[0])
+        else:
+            found = histogram.equal_error().threshold
+        # No cosine is larger, but normalised scores are where deviations are tiny.
+        if histogram.reach > 1 and found >= histogram.reach:
+            raise InputError(
+                f"scores are counted up to {histogram.reach}, and the threshold "
+                f"{self.words} is not below: the cohort's scores deviate too little"
+            )
+        return np.float32(found)
 
     @property
     def words(self) -> str:
         """How the threshold was chosen, for readers."""
-        if self.cosine is not None:
+        if self.score is not None:
             return "the given threshold"
         if self.far is not None:
             return f"where the FAR of float32 is {100 * self.far:g}\N{NO-BREAK SPACE}%"

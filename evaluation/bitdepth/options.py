@@ -13,6 +13,7 @@ class BitdepthOptions(StudyOptions):
 
     `thresholds` and `fars` hold none, one for all, or one per file; one of the two holds none. A
     threshold that is a name is that of a published model. Without `trials` all pairs are made.
+    `cohorts` hold none or one per file; of each cohort `cohort_top` largest scores count, if said.
     """
 
     trials: list[Path]
@@ -20,3 +21,5 @@ class BitdepthOptions(StudyOptions):
     fars: list[float]
     tolerance: Tolerance
     speed: bool
+    cohorts: list[Path]
+    cohort_top: int | None

@@ -23,6 +23,12 @@ from evaluation.statistics.histogram import BINS_PER_UNIT
 from evaluation.stored.conditions import MEANINGS
 
 TITLE = "What fewer bits cost in speaker verification"
+NORMALISED = (
+    "A score tells how many standard deviations the cosine of a pair lies above the mean of the "
+    "largest cosines that a recording has with speakers of the cohort, on average over the pair's "
+    "two recordings. The cohort is stored as the recordings are. Top-1, top-5 and recall are of "
+    "cosines."
+)
 
 
 def report(
@@ -40,17 +46,27 @@ def report(
     making = Making(
         command=options.command,
         seed=options.seed,
-        data={study.task.embeddings.name: study.task.embeddings.sha256 for study in studies},
+        data=_data(studies),
         facts={
             "intervals": f"{confidence} %, percentiles of {options.draws} draws of speakers with "
             "replacement; the same draws for every format, so that differences are paired. A pair "
             "of different speakers counts as often as both are drawn, a pair of one speaker as "
             "often as that one is.",
-            "resolution": f"EER is interpolated between thresholds 1/{BINS_PER_UNIT:,} apart; FAR, "
-            "FRR and the four counts at the threshold are exact.",
+            "resolution": "EER is interpolated between thresholds "
+            f"1/{BINS_PER_UNIT // studies[0].task.reach:,} apart; FAR, FRR and the four counts at "
+            "the threshold are exact.",
         },
     )
     return render(TITLE, _opening(studies, tolerance=options.tolerance), sections, making)
+
+
+def _data(studies: Sequence[BitdepthStudy]) -> dict[str, str]:
+    """Return the SHA-256 of each file by the name of its model, and those of cohorts."""
+    data = {study.task.embeddings.name: study.task.embeddings.sha256 for study in studies}
+    for study in studies:
+        if study.task.cohort is not None:
+            data[f"{study.task.embeddings.name}, cohort"] = study.task.cohort.sha256
+    return data
 
 
 def _opening(studies: Sequence[BitdepthStudy], *, tolerance: Tolerance) -> list[Block]:
@@ -60,10 +76,13 @@ def _opening(studies: Sequence[BitdepthStudy], *, tolerance: Tolerance) -> list[
         best = recommended(study, tolerance=tolerance)
         code = Markup("<code>{}</code>").format(applied(study, best)) if best else ""
         terms[study.name] = Markup("{} {}").format(advice(study, tolerance=tolerance), code)
+    cosine = "the cosine of their vectors"
+    if studies[0].task.cohort is not None:
+        cosine = "their normalised score"
     return [
         Points(terms=terms),
-        "Two voices are taken for one where the cosine of their vectors reaches a threshold. FAR "
-        "(false acceptance rate) is the share of pairs of different speakers that are accepted, "
+        f"Two voices are taken for one where {cosine} reaches a threshold. FAR (false "
+        "acceptance rate) is the share of pairs of different speakers that are accepted, "
         "FRR (false rejection rate) the share of pairs of one speaker that are rejected, both "
         "with the threshold that float32 uses.",
     ]
@@ -111,6 +130,7 @@ def _study(study: BitdepthStudy, figures: Sequence[Figure], options: BitdepthOpt
             f"(non-targets), {base.speakers} speakers. "
             f"{few if base.speakers < FEWEST_SPEAKERS else ''}"
             f"In float32 the equal error rate is {with_unit(base[EER].value)}.",
+            *([NORMALISED] if study.task.cohort is not None else []),
             Points(points=summary(study, tolerance=options.tolerance)),
             *tables_at(TABLES, Place.STUDY, told, folded=False),
             *figures[:UNFOLDED],

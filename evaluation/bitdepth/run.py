@@ -1,6 +1,7 @@
 """The bit-depth study from files to files: load, study, print, write."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -14,14 +15,16 @@ from evaluation.bitdepth.report import report
 from evaluation.bitdepth.study import BitdepthStudy, Task, bitdepth_study
 from evaluation.bitdepth.tables.terminal import terminal_table
 from evaluation.command.errors import InputError
-from evaluation.command.model_files import refuse_shared_names
+from evaluation.command.model_files import ModelFile, refuse_shared_names
 from evaluation.command.progress import watched
-from evaluation.embeddings.cone import in_a_cone
+from evaluation.embeddings.cohort import Cohort, load_cohort
+from evaluation.embeddings.cone import cone_of
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.embeddings.kaldi import refuse_idle_speakers
 from evaluation.page.figure import Figure
 from evaluation.page.outcome import Outcome
 from evaluation.stored.conditions import Condition
+from evaluation.stored.normalisation import REACH
 from evaluation.trials.lists import load_trial_list
 from evaluation.trials.pairs import AllPairs, Trials, checked
 
@@ -53,33 +56,85 @@ def run(options: BitdepthOptions) -> None:
 
 
 def _tasks(options: BitdepthOptions) -> list[Task]:
-    files = len(options.files)
-    thresholds = _per_file("--threshold", options.thresholds, files)
-    fars = _per_file("--far", options.fars, files)
+    points, cohorts = _operating_points(options), _cohorts(options)
     lists: list[Path | None] = [*options.trials] or [None]
     ends = [f"-{one.name.partition('.')[0]}" if one and len(lists) > 1 else "" for one in lists]
     names = [[file.name + end for end in ends] for file in options.files]
     refuse_shared_names([file.name for file in options.files])
     refuse_shared_names([name for of_file in names for name in of_file], what="models with lists")
-    refuse_idle_speakers(options.utt2spk, [file.path for file in options.files])
+    given = [*(file.path for file in options.files), *options.cohorts]
+    refuse_idle_speakers(options.utt2spk, given)
     tasks = []
-    for file, threshold, far, of_file in zip(options.files, thresholds, fars, names, strict=True):
-        published = threshold if isinstance(threshold, str) else None
-        cosine = THRESHOLDS[threshold] if isinstance(threshold, str) else threshold
-        operating_point = OperatingPoint(cosine=cosine, far=far)
-        embeddings = load_embeddings(file.path, name=file.name, utt2spk=options.utt2spk)
-        if options.cone is not None:
-            embeddings = in_a_cone(embeddings, options.cone)
+    for file, point, cohort_file, of_file in zip(
+        options.files, points, cohorts, names, strict=True
+    ):
+        embeddings, cohort = _loaded(file, cohort_file, options)
         for name, trial_list in zip(of_file, lists, strict=True):
             task = Task(
                 name=name,
                 embeddings=embeddings,
                 trials=_trials(embeddings, trial_list),
-                operating_point=operating_point,
-                published=published,
+                operating_point=point.at,
+                published=point.published,
+                cohort=cohort,
             )
             tasks.append(task)
     return tasks
+
+
+def _loaded(
+    file: ModelFile, cohort_file: Path | None, options: BitdepthOptions
+) -> tuple[Embeddings, Cohort | None]:
+    """Return the embeddings of a file, in a cone if so said, and their cohort."""
+    embeddings = load_embeddings(file.path, name=file.name, utt2spk=options.utt2spk)
+    cone = None if options.cone is None else cone_of(embeddings, options.cone)
+    embeddings = embeddings if cone is None else cone.of(embeddings)
+    if cohort_file is None:
+        return embeddings, None
+    cohort = load_cohort(
+        cohort_file, embeddings, top=options.cohort_top, utt2spk=options.utt2spk, cone=cone
+    )
+    return embeddings, cohort
+
+
+def _cohorts(options: BitdepthOptions) -> Sequence[Path | None]:
+    """Return the cohort of each file, or None for each: no two models have the same."""
+    files, cohorts = len(options.files), options.cohorts
+    if len(cohorts) not in (0, files):
+        raise InputError(
+            f"--cohort must be given for each of {files} files, of the same model; got "
+            f"{len(cohorts)}"
+        )
+    if options.cohort_top is not None and not cohorts:
+        raise InputError(f"--cohort-top is of a --cohort; got {options.cohort_top} and none")
+    return cohorts or [None] * files
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Point:
+    """Where rates of a file are taken, and the published model whose threshold it is."""
+
+    at: OperatingPoint
+    published: str | None
+
+
+def _operating_points(options: BitdepthOptions) -> list[_Point]:
+    files = len(options.files)
+    thresholds = _per_file("--threshold", options.thresholds, files)
+    fars = _per_file("--far", options.fars, files)
+    reach = REACH if options.cohorts else 1
+    points = []
+    for threshold, far in zip(thresholds, fars, strict=True):
+        published = threshold if isinstance(threshold, str) else None
+        if published is not None and options.cohorts:
+            raise InputError(
+                f"the published threshold of {published} is a cosine, and with --cohort scores are "
+                "normalised: --threshold must be a number there"
+            )
+        score = THRESHOLDS[threshold] if isinstance(threshold, str) else threshold
+        at = OperatingPoint(score=score, far=far, reach=reach)
+        points.append(_Point(at=at, published=published))
+    return points
 
 
 def _per_file(option: str, given: Sequence[T], files: int) -> Sequence[T | None]:

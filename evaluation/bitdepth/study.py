@@ -8,12 +8,15 @@ from evaluation.bitdepth.measurement import Measurement
 from evaluation.bitdepth.metrics import METRICS
 from evaluation.bitdepth.operating_point import OperatingPoint
 from evaluation.bitdepth.rows import ConditionRow
+from evaluation.embeddings.cohort import Cohort
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.page.metric import Found, Value, compared, measured_by
 from evaluation.statistics.histogram import ScoreHistogram
 from evaluation.statistics.identification import Identification
 from evaluation.stored.conditions import Condition, conditions
 from evaluation.stored.conversion import convert, differs_by_maximum, overflowing_formats
+from evaluation.stored.normalisation import REACH, normalised, refuse_alike
+from evaluation.stored.scorers import FloatScorer, PackedScorer
 from evaluation.trials.pairs import Scorer, Trials
 
 # Bins over all scores of the histograms that are kept, for figures.
@@ -37,7 +40,8 @@ class Task:
     """One model on one set of trials, and where its FAR and FRR are taken.
 
     `name` tells it from the other tasks of a run: the model, and the list where there are more.
-    `published` is the model of the published study whose threshold was taken.
+    `published` is the model of the published study whose threshold was taken. With a `cohort`
+    scores are normalised by it, else they are cosines.
     """
 
     name: str
@@ -45,9 +49,30 @@ class Task:
     trials: Trials
     operating_point: OperatingPoint = field(default_factory=OperatingPoint)
     published: str | None = None
+    cohort: Cohort | None = None
 
     def __post_init__(self) -> None:
         self.operating_point.check(self.trials, source=self.name)
+        if self.cohort is not None:
+            refuse_alike(self.embeddings, self.cohort)
+
+    @property
+    def description(self) -> str:
+        """The trials, and what their scores are normalised by."""
+        if self.cohort is None:
+            return self.trials.description
+        return f"{self.trials.description}, scores normalised by {self.cohort.words}"
+
+    @property
+    def reach(self) -> int:
+        """How far from 0 scores are counted."""
+        return 1 if self.cohort is None else REACH
+
+    def scorer(self, stored: FloatScorer | PackedScorer, condition: Condition) -> Scorer:
+        """Return what scores trials of embeddings that are stored in one way."""
+        if self.cohort is None:
+            return stored
+        return normalised(stored, self.embeddings, self.cohort, condition)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +132,9 @@ def bitdepth_study(
     def result_of(condition: Condition) -> ConditionResult:
         nonlocal of_float32
         converted = convert(embeddings, condition)
-        histogram = histogram_of(trials, converted.scorer)
-        measured = measurement.of(converted, histogram)
+        scorer = task.scorer(converted.scorer, condition)
+        histogram = histogram_of(trials, scorer, reach=task.reach)
+        measured = measurement.of(converted, scorer, histogram)
         found = measured_by(METRICS, measured)
         of_float32 = of_float32 or found
         row = _row(task, condition, measured.threshold, compared(found, of_float32))
@@ -121,9 +147,9 @@ def bitdepth_study(
     return BitdepthStudy(task=task, results=results)
 
 
-def histogram_of(trials: Trials, scorer: Scorer) -> ScoreHistogram:
+def histogram_of(trials: Trials, scorer: Scorer, *, reach: int) -> ScoreHistogram:
     """Return the scores of all trials, counted."""
-    histogram = ScoreHistogram()
+    histogram = ScoreHistogram(reach=reach)
     for batch in trials.batches(scorer):
         histogram.add(batch.scores, target=batch.target)
     return histogram
@@ -139,7 +165,7 @@ def _row(
         bits=condition.bits,
         prepared=condition.prepared,
         saturate=condition.saturate,
-        trials=trials.description,
+        trials=task.description,
         vectors=len(embeddings),
         dim=embeddings.dim,
         speakers=trials.speakers,

@@ -31,6 +31,8 @@ class Cohort:
     @property
     def words(self) -> str:
         """What scores are normalised by, for readers."""
+        if self.top == len(self.rows):
+            return f"all {len(self.rows):,} speakers of {self.name}"
         return f"the {self.top:,} nearest of {len(self.rows):,} speakers of {self.name}"
 
 

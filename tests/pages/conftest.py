@@ -74,6 +74,9 @@ def samples(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for folder in (checkout, checkout / "full", place):
             path = folder / f"so762-{model}.npz"
             np.savez(path, embeddings=rows, speaker=speaker, utterance=utterance)
+        for part, start in (("evaluated", ""), ("cohort", "OTHER")):
+            path, called = checkout / f"so762-{model}-{part}.npz", np.char.add(start, speaker)
+            np.savez(path, embeddings=rows, speaker=called, utterance=utterance)
     trials = "".join(
         f"{int(speaker[i] == speaker[j])} {utterance[i]} {utterance[j]}\n"
         for i, j in pairwise(range(len(speaker)))

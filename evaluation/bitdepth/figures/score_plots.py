@@ -14,7 +14,8 @@ from evaluation.page.notation import percent
 from evaluation.page.plots import INK, NONTARGET, TARGET, percent_axis, svg
 from evaluation.stored.conditions import PREPARATIONS
 
-VIOLIN_BINS = 256
+# Bins of a violin over all scores: normalised ones fill less of their reach than cosines.
+VIOLIN_BINS, VIOLIN_BINS_NORMALISED = 256, 1024
 # The lowest error rate shown: 0.01 %.
 LOWEST = 1e-4
 
@@ -36,7 +37,7 @@ def violins(study: BitdepthStudy) -> str:
         for axis, (title, results) in zip(axes, panels.items(), strict=True):
             _violin_panel(axis, results)
             axis.set_title(title)
-        axes[-1].set_xlabel("cosine score")
+        axes[-1].set_xlabel("cosine score" if study.task.cohort is None else "normalised score")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
 
     return svg(f"{study.name} violins", 0.55 * sum(heights) + 1.2, draw)
@@ -44,14 +45,15 @@ def violins(study: BitdepthStudy) -> str:
 
 def _violin_panel(axis: Axes, results: list[ConditionResult]) -> None:
     kinds = (("different speakers", NONTARGET), ("one speaker", TARGET))
+    bins = VIOLIN_BINS if results[0].scores.reach == 1 else VIOLIN_BINS_NORMALISED
     for place, result in enumerate(results):
         counts = (result.scores.nontargets, result.scores.targets)
         reach = result.scores.reach
         for (label, colour), parts in zip(kinds, counts, strict=True):
-            density = parts.reshape(VIOLIN_BINS, -1).sum(axis=1)
+            density = parts.reshape(bins, -1).sum(axis=1)
             shown = np.flatnonzero(density)
             span = slice(max(0, shown[0] - 1), shown[-1] + 2)
-            centres = reach * ((np.arange(VIOLIN_BINS) + 0.5) * 2 / VIOLIN_BINS - 1)
+            centres = reach * ((np.arange(bins) + 0.5) * 2 / bins - 1)
             half = 0.42 * density[span] / density.max()
             axis.fill_between(
                 centres[span],

@@ -8,8 +8,13 @@ from evaluation.page.table import Column, Content, Table
 
 
 def overflow(told: Told) -> Table | None:
-    """Return rates of values of several sizes; None where no format has infinity, or all are 0."""
+    """Return rates of values of several sizes; None where no format has infinity, or all are 0.
+
+    Neither where scores are normalised: these are rates of cosines.
+    """
     study, options = told.study, told.options
+    if study.task.cohort is not None:
+        return None
     format = first_to_overflow(options.formats)
     found = overflows(study, format, draws=options.draws, seed=options.seed) if format else []
     if format is None or not found:

@@ -43,5 +43,7 @@ def told(*studies: BitdepthStudy) -> Told:
         fars=[],
         tolerance=Tolerance(),
         speed=False,
+        cohorts=[],
+        cohort_top=None,
     )
     return Told(studies=studies, options=options)

@@ -26,7 +26,7 @@ THRESHOLD = 0.25
 
 
 def test_flipped_decisions_are_counted_pair_by_pair(voices: Embeddings) -> None:
-    point = OperatingPoint(cosine=THRESHOLD)
+    point = OperatingPoint(score=THRESHOLD)
     outcome = bitdepth_study(all_pairs(voices, operating_point=point), draws=30)
     every = slice(0, None)
     i, j = np.triu_indices(len(voices), 1)

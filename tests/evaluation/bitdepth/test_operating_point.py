@@ -34,10 +34,10 @@ def test_unusable_operating_points_are_named(
     assert re.search(f"^error: .*{message}", capsys.readouterr().err, re.MULTILINE)
 
 
-def test_a_far_and_a_cosine_exclude_each_other() -> None:
-    message = "must be given as a cosine or by a FAR; got 0.5 and 0.01"
+def test_a_far_and_a_score_exclude_each_other() -> None:
+    message = "must be given as a score or by a FAR; got 0.5 and 0.01"
     with pytest.raises(InputError, match=message):
-        OperatingPoint(cosine=0.5, far=0.01)
+        OperatingPoint(score=0.5, far=0.01)
     with pytest.raises(InputError, match="far must be above 0 and below 1; got 1"):
         OperatingPoint(far=1)
 

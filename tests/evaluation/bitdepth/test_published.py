@@ -148,7 +148,7 @@ def test_a_list_of_as_many_pairs_as_voxcelebs_o_has_the_published_rates_of_colum
 def test_published_rates_stand_beside_our_own(
     voices: Embeddings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    point = OperatingPoint(cosine=0.381)
+    point = OperatingPoint(score=0.381)
     task = all_pairs(voices, operating_point=point, published="campplus")
     outcome = bitdepth_study(task, formats=[mf.E2M1], draws=5)
     assert against_published(told(outcome)) is None
@@ -170,7 +170,7 @@ def test_published_rates_stand_beside_our_own(
 def test_scaled_rates_and_the_shift_of_wavlm_stand_beside_both_scalings(
     voices: Embeddings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    point = OperatingPoint(cosine=0.86)
+    point = OperatingPoint(score=0.86)
     task = all_pairs(voices, operating_point=point, published="wavlm")
     outcome = bitdepth_study(task, formats=[mf.E2M1], draws=5)
     of_list = published_rates("wavlm", 579_818)

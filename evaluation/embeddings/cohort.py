@@ -1,4 +1,8 @@
-"""A cohort: speakers whom nobody asks about, with whom scores are normalised."""
+"""A cohort: speakers whom nobody asks about, with whom scores are normalised.
+
+It has the mean of the length-normalised embeddings of each speaker, as B. Desplanques et al.,
+"ECAPA-TDNN", Interspeech 2020, have it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Scores normalised by a cohort: how far each lies above what either side scores with others.
 
 Adaptive symmetric normalisation (AS-norm): P. Matejka et al., "Analysis of score normalization in
-multilingual speaker recognition", Interspeech 2017, where it is S-norm with the top cohort of each
-side. Of a pair (a, b) with the score s it is
+multilingual speaker recognition", Interspeech 2017, in the form where each side has its own top
+cohort (often called AS-norm1). Of a pair (a, b) with the score s it is
 
     ((s - mean_a) / deviation_a + (s - mean_b) / deviation_b) / 2
 

@@ -130,6 +130,15 @@ def test_speakers_of_archives_may_lie_elsewhere(
     assert f"{elsewhere}: no such file\n" in error(capsys)
 
 
+def test_speakers_of_a_cohorts_archive_may_lie_elsewhere(make_file: Maker, tmp_path: Path) -> None:
+    archive, elsewhere = tmp_path / "xvector.ark", tmp_path / "speakers"
+    elsewhere.write_text("\n".join(kaldi_text(archive)) + "\n")
+    arguments = [f"--cohort={archive}", f"--utt2spk={elsewhere}", f"--out={tmp_path / 'report'}"]
+    assert main(["bitdepth", str(make_file(dim=8)), *QUICK, *arguments]) == 0
+    words = "scores normalised by all 6 speakers of xvector.ark"
+    assert words in (tmp_path / "report" / "metrics.csv").read_text()
+
+
 def test_speakers_of_no_archive_are_refused(
     make_file: Maker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,6 +30,7 @@ READ = {
     "trials": ("bitdepth", "{voices}", "--trials", "{path}.txt", *QUICK),
     "trials.gz": ("bitdepth", "{voices}", "--trials", "{path}.gz", *QUICK),
     "trials.csv": ("bitdepth", "{voices}", "--trials", "{path}.csv", *QUICK),
+    "cohort": ("bitdepth", "{voices}", "--cohort", "{path}.npz", *QUICK),
     "study": ("bitdepth", "--study", "{path}.toml"),
     "data": (*EXTRACT, "--data", "{path}.csv"),
     "extract": ("extract", "--model", "x:y", "--data", "{data}", "--out", "{path}/x.safetensors"),

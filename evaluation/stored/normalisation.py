@@ -115,8 +115,6 @@ def _statistics(scores: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArr
     # A row without numbers has neither.
     with np.errstate(invalid="ignore"):
         means = wide.sum(axis=1) / count
-        wide -= means[:, None]
-        deviations = np.sqrt(
-            np.square(wide, where=known, out=np.zeros_like(wide)).sum(axis=1) / count
-        )
+        wide = np.where(known, wide - means[:, None], 0)
+        deviations = np.sqrt(np.square(wide).sum(axis=1) / count)
     return means, deviations

@@ -276,5 +276,9 @@ def test_what_cannot_be_proven_is_refused() -> None:
     for changed, message in cases:
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             asked(x, **changed)
+    beyond = mf.quantize(x * 1e6, "e5m2", scale="none", saturate=False, errors=True)
+    message = r"^row 0 of the database has codes that are not finite, which have no scores to prove"
+    with pytest.raises(ValueError, match=message):
+        asked(x * 1e6, rows=beyond)
     with pytest.raises(TypeError, match=r"^originals must be one of float16, .*; got int64$"):
         asked(x, originals=torch.zeros(30, 9, dtype=torch.int64))

@@ -106,16 +106,25 @@ void add_axes(const QueryPanel& panel, const Rows& rows, float* scores) {
   for (std::int64_t i = 0; i < count * axes; i += kLine / sizeof(float)) {
     __builtin_prefetch(rows.coordinates + count * axes + i);
   }
+  // Of one axis or two, rows are taken side by side.
+  const auto add_few = [&]<int kAxes>(std::integral_constant<int, kAxes>) {
+    for (int q = 0; q < kQ; ++q) {
+      for (std::int64_t r = 0; r < count; ++r) {
+        float score = scores[r * kQ + q];
+        for (int axis = 0; axis < kAxes; ++axis) {
+          score += rows.coordinates[r * kAxes + axis] * panel.coordinates[axis * kQ + q];
+        }
+        scores[r * kQ + q] = score;
+      }
+    }
+  };
+  if (axes == 1) return add_few(std::integral_constant<int, 1>{});
+  if (axes == 2) return add_few(std::integral_constant<int, 2>{});
   for (std::int64_t axis = 0; axis < axes; ++axis) {
     const float* const along = rows.coordinates + axis;
     for (int q = 0; q < kQ; ++q) {
       const float of_query = panel.coordinates[axis * kQ + q];
-      // One axis lies together.
-      if (axes == 1) {
-        for (std::int64_t r = 0; r < count; ++r) scores[r * kQ + q] += along[r] * of_query;
-      } else {
-        for (std::int64_t r = 0; r < count; ++r) scores[r * kQ + q] += along[r * axes] * of_query;
-      }
+      for (std::int64_t r = 0; r < count; ++r) scores[r * kQ + q] += along[r * axes] * of_query;
     }
   }
 }

@@ -105,13 +105,15 @@ class Found {
 
 // Some blocks, far apart: few at first, then as many again between them, and so on. Their best
 // matches bound those of all: else of rows in ascending order of their scores, each better than all
-// before, every one would be kept for a while. `kept` is about how many are then, in vain.
-Blocks samples_of(const Blocks& blocks, std::int64_t k, std::int64_t kept) {
+// before, every one would be kept for a while. `kept` is about how many are then, in vain, where k
+// is 1: what is sampled takes as long as what is kept where both grow with the root of k.
+Blocks samples_of(const Blocks& blocks, std::int64_t k, double kept) {
   constexpr std::uint64_t kFew = 8, kLeastApart = 16;
   const std::uint64_t count = blocks.count();
   std::vector<Block> samples;
   if (count < kFew * kLeastApart) return Blocks(samples);
-  const std::uint64_t apart = std::max<std::uint64_t>(kept / k, kLeastApart);
+  const auto least = static_cast<std::uint64_t>(kept / std::sqrt(static_cast<double>(k)));
+  const std::uint64_t apart = std::max(least, kLeastApart);
   const std::uint64_t every = std::bit_floor(std::min(apart, count / kFew));
   for (std::uint64_t step = std::bit_floor(count); step >= every; step /= 2) {
     // Those between are the odd multiples.
@@ -185,7 +187,7 @@ void best(const Best& asked, float* scores, std::int64_t* rows, int threads) {
   const Plan plan = plan_of(asked.sides, asked.sides.a.count);
   const Blocks blocks = blocks_of(plan, asked.selection);
   // What is sampled is scored twice, which weighs more where rows are not multiplied often.
-  const Blocks samples = samples_of(blocks, k, plan.way.takes_packed ? 2560 : 1280);
+  const Blocks samples = samples_of(blocks, k, plan.way.takes_packed ? 810 : 405);
   const Shares shares = shares_of(plan, blocks.count(), threads);
   make_scores(plan, shares, blocks, [&](const Queries& queries) {
     return BestOf(plan.isa, queries, k, samples, shares.row_threads, {scores, rows});

@@ -101,17 +101,18 @@ class _Search:
         scores = bounds.scores(query, row, made).reshape(-1, count)
         best = scores.topk(min(count, _FIRST * self.k)).indices
         first = torch.zeros_like(scores, dtype=torch.bool).scatter_(1, best, True).flatten()
-        kept = [reader.opened(query[first], row[first])]
-        also = ~first & (bounds.most(query, made) >= self._cut(kept)[query])
-        kept.append(reader.opened(query[also], row[also], self._cut(kept)))
+        known = reader.read(query[first], row[first])
+        cut = self._cut([known])
+        also = ~first & (bounds.most(query, made) >= cut[query])
+        kept = [reader.opened(query[also], row[also], cut, known)]
         # What is not in a list has bounds no higher than its last one.
         cut, last = self._cut(kept), made.reshape(-1, count)[:, -1]
         # A zero query has the cosine 0 with all rows, of which the list has the lowest.
         is_open = (bounds.most(torch.arange(reader.count), last) >= cut) & ~reader.is_zero
         if count < self.taking_part and is_open.any():
             self.passes = 2
-            known = query * len(reader.database) + row
-            kept += self._beyond(sides, is_open.nonzero().squeeze(1), known, cut)
+            listed = row.reshape(-1, count)
+            kept += self._beyond(sides, is_open.nonzero().squeeze(1), listed, cut)
         return Pairs.joined(kept)
 
     def _listed(self, sides: Sides, count: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -119,8 +120,10 @@ class _Search:
         made, row = (part.cpu().flatten() for part in best_of(Best(sides, self.selection, count)))
         return torch.arange(self.reader.count).repeat_interleave(count), row, made
 
-    def _beyond(self, sides: Sides, queries: Tensor, known: Tensor, cut: Tensor) -> Iterator[Pairs]:
-        """Yield the other rows whose cosines may be as high as cuts, read."""
+    def _beyond(
+        self, sides: Sides, queries: Tensor, listed: Tensor, cut: Tensor
+    ) -> Iterator[Pairs]:
+        """Yield the rows that are in no list and whose cosines may be as high as cuts, read."""
         bounds, rows = self.reader.bounds, len(self.reader.database)
         thresholds = rounded_up(bounds.to_reach(cut))
         for some in queries.split(_GATHERED):
@@ -128,10 +131,17 @@ class _Search:
             of_some = sides._replace(a=a), self.selection, thresholds[some].to(a.data.device)
             offsets, row, _ = (part.cpu() for part in reached(Above(*of_some, _NO_LIMIT)))
             query = some.repeat_interleave(offsets.diff())
-            new = ~torch.isin(query * rows + row, known)
+            new = ~_are_among(query * rows + row, some[:, None] * rows + listed[some])
             yield self.reader.opened(query[new], row[new], cut)
 
     def _cut(self, kept: list[Pairs]) -> Tensor:
         """Return what cosines of each query must be above to be among the k best, float64."""
         scores, _ = Pairs.joined(kept).best(self.reader.count, self.k)
         return least_beside(scores[:, -1])
+
+
+def _are_among(numbers: Tensor, known: Tensor) -> Tensor:
+    """Return which numbers are known ones, of which there are some."""
+    known = known.flatten().sort().values
+    place = torch.searchsorted(known, numbers).clamp(max=len(known) - 1)
+    return known[place] == numbers

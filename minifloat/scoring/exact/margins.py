@@ -36,7 +36,7 @@ def margins_of(database: PackedVectors) -> Margins:
         return Margins(TINY + dim * 2.0**-52, scores)
     axes = len(frame.axes)
     turn = 8 * math.log2(dim) + 80 if frame.rotate else 0
-    of_one = (dim * (3 + axes) / 16 + turn + 10 * axes + 30) * _UNIT
+    of_one = (dim * (3 + axes) / 16 + turn + 12 * axes + 40) * _UNIT
     gram = frame.axes.double() @ frame.axes.double().T
     skewed = float((gram - torch.eye(axes, dtype=torch.float64)).norm())
     rows = 2 * of_one + of_one**2 + 2 * skewed + TINY + dim * 2.0**-52

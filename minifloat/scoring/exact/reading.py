@@ -54,23 +54,26 @@ class Reader:
         """Return pairs, read."""
         return Pairs(query, row, self._rows.cosines(self._queries.x, query, row))
 
-    def opened(self, query: Tensor, row: Tensor, cut: Tensor | None = None) -> Pairs:
-        """Return pairs whose cosines may be as high as cuts, if there are any, read.
+    def opened(self, query: Tensor, row: Tensor, cut: Tensor, known: Pairs | None = None) -> Pairs:
+        """Return pairs that were read already, and then those that may be as high as cuts, read.
 
         ValueError for a cosine that the codes of its row cannot have.
         """
+        known = known or self.read(query[:0], row[:0])
+        count = len(known.query)
+        query, row = torch.cat([known.query, query]), torch.cat([known.row, row])
         least, most = self.bounds.of_pairs(query, row)
-        if cut is not None:
-            may = most >= cut[query]
-            query, row, least, most = (of_each[may] for of_each in (query, row, least, most))
-        pairs = self.read(query, row)
-        wrong = ((pairs.cosine < least) | (pairs.cosine > most)).nonzero()
+        may = most >= cut[query]
+        may[:count] = False
+        pairs = Pairs.joined([known, self.read(query[may], row[may])])
+        may[:count] = True
+        wrong = ((pairs.cosine < least[may]) | (pairs.cosine > most[may])).nonzero()
         if len(wrong):
             i = int(wrong[0])
             raise ValueError(
-                f"originals are not the rows that the database was made of: row {int(row[i])} has "
-                f"cosine {float(pairs.cosine[i]):.6g} with a query, and by its codes "
-                f"{float(least[i]):.6g} to {float(most[i]):.6g}"
+                "originals are not the rows that the database was made of: row "
+                f"{int(pairs.row[i])} has cosine {float(pairs.cosine[i]):.6g} with a query, and by "
+                f"its codes {float(least[may][i]):.6g} to {float(most[may][i]):.6g}"
             )
         return pairs
 

@@ -41,6 +41,7 @@ def with_slacks(database: PackedVectors) -> Tensor:
         return _made[place][1]
     if place not in _made:
         weakref.finalize(database, _made.pop, place, None)
+    _refuse_not_finite(database.reciprocal_norms)
     made = _with_slacks(errors, coordinates, margins_of(database).rows)
     _made[place] = state, made
     return made
@@ -60,6 +61,16 @@ def _with_slacks(errors: Tensor, coordinates: Tensor | None, margin: float) -> T
             slack *= rest_length(coordinates[some].double(), margin)
         made[some, -1] = (slack * (1 + 1e-6)).float()
     return made
+
+
+def _refuse_not_finite(norms: Tensor) -> None:
+    """Raise ValueError for a row that scores NaN, whatever its original is."""
+    wrong = norms.isnan().nonzero()
+    if len(wrong):
+        raise ValueError(
+            f"row {int(wrong[0])} of the database has codes that are not finite, which have no "
+            "scores to prove answers by: make it by quantize(..., saturate=True)"
+        )
 
 
 def rest_length(coordinates: Tensor, margin: float) -> Tensor:

@@ -1,0 +1,1 @@
+"""What answers that are proven by originals cost: rows that are read, and time."""

@@ -15,7 +15,7 @@ import torch
 
 import minifloat as mf
 from benchmarks.exact import reads, times
-from benchmarks.harness.options import names
+from benchmarks.harness.options import count, names
 from benchmarks.recall.sets import RECORDINGS
 from evaluation.command.help import HelpFormatter
 from evaluation.command.model_files import ModelFile
@@ -33,7 +33,7 @@ def main() -> None:
     torch.set_num_threads(1)
     print("| originals read, median / 95 % / most | " + " | ".join(map(str, mf.FORMATS)), end=" | ")
     print("e2m1 with feedback |\n" + "|---" * (len(mf.FORMATS) + 2) + "|")
-    for name, x in reads.sets(files):
+    for name, x in reads.sets(files, options.random):
         found = [reads.rows_read(x, format) for format in mf.FORMATS]
         found.append(reads.rows_read(x, mf.E2M1, rounding="feedback"))
         print(f"| {name} | " + " | ".join(" / ".join(map(str, read)) for read in found) + " |")
@@ -81,6 +81,9 @@ def _options() -> argparse.Namespace:
         default=1_000_000,
         metavar="N",
         help="how many rows are made around the first file's, to be timed; 0 times nothing",
+    )
+    parser.add_argument(
+        "--random", type=count, default=20_000, metavar="N", help="how many random rows are read"
     )
     parser.add_argument(
         "--format",

@@ -17,19 +17,19 @@ from evaluation.embeddings.cone import in_a_cone
 from evaluation.embeddings.embeddings import load_embeddings
 
 K, QUERIES = 10, 150
-RANDOM_ROWS, RANDOM_DIM = 20_000, 256
+RANDOM_DIM = 256
 # Of rows read for a query: the median, most of them, and the most.
 SHARES = (50, 95, 100)
 
 
-def sets(files: Sequence[ModelFile]) -> Iterator[tuple[str, Tensor]]:
+def sets(files: Sequence[ModelFile], random_rows: int) -> Iterator[tuple[str, Tensor]]:
     """Yield recordings, also in a cone, and random rows, by their names."""
     for file in files:
         embeddings = load_embeddings(file.path, name=file.name)
         for some in (embeddings, in_a_cone(embeddings, CONE)):
             yield some.name, torch.from_numpy(some.rows)
     generator = torch.Generator().manual_seed(3)
-    yield "random", torch.randn(RANDOM_ROWS, RANDOM_DIM, generator=generator)
+    yield "random", torch.randn(random_rows, RANDOM_DIM, generator=generator)
 
 
 def rows_read(x: Tensor, format: mf.Format, *, rounding: str = "nearest") -> list[int]:

@@ -14,6 +14,7 @@ COMMANDS = (
     "evaluation",
     *(f"evaluation {study}" for study in STUDIES),
     "benchmarks",
+    "benchmarks.exact",
     "benchmarks.few_queries",
     "benchmarks.files",
     "benchmarks.gpu",

@@ -20,7 +20,7 @@ ROOMS = {
     ),
     "benchmarks": (
         "__init__ harness data codec search rivals registry quantize few_queries files recall "
-        "instructions gpu __main__"
+        "exact instructions gpu __main__"
     ),
 }
 # What else a package may import, of this project.

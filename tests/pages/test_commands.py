@@ -27,6 +27,7 @@ NAMED = {
 # What takes seconds, and what is run of it but by the long tests.
 SHORTER = {
     "python -m benchmarks.quantize": "python -m benchmarks.quantize 100",
+    "python -m benchmarks.exact": "python -m benchmarks.exact --rows 3000 --random 600",
     "python -m benchmarks.few_queries": "python -m benchmarks.few_queries 100",
     "python benchmarks/files.py": "python benchmarks/files.py 1",
     "python -m benchmarks.instructions.counted": "python --version",

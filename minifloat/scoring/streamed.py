@@ -39,16 +39,14 @@ def search(asked: Best) -> Answer:
 
 def range_search(asked: Above) -> Reached:
     """Return all rows in main memory that reach thresholds, on the device of the queries."""
-    queries, left = asked.sides.a.data, asked.limit
     found: list[Reached] = []
     for first, rows, takes_part, _ in _blocks(asked):
-        of_block = asked._replace(
-            sides=asked.sides._replace(b=rows), selection=Selection(takes_part), limit=left
-        )
+        sides = asked.sides._replace(b=rows)
+        of_block = asked._replace(sides=sides, selection=Selection(takes_part))
         offsets, numbers, scores = answer(of_block)
         found.append(Reached(offsets, numbers + first, scores))
-        left -= len(numbers)
-    return put_together(found, queries)
+        asked.refuse_above_limit(sum(len(part.rows) for part in found))
+    return put_together(found, asked.sides.a.data)
 
 
 def _blocks(asked: Best | Above) -> Iterator[tuple[int, Rows, Tensor, int]]:

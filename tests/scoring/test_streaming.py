@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 import minifloat as mf
-from minifloat.ops.products import Best
+from minifloat.ops.products import Above, Best
 from minifloat.ops.rows import Selection
-from minifloat.scoring import streamed
+from minifloat.scoring import asking, streamed
 from minifloat.scoring.queries import sides_of
 from tests.support.rows import normal
 
@@ -47,6 +47,42 @@ def test_blocks_give_the_answer_of_the_whole(
     found = streamed.search(Best(sides_of(queries, rows), Selection(mask, ranges), k))
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=0, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize("mask", [None, torch.arange(ROWS) % 9 > 0], ids=["all", "masked"])
+@pytest.mark.parametrize("ranges", [None, torch.tensor([[2, 20], [21, 49]]), torch.empty(0, 2)])
+def test_blocks_have_all_rows_that_reach_a_threshold(
+    block_rows: int, mask: Tensor | None, ranges: Tensor | None
+) -> None:
+    rows, queries = database(), mf.quantize(normal(4, DIM, seed=1), "e2m1")
+    ranges = None if ranges is None else ranges.long()
+    expected = mf.range_search(queries, rows, 0.1, mask=mask, ranges=ranges)
+    asked = Above(
+        sides_of(queries, rows), Selection(mask, ranges), torch.full((4,), 0.1), len(expected.rows)
+    )
+    for ours, theirs in zip(streamed.range_search(asked), expected, strict=True):
+        assert torch.equal(ours, theirs)
+    if len(expected.rows):
+        less = len(expected.rows) - 1
+        with pytest.raises(
+            ValueError, match=f"^more than limit={less} rows reach their thresholds"
+        ):
+            streamed.range_search(asked._replace(limit=less))
+
+
+def test_searches_of_blocks_are_proven_as_those_of_all_rows(
+    block_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = normal(ROWS, DIM)
+    rows = mf.quantize(x, "e2m1", errors=True)
+    expected = mf.search(x[:4], rows, 5, originals=x)
+    reached = mf.range_search(x[:4], rows, 0.2, originals=x)
+    monkeypatch.setattr(asking, "_is_streamed", lambda sides: True)
+    for ours, theirs in (
+        *zip(mf.search(x[:4], rows, 5, originals=x), expected, strict=True),
+        *zip(mf.range_search(x[:4], rows, 0.2, originals=x), reached, strict=True),
+    ):
+        assert torch.equal(ours, theirs)
 
 
 def test_blocks_without_a_row_that_takes_part_are_not_copied(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-def refuse_unlike(kinds: Sequence[str], devices: Sequence[str]) -> None:
-    """Raise ValueError for no rows, and for rows of two kinds or on two devices."""
-    if not kinds:
+def refuse_unlike(parts: Sequence[tuple[str, str]]) -> None:
+    """Raise ValueError for no parts, and for parts of two kinds or on two devices, in words."""
+    if not parts:
         raise ValueError("cat needs at least one PackedVectors; got none")
-    if len(set(kinds)) > 1:
+    kinds, devices = (sorted(set(words)) for words in zip(*parts, strict=True))
+    if len(kinds) > 1:
         raise ValueError(
             "cat needs one format, dim, frame and estimator, and errors of all rows or of none; "
-            f"got {'; '.join(sorted(set(kinds)))}"
+            f"got {'; '.join(kinds)}"
         )
-    if len(set(devices)) > 1:
-        raise ValueError(f"cat needs rows on one device; got {', '.join(sorted(set(devices)))}")
+    if len(devices) > 1:
+        raise ValueError(f"cat needs rows on one device; got {', '.join(devices)}")

@@ -188,10 +188,13 @@ class PackedVectors:
     @staticmethod
     def cat(parts: Sequence[PackedVectors]) -> PackedVectors:
         """Return the rows of all parts, one part after the other; `from_numpy` is the first's."""
+        kept = []
         for part in parts:
             if not isinstance(part, PackedVectors):
                 raise TypeError(f"cat takes PackedVectors; got {type(part).__name__}")
-        refuse_unlike([part._kept for part in parts], [str(part.device) for part in parts])
+            errors = "" if part.errors is None else " with errors"
+            kept.append((f"{part.kind}, estimator {part.estimator}{errors}", str(part.device)))
+        refuse_unlike(kept)
         known = [part._of_each for part in parts]
         return parts[0]._with_fields(
             {name: copying.joined(one[name] for one in known) for name in known[0]}
@@ -233,13 +236,6 @@ class PackedVectors:
         """What rows must have in common to be scored together or joined, in words."""
         framed = "" if self.frame is None else f" in frame {self.frame.digest}"
         return f"dim {self.dim} in {self.format}{framed}"
-
-    @property
-    def _kept(self) -> str:
-        """What rows must have in common to be joined, in words."""
-        return f"{self.kind}, estimator {self.estimator}" + " with errors" * (
-            self.errors is not None
-        )
 
     def _with(self, change: Callable[[Tensor], Tensor]) -> PackedVectors:
         """Return what a function makes of all that is kept of each row."""

@@ -13,6 +13,7 @@ from minifloat.ops import OPERATORS as ALL
 from minifloat.ops.products import Above, AllScores, Best, PairScores, Request
 from minifloat.ops.rows import Rows, Selection, Sides
 from tests.ops.refused_frames import REFUSED_IN_FRAMES
+from tests.ops.refused_ranges import REFUSED_IN_RANGES
 from tests.support.arguments import OPS
 
 pytestmark = pytest.mark.gpu
@@ -25,6 +26,7 @@ VALUES = torch.ones(3, 5)
 
 REFUSED: list[tuple[str, tuple[Any, ...], type[Exception], str]] = [
     *REFUSED_IN_FRAMES,
+    *REFUSED_IN_RANGES,
     ("decode", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
     ("pack", (NORMS, "e2m1"), TypeError, "codes must be uint8; got float32"),
     ("unpack", (NORMS, "e2m1", 3), TypeError, "packed must be uint8; got float32"),
@@ -214,53 +216,6 @@ REFUSED += [
             f"k must be in 1..3, the rows of the database; got {k}",
         )
         for k in (0, 4)
-    ),
-    *(
-        (
-            "range_search",
-            ops.arguments(Above(SIDES, Selection(), thresholds, limit)),
-            ValueError,
-            message,
-        )
-        for thresholds, limit, message in (
-            (
-                NORMS[:2],
-                9,
-                "thresholds must be float32 of shape (3,), one a query; got float32 of shape (2,)",
-            ),
-            (
-                NORMS.double(),
-                9,
-                "thresholds must be float32 of shape (3,), one a query; got float64 of shape (3,)",
-            ),
-            (META, 9, "thresholds must be on cpu; got meta"),
-            (NORMS, -1, "limit must be 0 or more; got -1"),
-        )
-    ),
-    *(
-        ("angles", arguments, error, message)
-        for arguments, error, message in (
-            (
-                (NORMS, BYTES, "e2m1"),
-                ValueError,
-                "x must have shape (rows, dim), dim at least 1; got (3,)",
-            ),
-            (
-                (BYTES, BYTES, "e2m1"),
-                TypeError,
-                "x must be one of float16, bfloat16, float32, float64; got uint8",
-            ),
-            (
-                (VALUES, BYTES, "e2m1"),
-                ValueError,
-                "packed must have 3 bytes a row for dim 5 in e2m1; got shape (3, 5)",
-            ),
-            (
-                (VALUES, BYTES[:2, :3], "e2m1"),
-                ValueError,
-                "packed must have 3 rows, as x; got shape (2, 3)",
-            ),
-        )
     ),
 ]
 

@@ -1,12 +1,13 @@
 """A million queries whose best rows are searched by codes and originals: none may be missed.
 
-`python -m tests.proofs.exact_queries [QUERIES]` compares every answer with that of the float64
+`scripts/test --exact [QUERIES]` compares every answer with that of the float64
 cosines of all rows: rows at random, in clusters and in a cone, in every format, with and without a
 frame. Prints a line for each; ends with 1 where one was missed.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 
 import torch
@@ -43,9 +44,11 @@ def misses(queries: int, kind: str, format: mf.Format) -> int:
     return missed
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Return the exit status."""
-    total = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    options = argparse.ArgumentParser(prog="scripts/test --exact", description=__doc__)
+    options.add_argument("queries", type=int, nargs="?", default=1_000_000, metavar="QUERIES")
+    total = options.parse_args(arguments).queries
     each = -(-total // (len(KINDS) * len(mf.FORMATS)))
     missed = 0
     for format in mf.FORMATS:
@@ -58,4 +61,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

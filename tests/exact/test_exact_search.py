@@ -29,6 +29,7 @@ def test_the_best_rows_of_originals_are_found_however_they_are_stored(
             assert bool((found[2].rows >= k).all())
 
 
+@pytest.mark.gpu
 def test_every_backend_proves_its_answers(backend: str) -> None:
     x = clustered(520, 33)
     queries = normal(7, 33, 5)
@@ -90,6 +91,22 @@ def test_ties_go_to_the_lower_row_and_zero_queries_find_the_first() -> None:
         assert numbers.tolist() == [list(range(17, 22))] * 2
         assert scores.tolist() == [[0.0] * 5] * 2
         assert int(read.rows.max()) < 300
+
+
+def test_cosines_that_are_one_float32_go_to_the_lower_row_whichever_is_larger() -> None:
+    query = normal(1, 24, 5).double()
+    x = normal(400, 24).double()
+    # The later of two is nearer, by less than a float32 tells.
+    for lower, upper in ((3, 300), (7, 8), (100, 399)):
+        x[lower] = query + 1e-2 * lower * x[lower]
+        x[upper] = x[lower] + 1e-9 * (query - x[lower])
+    exact = cosines(query, x)[0]
+    assert bool((exact[[300, 8, 399]] >= exact[[3, 7, 100]]).all())
+    for rows in kinds(torch.cat([x, normal(200, 24, 1).double()]), mf.E2M1)[:5]:
+        _, numbers = mf.search(query, rows[:400], 6, originals=x)
+        assert numbers.tolist() == [[3, 300, 7, 8, 100, 399]]
+        _, first = mf.search(query, rows[:400], 3, originals=x)
+        assert first.tolist() == [[3, 300, 7]]
 
 
 def test_a_second_pass_finds_what_the_first_has_not_listed(

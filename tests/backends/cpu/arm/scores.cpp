@@ -53,6 +53,17 @@ struct InLaneRows {
   }
   InLaneRows(const InLaneRows&) = delete;
 
+  // Makes them such that one plane holds them, on any set.
+  void make_coarse(int format) {
+    if (lane(kFormats[format].format) == Lane::kFloat) {
+      auto* const bits = reinterpret_cast<std::uint32_t*>(elements.data());
+      for (std::size_t i = 0; i < elements.size() / 4; ++i) bits[i] &= 0xffff0000;
+    } else {
+      auto* const numbers = reinterpret_cast<std::int16_t*>(elements.data());
+      for (std::size_t i = 0; i < elements.size() / 2; ++i) numbers[i] %= 13;
+    }
+  }
+
   std::vector<std::uint8_t> elements;
   std::vector<float> norms, coordinates;
   Rows view;
@@ -108,6 +119,27 @@ void compare_best(Comparison& to, const Sides& sides, Random& random) {
   }
 }
 
+// Of the rows of a mask. Of scores that are rounded in another order others may be above.
+void compare_above(Comparison& to, const Sides& sides, Random& random) {
+  if (lane(kFormats[sides.format].format) == Lane::kFloat) return;
+  std::vector<std::uint8_t> mask(sides.b.count);
+  for (std::uint8_t& one : mask) one = random.below(4) > 0;
+  std::vector<float> thresholds(sides.a.count);
+  for (float& one : thresholds) one = random.number() / 20;
+  to.compare(named("above", sides.format), 0, [&](int threads) {
+    constexpr std::int64_t kAll = std::int64_t{1} << 40;
+    cpu::Hits hits =
+        cpu::above({sides, {mask.data(), nullptr, 0}, thresholds.data(), kAll}, threads);
+    std::vector<std::int64_t> offsets(sides.a.count + 1), rows(hits.total);
+    std::vector<float> scores(hits.total);
+    cpu::write(hits, offsets.data(), rows.data(), scores.data());
+    Answer answer = Answer::of(scores);
+    append(answer.exact, offsets);
+    append(answer.exact, rows);
+    return answer;
+  });
+}
+
 // Rows of the largest value, of which sums exceed an int32.
 void compare_long_rows(Comparison& to, int format) {
   const Format of = kFormats[format].format;
@@ -136,7 +168,7 @@ void compare_scores(Comparison& to) {
       const std::int64_t queries = kQueries[dim % std::size(kQueries)];
       const std::int64_t rows = dim % 4 == 0 && queries < 10 ? 67 : 21, axes = dim % 3;
       const Packed b(format, rows, dim, axes, random), a(format, queries, dim, axes, random);
-      const InLaneRows floats(format, queries, dim, axes, random);
+      InLaneRows floats(format, queries, dim, axes, random);
       const Sides by_codes{format, dim, a.view, b.view},
           by_floats{format, dim, floats.view, b.view};
       compare_all(to, by_codes);
@@ -147,6 +179,12 @@ void compare_scores(Comparison& to) {
         compare_pairs(to, by_floats, random);
         compare_best(to, by_codes, random);
         compare_best(to, by_floats, random);
+        compare_above(to, by_codes, random);
+        compare_above(to, by_floats, random);
+      }
+      if (dim % 4 == 1) {
+        floats.make_coarse(format);
+        compare_all(to, by_floats);
       }
     }
     compare_long_rows(to, format);

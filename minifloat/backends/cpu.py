@@ -157,7 +157,9 @@ _quantize_in_torch = quantizing(encode, decode, encode_pack, reciprocal_norms)
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:
-    sides = sides_of(_C, asked.sides.contiguous())
+    # What is made contiguous must be there until the work is done.
+    contiguous_sides = asked.sides.contiguous()
+    sides = sides_of(_C, contiguous_sides)
     _C.scores(sides, out.data_ptr(), get_num_threads())
 
 
@@ -169,8 +171,8 @@ def pair_scores(asked: PairScores, out: Tensor) -> None:
 
 
 def best(asked: Best, out: Answer) -> None:
-    scores, rows = out
-    search = best_of(_C, contiguous(asked))
+    asked, (scores, rows) = contiguous(asked), out
+    search = best_of(_C, asked)
     _C.best(search, scores.data_ptr(), rows.data_ptr(), get_num_threads())
 
 

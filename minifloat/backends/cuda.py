@@ -66,7 +66,9 @@ angles = turned(unpack, decode)
 
 
 def all_scores(asked: AllScores, out: Tensor) -> None:
-    sides = sides_of(_cuda, asked.sides.contiguous())
+    # What is made contiguous must be there until the work is done.
+    contiguous_sides = asked.sides.contiguous()
+    sides = sides_of(_cuda, contiguous_sides)
     workspace = _workspace(_cuda.scores_workspace(sides), out)
     _cuda.scores(sides, _memory(workspace), out.data_ptr(), _stream(out))
 
@@ -86,8 +88,8 @@ def best(asked: Best, out: Answer) -> None:
 
 def _best(asked: Best, out: Answer) -> None:
     """Find the best of as many rows as one search takes."""
-    scores, rows = out
-    search = best_of(_cuda, contiguous(asked))
+    asked, (scores, rows) = contiguous(asked), out
+    search = best_of(_cuda, asked)
     workspace = _workspace(_cuda.best_workspace(search), rows)
     where = scores.data_ptr(), rows.data_ptr()
     _cuda.best(search, _memory(workspace), *where, _stream(rows))

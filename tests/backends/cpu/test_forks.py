@@ -46,6 +46,14 @@ CALLS: dict[str, Callable[[Given], object]] = {
     "search": lambda given: mf.search(given.x, given.rows[:50], 5),
     "search of a mask": lambda given: mf.search(given.x[:9], given.rows, 5, mask=given.some > 9),
     "search of ranges": lambda given: mf.search(given.rows[:9], given.rows, 5, ranges=[(7, 9999)]),
+    "search of originals": lambda given: mf.search(
+        given.x, given.rows[:50], 5, originals=given.x[:50]
+    ),
+    "range_search": lambda given: mf.range_search(given.x, given.rows[:50], 0.1, order="score"),
+    "range_search of originals": lambda given: mf.range_search(
+        given.x[:500], given.rows[:900], -0.1, originals=given.x[:900]
+    ),
+    "pairs_above": lambda given: list(mf.pairs_above(given.rows[:2000], 0.1)),
     "__getitem__": lambda given: given.rows[given.some],
     "__getitem__ of a mask": lambda given: given.rows[given.some > 9],
     "__getitem__ of a slice": lambda given: given.rows[::-1],
@@ -83,7 +91,7 @@ def threads() -> Iterator[None]:
 def given(tmp_path_factory: pytest.TempPathFactory) -> Given:
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(20_000, 192, generator=generator)
-    rows = mf.quantize(x, "e2m3")
+    rows = mf.quantize(x, "e2m3", errors=True)
     pairs = torch.randint(0, len(x), (100_000, 2), generator=generator)
     path = tmp_path_factory.mktemp("forks") / "rows"
     rows.save(path)
@@ -91,7 +99,7 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Given:
 
 
 def same(found: Any, wanted: Any) -> bool:
-    if isinstance(wanted, tuple):
+    if isinstance(wanted, (tuple, list)):
         return all(map(same, found, wanted))
     return torch.equal(found, wanted) if isinstance(wanted, torch.Tensor) else found == wanted
 
@@ -137,7 +145,7 @@ def test_every_public_call_is_made_in_a_forked_child() -> None:
         if isinstance(value, staticmethod)
         or (callable(value) and getattr(value, "__module__", "").startswith("minifloat.vectors"))
     }
-    generated = {"_with", "__init__", "__setattr__", "__delattr__", "__replace__"}
+    generated = {"_with", "_with_fields", "__init__", "__setattr__", "__delattr__", "__replace__"}
     called = {name.partition(" ")[0] for name in CALLS}
     assert called == (functions | methods) - ELSEWHERE - generated
 

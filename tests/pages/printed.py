@@ -14,9 +14,10 @@ BLOCKS = [block for page in PAGES for block in blocks(page, read(page))]
 # What proves a command: the first whose pattern it matches.
 KINDS = {
     "continuous integration": r"\.ci/run$|scripts/(lint|demo|test( --(long|triton))?)$",
-    # They take minutes, a GPU or a library that tests do not install: their options are parsed.
+    # They take minutes, a GPU or a library that tests do not install, or record figures that
+    # continuous integration compares: their options are parsed.
     "understood": r"scripts/(bench|count|gpu|test --\w+)\b"
-    r"|python .*( --model ge2e\b|\.recall\b| voxtube\b)",
+    r"|python .*( --model ge2e\b|\.recall\b|\.sample_figures\b| voxtube\b)",
     "pip": r"pip (install|download) ",
     "tools": r"(source|mkdir|find|rm|perf|valgrind|callgrind_annotate|nvcc|cuobjdump) ",
     "run": r"python ",

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -32,14 +33,26 @@ def test_operators_pass_opcheck(operator: str, backend: str) -> None:
             torch.library.opcheck(getattr(OPS, operator).default, sample)
 
 
+# Plain torch takes longest, and answers the same whatever is compared with it.
+@cache
+def defined(operator: str, format: mf.Format) -> list[tuple[tuple[Any, ...], list[Tensor]]]:
+    """Arguments of an operator, and what its definition answers."""
+    found = []
+    for sample in arguments(operator, format):
+        detached = tuple(t.detach() if isinstance(t, Tensor) else t for t in sample)
+        found.append((sample, outputs(operator, detached, "eager")))
+    return found
+
+
 @OPERATORS
 @pytest.mark.parametrize("backend", TRIED, indirect=True)
 def test_backends_give_the_answers_of_the_definition(
     operator: str, format: mf.Format, backend: str
 ) -> None:
-    for sample in arguments(operator, format):
-        detached = tuple(t.detach() if isinstance(t, Tensor) else t for t in sample)
-        expected = outputs(operator, detached, "eager")
+    for sample, expected in defined(operator, format):
+        if operator == "scores_into":
+            # The definition has written there.
+            sample[-1].fill_(torch.nan)
         for found, wanted in zip(outputs(operator, sample), expected, strict=True):
             assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
             assert found.stride() == wanted.stride()

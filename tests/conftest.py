@@ -47,11 +47,12 @@ BACKENDS = (*TRIED, *PYTHON_BACKENDS)
 
 # What Triton's interpreter, which is the slowest, computes in every run: floats and integers.
 SHORT_FORMATS = ("e4m3", "e2m1")
-# Their many calls take it longest; `scripts/test --triton` has them too.
+# Their many calls take it longest; `scripts/test --triton` has those of the codec and of scores too.
 LONG_INTERPRETED = (
     "test_a_power_of_two_changes_no_code",
     "test_large_matrices_are_split_without_a_trace",
     "test_pack_drops_bits_above_the_formats",
+    "test_results_are_of_the_kind_of_the_queries_packed_or_not",
     "test_scores_are_cosines_and_ties_that_this_makes_go_to_the_lower_row",
     "test_search_goes_over_the_rows_that_a_mask_and_ranges_leave",
     "test_search_is_a_stable_sort_of_the_scores",

@@ -108,13 +108,13 @@ def build(*options: str) -> tuple[Path, list[Path]]:
 
 @cache
 def build_here() -> Path:
-    """Build the program for this machine, for its plain C++: all else is not optimised."""
+    """Build the program for this machine, with plain C++ and no other set but by name."""
     folder = ROOT / "build" / "arm-here"
     with _locked(folder):
-        others = [path for path in kernels() if "sets" in path.parts and "scalar" not in path.parts]
-        sources = {path: [*flags(), "-O0"] for path in others}
-        for path in (*kernels(), *DRIVER.glob("*.cpp")):
-            sources.setdefault(path, [*flags(), "-O1"])
+        others = {path for path in kernels() if path.parent.parent.name == "sets"}
+        plain = {path for path in others if path.parent.name == "scalar"}
+        needed = {*kernels(), *DRIVER.rglob("*.cpp")} - (others - plain)
+        sources = {path: [*flags(), "-O1"] for path in needed}
         return linked(folder, "g++", compiled(folder, "g++", sources, strict=False))
 
 

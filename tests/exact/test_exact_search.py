@@ -33,8 +33,9 @@ def test_the_best_rows_of_originals_are_found_however_they_are_stored(
 def test_every_backend_proves_its_answers(backend: str) -> None:
     x = clustered(520, 33)
     queries = normal(7, 33, 5)
-    for format in (mf.E2M1, mf.E4M3):
-        for rows in kinds(x, format)[::2]:
+    # Each kind in one format, for Triton's interpreter takes seconds.
+    for format, first in ((mf.E2M1, 0), (mf.E4M3, 2)):
+        for rows in kinds(x, format)[first::4]:
             assert_best(mf.search(queries, rows, 5, originals=x), queries, x, None)
 
 

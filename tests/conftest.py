@@ -47,7 +47,7 @@ BACKENDS = (*TRIED, *PYTHON_BACKENDS)
 
 # What Triton's interpreter, which is the slowest, computes in every run: floats and integers.
 SHORT_FORMATS = ("e4m3", "e2m1")
-# Their many calls take it longest; `scripts/test --triton` has those of the codec and of scores too.
+# Their many calls take it longest; `scripts/test --triton` has them too, but for that of kinds.
 LONG_INTERPRETED = (
     "test_a_power_of_two_changes_no_code",
     "test_large_matrices_are_split_without_a_trace",

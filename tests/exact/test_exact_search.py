@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 import minifloat as mf
 from minifloat.scoring.exact import best as exact_best
+from minifloat.scoring.exact import reading
 from tests.exact.brute import assert_best, clustered, cosines, in_a_cone, kinds, reached
 from tests.support.rows import DIMS, normal
 
@@ -115,7 +116,8 @@ def test_a_second_pass_finds_what_the_first_has_not_listed(
 ) -> None:
     monkeypatch.setattr(exact_best, "_LISTED", 2)
     monkeypatch.setattr(exact_best, "_MORE_LISTED", 0)
-    monkeypatch.setattr(exact_best, "_GATHERED", 4)
+    monkeypatch.setattr(reading, "_MOST_QUERIES", 4)
+    monkeypatch.setattr(reading, "_AT_ONCE", 777)
     monkeypatch.setattr(exact_best, "_TOGETHER", 9)
     x, queries = normal(2000, 64), normal(25, 64, 5)
     for rows in kinds(x, mf.E2M1):
@@ -154,7 +156,7 @@ def test_rescoring_orders_the_rows_with_the_best_scores_and_needs_no_errors() ->
 
 @pytest.mark.parametrize("threshold", [-0.5, 0.3, 0.8])
 def test_all_rows_whose_originals_reach_a_threshold_are_found(
-    threshold: float, format: mf.Format
+    threshold: float, format: mf.Format, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x = clustered(520, 48)
     queries = torch.cat([x[:70], normal(3, 48, 5)])
@@ -166,6 +168,10 @@ def test_all_rows_whose_originals_reach_a_threshold_are_found(
         query = torch.arange(73).repeat_interleave(found.offsets.diff())
         exact = cosines(queries, x)[query, found.rows].float()
         torch.testing.assert_close(found.scores, exact, rtol=0, atol=6e-8)
+    monkeypatch.setattr(reading, "_AT_ONCE", 1000)
+    monkeypatch.setattr(reading, "_GATHERED", 520 * 7)
+    again = mf.range_search(queries, rows, threshold, originals=x)
+    assert all(map(torch.equal, again, found))
     count = len(found.rows)
     message = f"^more than limit={count - 1} rows reach"
     with pytest.raises(ValueError, match=message):

@@ -13,11 +13,11 @@ from minifloat.ops.products import Above, Best
 from minifloat.ops.rows import Rows, Selection, Sides
 from minifloat.scoring.asking import best_of, reached, rounded_up
 from minifloat.scoring.exact.originals import Originals
-from minifloat.scoring.exact.reading import Pairs, Reader, least_beside, require_errors
+from minifloat.scoring.exact.reading import Pairs, Reader, least_beside, require_errors, together
 from minifloat.vectors import PackedVectors
 
-# Queries that are searched at once, and those of them whose rows are gathered at once.
-_TOGETHER, _GATHERED = 4096, 64
+# Queries that are searched at once.
+_TOGETHER = 4096
 
 # How many times k rows a first pass lists, of all that may be among the best, and how many more.
 _LISTED, _MORE_LISTED = 8, 246
@@ -126,7 +126,7 @@ class _Search:
         """Yield the rows that are in no list and whose cosines may be as high as cuts, read."""
         bounds, rows = self.reader.bounds, len(self.reader.database)
         thresholds = rounded_up(bounds.to_reach(cut))
-        for some in queries.split(_GATHERED):
+        for some in queries.split(together(self.reader.database)):
             a = sides.a.some(some.to(sides.a.data.device))
             of_some = sides._replace(a=a), self.selection, thresholds[some].to(a.data.device)
             offsets, row, _ = (part.cpu() for part in reached(Above(*of_some, _NO_LIMIT)))

@@ -11,11 +11,8 @@ from minifloat.answers import Reached, in_order
 from minifloat.ops.products import Above
 from minifloat.scoring.asking import reached, rounded_up
 from minifloat.scoring.exact.originals import Originals
-from minifloat.scoring.exact.reading import Reader, least_beside, require_errors
+from minifloat.scoring.exact.reading import Reader, least_beside, require_errors, together
 from minifloat.vectors import PackedVectors
-
-# Queries whose rows are gathered at once.
-_GATHERED = 64
 
 _NO_LIMIT = 2**62
 
@@ -29,8 +26,9 @@ def range_search(x: Tensor, asked: Above, database: PackedVectors, rows: Any) ->
     originals, count = Originals(rows, database), 0
     none = torch.empty(0, dtype=torch.int64)
     found = [(none, none, torch.empty(0))]
-    for first in range(0, len(x), _GATHERED):
-        some = slice(first, first + _GATHERED)
+    step = together(database)
+    for first in range(0, len(x), step):
+        some = slice(first, first + step)
         reader = Reader(x[some], asked.sides.a.some(some), database, originals)
         bounds, thresholds = reader.bounds, asked.thresholds[some].cpu()
         least = least_beside(thresholds)

@@ -14,6 +14,17 @@ from minifloat.scoring.exact.bounds import Bounds, queries_of
 from minifloat.scoring.exact.originals import Originals
 from minifloat.vectors import PackedVectors
 
+# Pairs that are bounded at once: some dozens of float64 of each are in memory then.
+_AT_ONCE = 1 << 20
+
+# Pairs that may be gathered at once, of all rows, and the most queries of which they are.
+_GATHERED, _MOST_QUERIES = 1 << 26, 64
+
+
+def together(database: PackedVectors) -> int:
+    """Return of how many queries all rows may be gathered at once."""
+    return max(1, min(_MOST_QUERIES, _GATHERED // max(1, len(database))))
+
 
 class Pairs(NamedTuple):
     """Queries and rows, by number, and their cosines: int64, int64 and float64, (pairs,)."""
@@ -59,7 +70,14 @@ class Reader:
 
         ValueError for a cosine that the codes of its row cannot have.
         """
-        known = known or self.read(query[:0], row[:0])
+        none = self.read(query[:0], row[:0])
+        parts = [self._opened(query[:_AT_ONCE], row[:_AT_ONCE], cut, known or none)]
+        for first in range(_AT_ONCE, len(query), _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            parts.append(self._opened(query[some], row[some], cut, none))
+        return Pairs.joined(parts)
+
+    def _opened(self, query: Tensor, row: Tensor, cut: Tensor, known: Pairs) -> Pairs:
         count = len(known.query)
         query, row = torch.cat([known.query, query]), torch.cat([known.row, row])
         least, most = self.bounds.of_pairs(query, row)

@@ -86,26 +86,37 @@ double chord(const double* x, const double* y, std::int64_t dim) {
   });
 }
 
-// Rows of pairs that are asked for before the first of them is read.
-constexpr std::int64_t kAhead = 512;
+// Rows of pairs that are asked for before the first of them is read, while those before them are;
+// and those that a thread takes at a time.
+constexpr std::int64_t kAhead = 512, kPiece = 16 * kAhead;
 
 // Asks for the memory of some pairs' rows: of rows in a file, all its reads then go on at once,
 // where each would wait for those before it and bring what lies around it as well.
-void ask_for(const ValueRows& rows, std::int64_t row_bytes, const std::int64_t* pairs,
-             std::int64_t count) {
+void ask_for(const ValueRows& rows, const std::int64_t* pairs, std::int64_t count) {
   const std::uint8_t* begin = nullptr;
   const std::uint8_t* end = nullptr;
   for (std::int64_t i = 0; i < count; ++i) {
     const std::uint8_t* const row = rows.values + pairs[2 * i + 1] * rows.stride;
-    if (begin && row <= end + kPagesApart) {
-      end = std::max(end, row + row_bytes);
+    if (begin && row - end <= kPagesApart) {
+      end = std::max(end, row + rows.stride);
       continue;
     }
     if (begin) will_need(begin, end);
     begin = row;
-    end = row + row_bytes;
+    end = row + rows.stride;
   }
   if (begin) will_need(begin, end);
+}
+
+// Whether rows are asked for: of many, the system reads what lies between as well, in one pass of a
+// file, which is faster then.
+bool are_few(const ValueRows& rows, const Rescored& to) {
+  constexpr std::int64_t kMany = 20;
+  std::int64_t different = 0;
+  for (std::int64_t i = 0; i < to.count; ++i) {
+    different += i == 0 || to.pairs[2 * i + 1] != to.pairs[2 * i - 1];
+  }
+  return different <= rows.count / kMany;
 }
 
 }  // namespace
@@ -134,7 +145,8 @@ void angles(int source, const ValueRows& rows, const double* chords, const Turne
 
 std::int64_t cosines(const ValueRows& queries, int source, const ValueRows& rows,
                      const Rescored& to, int threads) {
-  const std::int64_t dim = rows.dim, row_bytes = dim * kSourceBytes[source];
+  const std::int64_t dim = rows.dim;
+  const bool asks = are_few(rows, to);
   std::vector<double> lengths(queries.count), scaled(queries.count * dim);
   for (std::int64_t q = 0; q < queries.count; ++q) {
     double* const query = &scaled[q * dim];
@@ -142,12 +154,17 @@ std::int64_t cosines(const ValueRows& queries, int source, const ValueRows& rows
     lengths[q] = std::sqrt(squares(query, dim));
   }
   std::atomic<std::int64_t> first_wrong = rows.count;
-  parallel_for(to.count, kAhead, threads, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(to.count, kPiece, threads, [&](std::int64_t begin, std::int64_t end) {
     std::vector<double> row(dim);
     std::int64_t read = -1;
     double length = 0;
+    const auto ask = [&](std::int64_t first) {
+      const std::int64_t count = std::min(kAhead, end - first);
+      if (asks && count > 0) ask_for(rows, to.pairs + 2 * first, count);
+    };
+    ask(begin);
     in_stretches(begin, end, kAhead, [&](std::int64_t first, std::int64_t count) {
-      ask_for(rows, row_bytes, to.pairs + 2 * first, count);
+      ask(first + kAhead);
       for (std::int64_t i = first; i < first + count; ++i) {
         const std::int64_t q = to.pairs[2 * i], r = to.pairs[2 * i + 1];
         if (r != read) {

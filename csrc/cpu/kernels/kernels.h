@@ -103,7 +103,7 @@ struct Layout {
   // One plane holds one of floats as well whose elements are integers up to this magnitude, or, in
   // the float lane, are all bfloat16. 0 where that makes no difference.
   std::int64_t one_plane;
-  float row_unit;   // the value of 1 in a row
+  float row_unit;  // the value of 1 in a row
   void (*rows_to_lane)(const std::uint8_t* packed, std::int64_t rows, std::int64_t dim, void* out);
   // One query, by plane, with its starts.
   void (*query_to_lane)(const Scoring& scoring, const void* elements, int planes, void* out,

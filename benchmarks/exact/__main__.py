@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -41,6 +42,8 @@ def main() -> None:
         return
     around = torch.from_numpy(load_embeddings(files[0].path, name=files[0].name).rows)
     print(f"\n{_C.isa()}, one thread, {options.rows:,} rows around those of {files[0].name}, k 10")
+    if find_spec("faiss") is None:
+        print("faiss is left out: pip install faiss-cpu")
     for format in options.format:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             rows = times.Rows(Path(folder, "rows.npy"), around, options.rows, format)
@@ -95,7 +98,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--folder", metavar="PATH", help="where the file of rows is made; the system's without one"
     )
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.rows < 0:
+        parser.error(f"--rows must be 0 or more; got {options.rows}")
+    return options
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from benchmarks.recall.sets import CONE
 from evaluation.command.model_files import ModelFile
 from evaluation.embeddings.cone import in_a_cone
 from evaluation.embeddings.embeddings import load_embeddings
+from minifloat.vectors.quantizing import Rounding
 
 K, QUERIES = 10, 150
 RANDOM_DIM = 256
@@ -32,17 +33,14 @@ def sets(files: Sequence[ModelFile], random_rows: int) -> Iterator[tuple[str, Te
     yield "random", torch.randn(random_rows, RANDOM_DIM, generator=generator)
 
 
-def rows_read(x: Tensor, format: mf.Format, *, rounding: str = "nearest") -> list[int]:
+def rows_read(x: Tensor, format: mf.Format, *, rounding: Rounding = "nearest") -> list[int]:
     """Return how many originals of rows (rows, dim), in a frame, are read; AssertionError if wrong.
 
     Queries are some of the rows.
     """
     some = torch.from_numpy(np.random.default_rng(0).permutation(len(x))[:QUERIES])
     frame = mf.Frame.fit(x, feedback="force" if rounding == "feedback" else False)
-    if rounding == "feedback":
-        rows = mf.quantize(x, format, frame=frame, rounding="feedback", errors=True)
-    else:
-        rows = mf.quantize(x, format, frame=frame, errors=True)
+    rows = mf.quantize(x, format, frame=frame, rounding=rounding, errors=True)
     scores, _, read = mf.search(x[some], rows, K, originals=x, return_stats=True)
     unit = normalize(x.double())
     best, _ = exact_search(unit, unit[some], K)

@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 import minifloat as mf
+from benchmarks.data import exact_search
 
 K, ROUNDS, COLD_ROUNDS = 10, 7, 3
 # Rows that a frame is fitted on, and how far made rows are from those that they are made around.
 SAMPLE, NOISE = 20_000, 0.5
-# Values that are made at once, and scores of torch that are in memory at once.
-_MADE, _SCORES = 1 << 22, 1 << 26
+# Values that are made at once.
+_MADE = 1 << 22
 
 
 class Rows:
@@ -60,7 +61,7 @@ def warm(rows: Rows, queries: Tensor) -> dict[str, float]:
     runs: dict[str, Callable[[], object]] = {
         "codes": lambda: mf.search(queries, rows.packed, K),
         "proven": lambda: mf.search(queries, rows.packed, K, originals=mapped),
-        "torch": lambda: _by_torch(queries, unit),
+        "torch": lambda: exact_search(unit, queries, K),
     }
     flat = _by_faiss(queries, unit)
     if flat is not None:
@@ -107,11 +108,6 @@ def _medians(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str,
             run()
             taken[name].append(perf_counter() - start)
     return {name: statistics.median(seconds) for name, seconds in taken.items()}
-
-
-def _by_torch(queries: Tensor, unit: Tensor) -> Tensor:
-    blocks = queries.split(max(1, _SCORES // len(unit)))
-    return torch.cat([(block @ unit.T).topk(K).indices for block in blocks])
 
 
 def _by_faiss(queries: Tensor, unit: Tensor) -> Callable[[], object] | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from minifloat import _C
 from minifloat.formats import FORMATS, as_format
 from minifloat.ops.checks import SOURCES
 from minifloat.ops.products import Best
@@ -31,6 +32,12 @@ def shape(x: Tensor) -> tuple[int, int]:
     """Return how many rows there are along the last dimension, and its size, which may be 0."""
     sizes = x.shape
     return sizes[:-1].numel(), sizes[-1]
+
+
+def value_rows(x: Tensor) -> _C.ValueRows:
+    """Return rows of values (rows, dim), each in one piece, as the CPU's kernels take them."""
+    rows, dim = x.shape
+    return _C.ValueRows(x.data_ptr(), x.stride(0) * x.element_size(), rows, dim)
 
 
 def sides_of(kernels: Any, sides: Sides) -> Any:

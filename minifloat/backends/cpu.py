@@ -10,7 +10,15 @@ from torch import Tensor, get_num_threads
 from minifloat import _C
 from minifloat.angles import CHORDS
 from minifloat.answers import Answer, Reached
-from minifloat.backends.addresses import FORMAT, SOURCE, best_of, selection_of, shape, sides_of
+from minifloat.backends.addresses import (
+    FORMAT,
+    SOURCE,
+    best_of,
+    selection_of,
+    shape,
+    sides_of,
+    value_rows,
+)
 from minifloat.backends.preparing import InLane
 from minifloat.backends.projecting import Projected
 from minifloat.backends.quantizing import Packed, quantizing
@@ -61,7 +69,7 @@ def quantize(
         return _quantize_in_torch(x, format, scale, estimator, saturate, out)
     rounding = _rounding(x, format, scale, estimator, saturate)
     for first, some, (codes, norms) in _in_pieces(x, out):
-        wrong = _C.quantize(rounding, _value_rows(some), codes, norms, get_num_threads())
+        wrong = _C.quantize(rounding, value_rows(some), codes, norms, get_num_threads())
         if wrong >= 0:
             refuse_row("x", first + wrong)
 
@@ -82,7 +90,7 @@ def quantize_in_frame(
 ) -> None:
     how = _rounding(x, format, scale, estimator, saturate), _frame(frame)
     for first, some, (codes, norms, coordinates) in _in_pieces(x, out):
-        of_rows = *how, _value_rows(some)
+        of_rows = *how, value_rows(some)
         wrong = _C.quantize_in_frame(*of_rows, codes, norms, coordinates, get_num_threads())
         if wrong >= 0:
             refuse_row("x", first + wrong)
@@ -91,7 +99,7 @@ def quantize_in_frame(
 def project(x: Tensor, frame: Sequence[Tensor], out: Projected) -> None:
     to_frame = _frame(frame)
     for _, some, (rest, coordinates, lengths) in _in_pieces(x, out):
-        of_rows = SOURCE[x.dtype], _value_rows(some), to_frame
+        of_rows = SOURCE[x.dtype], value_rows(some), to_frame
         _C.project(*of_rows, rest, coordinates, lengths, get_num_threads())
 
 
@@ -99,7 +107,7 @@ def to_lane(x: Tensor, format: str, out: InLane) -> None:
     how = FORMAT[format], SOURCE[x.dtype]
     for first, some, (elements, norms) in _in_pieces(x, out):
         to = _C.InLane(elements, norms)
-        wrong = _C.to_lane(*how, _value_rows(some), to, get_num_threads())
+        wrong = _C.to_lane(*how, value_rows(some), to, get_num_threads())
         if wrong >= 0:
             refuse_row("queries", first + wrong)
 
@@ -108,7 +116,7 @@ def to_lane_in_frame(x: Tensor, frame: Sequence[Tensor], format: str, out: Proje
     how = FORMAT[format], SOURCE[x.dtype], _frame(frame)
     for first, some, (elements, norms, coordinates) in _in_pieces(x, out):
         to = _C.InLane(elements, norms), coordinates
-        wrong = _C.to_lane_in_frame(*how, _value_rows(some), *to, get_num_threads())
+        wrong = _C.to_lane_in_frame(*how, value_rows(some), *to, get_num_threads())
         if wrong >= 0:
             refuse_row("queries", first + wrong)
 
@@ -118,7 +126,7 @@ def angles(x: Tensor, packed: Tensor, format: str, out: Tensor) -> None:
     for first, some, (to,) in _in_pieces(x, (out,)):
         codes = packed[first : first + len(some)].contiguous()
         at = at_chords, FORMAT[format], codes.data_ptr(), to
-        _C.angles(source, _value_rows(some), *at, get_num_threads())
+        _C.angles(source, value_rows(some), *at, get_num_threads())
 
 
 def _rounding(x: Tensor, format: str, scale: str, estimator: str, saturate: bool) -> _C.Rounding:
@@ -146,11 +154,6 @@ def _in_pieces(x: Tensor, out: tuple[Tensor, ...]) -> Iterator[tuple[int, Tensor
     for first in range(0, len(x), step):
         addresses = [whole[first:].data_ptr() for whole in out]
         yield first, x[first : first + step].contiguous(), addresses
-
-
-def _value_rows(x: Tensor) -> _C.ValueRows:
-    rows, dim = x.shape
-    return _C.ValueRows(x.data_ptr(), x.stride(0) * x.element_size(), rows, dim)
 
 
 _quantize_in_torch = quantizing(encode, decode, encode_pack, reciprocal_norms)

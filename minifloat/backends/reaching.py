@@ -21,7 +21,8 @@ def reaching(all_scores: Callable[[AllScores, Tensor], None]) -> Callable[[Above
         sides, mask = asked.sides, asked.selection.mask
         queries, rows = sides.shape
         step = max(1, min(_ROWS, _SCORES // max(1, queries)))
-        found = [(asked.results(0).rows, *asked.results(0)[1:])]
+        none = asked.results(0)
+        found = [(none.rows, none.rows, none.scores)]
         for begin, end in asked.selection.spans(rows):
             for first in range(begin, end, step):
                 some = slice(first, min(end, first + step))

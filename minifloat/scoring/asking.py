@@ -11,6 +11,9 @@ from minifloat.ops.products import Above, Best
 from minifloat.ops.rows import Sides
 from minifloat.scoring import streamed
 
+# More rows than there can be.
+NO_LIMIT = 2**62
+
 
 def best_of(asked: Best) -> Answer:
     """Return the best rows, on the device of the queries."""

@@ -14,15 +14,13 @@ from minifloat.arrays import RowsLike, as_made, as_tensor
 from minifloat.ops.products import Above
 from minifloat.ops.rows import Selection, Sides
 from minifloat.scoring import exact
-from minifloat.scoring.asking import reached, rounded_up
+from minifloat.scoring.asking import NO_LIMIT, reached, rounded_up
 from minifloat.scoring.queries import are_from_numpy, rows_of, sides_of
 from minifloat.scoring.selecting import Mask, Ranges, selection_of
 from minifloat.vectors import PackedVectors
 
 Order = Literal["row", "score"]
 
-# As many as there may be.
-_NO_LIMIT = 2**62
 # Rows of a database that meet all others at once.
 _TOGETHER = 4096
 
@@ -56,7 +54,7 @@ def range_search(
         raise ValueError(f"order must be row or score; got {order!r}")
     sides = sides_of(queries, database)
     thresholds = thresholds_of(threshold, sides)
-    most = _NO_LIMIT if limit is None else index(limit)
+    most = NO_LIMIT if limit is None else index(limit)
     asked = Above(sides, selection_of(database, mask, ranges), thresholds, most)
     if originals is None:
         found = reached(asked)
@@ -110,7 +108,7 @@ def pairs_above(
         sides = Sides(some, all_rows, database.format.name, database.dim)
         later = torch.tensor([[first, rows]], device=database.device)
         # Those of rows at once come twice, and each with itself.
-        most = _NO_LIMIT if limit is None else 2 * limit + end - first
+        most = NO_LIMIT if limit is None else 2 * limit + end - first
         asked = Above(sides, Selection(None, later), thresholds_of(threshold, sides), most)
         found = reached(asked)
         lower = torch.repeat_interleave(found.offsets.diff()) + first

@@ -13,6 +13,7 @@ import sys
 import torch
 
 import minifloat as mf
+from minifloat.vectors.quantizing import Rounding
 from tests.exact.brute import clustered, cosines, in_a_cone
 from tests.support.rows import normal
 
@@ -27,10 +28,8 @@ def misses(queries: int, kind: str, format: mf.Format) -> int:
     x = normal(ROWS, DIM) if kind == "random" else clustered(ROWS, DIM)
     x = in_a_cone(x) if "cone" in kind else x
     frame = mf.Frame.fit(x, feedback="force") if "frame" in kind else None
-    if "feedback" in kind:
-        rows = mf.quantize(x, format, frame=frame, rounding="feedback", errors=True)
-    else:
-        rows = mf.quantize(x, format, frame=frame, errors=True)
+    rounding: Rounding = "feedback" if "feedback" in kind else "nearest"
+    rows = mf.quantize(x, format, frame=frame, rounding=rounding, errors=True)
     missed = 0
     for first in range(0, queries, TOGETHER):
         some = min(TOGETHER, queries - first)

@@ -11,7 +11,7 @@ from torch import Tensor
 from minifloat.answers import Answer
 from minifloat.ops.products import Above, Best
 from minifloat.ops.rows import Rows, Selection, Sides
-from minifloat.scoring.asking import best_of, reached, rounded_up
+from minifloat.scoring.asking import NO_LIMIT, best_of, reached, rounded_up
 from minifloat.scoring.exact.originals import Originals
 from minifloat.scoring.exact.reading import Pairs, Reader, least_beside, require_errors, together
 from minifloat.vectors import PackedVectors
@@ -23,8 +23,6 @@ _TOGETHER = 4096
 _LISTED, _MORE_LISTED = 8, 246
 # How many times k of them, those with the best scores, are read before anything is proven.
 _FIRST = 2
-
-_NO_LIMIT = 2**62
 
 
 class Read(NamedTuple):
@@ -129,7 +127,7 @@ class _Search:
         for some in queries.split(together(self.reader.database)):
             a = sides.a.some(some.to(sides.a.data.device))
             of_some = sides._replace(a=a), self.selection, thresholds[some].to(a.data.device)
-            offsets, row, _ = (part.cpu() for part in reached(Above(*of_some, _NO_LIMIT)))
+            offsets, row, _ = (part.cpu() for part in reached(Above(*of_some, NO_LIMIT)))
             query = some.repeat_interleave(offsets.diff())
             new = ~_are_among(query * rows + row, some[:, None] * rows + listed[some])
             yield self.reader.opened(query[new], row[new], cut)

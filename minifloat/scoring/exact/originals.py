@@ -9,6 +9,7 @@ from torch import Tensor, get_num_threads
 
 from minifloat import _C
 from minifloat.arrays import as_rows
+from minifloat.backends.addresses import SOURCE, value_rows
 from minifloat.ops.checks import SOURCES, name_of
 from minifloat.scaling import refuse_row
 from minifloat.vectors import PackedVectors
@@ -56,9 +57,9 @@ class Originals:
         pairs = torch.stack([query[order], place], 1)
         found = torch.empty(len(pairs), dtype=torch.float64)
         wrong = _C.cosines(
-            _rows_of(queries),
-            SOURCES.index(rows.dtype),
-            _rows_of(rows),
+            value_rows(queries),
+            SOURCE[rows.dtype],
+            value_rows(rows),
             pairs.data_ptr(),
             len(pairs),
             found.data_ptr(),
@@ -79,8 +80,3 @@ class Originals:
                 run = as_rows("originals", self._slice[first:end])
                 to.copy_(run[of_run - first])
         return out
-
-
-def _rows_of(x: Tensor) -> _C.ValueRows:
-    rows, dim = x.shape
-    return _C.ValueRows(x.data_ptr(), x.stride(0) * x.element_size(), rows, dim)

@@ -9,12 +9,10 @@ from torch import Tensor
 
 from minifloat.answers import Reached, in_order
 from minifloat.ops.products import Above
-from minifloat.scoring.asking import reached, rounded_up
+from minifloat.scoring.asking import NO_LIMIT, reached, rounded_up
 from minifloat.scoring.exact.originals import Originals
 from minifloat.scoring.exact.reading import Reader, least_beside, require_errors, together
 from minifloat.vectors import PackedVectors
-
-_NO_LIMIT = 2**62
 
 
 def range_search(x: Tensor, asked: Above, database: PackedVectors, rows: Any) -> Reached:
@@ -33,7 +31,7 @@ def range_search(x: Tensor, asked: Above, database: PackedVectors, rows: Any) ->
         bounds, thresholds = reader.bounds, asked.thresholds[some].cpu()
         least = least_beside(thresholds)
         to_reach = rounded_up(bounds.to_reach(least)).to(asked.thresholds.device)
-        may = Above(bounds.sides(), asked.selection, to_reach, _NO_LIMIT)
+        may = Above(bounds.sides(), asked.selection, to_reach, NO_LIMIT)
         offsets, row, _ = (part.cpu() for part in reached(may))
         query = torch.arange(reader.count).repeat_interleave(offsets.diff())
         pairs = reader.opened(query, row, least)

@@ -11,7 +11,8 @@ import random
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -35,6 +36,28 @@ class StoppedError(Exception):
 def stop(number: int, frame: object) -> None:
     """Handle the signal."""
     raise StoppedError
+
+
+@contextmanager
+def handled() -> Iterator[None]:
+    """Handle signals, passing over those that Python loses.
+
+    What is raised while Python calls back for a weak reference or a finalizer is dropped, and the
+    call goes on. In a callback of ours it would be a fault.
+    """
+    hook, handler = sys.unraisablehook, signal.signal(signal.SIGALRM, stop)
+
+    def pass_over(unraisable: "sys.UnraisableHookArgs") -> None:
+        module = getattr(unraisable.object, "__module__", None) or ""
+        if unraisable.exc_type is not StoppedError or module.startswith("minifloat"):
+            hook(unraisable)
+
+    sys.unraisablehook = pass_over
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, handler)
+        sys.unraisablehook = hook
 
 
 def calls(folder: Path) -> dict[str, Callable[[], object]]:
@@ -97,9 +120,8 @@ def main(arguments: list[str]) -> int:
     given = options.parse_args(arguments)
     chance = random.Random(given.seed)
     isa, threads = _C.isa(), torch.get_num_threads()
-    before_us = signal.signal(signal.SIGALRM, stop)
     stopped, waits, failed = 0, [], 0
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, handled():
         every = calls(Path(folder))
         expected: dict[str, int] = {}
         seconds: dict[str, float] = {}
@@ -135,7 +157,6 @@ def main(arguments: list[str]) -> int:
         gc.collect()
         grown = resident() - before
         left = [path.name for path in Path(folder).iterdir() if path.suffix != ".safetensors"]
-    signal.signal(signal.SIGALRM, before_us)
     _C.set_isa(isa)
     torch.set_num_threads(threads)
     print(

@@ -6,6 +6,7 @@
 #include "cpu/originals.h"
 #include "cpu/pages.h"
 #include "cpu/peak.h"
+#include "cpu/reserved.h"
 #include "cpu/search/plan.h"
 #include "cpu/search/search.h"
 #include "cpu/sets/set.h"
@@ -121,6 +122,19 @@ void add_originals(pybind11::module_& m) {
   });
 }
 
+// Memory of an index: NumPy and torch see its bytes.
+void add_reserved(pybind11::module_& m) {
+  pybind11::class_<Reserved>(m, "Reserved", pybind11::buffer_protocol(), pybind11::module_local())
+      .def(pybind11::init<std::int64_t>())
+      .def_buffer([](Reserved& reserved) {
+        return pybind11::buffer_info(reserved.data(), reserved.bytes());
+      });
+  m.def("map_file",
+        [](Reserved& reserved, int file, std::int64_t offset, std::int64_t at, std::int64_t bytes) {
+          return reserved.map(file, offset, at, bytes);
+        });
+}
+
 PYBIND11_MODULE(_C, m) {
   add_facts(m);
   m.def("available_isas", available_isas);
@@ -129,6 +143,7 @@ PYBIND11_MODULE(_C, m) {
   m.def("least_cost", least_cost);
   m.def("one_plane", one_plane);
   m.def("prefer_huge_pages", bound(prefer_huge_pages));
+  add_reserved(m);
   m.def("multiply", multiply, pybind11::call_guard<pybind11::gil_scoped_release>());
   m.def("encode", bound(encode));
   m.def("decode", bound(decode));

@@ -17,6 +17,8 @@ _KEYS = {
     "reciprocal_norms": "crc32_reciprocal_norms",
     "coordinates": "crc32_coordinates",
     "errors": "crc32_errors",
+    "rows": "crc32_rows",
+    "ids": "crc32_ids",
 }
 _BLOCK_KEY = "crc32_block_rows"
 _DIGITS = 8

@@ -32,7 +32,13 @@ DTYPES = {
     "frame_axes": "F32",
     "codes": "U8",
     "errors": "U8",
+    "rows": "I64",
+    "ids": "I64",
 }
+# What an index keeps of each row beside the rows of a file.
+BESIDE = ("rows", "ids")
+# What is in one is mapped by whole pages.
+PAGE = 4096
 # Those of every file, and those that rows in a frame have beside them.
 ALWAYS = ("reciprocal_norms", "codes")
 FRAMED = ("coordinates", "frame_axes")
@@ -74,8 +80,13 @@ def facts(format: Format, dim: int, estimator: str, frame: Frame | None) -> dict
     return found
 
 
-def header(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> tuple[bytes, list[int]]:
-    """Return what comes before the tensors in a file, and where each of them begins."""
+def header(
+    tensors: Mapping[str, Tensor], metadata: Mapping[str, str], unit: int = 8
+) -> tuple[bytes, list[int]]:
+    """Return what comes before the tensors in a file, and where each of them begins.
+
+    The first begins at a whole number of units of bytes.
+    """
     described: dict[str, Any] = {"__metadata__": metadata}
     ends = [0]
     for name, tensor in tensors.items():
@@ -86,7 +97,7 @@ def header(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> tuple[
             "data_offsets": ends[-2:],
         }
     text = json.dumps(described, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
+    text += b" " * (-(8 + len(text)) % unit)
     whole = len(text).to_bytes(8, "little") + text
     return whole, [len(whole) + begin for begin in ends[:-1]]
 
@@ -176,16 +187,19 @@ def _layout(path: str | Path, file: FileIO) -> Layout:
 
 def _names(tensors: Mapping[str, Any], rows: int, *, framed: bool) -> list[str]:
     """Return which tensors are read, in their order; ValueError for others than theirs."""
-    read = {*ALWAYS, *(FRAMED if framed else ()), *(tensors.keys() & {"errors"})}
+    read = {*ALWAYS, *(FRAMED if framed else ()), *(tensors.keys() & {"errors", *BESIDE})}
     names = [name for name in DTYPES if name in read]
     given, wanted = [tensors[name]["dtype"] for name in names], [DTYPES[name] for name in names]
     if given != wanted:
         raise ValueError(
             f"must hold {', '.join(names)} as {', '.join(wanted)}; got {', '.join(given)}"
         )
-    errors = tensors["errors"]["shape"] if "errors" in names else [rows]
-    if errors != [rows]:
-        raise ValueError(f"must have an error for each of {rows} rows; got shape {tuple(errors)}")
+    for name in ("errors", *BESIDE):
+        shape = tensors[name]["shape"] if name in names else [rows]
+        if shape != [rows]:
+            raise ValueError(
+                f"must have {name} of each of {rows} rows, if any; got shape {tuple(shape)}"
+            )
     return names
 
 

@@ -19,8 +19,10 @@ _FOLDER = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[int]:
+def replacing(path: str | Path, *, sync: bool = False) -> Iterator[int]:
     """Yield the descriptor of a new file, which takes the path's place once it is written.
+
+    With sync it is on the disk by then, and its name too: neither is lost with the power.
 
     If that fails the old file stays, and the new one goes. A link stays and is followed, and the
     new file has the old one's mode, and its owner where that is permitted. What killed writers
@@ -45,13 +47,26 @@ def replacing(path: str | Path) -> Iterator[int]:
             yield file
             if old:
                 _take_after(file, old)
+            if sync:
+                os.fsync(file)
             os.replace(name, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+            if sync:
+                sync_folder(target.parent)
         except BaseException:
             with suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=folder)
             raise
         finally:
             os.close(file)
+    finally:
+        os.close(folder)
+
+
+def sync_folder(path: Path) -> None:
+    """Write a folder's names to the disk."""
+    folder = os.open(path, os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
     finally:
         os.close(folder)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import warnings
 import zlib
+from collections.abc import Mapping
 from io import FileIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -15,7 +17,7 @@ from torch import Tensor
 from minifloat.arrays import on_huge_pages
 from minifloat.files import checksums, norms
 from minifloat.files.checksums import Checksums, Span
-from minifloat.files.headers import DTYPES, Layout, facts, header, opened
+from minifloat.files.headers import BESIDE, DTYPES, PAGE, Layout, facts, header, opened
 from minifloat.files.mapping import mapped, refuse_changes
 from minifloat.files.replacing import replacing
 from minifloat.formats import Format
@@ -37,6 +39,8 @@ class Stored(NamedTuple):
     frame: Frame | None = None
     coordinates: Tensor | None = None
     errors: Tensor | None = None
+    # Of an index: its numbers of the rows, and their ids, both int64.
+    beside: Mapping[str, Tensor] = MappingProxyType({})
 
     def tensors(self) -> dict[str, Tensor]:
         """Return those of a file by name, in its order, in main memory."""
@@ -46,6 +50,7 @@ class Stored(NamedTuple):
             "frame_axes": None if self.frame is None else self.frame.axes,
             "codes": self.codes,
             "errors": self.errors,
+            **self.beside,
         }
         return {
             name: tensor.detach().cpu().contiguous()
@@ -61,12 +66,20 @@ class Stored(NamedTuple):
             norms.refuse_unscaled(what, self.reciprocal_norms, self.coordinates, self.format)
 
 
-def save(path: str | Path, stored: Stored) -> None:
-    """Write a file beside `path`, then move it there, so that no half file is ever seen."""
-    codes, _, format, dim, estimator, frame, *more = stored
+def save(path: str | Path, stored: Stored, *, sync: bool = False) -> None:
+    """Write a file beside `path`, then move it there, so that no half file is ever seen.
+
+    What an index keeps beside its rows has it lie on whole pages, if rows are many enough. With
+    sync the file is on the disk when this returns.
+    """
+    codes, _, format, dim, estimator, frame, *more, beside = stored
     known = [codes, stored.reciprocal_norms, *more]
     refuse_changes(*[of_each for of_each in known if of_each is not None])
     tensors = stored.tensors()
+    if beside and frame is not None:
+        # Of all tensors it alone has nothing of each row.
+        tensors["frame_axes"] = tensors.pop("frame_axes")
+    unit = PAGE if beside else 8
     on_cpu = stored._replace(
         reciprocal_norms=tensors["reciprocal_norms"], coordinates=tensors.get("coordinates")
     )
@@ -79,12 +92,12 @@ def save(path: str | Path, stored: Stored) -> None:
     summed = checksums.of_each(tensors)
     # How long the sums are is known before they are.
     none = Checksums(block_rows, dict.fromkeys(summed, [0] * len(blocks)))
-    _, starts = header(tensors, said | none.metadata())
+    _, starts = header(tensors, said | none.metadata(), unit)
     parts = {
         name: (checksums.as_bytes(tensor), start, tensor[:1].nbytes)
         for (name, tensor), start in zip(tensors.items(), starts, strict=True)
     }
-    with replacing(path) as file:
+    with replacing(path, sync=sync) as file:
 
         def write(rows: Span) -> list[int]:
             first, end = rows
@@ -97,7 +110,7 @@ def save(path: str | Path, stored: Stored) -> None:
 
         sums = in_threads(write, blocks)
         of = {name: [block[i] for block in sums] for i, name in enumerate(summed)}
-        whole, _ = header(tensors, said | Checksums(block_rows, of).metadata())
+        whole, _ = header(tensors, said | Checksums(block_rows, of).metadata(), unit)
         _write(file, memoryview(whole), 0)
         if frame is not None:
             data, start, _ = parts["frame_axes"]
@@ -129,7 +142,11 @@ def _load(path: str | Path, mmap: bool) -> tuple[Stored, Layout]:
         else:
             parts = {name: _read(path, file, place) for name, place in layout.places.items()}
     codes = parts["codes"]
-    floats = {name: _floats(part) for name, part in parts.items() if DTYPES[name] == "F32"}
+    floats = {
+        name: _aligned(part, 4).view(torch.float32)
+        for name, part in parts.items()
+        if DTYPES[name] == "F32"
+    }
     frame = coordinates = None
     if layout.frame is not None:
         try:
@@ -146,16 +163,16 @@ def _load(path: str | Path, mmap: bool) -> tuple[Stored, Layout]:
         frame,
         coordinates,
         parts.get("errors"),
+        {name: _aligned(parts[name], 8).view(torch.int64) for name in BESIDE if name in parts},
     )
     stored.refuse_impossible(f"{path} is damaged")
     refuse_changes(codes)
     return stored, layout
 
 
-def _floats(part: Tensor) -> Tensor:
-    """Return bytes as float32; other writers may put them anywhere."""
-    aligned = part.clone() if part.storage_offset() % 4 else part
-    return aligned.view(torch.float32)
+def _aligned(part: Tensor, size: int) -> Tensor:
+    """Return bytes as numbers of a size can be read; other writers may put them anywhere."""
+    return part.clone() if part.storage_offset() % size else part
 
 
 def _prove(path: str | Path, stored: Stored, layout: Layout) -> bool:

@@ -23,7 +23,7 @@ from minifloat.vectors.pickled import checked
 
 _ops = torch.ops.minifloat
 
-_STORED = storage.Stored._fields
+_STORED = [name for name in storage.Stored._fields if name != "beside"]
 
 # The fields that hold something of each row.
 _OF_EACH = ("codes", "reciprocal_norms", "coordinates", "errors")
@@ -219,7 +219,8 @@ class PackedVectors:
         Raises ValueError for a file that is not of this kind, or has reciprocal norms that no
         rows have, naming what is wrong.
         """
-        return PackedVectors(**storage.load(path, mmap=mmap, verify=verify)._asdict())
+        stored = storage.load(path, mmap=mmap, verify=verify)
+        return PackedVectors(**{name: getattr(stored, name) for name in _STORED})
 
     @staticmethod
     def verify(path: str | Path) -> bool:

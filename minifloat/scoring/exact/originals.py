@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, get_num_threads
@@ -18,6 +18,13 @@ from minifloat.vectors import PackedVectors
 _APART = 16
 
 
+class Renumbered(NamedTuple):
+    """Originals of which row numbers[i] is that of row i of a database: int64, one for each."""
+
+    rows: Any
+    numbers: Tensor
+
+
 class Originals:
     """Rows (rows, dim) of float16 to float64 in main memory, a file that is mapped, or a GPU.
 
@@ -26,10 +33,15 @@ class Originals:
 
     def __init__(self, rows: Any, database: PackedVectors) -> None:
         """Take rows; TypeError or ValueError where the database was not made of any such."""
+        self._numbers = None
+        if isinstance(rows, Renumbered):
+            rows, self._numbers = rows
         self._slice = rows if hasattr(rows, "get_shape") else None
         self._rows = as_rows("originals", rows if self._slice is None else rows[0:0]).detach()
         shape = self._rows.shape if self._slice is None else tuple(rows.get_shape())
-        if tuple(shape) != tuple(database.shape):
+        if self._numbers is not None:
+            _check_numbers(self._numbers, tuple(shape), database)
+        elif tuple(shape) != tuple(database.shape):
             raise ValueError(
                 f"originals must have shape {tuple(database.shape)}, as the database that was made "
                 f"of them; got {tuple(shape)}"
@@ -44,6 +56,8 @@ class Originals:
 
         Both by their numbers, int64 (pairs,). ValueError for a row that is not finite.
         """
+        if self._numbers is not None:
+            row = self._numbers[row]
         order = row.argsort(stable=True)
         different, place = row[order].unique_consecutive(return_inverse=True)
         self.bytes_read += different.numel() * self._rows[:1].shape[1] * self._rows.element_size()
@@ -80,3 +94,17 @@ class Originals:
                 run = as_rows("originals", self._slice[first:end])
                 to.copy_(run[of_run - first])
         return out
+
+
+def _check_numbers(numbers: Tensor, shape: tuple[int, ...], database: PackedVectors) -> None:
+    """Raise ValueError where originals of a shape have no row for one of some numbers."""
+    if len(shape) != 2 or shape[1] != database.dim:
+        raise ValueError(
+            f"originals must be rows (rows, {database.dim}), as those of the database; got {shape}"
+        )
+    wrong = ((numbers < 0) | (numbers >= shape[0])).nonzero()
+    if len(wrong):
+        raise ValueError(
+            f"originals must have a row for each number, of {shape[0]} that they have; got "
+            f"{int(numbers[int(wrong[0])])}"
+        )

@@ -15,6 +15,7 @@ from minifloat import backends as _backends
 from minifloat.codec import decode, encode, encode_pack, pack, round, unpack
 from minifloat.formats import FORMATS, Format
 from minifloat.frames import Frame
+from minifloat.index import Index
 from minifloat.scoring import pairs_above, range_search, scores, search
 from minifloat.vectors import PackedVectors, quantize
 
@@ -23,6 +24,7 @@ __all__ = [
     "FORMATS",
     "Format",
     "Frame",
+    "Index",
     "PackedVectors",
     "decode",
     "encode",

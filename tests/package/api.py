@@ -61,7 +61,9 @@ def _names() -> Iterator[str]:
 
 
 def _members(cls: type) -> Iterator[str]:
-    for name, value in sorted(vars(cls).items()):
+    ours = [base for base in reversed(cls.__mro__) if base.__module__.startswith("minifloat")]
+    found = {name: value for base in ours for name, value in vars(base).items()}
+    for name, value in sorted(found.items()):
         if name.startswith("_") and (not name.endswith("__") or name not in _SPECIAL):
             continue
         bare = value.__func__ if isinstance(value, classmethod | staticmethod) else value

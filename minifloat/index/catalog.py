@@ -1,0 +1,227 @@
+"""The catalog of an index, in SQLite: names, columns, versions, and where rows are."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from minifloat.index.columns import Columns
+
+FILE = "index.sqlite"
+
+# "mfix" in ASCII, and what is in files of this kind.
+_APPLICATION, _FORMAT = 0x6D666978, 1
+
+# Milliseconds that a statement waits for another process, and KiB of pages that are kept.
+_WAITS, _CACHE = 10_000, 32_768
+
+_TABLES = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE versions (version INTEGER PRIMARY KEY, next_row INTEGER, positions INTEGER,
+    removed INTEGER, removals INTEGER, at REAL, sum INTEGER);
+CREATE TABLE rows (row INTEGER PRIMARY KEY, id, removed INTEGER{columns});
+CREATE UNIQUE INDEX ids ON rows (id) WHERE removed IS NULL;
+CREATE INDEX removed ON rows (removed) WHERE removed IS NOT NULL;
+CREATE TABLE sums (first INTEGER PRIMARY KEY, count INTEGER, sum INTEGER);
+CREATE TABLE blocks (first INTEGER PRIMARY KEY, count INTEGER, name TEXT);
+CREATE TABLE parts (first INTEGER PRIMARY KEY, count INTEGER, data BLOB, sum INTEGER);
+"""
+
+
+class Version(NamedTuple):
+    """A committed state: the next row's number, how many positions there are, and removals.
+
+    removed: how many positions are of rows that were removed. removals: a sum over these. at:
+    seconds since 1970.
+    """
+
+    version: int
+    next_row: int
+    positions: int
+    removed: int
+    removals: int
+    at: float
+
+
+class DamagedError(ValueError):
+    """Files of an index that are not as they were written."""
+
+
+def checksum(*what: Any) -> int:
+    """Return a sum of numbers, texts and bytes."""
+    return zlib.crc32(repr(what).encode())
+
+
+def removals_of(rows: Iterable[int], version: int) -> int:
+    """Return the sum of rows that a version removed; those of several add up, modulo 2^32."""
+    return sum(checksum(row, version) for row in rows) % 2**32
+
+
+@contextmanager
+def told(path: Path | None) -> Iterator[None]:
+    """Raise errors of SQLite as Python's, which say what can be done."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        code = error.sqlite_errorcode & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            raise OSError(
+                f"{path}: the disk is full, and what was not committed is undone: make room, and "
+                "do it again"
+            ) from error
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
+            raise PermissionError(f"{path} cannot be written: {error}") from error
+        if code == sqlite3.SQLITE_CANTOPEN:
+            raise PermissionError(f"{path} cannot be opened: {error}") from error
+        if code == sqlite3.SQLITE_BUSY:
+            raise TimeoutError(
+                f"{path} is in use by another process, for more than {_WAITS // 1000} s: {error}"
+            ) from error
+        if code == sqlite3.SQLITE_IOERR:
+            raise OSError(f"{path} cannot be read or written: {error}") from error
+        raise
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
+            sqlite3.SQLITE_CORRUPT,
+            sqlite3.SQLITE_NOTADB,
+        ):
+            raise DamagedError(f"{path} is damaged: {error}") from error
+        raise
+
+
+class Catalog:
+    """One connection to a catalog; in memory without a folder."""
+
+    def __init__(self, folder: Path | None, *, create: bool = False, writes: bool = True) -> None:
+        self.path = None if folder is None else folder / FILE
+        with told(self.path):
+            self.sql = self._connected(create, writes)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.sql.close()
+
+    def lay_out(self, facts: dict[str, Any], columns: Columns) -> None:
+        """Make the tables of a new index, whose version is 0."""
+        with self.transaction():
+            for statement in _TABLES.format(columns=columns.of_sql()).split(";"):
+                self.sql.execute(statement)
+            for name in columns.indexed:
+                self.sql.execute(f'CREATE INDEX "by_{name}" ON rows ("{name}", removed)')
+            self.write_facts(facts | {"columns": columns.text(), "generation": 0, "oldest": 0})
+            self.write_version(Version(0, 0, 0, 0, 0, 0.0))
+            self.sql.execute(f"PRAGMA application_id = {_APPLICATION}")
+            self.sql.execute(f"PRAGMA user_version = {_FORMAT}")
+
+    @contextmanager
+    def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
+        """Do all of it, or nothing."""
+        with told(self.path):
+            self.sql.execute(f"BEGIN {kind}")
+            try:
+                yield
+                self.sql.execute("COMMIT")
+            except BaseException:
+                if self.sql.in_transaction:
+                    self.sql.execute("ROLLBACK")
+                raise
+
+    def all(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows that a statement gives."""
+        with told(self.path):
+            return self.sql.execute(statement, values).fetchall()
+
+    def facts(self) -> dict[str, Any]:
+        """Return what never or seldom changes; DamagedError where it is not as it was written."""
+        found = dict(self.all("SELECT name, value FROM facts"))
+        said = found.pop("sum", None)
+        if said != checksum(sorted(found.items())):
+            raise DamagedError(f"{self.path} is damaged: its facts have another sum than they say")
+        return found
+
+    def write_facts(self, facts: dict[str, Any]) -> None:
+        """Keep facts beside those that are there."""
+        known = dict(self.sql.execute("SELECT name, value FROM facts").fetchall())
+        known.pop("sum", None)
+        known |= facts
+        known["sum"] = checksum(sorted(known.items()))
+        self.sql.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", known.items())
+
+    def version(self, number: int | None = None) -> Version | None:
+        """Return the newest version or another one; None if it is not kept."""
+        which = "ORDER BY version DESC LIMIT 1" if number is None else "WHERE version = ?"
+        given = () if number is None else (number,)
+        found = self.all(f"SELECT * FROM versions {which}", given)
+        if not found:
+            return None
+        *fields, said = found[0]
+        if said != checksum(*fields):
+            raise DamagedError(
+                f"{self.path} is damaged: version {fields[0]} has another sum than it says"
+            )
+        return Version(*fields)
+
+    def write_version(self, version: Version) -> None:
+        """Keep a version."""
+        given = (*version, checksum(*version))
+        self.sql.execute("INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?)", given)
+
+    def rows(self, columns: Columns, first: int, end: int) -> list[tuple[Any, ...]]:
+        """Return rows from a number to another: number, id, when it was removed, columns."""
+        names = columns.names_of_sql()
+        return self.all(
+            f"SELECT row, id, removed{names} FROM rows WHERE row >= ? AND row < ? ORDER BY row",
+            (first, end),
+        )
+
+    def truncate_log(self) -> bool:
+        """Move what was logged into its place; return whether nobody was in the way."""
+        busy, _, _ = self.all("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        return not busy
+
+    def _connected(self, create: bool, writes: bool) -> sqlite3.Connection:
+        if self.path is None:
+            return _opened(":memory:", uri=False)
+        mode = "rwc" if create else "rw" if writes else "ro"
+        name = f"{self.path.absolute().as_uri()}?mode={mode}"
+        log = self.path.with_name(f"{FILE}-wal")
+        if mode == "ro" and not log.exists() and not _writable(self.path.parent):
+            # A log cannot be made there, and nobody writes.
+            name += "&immutable=1"
+        sql = _opened(name, uri=True)
+        if create:
+            sql.execute("PRAGMA journal_mode = WAL")
+        else:
+            self._check_format(sql)
+        for pragma in ("synchronous = FULL", "secure_delete = ON", f"cache_size = -{_CACHE}"):
+            sql.execute(f"PRAGMA {pragma}")
+        return sql
+
+    def _check_format(self, sql: sqlite3.Connection) -> None:
+        (application,) = sql.execute("PRAGMA application_id").fetchone()
+        (format,) = sql.execute("PRAGMA user_version").fetchone()
+        if application != _APPLICATION:
+            raise DamagedError(
+                f"{self.path} is no catalog of an index, or damaged: it is of application "
+                f"{application:#x}"
+            )
+        if format != _FORMAT:
+            raise ValueError(
+                f"{self.path} has version {format}, of a newer release; this one reads "
+                f"{_FORMAT}: upgrade minifloat"
+            )
+
+
+def _opened(name: str, *, uri: bool) -> sqlite3.Connection:
+    return sqlite3.connect(
+        name, uri=uri, isolation_level=None, check_same_thread=False, timeout=_WAITS / 1000
+    )
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK)

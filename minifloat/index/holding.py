@@ -1,0 +1,45 @@
+"""The one writer of an index: a lock that ends with its process, and who holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from pathlib import Path
+
+FILE = "writer.lock"
+
+
+class InUseError(RuntimeError):
+    """Another process, or another Index of this one, writes."""
+
+
+class Holding:
+    """The right to write to an index, until it is let go."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take it; InUseError, which names the holder, where another has it."""
+        path = folder / FILE
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(self._file, 200, 0).decode(errors="replace").strip() or "another"
+            os.close(self._file)
+            raise InUseError(
+                f"{folder} has one writer at a time, which is {holder}: close it there, or read"
+            ) from error
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+        self.process = os.getpid()
+
+    def let_go(self) -> None:
+        """Give it back."""
+        if self._file < 0:
+            return
+        # A forked process has the file too, and would keep the lock.
+        if self.process == os.getpid():
+            os.ftruncate(self._file, 0)
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        os.close(self._file)
+        self._file = -1

@@ -1,0 +1,123 @@
+"""Ids: 64-bit integers, texts or UUIDs, as users give them and as SQLite keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+INTEGER, TEXT, UUIDS = "integer", "text", "uuid"
+KINDS = {int: INTEGER, str: TEXT, UUID: UUIDS}
+_NOUNS = {INTEGER: "64-bit integers", TEXT: "texts", UUIDS: "UUIDs"}
+
+# So many are named in errors.
+_NAMED = 3
+
+
+class Ids(NamedTuple):
+    """Ids of one kind, as SQLite takes them: int, str, or bytes of a UUID."""
+
+    kind: str
+    values: list[Any]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.values)
+
+    def integers(self) -> Tensor:
+        """Return integers as a tensor, int64."""
+        return torch.tensor(self.values, dtype=torch.int64)
+
+    def refuse_twice(self) -> None:
+        """Raise ValueError for an id that is there twice."""
+        if len(set(self.values)) == len(self.values):
+            return
+        seen: set[Any] = set()
+        for value in self.values:
+            if value in seen:
+                raise ValueError(f"ids must differ; got {shown(self.kind, value)} twice")
+            seen.add(value)
+
+
+def as_ids(given: Any, kind: str | None = None) -> Ids:
+    """Return ids as users give them: a list, an array, a tensor, a column, of one kind.
+
+    TypeError or ValueError for what are no ids, or are of another kind than an index has.
+    """
+    values = _listed(given)
+    types = set(map(type, values))
+    if not types:
+        return Ids(kind or INTEGER, [])
+    if len(types) > 1 or next(iter(types)) not in KINDS:
+        names = ", ".join(sorted(one.__name__ for one in types))
+        raise TypeError(f"ids must be all int, all str, or all uuid.UUID; got {names}")
+    found = KINDS[types.pop()]
+    if kind is not None and found != kind:
+        raise TypeError(
+            f"ids of this index are {_NOUNS[kind]}; got {_NOUNS[found]}, the first {values[0]!r}"
+        )
+    if found == INTEGER:
+        for value in (min(values), max(values)):
+            if not -(2**63) <= value < 2**63:
+                raise ValueError(f"ids must be at least -2^63 and below 2^63; got {value}")
+    elif found == TEXT:
+        _check_texts(values)
+    else:
+        values = [value.bytes for value in values]
+    return Ids(found, values)
+
+
+def as_id(given: Any, kind: str | None) -> Ids:
+    """Return one id."""
+    return as_ids([given.item() if isinstance(given, (Tensor, np.generic)) else given], kind)
+
+
+def shown(kind: str, value: Any) -> str:
+    """Return an id as users gave it, in words."""
+    return str(UUID(bytes=value)) if kind == UUIDS else repr(value)
+
+
+def named(kind: str, values: Sequence[Any]) -> str:
+    """Return the first of some ids, in words."""
+    more = f" and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
+    return ", ".join(shown(kind, value) for value in values[:_NAMED]) + more
+
+
+def as_objects(kind: str, values: Iterable[Any]) -> NDArray[Any]:
+    """Return texts or UUIDs of SQLite as an array of objects; None stays."""
+    found = list(values)
+    if kind == UUIDS:
+        found = [None if value is None else UUID(bytes=value) for value in found]
+    array = np.empty(len(found), object)
+    array[:] = found
+    return array
+
+
+def _listed(given: Any) -> list[Any]:
+    if isinstance(given, (str, bytes, int, UUID)):
+        raise TypeError(f"ids must be a list, an array or a column of them; got {given!r}")
+    if isinstance(given, Tensor):
+        given = given.cpu().numpy()
+    elif not isinstance(given, (list, tuple, range, np.ndarray)) and hasattr(given, "__array__"):
+        given = np.asarray(given)
+    if not isinstance(given, np.ndarray):
+        values = list(given)
+        # Numbers and texts of NumPy in a list.
+        return [one.item() if isinstance(one, np.generic) else one for one in values]
+    if given.ndim != 1:
+        raise ValueError(f"ids must be in one row; got shape {given.shape}")
+    if given.dtype.kind not in "iuUO":
+        raise TypeError(f"ids must be all int, all str, or all uuid.UUID; got {given.dtype}")
+    return list(given.tolist())
+
+
+def _check_texts(values: list[str]) -> None:
+    for value in values:
+        # Half of a pair of UTF-16, which SQLite has no bytes for.
+        if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise ValueError(f"ids must be texts of Unicode; got {value!r}")

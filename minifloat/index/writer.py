@@ -1,0 +1,197 @@
+"""What a writer has done since the last commit, and what it needs for more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from minifloat.index.catalog import Catalog, Version, checksum, removals_of, told
+from minifloat.index.columns import Columns
+from minifloat.index.holding import Holding
+from minifloat.index.ids import INTEGER, Ids, named
+from minifloat.index.pending import MOST, Pending, Seen
+from minifloat.index.snapshots import Snapshot
+
+# Rows of one sum in the catalog.
+SUMMED = 1 << 16
+
+
+class Writer:
+    """Changes to an index that are not committed yet."""
+
+    def __init__(self, folder: Path | None, catalog: Catalog, columns: Columns) -> None:
+        """Take the right to write to a folder, which another may have."""
+        self.holding = None if folder is None else Holding(folder)
+        self.catalog, self.columns = catalog, columns
+        self.pending = Pending(0)
+        self.committed: Version
+        # What is seen where the changes are undone.
+        self.base: Snapshot
+        self.removed: list[int] = []
+        self.is_left = False
+        self._seen: Seen | None = None
+        self._statement = f"INSERT INTO rows VALUES (?, ?, ?{', ?' * len(columns.types)})"
+
+    def begin(self, version: Version, snapshot: Snapshot) -> None:
+        """Start from a version with no changes, which is seen so."""
+        self.committed, self.base, self.removed = version, snapshot, []
+        self.pending, self._seen = Pending(version.next_row), None
+
+    @property
+    def next_version(self) -> int:
+        """The version that will have the changes."""
+        return self.committed.version + 1
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(len(self.pending)) or self.catalog.sql.in_transaction
+
+    def refuse_left(self) -> None:
+        """Raise RuntimeError in a process that was forked from the writer's."""
+        if self.is_left:
+            raise RuntimeError(
+                "this index was open for writing in the process that this one was forked from: "
+                "open it here, to read, or commit and close it there before"
+            )
+
+    def flush_if_many(self) -> None:
+        """Have SQLite know rows where they take much memory meanwhile."""
+        if len(self.pending) >= MOST:
+            self.flush()
+
+    def flush(self) -> None:
+        """Have SQLite know all rows, in the transaction that the commit ends."""
+        self.refuse_left()
+        if not len(self.pending):
+            return
+        rows = self.pending.rows()
+        with self.whole():
+            self.catalog.sql.executemany(self._statement, rows)
+            for first in range(0, len(rows), SUMMED):
+                some = rows[first : first + SUMMED]
+                self.sum_up(some[0][0], some[-1][0] + 1, some)
+        self.pending = Pending(self.pending.first + len(rows))
+
+    def sum_up(self, first: int, end: int, rows: list[tuple[Any, ...]]) -> None:
+        """Keep the sum of all rows, as SQLite has them, whose numbers are from one to another."""
+        given = first, end - first, sum_of_rows(rows)
+        self.catalog.sql.execute("INSERT OR REPLACE INTO sums VALUES (?, ?, ?)", given)
+
+    def sum_anew(self, first: int, end: int) -> None:
+        """Keep the sum of rows that have changed."""
+        self.sum_up(first, end, self.catalog.rows(self.columns, first, end))
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Do all that is asked of SQLite, or nothing."""
+        self.change()
+        sql = self.catalog.sql
+        with told(self.catalog.path):
+            sql.execute("SAVEPOINT change")
+            try:
+                yield
+            except BaseException:
+                # Where a disk is full, SQLite itself has undone all since the last commit.
+                if sql.in_transaction:
+                    sql.execute("ROLLBACK TO change")
+                raise
+            finally:
+                if sql.in_transaction:
+                    sql.execute("RELEASE change")
+
+    def settle(self, snapshot: Snapshot, removed: int) -> None:
+        """Forget what came after a snapshot, with which so many rows were removed."""
+        self.pending.keep(snapshot.next_row - self.pending.first)
+        del self.removed[removed:]
+
+    def change(self) -> None:
+        """Begin a transaction, if there is none."""
+        self.refuse_left()
+        if not self.catalog.sql.in_transaction:
+            with told(self.catalog.path):
+                self.catalog.sql.execute("BEGIN IMMEDIATE")
+
+    def present(self, ids: Ids, snapshot: Snapshot, more: int) -> list[int]:
+        """Return the places of ids that are there, and take up the others, of `more` rows."""
+        if self._seen is None or self._seen.is_full(more):
+            self._seen = Seen(self._known(ids.kind, snapshot), more)
+        maybe = self._seen.add(ids)
+        if not maybe:
+            return []
+        found = [at for at in maybe if ids.values[at] in self.pending.known]
+        others = [at for at in maybe if ids.values[at] not in self.pending.known]
+        statement = "SELECT 1 FROM rows WHERE id = ? AND removed IS NULL"
+        found += [at for at in others if self.catalog.all(statement, (ids.values[at],))]
+        return sorted(found)
+
+    def rows_of(self, ids: Ids) -> Tensor:
+        """Return the numbers of rows that are there, -1 where an id is not."""
+        self.flush()
+        statement = "SELECT row FROM rows WHERE id = ? AND removed IS NULL"
+        with told(self.catalog.path):
+            execute = self.catalog.sql.execute
+            found = [execute(statement, (value,)).fetchone() for value in ids.values]
+        return torch.tensor([-1 if one is None else one[0] for one in found], dtype=torch.int64)
+
+    def remove(self, rows: list[int]) -> None:
+        """Mark rows as removed by the next version."""
+        self.flush()
+        self.catalog.sql.executemany(
+            "UPDATE rows SET removed = ? WHERE row = ?",
+            [(self.next_version, row) for row in rows],
+        )
+        self.removed += rows
+
+    def version(self, snapshot: Snapshot, at: float) -> Version:
+        """Return the version that the changes make."""
+        more = removals_of(self.removed, self.next_version)
+        return Version(
+            self.next_version,
+            snapshot.next_row,
+            snapshot.count,
+            snapshot.removed,
+            (self.committed.removals + more) % 2**32,
+            at,
+        )
+
+    def close(self) -> None:
+        """Undo what is not committed, and let another write."""
+        self.catalog.close()
+        if self.holding is not None:
+            self.holding.let_go()
+
+    def forked(self) -> None:
+        """Be no writer, in a process that was forked from the writer's."""
+        self.is_left = True
+        if self.holding is not None:
+            self.holding.let_go()
+
+    def _known(self, kind: str, snapshot: Snapshot) -> Ids:
+        """Return all ids that are there, and some that were."""
+        if kind == INTEGER:
+            return Ids(kind, snapshot.store.fields["ids"][: snapshot.count].tolist())
+        self.flush()
+        return Ids(
+            kind, [id for (id,) in self.catalog.all("SELECT id FROM rows WHERE id NOT NULL")]
+        )
+
+
+def sum_of_rows(rows: list[tuple[Any, ...]]) -> int:
+    """Return a sum of rows, but not of when they were removed."""
+    return checksum([(row, id, *values) for row, id, _, *values in rows])
+
+
+def refuse_present(ids: Ids, places: list[int]) -> None:
+    """Raise ValueError for ids that are there."""
+    if places:
+        there = [ids.values[at] for at in places]
+        raise ValueError(
+            f"{len(there)} of {len(ids)} ids are in the index already: {named(ids.kind, there)}; "
+            "upsert replaces them"
+        )

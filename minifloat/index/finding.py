@@ -65,7 +65,7 @@ class Taking(NamedTuple):
     def positions_of(self, found: Tensor) -> Tensor:
         """Return where rows that were found are in the snapshot; -1 stays."""
         found = found.cpu()
-        if self.positions is None:
+        if self.positions is None or not self.there:
             return found
         return torch.where(found < 0, found, self.positions[found.clamp(min=0)])
 
@@ -177,6 +177,7 @@ class Finder:
     ) -> Any:
         """Return the ids of rows, for the queries that found them, by their positions."""
         if self.state.id_kind in (None, INTEGER):
+            # Memory of a row is reserved even where there is none.
             ids = snapshot.store.fields["ids"][positions.clamp(min=0)]
             ids = torch.where(positions < 0, -1, ids)
             return as_made(are_from_numpy(queries), ids.to(device))

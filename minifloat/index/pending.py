@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import repeat
 from typing import Any
 
@@ -76,13 +77,12 @@ class Pending:
             if self._count + len(ids) <= count:
                 self.add(ids, columns)
 
-    def rows(self) -> list[tuple[Any, ...]]:
-        """Return the rows as SQLite gets them: number, id, when they were removed, columns."""
-        found: list[tuple[Any, ...]] = []
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows as SQLite gets them: number, id, when they were removed, columns."""
+        first = self.first
         for ids, columns in self._batches:
-            first = self.first + len(found)
-            found.extend(zip(range(first, first + len(ids)), ids, repeat(None), *columns))
-        return found
+            yield from zip(range(first, first + len(ids)), ids, repeat(None), *columns)
+            first += len(ids)
 
 
 def _hashes(ids: Ids) -> NDArray[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +73,11 @@ class Writer:
             return
         rows = self.pending.rows()
         with self.whole():
-            self.catalog.sql.executemany(self._statement, rows)
-            for first in range(0, len(rows), SUMMED):
-                some = rows[first : first + SUMMED]
+            # Many at a time have one sum, and are no tuples before.
+            while some := list(islice(rows, SUMMED)):
+                self.catalog.sql.executemany(self._statement, some)
                 self.sum_up(some[0][0], some[-1][0] + 1, some)
-        self.pending = Pending(self.pending.first + len(rows))
+        self.pending = Pending(self.pending.first + len(self.pending))
 
     def sum_up(self, first: int, end: int, rows: list[tuple[Any, ...]]) -> None:
         """Keep the sum of all rows, as SQLite has them, whose numbers are from one to another."""

@@ -1,0 +1,1 @@
+"""Indexes: rows by id, with columns."""

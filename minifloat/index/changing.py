@@ -72,10 +72,10 @@ def changes(state: State) -> Iterator[Writer]:
         try:
             yield writer
         except BaseException:
-            with state.lock:
-                if begun and not writer.catalog.sql.in_transaction:
-                    undo(state, writer)
-                else:
+            if begun and not writer.catalog.sql.in_transaction:
+                undo(state, writer)
+            else:
+                with state.lock:
                     state.snapshot, state.id_kind = before, kind
                     writer.settle(before, removed)
             raise
@@ -97,8 +97,9 @@ def add(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None:
     with changes(state) as writer:
         ids, vectors, values = _checked(state, given, x, columns)
         ids.refuse_twice()
-        refuse_present(ids, writer.present(ids, state.snapshot, len(ids)))
-        _append(state, writer, ids, vectors, values)
+        with state.lock:
+            refuse_present(ids, writer.present(ids, state.snapshot, len(ids)))
+            _append(state, writer, ids, vectors, values)
 
 
 def upsert(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None:
@@ -106,32 +107,29 @@ def upsert(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None
     with changes(state) as writer:
         ids, vectors, values = _checked(state, given, x, columns)
         ids.refuse_twice()
-        places = writer.present(ids, state.snapshot, len(ids))
-        there = Ids(ids.kind, [ids.values[at] for at in places])
         with state.lock, writer.whole():
+            places = writer.present(ids, state.snapshot, len(ids))
+            there = Ids(ids.kind, [ids.values[at] for at in places])
             _remove(state, writer, writer.rows_of(there))
             _append(state, writer, ids, vectors, values)
 
 
 def update(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None:
     """Give rows other vectors or columns; KeyError for an id that is not there."""
-    state.columns.refuse_unknown(columns)
     with changes(state) as writer:
         ids = as_ids(given, state.id_kind)
         ids.refuse_twice()
-        rows = writer.rows_of(ids)
-        refuse_absent(ids, rows)
-        positions = state.snapshot.store.positions(rows, state.snapshot.count)
-        vectors = state.snapshot.vectors[positions] if x is None else _packed(state, ids, x)
         values = state.columns.checked(columns, len(ids))
-        kept = [at for at, name in enumerate(state.columns.types) if name not in columns]
-        if kept:
-            names = state.columns.names_of_sql()
-            statement = f"SELECT row{names} FROM rows WHERE row = ?"
-            old = [writer.catalog.all(statement, (row,))[0] for row in rows.tolist()]
-            for at in kept:
-                values[at] = [one[1 + at] for one in old]
+        vectors = None if x is None else _packed(state, ids, x)
         with state.lock, writer.whole():
+            rows = writer.rows_of(ids)
+            refuse_absent(ids, rows)
+            if vectors is None:
+                store, count = state.snapshot.store, state.snapshot.count
+                vectors = state.snapshot.vectors[store.positions(rows, count)]
+            for at, name in enumerate(state.columns.types):
+                if name not in columns:
+                    values[at] = writer.values_of(rows, name)
             _remove(state, writer, rows)
             _append(state, writer, ids, vectors, values)
 
@@ -234,10 +232,9 @@ def _append(
     if ids.kind == INTEGER:
         fields["ids"] = ids.integers()
     store = snapshot.store.append(fields, snapshot.count)
-    with state.lock:
-        writer.pending.add(ids.values, values)
-        state.snapshot = snapshot.with_rows(store, snapshot.next_row + len(ids))
-        writer.flush_if_many()
+    writer.pending.add(ids.values, values)
+    state.snapshot = snapshot.with_rows(store, snapshot.next_row + len(ids))
+    writer.flush_if_many()
 
 
 def _remove(state: State, writer: Writer, rows: Tensor) -> None:

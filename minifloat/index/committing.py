@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
 from minifloat.index import blocks
 from minifloat.index.catalog import Version, told
 from minifloat.index.changing import start, undo, writer_of
-from minifloat.index.snapshots import Snapshot
 from minifloat.index.state import State
 from minifloat.index.store import Store
 from minifloat.index.writer import SUMMED, Writer
@@ -42,7 +41,9 @@ def commit(state: State) -> int:
             if not writer.catalog.sql.in_transaction and not len(writer.pending):
                 undo(state, writer)
             raise
-        if _is_scattered(state, writer):
+        with state.lock:
+            is_scattered = _is_scattered(state, writer)
+        if is_scattered:
             compact(state, erase=False)
         return state.snapshot.version
 
@@ -68,7 +69,8 @@ def compact(state: State, *, erase: bool) -> None:
 
         move(state, writer, written(state, len(positions), fields), _forget_removed)
         if erase:
-            erase_freed(state, writer)
+            with state.lock:
+                erase_freed(state, writer)
 
 
 def commit_only(state: State, writer: Writer) -> None:
@@ -131,6 +133,9 @@ def erase_freed(state: State, writer: Writer) -> None:
     """Have no byte be left of what the catalog forgot; TimeoutError where readers keep it."""
     if state.folder is None:
         return
+    # Pages have been seen to keep copies of what was moved within them, though SQLite writes zeros
+    # where rows were. Pages that are written anew have none.
+    writer.catalog.all("VACUUM")
     if not writer.catalog.truncate_log():
         raise TimeoutError(
             f"{state.where}: what was removed is erased, but readers keep the log in which it "
@@ -156,8 +161,15 @@ def _commit(state: State, writer: Writer) -> None:
         writer.flush()
         writer.change()
         snapshot = state.snapshot
+        since = _since(state, writer, snapshot.count)
     catalog, sql = writer.catalog, writer.catalog.sql
-    files, parts, since = _behind(state, writer, snapshot)
+
+    def fields(first: int, end: int) -> dict[str, Tensor]:
+        of_each = snapshot.store.fields
+        return kept_of(state, {name: some[first:end] for name, some in of_each.items()})
+
+    left = snapshot.count - since
+    files, parts = blocks.spread(state.folder, state.kind, since, left, fields)
     version = writer.version(snapshot, time.time())
     with state.lock:
         with told(catalog.path):
@@ -169,28 +181,21 @@ def _commit(state: State, writer: Writer) -> None:
         start(state, writer, version, state.snapshot)
 
 
-def _behind(state: State, writer: Writer, snapshot: Snapshot) -> tuple[Any, Any, int]:
-    """Return files and parts for rows that have none, and from which position on they are."""
+def _since(state: State, writer: Writer, count: int) -> int:
+    """Return from which position on rows are written, so that so many are."""
     if state.folder is None:
-        return [], [], 0
+        return count
     catalog = writer.catalog
     (sealed,) = catalog.all("SELECT coalesce(max(first + count), 0) FROM blocks")[0]
-    since, count = writer.committed.positions, snapshot.count
     if count - sealed >= blocks.SEALED:
-        since = sealed
-    else:
-        # Each row is written again no more often than numbers double.
-        for first, rows in catalog.all("SELECT first, count FROM parts ORDER BY first DESC"):
-            if rows > count - since:
-                break
-            since = first
-
-    def fields(first: int, end: int) -> dict[str, Tensor]:
-        of_each = snapshot.store.fields
-        return kept_of(state, {name: some[first:end] for name, some in of_each.items()})
-
-    files, parts = blocks.spread(state.folder, state.kind, since, count - since, fields)
-    return files, parts, since
+        return int(sealed)
+    since = writer.committed.positions
+    # Each row is written again no more often than numbers double.
+    for first, rows in catalog.all("SELECT first, count FROM parts ORDER BY first DESC"):
+        if rows > count - since:
+            break
+        since = first
+    return since
 
 
 def kept_of(state: State, fields: dict[str, Tensor]) -> dict[str, Tensor]:

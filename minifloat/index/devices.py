@@ -24,8 +24,10 @@ class OnDevice:
 
     def rows(self, snapshot: Snapshot) -> PackedVectors:
         """Return the rows of a snapshot."""
-        if self.device.type == "cpu":
-            return snapshot.vectors
+        return snapshot.vectors if self.device.type == "cpu" else self.copied(snapshot)
+
+    def copied(self, snapshot: Snapshot) -> PackedVectors:
+        """Return a copy of the rows of a snapshot, of which those that were copied before stay."""
         with self._lock:
             self._follow(snapshot)
             fields = {name: of_each[: snapshot.count] for name, of_each in self._fields.items()}

@@ -31,12 +31,14 @@ def purge(state: State, given: object) -> int:
         writer = writer_of(state)
         ids = as_ids(given, state.id_kind)
         commit_only(state, writer)
-        found = [_all_rows(writer.catalog, id) for id in ids.values]
+        with state.lock:
+            found = [_all_rows(writer.catalog, id) for id in ids.values]
         refuse_absent(ids, torch.tensor([len(rows) - 1 for rows in found]))
         rows = torch.cat([torch.empty(0, dtype=torch.int64), *found]).unique()
         if len(rows):
             _erase(state, writer, rows)
-            erase_freed(state, writer)
+            with state.lock:
+                erase_freed(state, writer)
         return len(rows)
 
 
@@ -88,7 +90,8 @@ def _rewritten(state: State, writer: Writer, positions: Tensor, fields: Fields) 
     if state.folder is None:
         return written(state, count, fields)
     files, sealed = [], 0
-    known = writer.catalog.all("SELECT first, count, name FROM blocks ORDER BY first")
+    with state.lock:
+        known = writer.catalog.all("SELECT first, count, name FROM blocks ORDER BY first")
     for first, rows, name in known:
         sealed = first + rows
         if bool(((positions >= first) & (positions < sealed)).any()):

@@ -128,7 +128,9 @@ class Finder:
                 with self.state.calling():
                     return once()
             except MovedError:
-                continue
+                # Which sees where they are now.
+                with self.state.reading():
+                    continue
         raise TimeoutError(f"{self.state.where}: rows moved {_TRIES} times during one search")
 
     def _taking(self, asked: Asked) -> Taking:

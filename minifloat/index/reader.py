@@ -197,7 +197,7 @@ class Reader:
     def _batches(self, rows: int, *, with_columns: bool) -> Iterator[Rows]:
         state = self._state
         snapshot = state.snapshot
-        for positions in snapshot.positions().split(rows):
+        for positions in snapshot.positions().split(rows) if len(snapshot) else ():
             numbers = snapshot.store.fields["rows"][positions]
             with state.calling():
                 if state.snapshot.generation != snapshot.generation:

@@ -36,8 +36,8 @@ class MovedError(LookupError):
 class State:
     """An index: where it is, how its rows are made, and what is seen of it now.
 
-    lock: held while what is seen changes, and while it is compared with a writer's catalog.
-    changing: held by the one thread that makes changes.
+    changing: held by the one thread that makes changes. lock: held by whoever uses the writer's
+    catalog, and while what is seen changes. Whoever takes both takes them in this order.
     """
 
     snapshot: Snapshot
@@ -104,21 +104,31 @@ class State:
     def calling(self) -> Iterator[None]:
         """Have a writer's rows stay where they are for as long as a call reads."""
         self.refuse_closed()
-        with self.lock:
+        with self._gate:
+            self._gate.wait_for(lambda: self._is_passable)
             self._calls += 1
         try:
             yield
         finally:
-            with self.lock:
+            with self._gate:
                 self._calls -= 1
-                self._ended.notify_all()
+                self._gate.notify_all()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Wait until no call reads, and let none see anything meanwhile."""
-        with self.lock:
-            self._ended.wait_for(lambda: self._calls == 0)
-            yield
+        """Wait until no call reads, and let none begin meanwhile; take the lock."""
+        with self._gate:
+            self._is_passable = False
+        try:
+            with self._gate:
+                # Calls that go on may need the lock.
+                self._gate.wait_for(lambda: self._calls == 0)
+            with self.lock:
+                yield
+        finally:
+            with self._gate:
+                self._is_passable = True
+                self._gate.notify_all()
 
     def refresh(self) -> None:
         """See the newest version."""
@@ -181,7 +191,7 @@ class State:
 
     def _new_locks(self) -> None:
         self.lock, self.changing = threading.RLock(), threading.RLock()
-        self._calls, self._ended = 0, threading.Condition(self.lock)
+        self._gate, self._calls, self._is_passable = threading.Condition(), 0, True
 
     def _forked(self) -> None:
         """Let go of what belongs to the process that this one was forked from."""
@@ -190,7 +200,7 @@ class State:
         self._idle = []
         writer = self.writer
         # One in memory is this process's own by now.
-        if writer is None or self.folder is None:
+        if writer is None or self.folder is None or not self.is_open:
             return
         _LEFT.append(writer.catalog)
         writer.forked()

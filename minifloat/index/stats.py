@@ -13,8 +13,9 @@ class Stats:
     """Numbers of an index.
 
     rows: those that are there. removed: those that were removed and whose codes, ids and columns
-    are still kept, in files and in memory, until rows are moved together; removed_share: of all
-    that are kept; removed_since: when the first of them was, in seconds since 1970, or None.
+    are still kept, in files and in memory, until rows are moved together; removed_since: when the
+    first of them was removed at the latest, in seconds since 1970, or None. removed_share: of all
+    places those that have no row.
     bytes_per_row: codes and what is kept beside them in memory. version: the last that was
     committed; oldest_version: the first that can be opened. files, bytes_on_disk, log_bytes: block
     files, all files, and the log of SQLite, in which removed rows may be until it is emptied.
@@ -43,11 +44,11 @@ def stats_of(state: State) -> Stats:
     with state.reading() as (snapshot, catalog):
         facts = catalog.facts()
         (files,) = catalog.all("SELECT count(*) FROM blocks")[0]
-        # A row is removed by a version, which has a time.
-        ((since,),) = catalog.all(
-            "SELECT min(at) FROM versions WHERE version = "
-            "(SELECT min(removed) FROM rows WHERE removed IS NOT NULL)"
+        # Of those that were erased no more than their place is there.
+        ((removed, first),) = catalog.all(
+            "SELECT count(*), min(removed) FROM rows WHERE removed IS NOT NULL AND id IS NOT NULL"
         )
+        ((since,),) = catalog.all("SELECT min(at) FROM versions WHERE version >= ?", (first,))
         has_changes = state.writer is not None and state.writer.has_changes
     paths = [] if state.folder is None else list(state.folder.iterdir())
     sizes = {path.name: path.stat().st_size for path in paths}
@@ -63,7 +64,7 @@ def stats_of(state: State) -> Stats:
         version=snapshot.version,
         oldest_version=int(facts["oldest"]),
         uncommitted=has_changes,
-        removed=snapshot.removed,
+        removed=removed,
         removed_share=snapshot.removed / max(1, snapshot.count),
         removed_since=since,
         bytes_per_row=sum(widths) + (snapshot.alive is not None),

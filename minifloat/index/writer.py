@@ -140,6 +140,11 @@ class Writer:
             found = [execute(statement, (value,)).fetchone() for value in ids.values]
         return torch.tensor([-1 if one is None else one[0] for one in found], dtype=torch.int64)
 
+    def values_of(self, rows: Tensor, column: str) -> list[Any]:
+        """Return a column of rows by their numbers."""
+        statement = f'SELECT "{column}" FROM rows WHERE row = ?'
+        return [self.catalog.all(statement, (row,))[0][0] for row in rows.tolist()]
+
     def remove(self, rows: list[int]) -> None:
         """Mark rows as removed by the next version."""
         self.flush()

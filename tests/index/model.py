@@ -19,7 +19,7 @@ COLUMNS = {"tenant": "integer indexed", "weight": "real", "note": "text"}
 IDS: dict[str, Callable[[int], Any]] = {
     "integer": lambda number: number * 7 - 20,
     "text": lambda number: f"speaker {number}'s\u00e9",
-    "uuid": lambda number: UUID(int=number * 2**100 + 5),
+    "uuid": lambda number: UUID(int=number * 2**64 + 5),
 }
 
 

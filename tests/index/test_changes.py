@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.index.model import COLUMNS, DIM, IDS, Model, columns, listed, row
 
 NUMBERS = st.integers(0, 12)
 SOME = st.lists(NUMBERS, max_size=5, unique=True)
-WHERE = {
+WHERE: dict[str, Callable[[dict[str, Any]], bool]] = {
     "tenant = 1": lambda values: values["tenant"] == 1,
     "weight > 2 OR note IS NOT NULL": lambda v: v["weight"] > 2 or v["note"] is not None,
     "tenant IN (0, 2) AND note LIKE 'N%'": lambda v: v["tenant"] != 1 and v["note"] is not None,
@@ -57,7 +58,7 @@ class Changes(RuleBasedStateMachine):
             self.index.close()
             self.patch.undo()
         if getattr(self, "folder", None) is not None:
-            self.folder.cleanup()
+            self.folder.cleanup()  # type: ignore[union-attr]
 
     def made(self, numbers: list[int]) -> tuple[list[Any], torch.Tensor, dict[str, Any], list[Any]]:
         """Return new rows for ids of some numbers, for both."""

@@ -1,0 +1,270 @@
+"""What an index does not take, and what it says then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import pytest
+import torch
+
+import minifloat as mf
+from minifloat.index import Index
+from tests.index.model import DIM
+
+X = torch.randn(20, DIM, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def index() -> Index:
+    made = Index.create(
+        None, DIM, "e2m1", columns={"day": "integer", "weight": "real", "ok": "boolean"}
+    )
+    made.add([1, 2, 3], X[:3], day=1)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("ids", "x", "columns", "error", "said"),
+    [
+        ([4, 4], X[:2], {}, ValueError, "ids must differ; got 4 twice"),
+        ([1, 4, 2], X[:3], {}, ValueError, "2 of 3 ids are in the index already: 1, 2; upsert"),
+        (
+            ["a"],
+            X[:1],
+            {},
+            TypeError,
+            "ids of this index are 64-bit integers; got texts, the first 'a'",
+        ),
+        (
+            [4, "a"],
+            X[:2],
+            {},
+            TypeError,
+            "ids must be all int, all str, or all uuid.UUID; got int, str",
+        ),
+        ([4.0], X[:1], {}, TypeError, "ids must be all int.*; got float"),
+        ([True], X[:1], {}, TypeError, "ids must be all int.*; got bool"),
+        (np.array([4.0]), X[:1], {}, TypeError, "ids must be all int.*; got float64"),
+        (
+            [2**63],
+            X[:1],
+            {},
+            ValueError,
+            r"ids must be at least -2\^63 and below 2\^63; got 9223372036854775808",
+        ),
+        ([-(2**63) - 1], X[:1], {}, ValueError, "got -9223372036854775809"),
+        (7, X[:1], {}, TypeError, "ids must be a list, an array or a column of them; got 7"),
+        ("ab", X[:2], {}, TypeError, "ids must be a list, an array or a column of them; got 'ab'"),
+        (
+            np.zeros((2, 1), int),
+            X[:2],
+            {},
+            ValueError,
+            r"ids must be in one row; got shape \(2, 1\)",
+        ),
+        ([4, 5], X[:1], {}, ValueError, "a row for each of 2 ids; got 1 rows"),
+        (
+            [4],
+            X[:1, :5],
+            {},
+            ValueError,
+            r"x must be rows \(rows, 24\) of this index; got shape \(1, 5\)",
+        ),
+        ([4], X[0], {}, ValueError, "a row for each of 1 ids; got 24 rows"),
+        ([4], X[:1].long(), {}, TypeError, "int64"),
+        (
+            [4],
+            mf.quantize(X[:1], "e2m3"),
+            {},
+            ValueError,
+            "must be of dim 24 in e2m1.*got dim 24 in e2m3",
+        ),
+        (
+            [4],
+            X[:1],
+            {"dya": 3},
+            ValueError,
+            "there is no column 'dya': this index has day, weight, ok",
+        ),
+        (
+            [4],
+            X[:1],
+            {"day": "x"},
+            TypeError,
+            "column 'day' is integer: it takes int or None; got 'x'",
+        ),
+        ([4], X[:1], {"day": [1.5]}, TypeError, "column 'day' is integer.*got 1.5"),
+        ([4], X[:1], {"day": True}, TypeError, "column 'day' is integer.*got True"),
+        (
+            [4],
+            X[:1],
+            {"day": 2**63},
+            ValueError,
+            "column 'day' is integer, which has no 9223372036854775808",
+        ),
+        (
+            [4],
+            X[:1],
+            {"weight": float("nan")},
+            ValueError,
+            "column 'weight' is real, which has no nan",
+        ),
+        (
+            [4, 5],
+            X[:2],
+            {"day": [1]},
+            ValueError,
+            "column 'day' must have a value for each of 2 ids; got 1",
+        ),
+    ],
+)
+def test_rows_are_refused_whole(
+    index: Index, ids: Any, x: Any, columns: Any, error: Any, said: str
+) -> None:
+    for change in (index.add, index.upsert) if "already" not in said else (index.add,):
+        with pytest.raises(error, match=said):
+            change(ids, x, **columns)
+    assert list(index) == [1, 2, 3]
+    index.add([4], X[3:4])
+    assert len(index) == 4
+
+
+@pytest.mark.parametrize("wrong", [torch.nan, torch.inf])
+def test_a_row_that_is_not_finite_is_named_by_its_id(wrong: float) -> None:
+    index = Index.create(None, DIM, "e2m1")
+    x = X[:3].clone()
+    x[1, 5] = wrong
+    with pytest.raises(ValueError, match="the vector of id 'b' holds NaN or infinity"):
+        index.add(["a", "b", "c"], x)
+    assert len(index) == 0
+    with pytest.raises(ValueError, match="the vector of id 00000000-0000-0000-0000-000000000007"):
+        index.add([UUID(int=6), UUID(int=7)], x[:2])
+
+
+def test_texts_must_be_of_unicode() -> None:
+    index = Index.create(None, DIM, "e2m1")
+    with pytest.raises(ValueError, match=r"ids must be texts of Unicode; got '\\ud800'"):
+        index.add(["\ud800"], X[:1])
+    index.add(["", "a\0b", "\u00e9\U0001f600"], X[:3])
+    assert list(index) == ["", "a\0b", "\u00e9\U0001f600"]
+    assert "a\0b" in index
+    assert "a" not in index
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("dya = 3", "no such column: dya"),
+        ("day = ", "syntax error"),
+        ("", "syntax error"),
+        ("day = 1; DROP TABLE rows", "syntax error"),
+        ("1) UNION SELECT name FROM sqlite_master WHERE (1", "prohibited|not authorized"),
+        ("id IN (SELECT row FROM rows)", "prohibited|not authorized"),
+        ("id IN (/* ' */ SELECT row FROM rows)", "not authorized"),
+        ("EXISTS (SELECT 1 FROM facts)", "prohibited|not authorized"),
+        ("row = 1 OR removed = 2", "no such column: removed"),
+        ("load_extension('x')", "not authorized|prohibited"),
+        ("randomblob(1000000000) IS NULL", "not authorized|prohibited"),
+        ("day = ?", "Incorrect number of bindings"),
+        (("day = 1", [3]), "Incorrect number of bindings"),
+        ("1) LIMIT 1 --", "syntax error|incomplete input"),
+    ],
+)
+def test_a_condition_reads_columns_and_nothing_else(index: Index, where: Any, said: str) -> None:
+    for ask in (
+        lambda: index.search(X[:1], 1, where=where),
+        lambda: index.remove(where=where),
+        lambda: index.filter(where),
+    ):
+        with pytest.raises(
+            ValueError, match=f"where must be a condition of SQL over id, day.*({said})"
+        ):
+            ask()
+    assert list(index) == [1, 2, 3]
+
+
+def test_a_condition_cannot_reach_rows_that_were_removed(index: Index) -> None:
+    index.remove([2])
+    assert index.search(X[:1], 5, where="1) OR (1")[1].tolist()[0].count(-1) == 3
+
+
+@pytest.mark.parametrize("where", [7, ("day = 1",), ("day = ?", 1), ["day = 1"]])
+def test_what_is_no_condition_is_refused(index: Index, where: Any) -> None:
+    with pytest.raises(TypeError, match="where must be a condition as text"):
+        index.search(X[:1], 1, where=where)
+
+
+def test_unknown_ids_are_named(index: Index) -> None:
+    for ask in (
+        index.get,
+        index.remove,
+        index.purge,
+        lambda ids: index.update(ids, day=3),
+        lambda ids: index.search(X[:1], 1, only=ids),
+    ):
+        with pytest.raises(KeyError, match="4 of 5 ids are not in the index: 7, 8, 9 and 1 more"):
+            ask([7, 8, 1, 9, 10])
+    with pytest.raises(TypeError, match="remove takes ids, or where="):
+        index.remove()
+    with pytest.raises(ValueError, match="missing must be error or ignore; got 'skip'"):
+        index.remove([1], missing="skip")
+    assert list(index) == [1, 2, 3]
+
+
+def test_numbers_that_are_none_are_refused(index: Index) -> None:
+    with pytest.raises(ValueError, match="k must be 1 or more, and offset 0 or more; got 0 and 0"):
+        index.search(X[:1], 0)
+    with pytest.raises(ValueError, match="got 1 and -1"):
+        index.search(X[:1], 1, offset=-1)
+    with pytest.raises(ValueError, match="batches must have 1 row or more; got 0"):
+        index.batches(0)
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"a b": "text"}, "columns are named by letters, digits and _.*got 'a b'"),
+        ({"id": "text"}, "got 'id'"),
+        (
+            {"day": "int"},
+            "column 'day' must be one of integer, real, text, blob, boolean.*got 'int'",
+        ),
+        ({"day": "text", "Day": "text"}, "must differ in more than case"),
+        ({'x"; DROP TABLE rows; --': "text"}, "columns are named by letters"),
+    ],
+)
+def test_columns_are_declared_well(columns: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Index.create(None, DIM, "e2m1", columns=columns)
+
+
+def test_what_an_index_is_made_of_is_checked(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="format must be one of"):
+        Index.create(tmp_path / "a", DIM, "e4m4")
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        Index.create(tmp_path / "none" / "a", DIM, "e2m1")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
+    with pytest.raises(FileExistsError, match=r"is there and not empty: Index.open opens an index"):
+        Index.create(tmp_path / "full", DIM, "e2m1")
+    with pytest.raises(FileNotFoundError, match=r"is no index: there is no index.sqlite in it"):
+        Index.open(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["full"]
+
+
+def test_other_indexes_are_merged_whole_or_not(index: Index) -> None:
+    other = Index.create(None, DIM, "e2m1", columns=index.columns)
+    other.add([9, 8], X[3:5], day=[5, 6], ok=True)
+    assert index.merge(other) == 2
+    assert list(index) == [1, 2, 3, 9, 8]
+    assert index.get([8]).columns == {"day": [6], "weight": [None], "ok": [True]}
+    with pytest.raises(ValueError, match="2 of 2 ids are in the index already: 9, 8"):
+        index.merge(other)
+    with pytest.raises(ValueError, match="both must have the same columns"):
+        index.merge(Index.create(None, DIM, "e2m1"))
+    with pytest.raises(TypeError, match="merge takes an Index; got list"):
+        index.merge([])  # type: ignore[arg-type]
+    assert len(index) == 5

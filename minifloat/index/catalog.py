@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minifloat.index.columns import Columns
+from minifloat.index.forks import Connection, within_sqlite
 
 FILE = "index.sqlite"
 
@@ -110,31 +111,31 @@ class Catalog:
         """Make the tables of a new index, whose version is 0."""
         with self.transaction():
             for statement in _TABLES.format(columns=columns.of_sql()).split(";"):
-                self.sql.execute(statement)
+                self.sql.run(statement)
             for name in columns.indexed:
-                self.sql.execute(f'CREATE INDEX "by_{name}" ON rows ("{name}", removed)')
+                self.sql.run(f'CREATE INDEX "by_{name}" ON rows ("{name}", removed)')
             self.write_facts(facts | {"columns": columns.text(), "generation": 0, "oldest": 0})
             self.write_version(Version(0, 0, 0, 0, 0, 0.0))
-            self.sql.execute(f"PRAGMA application_id = {_APPLICATION}")
-            self.sql.execute(f"PRAGMA user_version = {_FORMAT}")
+            self.sql.run(f"PRAGMA application_id = {_APPLICATION}")
+            self.sql.run(f"PRAGMA user_version = {_FORMAT}")
 
     @contextmanager
     def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
         """Do all of it, or nothing."""
         with told(self.path):
-            self.sql.execute(f"BEGIN {kind}")
+            self.sql.run(f"BEGIN {kind}")
             try:
                 yield
-                self.sql.execute("COMMIT")
+                self.sql.run("COMMIT")
             except BaseException:
                 if self.sql.in_transaction:
-                    self.sql.execute("ROLLBACK")
+                    self.sql.run("ROLLBACK")
                 raise
 
     def all(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return all rows that a statement gives."""
         with told(self.path):
-            return self.sql.execute(statement, values).fetchall()
+            return self.sql.all(statement, values)
 
     def facts(self) -> dict[str, Any]:
         """Return what never or seldom changes; DamagedError where it is not as it was written."""
@@ -146,11 +147,11 @@ class Catalog:
 
     def write_facts(self, facts: dict[str, Any]) -> None:
         """Keep facts beside those that are there."""
-        known = dict(self.sql.execute("SELECT name, value FROM facts").fetchall())
+        known = dict(self.all("SELECT name, value FROM facts"))
         known.pop("sum", None)
         known |= facts
         known["sum"] = checksum(sorted(known.items()))
-        self.sql.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", known.items())
+        self.sql.run_many("INSERT OR REPLACE INTO facts VALUES (?, ?)", known.items())
 
     def version(self, number: int | None = None) -> Version | None:
         """Return the newest version or another one; None if it is not kept."""
@@ -169,7 +170,7 @@ class Catalog:
     def write_version(self, version: Version) -> None:
         """Keep a version."""
         given = (*version, checksum(*version))
-        self.sql.execute("INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?)", given)
+        self.sql.run("INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?)", given)
 
     def rows(self, columns: Columns, first: int, end: int) -> list[tuple[Any, ...]]:
         """Return rows from a number to another: number, id, when it was removed, columns."""
@@ -184,7 +185,7 @@ class Catalog:
         busy, _, _ = self.all("PRAGMA wal_checkpoint(TRUNCATE)")[0]
         return not busy
 
-    def _connected(self, create: bool, writes: bool) -> sqlite3.Connection:
+    def _connected(self, create: bool, writes: bool) -> Connection:
         if self.path is None:
             return _opened(":memory:", uri=False)
         mode = "rwc" if create else "rw" if writes else "ro"
@@ -195,16 +196,16 @@ class Catalog:
             name += "&immutable=1"
         sql = _opened(name, uri=True)
         if create:
-            sql.execute("PRAGMA journal_mode = WAL")
+            sql.run("PRAGMA journal_mode = WAL")
         else:
             self._check_format(sql)
         for pragma in ("synchronous = FULL", "secure_delete = ON", f"cache_size = -{_CACHE}"):
-            sql.execute(f"PRAGMA {pragma}")
+            sql.run(f"PRAGMA {pragma}")
         return sql
 
-    def _check_format(self, sql: sqlite3.Connection) -> None:
-        (application,) = sql.execute("PRAGMA application_id").fetchone()
-        (format,) = sql.execute("PRAGMA user_version").fetchone()
+    def _check_format(self, sql: Connection) -> None:
+        ((application,),) = sql.all("PRAGMA application_id")
+        ((format,),) = sql.all("PRAGMA user_version")
         if application != _APPLICATION:
             raise DamagedError(
                 f"{self.path} is no catalog of an index, or damaged: it is of application "
@@ -217,10 +218,16 @@ class Catalog:
             )
 
 
-def _opened(name: str, *, uri: bool) -> sqlite3.Connection:
-    return sqlite3.connect(
-        name, uri=uri, isolation_level=None, check_same_thread=False, timeout=_WAITS / 1000
-    )
+def _opened(name: str, *, uri: bool) -> Connection:
+    with within_sqlite():
+        return sqlite3.connect(
+            name,
+            uri=uri,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=_WAITS / 1000,
+            factory=Connection,
+        )
 
 
 def _writable(folder: Path) -> bool:

@@ -86,7 +86,7 @@ def undo(state: State, writer: Writer) -> None:
     # Calls may read rows whose place others take then.
     with state.alone():
         if writer.catalog.sql.in_transaction:
-            writer.catalog.sql.execute("ROLLBACK")
+            writer.catalog.sql.run("ROLLBACK")
         state.id_kind = writer.catalog.facts().get("ids")
         state.snapshot = writer.base
         writer.begin(writer.committed, writer.base)

@@ -110,13 +110,13 @@ def move(state: State, writer: Writer, to: Written, change: Callable[[Writer], R
         try:
             with catalog.transaction():
                 removed, removals = change(writer)
-                sql.execute("DELETE FROM blocks")
-                sql.execute("DELETE FROM parts")
-                sql.executemany("INSERT INTO blocks VALUES (?, ?, ?)", to.files)
-                sql.executemany("INSERT INTO parts VALUES (?, ?, ?, ?)", to.parts)
+                sql.run("DELETE FROM blocks")
+                sql.run("DELETE FROM parts")
+                sql.run_many("INSERT INTO blocks VALUES (?, ?, ?)", to.files)
+                sql.run_many("INSERT INTO parts VALUES (?, ?, ?, ?)", to.parts)
                 next_row = writer.committed.next_row
                 version = Version(number, next_row, to.positions, removed, removals, time.time())
-                sql.execute("DELETE FROM versions")
+                sql.run("DELETE FROM versions")
                 catalog.write_version(version)
                 catalog.write_facts({"generation": generation, "oldest": number})
         except BaseException:
@@ -145,8 +145,8 @@ def erase_freed(state: State, writer: Writer) -> None:
 
 def _forget_removed(writer: Writer) -> Removed:
     """Have the catalog forget rows that were removed."""
-    writer.catalog.sql.execute("DELETE FROM rows WHERE removed IS NOT NULL")
-    writer.catalog.sql.execute("DELETE FROM sums")
+    writer.catalog.sql.run("DELETE FROM rows WHERE removed IS NOT NULL")
+    writer.catalog.sql.run("DELETE FROM sums")
     for first in range(0, writer.committed.next_row, SUMMED):
         end = min(first + SUMMED, writer.committed.next_row)
         if writer.catalog.all(
@@ -173,11 +173,11 @@ def _commit(state: State, writer: Writer) -> None:
     version = writer.version(snapshot, time.time())
     with state.lock:
         with told(catalog.path):
-            sql.execute("DELETE FROM parts WHERE first >= ?", (since,))
-            sql.executemany("INSERT INTO blocks VALUES (?, ?, ?)", files)
-            sql.executemany("INSERT INTO parts VALUES (?, ?, ?, ?)", parts)
+            sql.run("DELETE FROM parts WHERE first >= ?", (since,))
+            sql.run_many("INSERT INTO blocks VALUES (?, ?, ?)", files)
+            sql.run_many("INSERT INTO parts VALUES (?, ?, ?, ?)", parts)
             catalog.write_version(version)
-            sql.execute("COMMIT")
+            sql.run("COMMIT")
         start(state, writer, version, state.snapshot)
 
 

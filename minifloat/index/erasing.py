@@ -71,7 +71,7 @@ def _erase(state: State, writer: Writer, rows: Tensor) -> None:
             for row in rows.tolist()
             if catalog.all("SELECT 1 FROM rows WHERE row = ? AND removed IS NULL", (row,))
         ]
-        catalog.sql.executemany(
+        catalog.sql.run_many(
             f"UPDATE rows SET {_MARKED}{names} WHERE row = ?",
             [(number, row) for row in rows.tolist()],
         )

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from minifloat.index.catalog import Catalog
 from minifloat.index.columns import Columns
+from minifloat.index.forks import Connection, within_sqlite
 from minifloat.index.snapshots import Snapshot
 from minifloat.index.state import numbers
 from minifloat.vectors import PackedVectors
@@ -145,9 +146,7 @@ def rows_where(
         if re.search(r"\bselect\b", _QUOTED.sub(" ", text), re.IGNORECASE):
             raise sqlite3.DatabaseError("it selects: not authorized")
         with _guarded(catalog.sql):
-            found = catalog.sql.execute(
-                statement, (snapshot.next_row, snapshot.sees, *values)
-            ).fetchall()
+            found = catalog.all(statement, (snapshot.next_row, snapshot.sees, *values))
     except (sqlite3.Error, sqlite3.Warning) as error:
         known = ", ".join(["id", *columns.types])
         raise ValueError(
@@ -172,7 +171,7 @@ def _parts(where: Any) -> tuple[str, tuple[Any, ...]]:
 
 
 @contextmanager
-def _guarded(sql: sqlite3.Connection) -> Iterator[None]:
+def _guarded(sql: Connection) -> Iterator[None]:
     """Have a connection read rows alone, by one statement without another in it."""
     selects = 0
 
@@ -187,8 +186,9 @@ def _guarded(sql: sqlite3.Connection) -> Iterator[None]:
             return sqlite3.SQLITE_OK
         return sqlite3.SQLITE_DENY
 
-    sql.set_authorizer(allowed)
-    try:
-        yield
-    finally:
-        sql.set_authorizer(None)
+    with within_sqlite():
+        sql.set_authorizer(allowed)
+        try:
+            yield
+        finally:
+            sql.set_authorizer(None)

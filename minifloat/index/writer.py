@@ -13,6 +13,7 @@ from torch import Tensor
 
 from minifloat.index.catalog import Catalog, Version, checksum, removals_of, told
 from minifloat.index.columns import Columns
+from minifloat.index.forks import within_sqlite
 from minifloat.index.holding import Holding
 from minifloat.index.ids import INTEGER, Ids, named
 from minifloat.index.pending import MOST, Pending, Seen
@@ -75,14 +76,14 @@ class Writer:
         with self.whole():
             # Many at a time have one sum, and are no tuples before.
             while some := list(islice(rows, SUMMED)):
-                self.catalog.sql.executemany(self._statement, some)
+                self.catalog.sql.run_many(self._statement, some)
                 self.sum_up(some[0][0], some[-1][0] + 1, some)
         self.pending = Pending(self.pending.first + len(self.pending))
 
     def sum_up(self, first: int, end: int, rows: list[tuple[Any, ...]]) -> None:
         """Keep the sum of all rows, as SQLite has them, whose numbers are from one to another."""
         given = first, end - first, sum_of_rows(rows)
-        self.catalog.sql.execute("INSERT OR REPLACE INTO sums VALUES (?, ?, ?)", given)
+        self.catalog.sql.run("INSERT OR REPLACE INTO sums VALUES (?, ?, ?)", given)
 
     def sum_anew(self, first: int, end: int) -> None:
         """Keep the sum of rows that have changed."""
@@ -94,17 +95,17 @@ class Writer:
         self.change()
         sql = self.catalog.sql
         with told(self.catalog.path):
-            sql.execute("SAVEPOINT change")
+            sql.run("SAVEPOINT change")
             try:
                 yield
             except BaseException:
                 # Where a disk is full, SQLite itself has undone all since the last commit.
                 if sql.in_transaction:
-                    sql.execute("ROLLBACK TO change")
+                    sql.run("ROLLBACK TO change")
                 raise
             finally:
                 if sql.in_transaction:
-                    sql.execute("RELEASE change")
+                    sql.run("RELEASE change")
 
     def settle(self, snapshot: Snapshot, removed: int) -> None:
         """Forget what came after a snapshot, with which so many rows were removed."""
@@ -116,7 +117,7 @@ class Writer:
         self.refuse_left()
         if not self.catalog.sql.in_transaction:
             with told(self.catalog.path):
-                self.catalog.sql.execute("BEGIN IMMEDIATE")
+                self.catalog.sql.run("BEGIN IMMEDIATE")
 
     def present(self, ids: Ids, snapshot: Snapshot, more: int) -> list[int]:
         """Return the places of ids that are there, and take up the others, of `more` rows."""
@@ -135,7 +136,7 @@ class Writer:
         """Return the numbers of rows that are there, -1 where an id is not."""
         self.flush()
         statement = "SELECT row FROM rows WHERE id = ? AND removed IS NULL"
-        with told(self.catalog.path):
+        with told(self.catalog.path), within_sqlite():
             execute = self.catalog.sql.execute
             found = [execute(statement, (value,)).fetchone() for value in ids.values]
         return torch.tensor([-1 if one is None else one[0] for one in found], dtype=torch.int64)
@@ -148,7 +149,7 @@ class Writer:
     def remove(self, rows: list[int]) -> None:
         """Mark rows as removed by the next version."""
         self.flush()
-        self.catalog.sql.executemany(
+        self.catalog.sql.run_many(
             "UPDATE rows SET removed = ? WHERE row = ?",
             [(self.next_version, row) for row in rows],
         )

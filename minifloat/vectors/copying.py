@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -19,6 +20,18 @@ def copied(source: Tensor, device: torch.device | str, *, pin: bool = False) -> 
     new = torch.empty(source.shape, dtype=source.dtype, device=device, pin_memory=pin)
     _fill(new, [source])
     return new
+
+
+@contextmanager
+def fitting(what: object, device: torch.device | str) -> Iterator[None]:
+    """Raise torch.OutOfMemoryError that says what can be done where rows do not fit on a device."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise torch.OutOfMemoryError(
+            f"{what} does not fit on {device}; search with queries there takes it from main "
+            f"memory, block by block: {error}"
+        ) from error
 
 
 def alone(rows: Tensor) -> Tensor:

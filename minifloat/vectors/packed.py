@@ -13,17 +13,15 @@ from torch import Tensor
 
 from minifloat.arrays import as_made
 from minifloat.files import storage
-from minifloat.files.mapping import refuse_changes
 from minifloat.formats import Format, as_format
 from minifloat.frames import Frame
 from minifloat.vectors import copying
+from minifloat.vectors.comparing import same
+from minifloat.vectors.decoding import decoded
 from minifloat.vectors.joining import refuse_unlike
 from minifloat.vectors.picking import picked
 from minifloat.vectors.pickled import checked
-
-_ops = torch.ops.minifloat
-
-_STORED = [name for name in storage.Stored._fields if name != "beside"]
+from minifloat.vectors.row_facts import RowFacts, described, fields_of, stored_of
 
 # The fields that hold something of each row.
 _OF_EACH = ("codes", "reciprocal_norms", "coordinates", "errors")
@@ -83,16 +81,8 @@ class PackedVectors:
         """Return whether both hold the same rows; NaN norms are equal."""
         if not isinstance(other, PackedVectors):
             return NotImplemented
-        if (self.format, self.shape, self.frame) != (other.format, other.shape, other.frame):
-            return False
-        if self._of_each.keys() != other._of_each.keys():
-            return False
-        refuse_changes(self.codes, other.codes)
-        other = other.to(self.device)
-        return torch.equal(self.codes, other.codes) and all(
-            bool(((a == b) | (a.isnan() & b.isnan())).all())
-            for a, b in zip(self._of_each.values(), other._of_each.values(), strict=True)
-        )
+        alike = (self.format, self.shape, self.frame) == (other.format, other.shape, other.frame)
+        return alike and same(self._of_each, other.to(self.device)._of_each)
 
     def __contains__(self, row: object) -> NoReturn:
         """Raise TypeError, for near rows are looked for, not equal ones."""
@@ -125,12 +115,7 @@ class PackedVectors:
 
     def __repr__(self) -> str:
         """Return the shape, the format, the size, the device and the frame."""
-        ratio = 4 * self.dim * len(self) / self.nbytes if len(self) else 1.0
-        framed = "" if self.frame is None else f", in frame {self.frame.digest}"
-        return (
-            f"PackedVectors({len(self)} x {self.dim} {self.format}, {self.nbytes:,} bytes, "
-            f"{ratio:.2f}x smaller than float32, {self.device}{framed})"
-        )
+        return described(RowFacts.of(self._stored), len(self), self.nbytes, self.device)
 
     @property
     def shape(self) -> torch.Size:
@@ -150,20 +135,14 @@ class PackedVectors:
     @property
     def _of_each(self) -> dict[str, Tensor]:
         """What is kept of each row, by the names of fields."""
-        fields = {name: getattr(self, name) for name in _OF_EACH}
-        return {name: of_each for name, of_each in fields.items() if of_each is not None}
+        return {name: of for name in _OF_EACH if (of := getattr(self, name)) is not None}
 
     def to(self, device: torch.device | str) -> PackedVectors:
         """Return the same rows on a device; torch.OutOfMemoryError where they do not fit."""
-        try:
+        with copying.fitting(self, device):
             if self.codes[:0].to(device).device == self.device:
                 return self
             return self._with(lambda of_each: copying.copied(of_each, device))
-        except torch.OutOfMemoryError as error:
-            raise torch.OutOfMemoryError(
-                f"{self} does not fit on {device}; search with queries there takes it from main "
-                f"memory, block by block: {error}"
-            ) from error
 
     def pin_memory(self) -> PackedVectors:
         """Return the same rows in page-locked memory, from which a GPU copies while it works."""
@@ -177,32 +156,21 @@ class PackedVectors:
         Scaling is not undone: a row that "amax" multiplied keeps its direction, not its length.
         Rows in a frame are turned back, and about as long as 1.
         """
-        refuse_changes(*self._of_each.values())
-        codes = _ops.unpack(self.codes, self.format.name, self.dim)
-        values = _ops.decode(codes, self.format.name)
-        if self.frame is not None and self.coordinates is not None:
-            rest = values * self.reciprocal_norms[:, None]
-            values = self.frame.rows_of(rest, self.coordinates)
-        return as_made(self.from_numpy, values)
+        return as_made(self.from_numpy, decoded(self._stored))
 
     @staticmethod
     def cat(parts: Sequence[PackedVectors]) -> PackedVectors:
         """Return the rows of all parts, one part after the other; `from_numpy` is the first's."""
-        kept = []
-        for part in parts:
-            if not isinstance(part, PackedVectors):
-                raise TypeError(f"cat takes PackedVectors; got {type(part).__name__}")
-            errors = "" if part.errors is None else " with errors"
-            kept.append((f"{part.kind}, estimator {part.estimator}{errors}", str(part.device)))
-        refuse_unlike(kept)
+        refuse_unlike(parts, PackedVectors)
         known = [part._of_each for part in parts]
-        return parts[0]._with_fields(
-            {name: copying.joined(one[name] for one in known) for name in known[0]}
-        )
+        joined: dict[str, Any] = {
+            name: copying.joined(one[name] for one in known) for name in known[0]
+        }
+        return replace(parts[0], **joined)
 
     def save(self, path: str | Path) -> None:
         """Write a safetensors file, which `docs/format.md` specifies; replaces one in one step."""
-        storage.save(path, storage.Stored(**{name: getattr(self, name) for name in _STORED}))
+        storage.save(path, self._stored)
 
     @staticmethod
     def load(path: str | Path, *, mmap: bool = True, verify: bool = False) -> PackedVectors:
@@ -219,8 +187,7 @@ class PackedVectors:
         Raises ValueError for a file that is not of this kind, or has reciprocal norms that no
         rows have, naming what is wrong.
         """
-        stored = storage.load(path, mmap=mmap, verify=verify)
-        return PackedVectors(**{name: getattr(stored, name) for name in _STORED})
+        return PackedVectors(**fields_of(storage.load(path, mmap=mmap, verify=verify)))
 
     @staticmethod
     def verify(path: str | Path) -> bool:
@@ -235,15 +202,17 @@ class PackedVectors:
     @property
     def kind(self) -> str:
         """What rows must have in common to be scored together or joined, in words."""
-        framed = "" if self.frame is None else f" in frame {self.frame.digest}"
-        return f"dim {self.dim} in {self.format}{framed}"
+        return RowFacts.of(self._stored).kind
+
+    @property
+    def _stored(self) -> storage.Stored:
+        """The rows as files hold them."""
+        return stored_of(self)
 
     def _with(self, change: Callable[[Tensor], Tensor]) -> PackedVectors:
         """Return what a function makes of all that is kept of each row."""
-        return self._with_fields({name: change(of) for name, of in self._of_each.items()})
-
-    def _with_fields(self, of_each: dict[str, Any]) -> PackedVectors:
-        return replace(self, **of_each)
+        changed: dict[str, Any] = {name: change(of) for name, of in self._of_each.items()}
+        return replace(self, **changed)
 
 
 torch.serialization.add_safe_globals([PackedVectors, as_format])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import torch
 from numpy.typing import ArrayLike
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from minifloat.arrays import as_made
 from minifloat.files import storage
-from minifloat.formats import Format, as_format
+from minifloat.formats import Format, FormatLike, as_format
 from minifloat.frames import Frame
 from minifloat.vectors import copying
 from minifloat.vectors.comparing import same
@@ -22,6 +22,7 @@ from minifloat.vectors.joining import refuse_unlike
 from minifloat.vectors.picking import picked
 from minifloat.vectors.pickled import checked
 from minifloat.vectors.row_facts import RowFacts, described, fields_of, stored_of
+from minifloat.vectors.told import Told
 
 # The fields that hold something of each row.
 _OF_EACH = ("codes", "reciprocal_norms", "coordinates", "errors")
@@ -198,6 +199,36 @@ class PackedVectors:
         all that can be said.
         """
         return storage.verify(path)
+
+    def to_arrow(self, *, storage: Literal["binary", "list"] = "binary") -> Any:
+        """Return a `pyarrow.ExtensionArray` of the rows, whose type says what its bytes are.
+
+        Rows are stored as fixed-size binary or, with storage "list", fixed-size lists of uint8, as
+        `docs/format.md` specifies. Needs `minifloat[arrow]`.
+        """
+        from minifloat.vectors import arrow
+
+        return arrow.array_of(self.to("cpu")._stored, storage)
+
+    @staticmethod
+    def from_arrow(
+        column: Any,
+        *,
+        format: FormatLike | None = None,
+        dim: int | None = None,
+        frame: Frame | None = None,
+        estimator: str | None = None,
+    ) -> PackedVectors:
+        """Return the rows of a column that `to_arrow` made, wherever it has been; they are copied.
+
+        Where the column has lost its type, format and dim say what its bytes are, with the frame if
+        rows are in one, and the estimator if it is not what `quantize` takes by itself. Raises
+        ValueError where these and the type disagree, and for a row that cannot be, naming it.
+        """
+        from minifloat.vectors import arrow
+
+        told = Told(format, dim, frame, estimator)
+        return PackedVectors(**fields_of(arrow.rows_of(column, told)))
 
     @property
     def kind(self) -> str:

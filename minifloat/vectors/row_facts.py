@@ -26,6 +26,7 @@ MOST_DIM = 1 << 30
 
 _VERSION = 1
 _STORED = [name for name in Stored._fields if name != "beside"]
+_WHAT = ("format", "dim", "estimator", "frame")
 _KEYS = {"version", "format", "dim", "estimator", "frame", "fields"}
 # Little-endian, whatever the machine.
 _TYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "U8": np.dtype("u1")}
@@ -90,10 +91,10 @@ class RowFacts:
             for name, one in shaped.items()
         }
 
-    def rows(self, fields: Mapping[str, Tensor]) -> Stored:
+    def rows(self, fields: Mapping[str, Any]) -> Stored:
         """Return the rows of these fields; ValueError for the first of which no row is."""
-        frame, estimator = self.frame, self.estimator
-        found = Stored(**fields, format=self.format, dim=self.dim, frame=frame, estimator=estimator)
+        what: dict[str, Any] = {name: getattr(self, name) for name in _WHAT}
+        found = Stored(**fields, **what)
         found.refuse_impossible(f"these are no rows of {self}")
         return found
 

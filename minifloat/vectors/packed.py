@@ -203,8 +203,8 @@ class PackedVectors:
     def to_arrow(self, *, storage: Literal["binary", "list"] = "binary") -> Any:
         """Return a `pyarrow.ExtensionArray` of the rows, whose type says what its bytes are.
 
-        Rows are stored as fixed-size binary or, with storage "list", fixed-size lists of uint8, as
-        `docs/format.md` specifies. Needs `minifloat[arrow]`.
+        Rows are stored as fixed-size binary or, with storage "list", fixed-size lists of uint8;
+        `docs/exchange.md` tells which tool keeps what. Needs `minifloat[arrow]`.
         """
         from minifloat.vectors import arrow
 

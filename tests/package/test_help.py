@@ -15,6 +15,7 @@ COMMANDS = (
     *(f"evaluation {study}" for study in STUDIES),
     "benchmarks",
     "benchmarks.exact",
+    "benchmarks.exchange",
     "benchmarks.few_queries",
     "benchmarks.files",
     "benchmarks.gpu",

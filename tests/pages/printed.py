@@ -17,7 +17,7 @@ KINDS = {
     # They take minutes, a GPU or a library that tests do not install, or record figures that
     # continuous integration compares: their options are parsed.
     "understood": r"scripts/(bench|count|gpu|test --\w+)\b"
-    r"|python .*( --model ge2e\b|\.recall\b|\.sample_figures\b| voxtube\b)",
+    r"|python .*( --model ge2e\b|\.recall\b|\.exchange\b|\.sample_figures\b| voxtube\b)",
     "pip": r"pip (install|download) ",
     "tools": r"(source|mkdir|find|rm|perf|valgrind|callgrind_annotate|nvcc|cuobjdump) ",
     "run": r"python ",

@@ -11,12 +11,15 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from typer.main import get_command
+
 import minifloat as mf
 from evaluation.bitdepth.command import add_parser as add_bitdepth
 from evaluation.extraction.command import add_parser as add_extract
 from evaluation.probe.command import add_parser as add_probe
 from evaluation.separation.command import add_parser as add_separation
 from evaluation.voxtube.command import add_parser as add_voxtube
+from minifloat.cli.app import app
 from tests.support.paths import ROOT
 
 RECORD = ROOT / "tests" / "package" / "api.txt"
@@ -25,7 +28,7 @@ CHANGELOG = ROOT / "CHANGELOG.md"
 
 def described() -> list[str]:
     """Return a line for each public name and option."""
-    return [*_names(), *_options()]
+    return [*_names(), *_commands(get_command(app), "minifloat"), *_options()]
 
 
 def recorded() -> tuple[str, list[str]]:
@@ -81,6 +84,15 @@ def _parameters(function: Any) -> str:
         one.replace(annotation=inspect.Parameter.empty) for one in signature.parameters.values()
     ]
     return str(signature.replace(parameters=bare, return_annotation=inspect.Signature.empty))
+
+
+def _commands(command: Any, name: str) -> Iterator[str]:
+    """The arguments and options of a command of Typer's, or of all commands in it."""
+    for one, inner in getattr(command, "commands", {}).items():
+        yield from _commands(inner, f"{name} {one}")
+    for param in command.params:
+        is_option = param.param_type_name == "option"
+        yield f"{name} {', '.join(param.opts) if is_option else param.metavar or param.name}"
 
 
 def _options() -> Iterator[str]:

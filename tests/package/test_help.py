@@ -6,7 +6,9 @@ from collections.abc import Callable
 from importlib import import_module
 
 import pytest
+from typer.main import get_command
 
+from minifloat.cli.app import app
 from tests.support.paths import ROOT
 
 STUDIES = ("bitdepth", "separation", "extract", "probe", "voxtube")
@@ -26,6 +28,11 @@ COMMANDS = (
     "benchmarks.instructions",
     "benchmarks.quantize",
     "benchmarks.recall",
+)
+# Those of `minifloat`, which Typer parses.
+OWN = (
+    "minifloat",
+    *(f"minifloat {name}" for name in get_command(app).commands),  # type: ignore[attr-defined]
 )
 
 
@@ -68,19 +75,20 @@ def test_every_study_is_listed(printed: Printed) -> None:
     assert listed == [*STUDIES]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *OWN])
 def test_help_is_readable(command: str, printed: Printed) -> None:
     text = on_one_line(printed(command))
-    assert text.startswith("usage: ")
+    assert text.lower().startswith("usage: ")
     assert "%%" not in text
     assert "%(" not in text
-    assert not re.search(r"\(default: (None|False|==SUPPRESS==|\[\]|\(\))?\)", text)
+    assert not re.search(r"[([]default: (None|False|==SUPPRESS==|\[\]|\(\))?[)\]]", text)
 
 
 def test_help_tells_defaults_and_percent_signs(printed: Printed) -> None:
     for command, texts in {
         "evaluation bitdepth": ("with 95 % intervals", "for the intervals (default: 1000)"),
         "evaluation separation": ("with 95 % intervals", "(default: separation-report)"),
+        "minifloat quantize": ("is read twice", "[default: none]"),
         "benchmarks": ("out of the default (default: encode,decode,", "(default: 64M,16K,192)"),
         "benchmarks.gpu": ("when to stop (default: 9.0)",),
         "benchmarks.instructions": ("has grown by more than 5% or has no record",),

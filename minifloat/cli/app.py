@@ -1,0 +1,30 @@
+"""All commands, by their names."""
+
+from __future__ import annotations
+
+import typer
+
+from minifloat.cli.commands import Commands
+from minifloat.cli.convert import convert
+from minifloat.cli.info import info
+from minifloat.cli.quantize import quantize
+
+app = typer.Typer(
+    cls=Commands,
+    help="Embeddings in 8, 6 or 4 bits a value: made, searched, compared and converted. "
+    "Exit codes: 0 fine, 1 what was looked at is wrong, 2 wrong call or input, 130 interrupted.",
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def _help(context: typer.Context) -> None:
+    """Print what there is where no command is named."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+for _command in (info, quantize, convert):
+    app.command()(_command)

@@ -1,0 +1,65 @@
+"""`minifloat info`: what is here, or what is in a file."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from minifloat.cli import machine
+from minifloat.cli import options as on
+from minifloat.cli.commands import FINE, WRONG
+from minifloat.cli.errors import InputError, tell
+from minifloat.cli.facts import print_facts
+from minifloat.cli.sources import Source, Wanted, opened
+from minifloat.files.headers import opened as header_of
+from minifloat.vectors import PackedVectors
+
+
+def info(
+    file: on.Described = None,
+    verify: on.Verify = False,
+    key: on.Key = None,
+    as_json: on.JsonFacts = False,
+) -> int:
+    """Tell what is in a file, or without one what runs here.
+
+    Files are of packed vectors, of an index, or of float rows.
+    Exit code 1 where --verify finds damage.
+    """
+    if file is None:
+        print(machine.described())
+        return FINE
+    source = opened(Wanted(path=file, key=key))
+    facts = _facts(source)
+    if verify and source.packed is None:
+        raise InputError(f"--verify is of packed files, which have checksums; {file} has floats")
+    if verify:
+        try:
+            facts["verified"] = PackedVectors.verify(file)
+        except ValueError as error:
+            tell("damaged", error)
+            return WRONG
+    print_facts(facts, as_json=as_json)
+    return FINE
+
+
+def _facts(source: Source) -> dict[str, Any]:
+    """Return what a file of rows is, by name."""
+    known: dict[str, Any] = {"file": source.name, "rows": source.rows, "dim": source.dim}
+    packed = source.packed
+    if packed is None:
+        return {"kind": "float rows", **known, "dtype": str(source.dtype).removeprefix("torch.")}
+    with header_of(source.name) as (_, layout):
+        sums = layout.sums is not None
+    return {
+        "kind": "packed vectors",
+        **known,
+        "format": packed.format.name,
+        "bits": packed.format.bits,
+        "bytes_per_row": round(packed.nbytes / len(packed), 1) if len(packed) else 0,
+        "bytes": os.path.getsize(source.name),
+        "estimator": packed.estimator,
+        "frame": None if packed.frame is None else str(packed.frame),
+        "errors": packed.errors is not None,
+        "checksums": sums,
+    }

@@ -6,8 +6,11 @@ import typer
 
 from minifloat.cli.commands import Commands
 from minifloat.cli.convert import convert
+from minifloat.cli.duplicates import duplicates
 from minifloat.cli.info import info
 from minifloat.cli.quantize import quantize
+from minifloat.cli.search import search
+from minifloat.cli.verify import verify
 
 app = typer.Typer(
     cls=Commands,
@@ -26,5 +29,5 @@ def _help(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
-for _command in (info, quantize, convert):
+for _command in (info, quantize, search, duplicates, convert, verify):
     app.command()(_command)

@@ -31,11 +31,7 @@ def require(module: str, *, needs: str, extra: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
+        package = (error.name or module).partition(".")[0]
         raise InputError(
-            f"{needs} {error.name}, which is not installed: {installs(extra)}"
+            f"{needs} {package}, which is not installed: pip install 'minifloat[{extra}]'"
         ) from error
-
-
-def installs(extra: str) -> str:
-    """Return the command that installs an extra."""
-    return f"pip install 'minifloat[{extra}]'"

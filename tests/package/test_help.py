@@ -89,6 +89,7 @@ def test_help_tells_defaults_and_percent_signs(printed: Printed) -> None:
         "evaluation bitdepth": ("with 95 % intervals", "for the intervals (default: 1000)"),
         "evaluation separation": ("with 95 % intervals", "(default: separation-report)"),
         "minifloat quantize": ("is read twice", "[default: none]"),
+        "minifloat search": ("for each query. [default: 10]",),
         "benchmarks": ("out of the default (default: encode,decode,", "(default: 64M,16K,192)"),
         "benchmarks.gpu": ("when to stop (default: 9.0)",),
         "benchmarks.instructions": ("has grown by more than 5% or has no record",),

@@ -8,6 +8,7 @@ from minifloat.cli.commands import Commands
 from minifloat.cli.convert import convert
 from minifloat.cli.duplicates import duplicates
 from minifloat.cli.info import info
+from minifloat.cli.others import add_others
 from minifloat.cli.quantize import quantize
 from minifloat.cli.search import search
 from minifloat.cli.verify import verify
@@ -31,3 +32,4 @@ def _help(context: typer.Context) -> None:
 
 for _command in (info, quantize, search, duplicates, convert, verify):
     app.command()(_command)
+add_others(app)

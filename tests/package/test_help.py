@@ -29,10 +29,10 @@ COMMANDS = (
     "benchmarks.quantize",
     "benchmarks.recall",
 )
-# Those of `minifloat`, which Typer parses.
+# Those of `minifloat`, which Typer parses; that of another package is among COMMANDS.
 OWN = (
     "minifloat",
-    *(f"minifloat {name}" for name in get_command(app).commands),  # type: ignore[attr-defined]
+    *(f"minifloat {name}" for name in get_command(app).commands if name != "study"),  # type: ignore[attr-defined]
 )
 
 

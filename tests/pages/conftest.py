@@ -50,7 +50,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).symlink_to(ROOT / name)
     programs = tmp_path / ".venv" / "bin"
     programs.mkdir(parents=True)
-    for name in ("python", "python3", "pytest"):
+    for name in ("python", "python3", "minifloat", "pytest"):
         (programs / name).write_text(TELLING)
         (programs / name).chmod(0o755)
     monkeypatch.chdir(tmp_path)

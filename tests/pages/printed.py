@@ -20,7 +20,7 @@ KINDS = {
     r"|python .*( --model ge2e\b|\.recall\b|\.exchange\b|\.sample_figures\b| voxtube\b)",
     "pip": r"pip (install|download) ",
     "tools": r"(source|mkdir|find|rm|perf|valgrind|callgrind_annotate|nvcc|cuobjdump) ",
-    "run": r"python ",
+    "run": r"(python|minifloat) ",
 }
 
 # The files that blocks of a language are.

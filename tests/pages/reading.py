@@ -19,7 +19,7 @@ _INDENTED = re.compile(r"(?<=\n\n)(?: {4}.*\n)+")
 _QUOTED = re.compile(r"^- `[^`\n]+`: `.+`$", re.MULTILINE)
 _CODE = re.compile(r"`([^`]+)`")
 # What is a command even without an option.
-_PROGRAM = re.compile(r"(scripts/|\.ci/|(python|pip|source|rm|mkdir) )")
+_PROGRAM = re.compile(r"(scripts/|\.ci/|(python|minifloat|pip|source|rm|mkdir) )")
 _OPTION = re.compile(r"\s-{1,2}[A-Za-z]")
 
 

@@ -36,6 +36,8 @@ def calls(command: str, folder: Path) -> list[list[str]]:
 
 def run(call: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Run a Python program in this process, which has imported what takes long to import."""
+    if call[0] == "minifloat":
+        call = ["python", "-m", *call]
     words = call[2 if call[1] == "-P" else 1 :]
     if words[0] == "-m":
         spec = find_spec(words[1])
@@ -48,7 +50,9 @@ def run(call: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         runpy.run_path(words[0], run_name="__main__")
     except SystemExit as end:
-        if end.code:
+        # Some decisions of a verification are wrong, as those of all models.
+        is_told = words[1:2] == ["verify"] and end.code == 1
+        if end.code and not is_told:
             raise RefusedError(f"{shlex.join(call)} ended with {end.code}") from end
 
 

@@ -20,6 +20,9 @@ NAMED = {
     "python -P -m evaluation": "python -P -m evaluation --help",
     "python -m evaluation bitdepth": "python -m evaluation bitdepth --help",
     "python -m evaluation extract": "python -m evaluation extract --help",
+    "minifloat study": "minifloat study --help",
+    # It would write into the shell's own files.
+    "minifloat --install-completion": "minifloat --help",
     "source .venv/bin/activate": "source .venv/bin/activate && [[ $(which python) == $PWD/* ]]",
     "nvcc -Xptxas -v": "nvcc -Xptxas -v -c -x cu /dev/null -o empty.o",
     "cuobjdump -res-usage": "cuobjdump -res-usage empty.o",

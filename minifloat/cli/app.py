@@ -7,6 +7,7 @@ import typer
 from minifloat.cli.commands import Commands
 from minifloat.cli.convert import convert
 from minifloat.cli.duplicates import duplicates
+from minifloat.cli.index import index_app
 from minifloat.cli.info import info
 from minifloat.cli.others import add_others
 from minifloat.cli.quantize import quantize
@@ -32,4 +33,5 @@ def _help(context: typer.Context) -> None:
 
 for _command in (info, quantize, search, duplicates, convert, verify):
     app.command()(_command)
+app.add_typer(index_app, name="index")
 add_others(app)

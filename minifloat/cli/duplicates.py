@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from minifloat.cli import options as on
 from minifloat.cli.commands import FINE
 from minifloat.cli.databases import opened
@@ -24,11 +26,11 @@ def duplicates(
     Results have both rows or ids and the score, written as they are found, in ascending order of
     rows.
     """
-    rows = opened(database, ids)
-    columns = (f"{rows.label}_a", f"{rows.label}_b", "score")
-    done = watched(rows.pairs(threshold), len(rows), name="comparing", size=lambda _: _TOGETHER)
-    with results(out, columns, as_json=as_json) as written:
-        for left, right, scores in done:
-            written.write(left, right, scores)
-            written.file.flush()
+    with closing(opened(database, ids)) as rows:
+        columns = (f"{rows.label}_a", f"{rows.label}_b", "score")
+        pairs = rows.pairs(threshold)
+        with results(out, columns, as_json=as_json) as written:
+            for found in watched(pairs, len(rows), name="comparing", size=lambda _: _TOGETHER):
+                written.write(*found)
+                written.file.flush()
     return FINE

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
+
+from minifloat.index import Index
 
 
 def print_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
@@ -15,3 +18,12 @@ def print_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
     width = max(map(len, facts)) + 2
     for name, value in facts.items():
         print(f"{name + ':':{width}}{value}")
+
+
+def index_facts(path: str) -> dict[str, Any]:
+    """Return what an index holds, by name."""
+    index = Index.open(path)
+    try:
+        return {"kind": "index", "file": path, **asdict(index.stats())}
+    finally:
+        index.close()

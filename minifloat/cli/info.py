@@ -8,8 +8,9 @@ from typing import Any
 from minifloat.cli import machine
 from minifloat.cli import options as on
 from minifloat.cli.commands import FINE, WRONG
+from minifloat.cli.databases import is_index
 from minifloat.cli.errors import InputError, tell
-from minifloat.cli.facts import print_facts
+from minifloat.cli.facts import index_facts, print_facts
 from minifloat.cli.sources import Source, Wanted, opened
 from minifloat.files.headers import opened as header_of
 from minifloat.vectors import PackedVectors
@@ -28,6 +29,11 @@ def info(
     """
     if file is None:
         print(machine.described())
+        return FINE
+    if is_index(file):
+        if verify:
+            raise InputError("--verify is of packed files; minifloat index check proves an index")
+        print_facts(index_facts(file), as_json=as_json)
         return FINE
     source = opened(Wanted(path=file, key=key))
     facts = _facts(source)

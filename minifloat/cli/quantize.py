@@ -15,11 +15,10 @@ from minifloat.cli.errors import InputError
 from minifloat.cli.gathering import Gathered
 from minifloat.cli.progress import watched
 from minifloat.cli.sampling import NONE, frame_of
-from minifloat.cli.sources import Block, Source, Wanted, as_line, opened
+from minifloat.cli.sources import Block, Source, Wanted, as_line, opened, rows_named
 from minifloat.cli.writing import text
 from minifloat.formats import as_format
 from minifloat.frames import Frame
-from minifloat.scaling import refuse_row
 from minifloat.vectors import PackedVectors
 from minifloat.vectors import quantize as quantized
 
@@ -52,13 +51,8 @@ class Storing:
             raise InputError(
                 f"{source.name} holds packed vectors; minifloat convert makes floats of them"
             )
-        try:
+        with rows_named(block, source.name):
             return quantized(x, self.format, frame=frame, **self.how())
-        except ValueError:
-            bad = (~x.isfinite().all(1)).nonzero()
-            if len(bad):
-                refuse_row(source.name, block.first + int(bad[0]))
-            raise
 
 
 def packed_blocks(source: Source, storing: Storing) -> Iterator[tuple[Block, PackedVectors]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from itertools import chain, repeat
 
 from minifloat.cli import options as on
@@ -41,11 +42,12 @@ def search(
         k=k, threshold=threshold, originals=_originals(originals, originals_key), where=where
     )
     rows = opened_rows(Wanted(path=queries, key=key, id=query_id, ids=query_ids))
-    answer(rows, opened(database, ids), asked, out, as_json)
+    with closing(opened(database, ids)) as there:
+        _answer(rows, there, asked, out, as_json)
     return FINE
 
 
-def answer(rows: Source, database: Database, asked: Asked, out: str, as_json: bool) -> None:
+def _answer(rows: Source, database: Database, asked: Asked, out: str, as_json: bool) -> None:
     """Write what a database has for the rows of a source."""
     if asked.k < 1:
         raise InputError(f"-k must be at least 1; got {asked.k}")

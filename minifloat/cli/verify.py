@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from minifloat.cli import options as on
 from minifloat.cli.commands import FINE, WRONG
@@ -75,19 +76,20 @@ def verify(
     labelled = first[0].label is not None
     if counts_only and not labelled:
         raise InputError(f"--counts needs labels, which {list_of_trials} does not have")
-    counts, rows = Counts(), opened(database, ids)
-    columns = ["id_a", "id_b", "score", "decision", *(["label"] if labelled else [])]
-    decided = _decided(rows, _chained(first, read), threshold)
-    with results(out, [*asdict(counts)] if counts_only else columns, as_json=as_json) as written:
-        for some, scores, accepted in decided:
-            counts.add(some, accepted)
+    counts = Counts()
+    with closing(opened(database, ids)) as rows:
+        decided = _decided(rows, chain(first, read), threshold)
+        columns = ["id_a", "id_b", "score", "decision", *(["label"] if labelled else [])]
+        columns = [*asdict(counts)] if counts_only else columns
+        with results(out, columns, as_json=as_json) as written:
+            for some, scores, accepted in decided:
+                counts.add(some, accepted)
+                if not counts_only:
+                    left, right, labels = zip(*some, strict=True)
+                    told = [[*left], [*right], scores, [_DECISIONS[one] for one in accepted]]
+                    written.write(*told, *([[int(one) for one in labels]] if labelled else []))
             if counts_only:
-                continue
-            left, right, labels = zip(*some, strict=True)
-            told = [[*left], [*right], scores, [_DECISIONS[one] for one in accepted]]
-            written.write(*told, *([[int(one) for one in labels]] if labelled else []))
-        if counts_only:
-            written.write(*[[count] for count in asdict(counts).values()])
+                written.write(*[[count] for count in asdict(counts).values()])
     if labelled and not counts_only:
         tell("counts", counts)
     return WRONG if counts.false_acceptances or counts.false_rejections else FINE
@@ -103,11 +105,6 @@ def _decided(rows: Database, read: Iterator[Trial], threshold: float) -> Iterato
             yield some, shortest(scores), (scores.double() >= threshold).tolist()
 
     yield from watched(scored(), None, name="verifying", size=lambda found: len(found[0]))
-
-
-def _chained(first: list[Trial], rest: Iterator[Trial]) -> Iterator[Trial]:
-    yield from first
-    yield from rest
 
 
 def _of(errors: int, trials: int) -> str:

@@ -14,6 +14,7 @@ from minifloat.cli.commands import Commands
 from tests.cli.running import fine, refused, run
 
 COMMANDS = ("info", "quantize", "search", "duplicates", "convert", "verify")
+OF_INDEX = ("create", "add", "remove", "search", "stats", "check", "compact", "purge")
 
 
 def test_all_commands_are_listed() -> None:
@@ -25,10 +26,17 @@ def test_all_commands_are_listed() -> None:
     assert "0 fine, 1 what was looked at is wrong" in " ".join(out.split())
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def test_all_commands_of_an_index_are_listed() -> None:
+    out = fine("index", "--help").out
+    assert [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()] == [*OF_INDEX]
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *(f"index {one}" for one in OF_INDEX)])
 def test_help_tells_of_every_option(command: str) -> None:
-    found: Any = get_command(app).commands[command]  # type: ignore[attr-defined]
-    text = " ".join(fine(command, "--help").out.split())
+    found: Any = get_command(app)
+    for word in command.split():
+        found = found.commands[word]
+    text = " ".join(fine(*command.split(), "--help").out.split())
     assert text.startswith(f"Usage: root {command} [OPTIONS]")
     for param in found.params:
         assert param.help, param.name
@@ -41,6 +49,8 @@ def test_help_tells_of_every_option(command: str) -> None:
     [
         (("quantise",), "No such command 'quantise'. Did you mean 'quantize'?"),
         (("info", "--frames"), "No such option: --frames"),
+        (("index", "list"), "No such command 'list'."),
+        (("index",), "Missing command."),
         (("search", "a", "b", "c"), "Got unexpected extra argument"),
     ],
 )

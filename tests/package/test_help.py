@@ -2,8 +2,9 @@
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -29,11 +30,18 @@ COMMANDS = (
     "benchmarks.quantize",
     "benchmarks.recall",
 )
+
+
+def names(group: Any) -> Iterator[str]:
+    """Yield the names of a group's commands, and of those of groups in it."""
+    for name, command in group.commands.items():
+        yield name
+        if hasattr(command, "commands"):
+            yield from (f"{name} {inner}" for inner in names(command))
+
+
 # Those of `minifloat`, which Typer parses; that of another package is among COMMANDS.
-OWN = (
-    "minifloat",
-    *(f"minifloat {name}" for name in get_command(app).commands if name != "study"),  # type: ignore[attr-defined]
-)
+OWN = ["minifloat", *(f"minifloat {name}" for name in names(get_command(app)) if name != "study")]
 
 
 Printed = Callable[[str], str]

@@ -42,6 +42,10 @@ class Database(Protocol):
 
     def __len__(self) -> int: ...
 
+    def close(self) -> None:
+        """Close its files."""
+        ...
+
     def found(self, queries: Queries, asked: Asked) -> Found:
         """Return what was looked for, by each query."""
         ...

@@ -35,6 +35,9 @@ class PackedDatabase:
         """Return the number of rows."""
         return len(self._rows)
 
+    def close(self) -> None:
+        """Leave the file mapped for as long as its rows are used."""
+
     def found(self, queries: Queries, asked: Asked) -> Found:
         """Return what was looked for, by each query; fewer than k where there are no more."""
         if asked.where is not None:

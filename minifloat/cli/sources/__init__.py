@@ -12,10 +12,20 @@ from minifloat.cli.sources.arrow_files import from_arrow, from_parquet
 from minifloat.cli.sources.ids import as_line, id_lines
 from minifloat.cli.sources.numpy_files import from_npy, from_npz
 from minifloat.cli.sources.safetensors_files import from_safetensors, is_packed
-from minifloat.cli.sources.source import Block, Ids, Source, Wanted
+from minifloat.cli.sources.source import Block, Ids, Source, Wanted, rows_named
 from minifloat.cli.writing import PIPE
 
-__all__ = ["Block", "Ids", "Source", "Wanted", "as_line", "id_lines", "is_packed", "opened"]
+__all__ = [
+    "Block",
+    "Ids",
+    "Source",
+    "Wanted",
+    "as_line",
+    "id_lines",
+    "is_packed",
+    "opened",
+    "rows_named",
+]
 
 READERS: dict[str, Callable[[Wanted], Source]] = {
     ".npy": from_npy,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from minifloat.cli.errors import InputError
+from minifloat.scaling import refuse_row
 from minifloat.vectors import PackedVectors
 
 # Values of a block: 16 MiB of float32.
@@ -98,6 +100,18 @@ class Source:
                 )
 
         return replace(self, read=read)
+
+
+@contextmanager
+def rows_named(block: Block, name: str) -> Iterator[None]:
+    """A block that takes rows: a ValueError of one that is not finite tells its number of all."""
+    try:
+        yield
+    except ValueError:
+        x = block.x
+        if isinstance(x, Tensor) and not x.isfinite().all():
+            refuse_row(name, block.first + int((~x.isfinite().all(1)).nonzero()[0]))
+        raise
 
 
 def spans(rows: int, size: int) -> Iterator[tuple[int, int]]:

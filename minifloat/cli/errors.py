@@ -15,12 +15,16 @@ class InputError(ValueError):
 
 
 def tell(kind: str, message: object) -> None:
-    """Write one line to stderr: what would steer a terminal is shown as an escape."""
+    """Write one line to stderr."""
     text = " ".join(str(message).split())
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}... ({len(text):,} characters)"
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    print(f"{kind}: {shown}", file=sys.stderr)
+    print(f"{kind}: {printable(text)}", file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """Return a text for a terminal: what would steer it is shown as an escape."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def require(module: str, *, needs: str, extra: str) -> Any:

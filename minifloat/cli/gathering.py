@@ -39,7 +39,11 @@ class Gathered:
         return self._whole
 
     def _room(self, of_each: Tensor) -> Tensor:
-        return on_huge_pages(torch.empty((self._rows, *of_each.shape[1:]), dtype=of_each.dtype))
+        try:
+            room = torch.empty((self._rows, *of_each.shape[1:]), dtype=of_each.dtype)
+        except RuntimeError as error:
+            raise MemoryError(f"{self._rows} packed rows do not fit into memory") from error
+        return on_huge_pages(room)
 
 
 def _known(part: PackedVectors) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from minifloat.cli.errors import printable
 from minifloat.cli.writing import text
 
 
@@ -26,6 +27,8 @@ class Results:
 
     def write(self, *columns: Sequence[Any]) -> None:
         """Write a line for each place of the columns; a score that is NaN is null in JSON."""
+        if self.file.isatty():
+            columns = tuple(map(_shown, columns))
         lines = zip(*columns, strict=True)
         if not self.as_json:
             csv.writer(self.file, lineterminator="\n").writerows(lines)
@@ -36,6 +39,11 @@ class Results:
                 for name, value in zip(self.columns, line, strict=True)
             }
             self.file.write(json.dumps(named, ensure_ascii=False, default=str) + "\n")
+
+
+def _shown(values: Sequence[Any]) -> list[Any]:
+    """Return what a terminal shows of values: ids are those of files, whosever they are."""
+    return [printable(one) if isinstance(one, str) else one for one in values]
 
 
 @contextmanager

@@ -14,9 +14,13 @@ from safetensors.numpy import save_file
 
 import minifloat as mf
 from minifloat.cli.sources import source
+from tests.cli.running import fine
 
 ROWS, DIM = 100, 13
 Rows = NDArray[np.float32]
+
+FORMAT = ("--format", "e2m1")
+NAMES = [f"s{i:03}" for i in range(ROWS)]
 
 # Of each kind of file: how its rows and their ids are asked for.
 KINDS = {
@@ -46,10 +50,9 @@ def x() -> Rows:
 @pytest.fixture
 def folder(x: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder that commands run in."""
-    names = [f"s{i:03}" for i in range(ROWS)]
     numbers = np.arange(ROWS) * 10
     np.save(tmp_path / "x.npy", x)
-    np.savez(tmp_path / "x.npz", embeddings=x, others=x[:, :2], name=names, number=numbers)
+    np.savez(tmp_path / "x.npz", embeddings=x, others=x[:, :2], name=NAMES, number=numbers)
     tensors: dict[str, NDArray[Any]] = {
         "embeddings": x,
         "others": x[:, :2].copy(),
@@ -60,21 +63,30 @@ def folder(x: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     columns = {
         "vector": pa.FixedSizeListArray.from_arrays(flat, DIM),
         "others": pa.array(x[:, :2].tolist()),
-        "name": pa.array(names),
+        "name": pa.array(NAMES),
         "number": pa.array(numbers),
         "day": pa.array([i % 30 for i in range(ROWS)]),
     }
     table = pa.table(columns)
     pa.parquet.write_table(table, tmp_path / "x.parquet", row_group_size=40)
-    lists = pa.table({"v": pa.array([*x], pa.list_(pa.float32())), "name": names})
+    lists = pa.table({"v": pa.array([*x], pa.list_(pa.float32())), "name": NAMES})
     pa.parquet.write_table(lists, tmp_path / "lists.parquet", row_group_size=40)
     for end in ("arrow", "feather"):
         few = table.drop_columns("others")
         with pa.ipc.new_file(tmp_path / f"x.{end}", few.schema) as file:
             file.write_table(few, 40)
-    (tmp_path / "ids.txt").write_text("".join(f"{name}\n" for name in names))
+    (tmp_path / "ids.txt").write_text("".join(f"{name}\n" for name in NAMES))
     mf.quantize(x, "e2m1", errors=True).save(tmp_path / "db.safetensors")
     monkeypatch.chdir(tmp_path)
     yield tmp_path
     # What failed or was interrupted leaves nothing beside the files.
     assert not [*tmp_path.glob(".minifloat-*")]
+
+
+@pytest.fixture
+def index(folder: Path) -> str:
+    """An index of the rows by their names, with a column."""
+    named = ("--id", "name", "--column", "day=integer indexed", "--key", "vector")
+    done = fine("index", "create", "i", "x.parquet", *FORMAT, "--errors", *named)
+    assert done.out == "added,rows,version\n100,100,1\n"
+    return "i"

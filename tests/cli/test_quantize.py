@@ -83,17 +83,6 @@ def test_no_rows_are_packed_too(x: Rows) -> None:
         assert packed().shape == (0, DIM)
 
 
-@pytest.mark.usefixtures("folder")
-def test_a_row_that_is_not_finite_is_named_and_the_old_file_stays(x: Rows) -> None:
-    before = Path("db.safetensors").read_bytes()
-    bad = x.copy()
-    bad[40, 3] = np.nan
-    np.save("bad.npy", bad)
-    told = refused("quantize", "bad.npy", "db.safetensors", "--format", "e2m1")
-    assert told == "row 40 of bad.npy holds NaN or infinity; all values must be finite"
-    assert Path("db.safetensors").read_bytes() == before
-
-
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -160,62 +149,6 @@ def test_what_cannot_be_is_told_in_a_line(words: tuple[str, ...], told: str) -> 
     stdin = Path("x.npy").read_bytes()
     assert refused("quantize", *words, stdin=stdin) == told
     assert not Path("out.safetensors").exists()
-
-
-@pytest.mark.usefixtures("folder")
-def test_an_array_that_is_no_rows_of_floats_is_refused(x: Rows) -> None:
-    wanted = "must be rows of float16, bfloat16, float32 or float64, (rows, dim)"
-    for given, got in (
-        (x[0], f"got float32 of shape ({DIM},)"),
-        (x.astype(np.int32), f"got int32 of shape (100, {DIM})"),
-    ):
-        np.save("other.npy", given)
-        told = refused("quantize", "other.npy", "out.safetensors", "--format", "e2m1")
-        assert told == f"other.npy {wanted}; {got}"
-
-
-@pytest.mark.usefixtures("folder")
-def test_files_that_are_damaged_are_refused() -> None:
-    for kind in KINDS:
-        whole = Path(kind).read_bytes()
-        name = f"cut{Path(kind).suffix}"
-        Path(name).write_bytes(whole[: len(whole) // 2])
-        told = refused("quantize", name, "out.safetensors", "--format", "e2m1", *KINDS[kind])
-        assert told
-    Path("text.npz").write_text("no archive")
-    told = refused("quantize", "text.npz", "out.safetensors", "--format", "e2m1")
-    assert told == "text.npz cannot be read as an .npz file (File is not a zip file)"
-    cut = Path("x.npy").read_bytes()[:-60]
-    told = refused("quantize", "-", "out.safetensors", "--format", "e2m1", stdin=cut)
-    assert told == "stdin must hold 100 rows; it ends in row 98"
-
-
-@pytest.mark.usefixtures("folder")
-def test_rows_of_columns_must_be_there_and_of_one_length(x: Rows) -> None:
-    rows: list[list[float] | None] = [*x.tolist()]
-    for wrong, told in (
-        (None, "row 20 of wrong.parquet[v] is null; all rows must be vectors"),
-        (
-            [1.0],
-            f"rows of wrong.parquet[v] must have one length; got 1 in row 20 and {DIM} in row 0",
-        ),
-    ):
-        rows[20] = wrong
-        table = pa.table({"v": pa.array(rows, pa.list_(pa.float32()))})
-        pa.parquet.write_table(table, "wrong.parquet")
-        assert refused("quantize", "wrong.parquet", "o.safetensors", "--format", "e2m1") == told
-
-
-@pytest.mark.usefixtures("folder")
-def test_objects_in_arrays_are_not_run() -> None:
-    np.save("objects.npy", np.array([[{}]], object), allow_pickle=True)
-    told = refused("quantize", "objects.npy", "out.safetensors", "--format", "e2m1")
-    assert told.startswith(
-        "objects.npy cannot be read as a .npy file (Array can't be memory-mapped"
-    )
-    np.savez("objects.npz", a=np.array([[{}]], object))
-    told = refused("quantize", "objects.npz", "out.safetensors", "--format", "e2m1")
-    assert "must be rows of float16" in told
 
 
 @pytest.mark.parametrize("kind", ["x.npz", "x.parquet", "x.arrow", "lists.parquet"])

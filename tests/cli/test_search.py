@@ -1,9 +1,11 @@
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import minifloat as mf
+from minifloat.cli.results import Results
 from tests.cli.conftest import DIM, KINDS, ROWS, Rows
 from tests.cli.running import Done, fine, refused
 
@@ -90,6 +92,16 @@ def test_of_few_rows_all_are_found(x: Rows) -> None:
     assert len(done) == 3 * ROWS
     np.save("none.npy", x[:0])
     assert fine("search", "none.npy", "few.safetensors").out == "query,rank,row,score\n"
+
+
+def test_ids_do_not_steer_a_terminal() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for file, shown in ((Terminal(), "\\x1b[2J"), (io.StringIO(), "\x1b[2J")):
+        Results(file, ("id", "score"), False).write(["\x1b[2J"], [0.5])
+        assert file.getvalue() == f"{shown},0.5\n"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,9 @@ from minifloat.cli.writing import PIPE
 
 _NPY = ".npy"
 
+# Of an array its shape, whether it lies column by column, and its dtype.
+Header = tuple[tuple[int, ...], bool, np.dtype[Any]]
+
 
 def from_npy(wanted: Wanted) -> Source:
     """Return the rows of a .npy, mapped; of stdin they can be read once."""
@@ -52,17 +55,24 @@ def from_npy(wanted: Wanted) -> Source:
 def from_npz(wanted: Wanted) -> Source:
     """Return the rows of an array of an .npz, read from the archive as they are asked for."""
     with _readable(wanted.path, "an .npz file"), zipfile.ZipFile(wanted.path) as archive:
-        headers = {}
-        for member in archive.namelist():
-            if member.endswith(_NPY):
-                with archive.open(member) as file:
-                    headers[member.removesuffix(_NPY)] = _header(wanted.path, file)
+        headers: dict[str, Header] = {}
+        held = {}
+        for member in filter(_is_array, archive.namelist()):
+            name = member.removesuffix(_NPY)
+            if name in headers:
+                raise InputError(f"{wanted.path} has array {name!r} twice: either might count")
+            with archive.open(member) as file:
+                headers[name] = _header(wanted.path, file)
+                held[name] = archive.getinfo(member).file_size - file.tell()
     vectors = [name for name, (shape, *_) in headers.items() if len(shape) == 2]
     key = chosen(wanted.path, wanted.key, vectors, "arrays")
     shape, fortran, dtype = headers[key]
     name = f"{wanted.path}[{key}]"
     kind = _torch_dtype(name, shape, dtype)
     _refuse_fortran(name, shape, fortran)
+    filled = held[key] // (shape[1] * dtype.itemsize)
+    if filled < shape[0]:
+        raise InputError(f"{name} must hold {shape[0]} rows; it has bytes of {filled}")
 
     def read(size: int) -> Iterator[Block]:
         beside = {
@@ -84,6 +94,10 @@ def from_npz(wanted: Wanted) -> Source:
     return Source(name=name, rows=shape[0], dim=shape[1], dtype=kind, read=read)
 
 
+def _is_array(member: str) -> bool:
+    return member.endswith(_NPY)
+
+
 def _streamed(file: IO[bytes]) -> Source:
     """Return the rows of a .npy that comes through a pipe."""
     with _readable("stdin", "a .npy file"):
@@ -98,7 +112,7 @@ def _streamed(file: IO[bytes]) -> Source:
     return Source(name="stdin", rows=shape[0], dim=shape[1], dtype=kind, read=read, again=False)
 
 
-def _header(path: str, file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _header(path: str, file: IO[bytes]) -> Header:
     """Return shape, whether columns come first, and dtype, which a .npy begins with."""
     version = np.lib.format.read_magic(file)
     readers = {

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minifloat.cli.index.rows import Put
 from tests.cli.conftest import DIM, FORMAT, ROWS, Rows
 from tests.cli.running import fine, refused, run
 
@@ -32,6 +33,19 @@ def test_what_fails_leaves_an_index_as_it_was(index: str, x: Rows) -> None:
     added = ("index", "add", index, "bad.npy", "--ids", "other.txt", "--no-columns")
     assert refused(*added) == told
     assert json.loads(fine("index", "stats", index, "--json").out)["version"] == 1
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_index_that_is_interrupted_as_it_is_made_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Put, "_ids", interrupted)
+    done = run("index", "create", "new", "x.npy", *FORMAT)
+    assert (done.code, done.out) == (130, "")
+    assert not Path("new").exists()
 
 
 @pytest.mark.parametrize(

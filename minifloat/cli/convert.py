@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
@@ -10,8 +11,7 @@ from minifloat.cli import options as on
 from minifloat.cli.commands import FINE
 from minifloat.cli.progress import watched
 from minifloat.cli.sources import Block, Source, Wanted, opened
-from minifloat.cli.targets import Rows, writer
-from minifloat.cli.targets.target import Part
+from minifloat.cli.targets import PackedPart, PackedRows, Part, Rows, packed_writer, writer
 
 
 def convert(
@@ -25,16 +25,29 @@ def convert(
     """Bring rows from one kind of file into another.
 
     Floats keep their type, but bfloat16 becomes float32. Packed rows stay packed in .safetensors,
-    where they get new checksums, and become float32 elsewhere: their directions, not their lengths.
-    Vectors are the array or tensor `embeddings`, or the column `vector`; ids are `id`.
+    where they get new checksums, in Parquet and in Arrow, and become float32 elsewhere: their
+    directions, not their lengths. Vectors are the array or tensor `embeddings`, or the column
+    `vector`; ids are `id`.
     """
-    write = writer(out)
+    write, write_packed = writer(out), packed_writer(out)
     rows = opened(Wanted(path=source, key=key, id=id, ids=ids))
-    if rows.packed is not None and out.endswith(".safetensors") and not decode:
-        rows.packed.save(out)
-        return FINE
-    write(out, _floats(rows, has_ids=id is not None or ids is not None))
+    has_ids = id is not None or ids is not None
+    if rows.packed is None or write_packed is None or decode:
+        write(out, _floats(rows, has_ids=has_ids))
+    else:
+        write_packed(out, _packed(rows, has_ids=has_ids))
     return FINE
+
+
+def _packed(rows: Source, *, has_ids: bool) -> PackedRows:
+    """Return the packed rows of a source."""
+
+    def parts() -> Iterator[PackedPart]:
+        for block in watched(rows.blocks(), rows.rows, name="converting", size=len):
+            assert not isinstance(block.x, torch.Tensor)
+            yield PackedPart(block.x, _ids(block))
+
+    return PackedRows(rows=rows.rows, has_ids=has_ids, parts=parts())
 
 
 def _floats(rows: Source, *, has_ids: bool) -> Rows:
@@ -43,8 +56,7 @@ def _floats(rows: Source, *, has_ids: bool) -> Rows:
 
     def parts() -> Iterator[Part]:
         for block in watched(rows.blocks(), rows.rows, name="converting", size=len):
-            ids = None if block.ids is None else [*block.ids]
-            yield Part(_values(block).to(dtype).numpy(), ids)
+            yield Part(_values(block).to(dtype).numpy(), _ids(block))
 
     return Rows(
         rows=rows.rows,
@@ -53,6 +65,10 @@ def _floats(rows: Source, *, has_ids: bool) -> Rows:
         has_ids=has_ids,
         parts=parts(),
     )
+
+
+def _ids(block: Block) -> list[Any] | None:
+    return None if block.ids is None else [*block.ids]
 
 
 def _values(block: Block) -> torch.Tensor:

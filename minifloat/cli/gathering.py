@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -44,6 +45,13 @@ class Gathered:
         except RuntimeError as error:
             raise MemoryError(f"{self._rows} packed rows do not fit into memory") from error
         return on_huge_pages(room)
+
+
+def bytes_per_row(rows: PackedVectors) -> int:
+    """Return how many bytes are kept of each row, also where there is none."""
+    return sum(
+        math.prod(of_each.shape[1:]) * of_each.element_size() for of_each in _known(rows).values()
+    )
 
 
 def _known(part: PackedVectors) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from minifloat.cli.commands import FINE, WRONG
 from minifloat.cli.databases import is_index
 from minifloat.cli.errors import InputError, tell
 from minifloat.cli.facts import index_facts, print_facts
+from minifloat.cli.gathering import bytes_per_row
 from minifloat.cli.sources import Source, Wanted, opened
 from minifloat.files.headers import opened as header_of
 from minifloat.vectors import PackedVectors
@@ -36,9 +37,12 @@ def info(
         print_facts(index_facts(file), as_json=as_json)
         return FINE
     source = opened(Wanted(path=file, key=key))
-    facts = _facts(source)
-    if verify and source.packed is None:
-        raise InputError(f"--verify is of packed files, which have checksums; {file} has floats")
+    has_sums = source.packed is not None and file.endswith(".safetensors")
+    facts = _facts(file, source) | ({"checksums": _has_checksums(file)} if has_sums else {})
+    if verify and not has_sums:
+        raise InputError(
+            f"--verify is of packed files, .safetensors, which have checksums; got {file}"
+        )
     if verify:
         try:
             facts["verified"] = PackedVectors.verify(file)
@@ -49,23 +53,25 @@ def info(
     return FINE
 
 
-def _facts(source: Source) -> dict[str, Any]:
+def _facts(file: str, source: Source) -> dict[str, Any]:
     """Return what a file of rows is, by name."""
     known: dict[str, Any] = {"file": source.name, "rows": source.rows, "dim": source.dim}
     packed = source.packed
     if packed is None:
         return {"kind": "float rows", **known, "dtype": str(source.dtype).removeprefix("torch.")}
-    with header_of(source.name) as (_, layout):
-        sums = layout.sums is not None
     return {
         "kind": "packed vectors",
         **known,
         "format": packed.format.name,
         "bits": packed.format.bits,
-        "bytes_per_row": round(packed.nbytes / len(packed), 1) if len(packed) else 0,
-        "bytes": os.path.getsize(source.name),
+        "bytes_per_row": bytes_per_row(packed),
+        "bytes": os.path.getsize(file),
         "estimator": packed.estimator,
         "frame": None if packed.frame is None else str(packed.frame),
         "errors": packed.errors is not None,
-        "checksums": sums,
     }
+
+
+def _has_checksums(file: str) -> bool:
+    with header_of(file) as (_, layout):
+        return layout.sums is not None

@@ -215,7 +215,7 @@ Converted: TypeAlias = Annotated[
     str, typer.Argument(metavar="OUT", help=f"Where rows go: {READ}; - is .npy to stdout.")
 ]
 Decode: TypeAlias = Annotated[
-    bool, typer.Option("--decode", help="Make float32 of packed rows in .safetensors too.")
+    bool, typer.Option("--decode", help="Make float32 of packed rows where they could stay packed.")
 ]
 IdsOut: TypeAlias = Annotated[
     str | None,

@@ -102,7 +102,7 @@ def test_a_fault_keeps_its_traceback() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_pyarrow_is_asked_for_where_it_is_needed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("pyarrow", "pyarrow.parquet", "pyarrow.types"):
+    for name in ("pyarrow", "pyarrow.parquet", "pyarrow.types", "minifloat.vectors.arrow"):
         monkeypatch.setitem(sys.modules, name, None)
     needed = "pyarrow, which is not installed: pip install 'minifloat[arrow]'"
     assert refused("info", "x.parquet") == f"Parquet needs {needed}"

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 from safetensors.torch import save_file
 
 import minifloat as mf
-from tests.cli.conftest import KINDS, Rows
+from tests.cli.conftest import KINDS, NAMES, Rows
 from tests.cli.running import fine, refused
 
 TARGETS = ("out.npy", "out.npz", "out.safetensors", "out.parquet", "out.arrow", "out.feather")
@@ -55,10 +55,40 @@ def test_packed_rows_become_floats(out: str) -> None:
     np.testing.assert_array_equal(vectors(out), rows)
 
 
+@pytest.mark.parametrize("framed", [False, True], ids=["plain", "framed"])
+@pytest.mark.parametrize("out", ["out.safetensors", "out.parquet", "out.arrow", "out.feather"])
 @pytest.mark.usefixtures("folder")
-def test_packed_rows_stay_packed_in_safetensors() -> None:
-    fine("convert", "db.safetensors", "out.safetensors")
-    assert Path("out.safetensors").read_bytes() == Path("db.safetensors").read_bytes()
+def test_packed_rows_stay_packed_where_they_can(out: str, framed: bool, x: Rows) -> None:
+    frame = mf.Frame.fit(x) if framed else None
+    rows = mf.quantize(x, "e2m3", frame=frame, errors=framed)
+    rows.save("in.safetensors")
+    fine("convert", "in.safetensors", out)
+    fine("convert", out, "again.safetensors")
+    assert mf.PackedVectors.load("again.safetensors", verify=True) == rows
+    if out == "out.safetensors":
+        return
+    fine("convert", "in.safetensors", out, "--ids", "ids.txt")
+    told = refused("convert", out, "again.safetensors", "--id", "id")
+    place = "a packed file has no place for ids; Parquet and Arrow have"
+    assert told == f"again.safetensors: {place}"
+    # They are what packed files are to other commands.
+    plain = fine("search", "x.npy", "in.safetensors", "-k", 1).table()
+    assert fine("search", out, "in.safetensors", "-k", 1).table()[0]["row"] == plain[0]["row"]
+    fine("index", "create", "i", out, "--format", "e2m3", "--id", "id")
+    made = mf.Index.open("i")
+    assert made.get(NAMES).vectors.codes.equal(rows.codes)
+    made.close()
+    told = refused("quantize", out, "o.safetensors", "--format", "e2m1")
+    assert told == f"{out}[vector] holds packed vectors; minifloat convert makes floats of them"
+
+
+@pytest.mark.parametrize("out", ["none.parquet", "none.arrow"])
+@pytest.mark.usefixtures("folder")
+def test_no_packed_rows_stay_so(out: str, x: Rows) -> None:
+    mf.quantize(x[:0], "e2m3").save("in.safetensors")
+    fine("convert", "in.safetensors", out)
+    fine("convert", out, "again.safetensors")
+    assert mf.PackedVectors.load("again.safetensors").shape == (0, 13)
 
 
 @pytest.mark.parametrize("out", [name for name in TARGETS if name != "out.npy"])

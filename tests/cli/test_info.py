@@ -35,7 +35,7 @@ def test_packed_rows_are_told_of(x: Rows) -> None:
         "dim": str(DIM),
         "format": "e2m1",
         "bits": "4",
-        "bytes_per_row": "12.0",
+        "bytes_per_row": "12",
         "bytes": str(Path("db.safetensors").stat().st_size),
         "estimator": "norm",
         "frame": "None",
@@ -46,6 +46,16 @@ def test_packed_rows_are_told_of(x: Rows) -> None:
     mf.quantize(x, "e2m1", frame=frame).save("framed.safetensors")
     facts = json.loads(fine("info", "framed.safetensors", "--json", "--verify").out)
     assert (facts["frame"], facts["verified"]) == (repr(frame), True)
+
+
+@pytest.mark.parametrize("kind", ["db.parquet", "db.arrow"])
+@pytest.mark.usefixtures("folder")
+def test_packed_columns_are_told_of(kind: str) -> None:
+    fine("convert", "db.safetensors", kind)
+    packed = json.loads(fine("info", "db.safetensors", "--json").out)
+    told = {"file": f"{kind}[vector]", "bytes": Path(kind).stat().st_size}
+    packed.pop("checksums")
+    assert json.loads(fine("info", kind, "--json").out) == packed | told
 
 
 @pytest.mark.usefixtures("folder")
@@ -62,5 +72,6 @@ def test_damage_is_told_by_the_exit_code() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_what_is_of_no_kind_is_told() -> None:
-    assert refused("info", "x.npy", "--verify").startswith("--verify is of packed files")
+    told = "--verify is of packed files, .safetensors, which have checksums; got x.npy"
+    assert refused("info", "x.npy", "--verify") == told
     assert refused("info", "ids.txt").startswith("ids.txt must end in ")

@@ -7,10 +7,12 @@ from itertools import chain
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from minifloat.arrays import as_tensor
 from minifloat.cli.errors import InputError, require
 from minifloat.cli.sources.source import Block, Source, Wanted, chosen
+from minifloat.vectors import PackedVectors
 
 # The schema, the number of rows, and what yields record batches of some columns and a size.
 _File = tuple[Any, int, Callable[[list[str], int], Iterator[Any]]]
@@ -18,7 +20,7 @@ _File = tuple[Any, int, Callable[[list[str], int], Iterator[Any]]]
 
 def from_parquet(wanted: Wanted) -> Source:
     """Return the rows of a column of Parquet; a group's pages are in memory at a time."""
-    parquet = require("pyarrow.parquet", needs="Parquet needs", extra="arrow")
+    parquet = _known("pyarrow.parquet", "Parquet needs")
     file = parquet.ParquetFile(wanted.path, memory_map=True)
 
     def batches(columns: list[str], size: int) -> Iterator[Any]:
@@ -29,7 +31,7 @@ def from_parquet(wanted: Wanted) -> Source:
 
 def from_arrow(wanted: Wanted) -> Source:
     """Return the rows of a column of an Arrow file (IPC, Feather), mapped."""
-    pyarrow = require("pyarrow", needs="Arrow files need", extra="arrow")
+    pyarrow = _known("pyarrow", "Arrow files need")
     mapped = pyarrow.memory_map(wanted.path)
     file = pyarrow.ipc.open_file(mapped)
     whole = [file.get_batch(i) for i in range(file.num_record_batches)]
@@ -43,16 +45,29 @@ def from_arrow(wanted: Wanted) -> Source:
     return _source(wanted, (file.schema, sum(map(len, whole)), batches))
 
 
+def _known(module: str, needs: str) -> Any:
+    """Return a module of pyarrow, to which the type of packed vectors is known."""
+    found = require(module, needs=needs, extra="arrow")
+    require("minifloat.vectors.arrow", needs=needs, extra="arrow")
+    return found
+
+
 def _source(wanted: Wanted, file: _File) -> Source:
     schema, rows, batches = file
-    vectors = [field.name for field in schema if _is_vectors(field.type)]
+    vectors = [field.name for field in schema if _is_vectors(field.type) or _is_packed(field.type)]
     key = chosen(wanted.path, wanted.key, vectors, "columns")
     for name in (wanted.id, *wanted.columns):
         if name is not None and name not in schema.names:
             raise InputError(f"{wanted.path} has columns {', '.join(schema.names)}; got {name!r}")
     name, kind = f"{wanted.path}[{key}]", schema.field(key).type
-    dim = _dim(name, kind, batches, key)
+    packed = _none_of(kind) if _is_packed(kind) else None
+    dim = _dim(name, kind, batches, key) if packed is None else packed.dim
     columns = [*dict.fromkeys([key, *wanted.columns, *([wanted.id] if wanted.id else [])])]
+
+    def values(column: Any, first: int) -> Tensor | PackedVectors:
+        if packed is not None:
+            return PackedVectors.from_arrow(column)
+        return as_tensor(_matrix(name, column, dim, first))
 
     def read(size: int) -> Iterator[Block]:
         first = 0
@@ -60,16 +75,28 @@ def _source(wanted: Wanted, file: _File) -> Source:
             column = batch.column
             yield Block(
                 first,
-                as_tensor(_matrix(name, column(key), dim, first)),
+                values(column(key), first),
                 _ids(wanted, column, first) if wanted.id else None,
                 {one: column(one).to_pylist() for one in wanted.columns},
             )
             first += len(batch)
         if not rows:
-            yield Block(0, torch.empty(0, dim))
+            yield Block(0, torch.empty(0, dim) if packed is None else packed)
 
-    dtype = as_tensor(_empty(kind)).dtype
-    return Source(name=name, rows=rows, dim=dim, dtype=dtype, read=read)
+    dtype = torch.float32 if packed is not None else as_tensor(_empty(kind)).dtype
+    return Source(name=name, rows=rows, dim=dim, dtype=dtype, read=read, packed=packed)
+
+
+def _is_packed(kind: Any) -> bool:
+    """Return whether a type is that of packed vectors."""
+    arrow = require("minifloat.vectors.arrow", needs="Arrow files need", extra="arrow")
+    return bool(arrow.is_vectors(kind))
+
+
+def _none_of(kind: Any) -> PackedVectors:
+    """Return no rows of a column's kind."""
+    pyarrow = require("pyarrow", needs="Arrow files need", extra="arrow")
+    return PackedVectors.from_arrow(pyarrow.array([], kind))
 
 
 def _is_vectors(kind: Any) -> bool:

@@ -54,8 +54,8 @@ class Block:
 class Source:
     """The rows of a file. `read` yields blocks of at most so many rows, at least one block.
 
-    packed: the rows where they are packed already. originals: rows that may be read in any order.
-    again: whether they can be read more than once.
+    packed: of rows that are packed already, all or none of them, of their kind. originals: rows
+    that may be read in any order. again: whether they can be read more than once.
     """
 
     name: str

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from minifloat.cli.errors import InputError
-from minifloat.cli.targets.target import IDS, VECTORS, Rows
+from minifloat.cli.gathering import Gathered
+from minifloat.cli.targets.target import IDS, VECTORS, PackedRows, Rows
 from minifloat.cli.writing import whole
 
 _NAMES = {2: "F16", 4: "F32", 8: "F64"}
@@ -37,6 +38,16 @@ def to_safetensors(path: str, rows: Rows) -> None:
                 )
         if rows.has_ids:
             file.write(np.array(ids, "<i8").data)
+
+
+def packed_to_safetensors(path: str, rows: PackedRows) -> None:
+    """Write a file of packed vectors, in which ids have no place."""
+    if rows.has_ids:
+        raise InputError(f"{path}: a packed file has no place for ids; Parquet and Arrow have")
+    gathered = Gathered(rows.rows)
+    for part in rows.parts:
+        gathered.put(part.x)
+    gathered.rows().save(path)
 
 
 def _said(dtype: str, shape: list[int], begin: int, end: int) -> dict[str, Any]:

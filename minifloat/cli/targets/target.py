@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from minifloat.vectors import PackedVectors
+
 # What vectors and ids are called in files that name them.
 VECTORS, IDS = "embeddings", "id"
 
@@ -31,4 +33,21 @@ class Rows:
     parts: Iterator[Part]
 
 
+class PackedPart(NamedTuple):
+    """Some packed rows, and their ids if there are any."""
+
+    x: PackedVectors
+    ids: list[Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackedRows:
+    """So many packed rows of one kind, and their blocks in turn."""
+
+    rows: int
+    has_ids: bool
+    parts: Iterator[PackedPart]
+
+
 Write = Callable[[str, Rows], None]
+WritePacked = Callable[[str, PackedRows], None]

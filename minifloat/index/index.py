@@ -17,16 +17,16 @@ from minifloat.arrays import RowsLike
 from minifloat.files.replacing import sync_folder
 from minifloat.formats import FormatLike, as_format
 from minifloat.frames import Frame
-from minifloat.index import changing, committing, erasing
-from minifloat.index.catalog import FILE, Catalog, DamagedError
-from minifloat.index.checking import verify as verify_all
-from minifloat.index.columns import Columns
-from minifloat.index.filters import Where
-from minifloat.index.kinds import Kind
-from minifloat.index.merging import merge
+from minifloat.index.catalog.catalog import FILE, Catalog, DamagedError
+from minifloat.index.catalog.columns import Columns
 from minifloat.index.reader import Reader
+from minifloat.index.reading.checking import verify as verify_all
+from minifloat.index.reading.filters import Where
+from minifloat.index.rows.kinds import Kind
 from minifloat.index.state import State
-from minifloat.index.writer import Writer
+from minifloat.index.writing import changing, committing, erasing
+from minifloat.index.writing.merging import merge
+from minifloat.index.writing.writer import Writer
 from minifloat.vectors import PackedVectors, quantize
 
 # How often an index is opened anew whose files went while it was.

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minifloat.index.catalog import Catalog
-from minifloat.index.columns import Columns
-from minifloat.index.ids import Ids
-from minifloat.index.snapshots import Snapshot
+from minifloat.index.catalog.catalog import Catalog
+from minifloat.index.catalog.columns import Columns
+from minifloat.index.catalog.ids import Ids, named
+from minifloat.index.rows.snapshots import Snapshot
 
 _LIVE = "SELECT row FROM rows WHERE id = ? AND removed IS NULL AND +row < ?"
 # Those that were removed since, of what an older version sees.
@@ -54,3 +54,22 @@ def columns_of_rows(catalog: Catalog, columns: Columns, rows: Tensor) -> dict[st
 def named_rows(catalog: Catalog, rows: Tensor, names: str) -> list[Any]:
     """Return number, id and columns of rows."""
     return catalog.all(_NAMED.format(names=names), (json.dumps(rows.tolist()),))
+
+
+def refuse_absent(ids: Ids, rows: Tensor) -> None:
+    """Raise KeyError for ids that are not there, whose rows are -1."""
+    absent = [ids.values[at] for at in (rows < 0).nonzero().squeeze(1).tolist()]
+    if absent:
+        raise KeyError(
+            f"{len(absent)} of {len(ids)} ids are not in the index: {named(ids.kind, absent)}"
+        )
+
+
+def refuse_present(ids: Ids, places: list[int]) -> None:
+    """Raise ValueError for ids that are there."""
+    if places:
+        there = [ids.values[at] for at in places]
+        raise ValueError(
+            f"{len(there)} of {len(ids)} ids are in the index already: {named(ids.kind, there)}; "
+            "upsert replaces them"
+        )

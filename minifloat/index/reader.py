@@ -11,14 +11,13 @@ import torch
 from minifloat.arrays import RowsLike
 from minifloat.formats import Format
 from minifloat.frames import Frame
-from minifloat.index.changing import refuse_absent
-from minifloat.index.checking import damages
-from minifloat.index.filters import Filter, Where
-from minifloat.index.finding import Asked, Finder, Found
-from minifloat.index.ids import INTEGER, as_id, as_ids, as_objects
-from minifloat.index.naming import columns_of_rows, ids_of_rows, rows_of_ids
+from minifloat.index.catalog.ids import INTEGER, as_id, as_ids, as_objects
+from minifloat.index.naming import columns_of_rows, ids_of_rows, refuse_absent, rows_of_ids
+from minifloat.index.reading.checking import damages
+from minifloat.index.reading.filters import Filter, Where
+from minifloat.index.reading.finding import Asked, Finder, Found
+from minifloat.index.reading.stats import Stats, stats_of
 from minifloat.index.state import State
-from minifloat.index.stats import Stats, stats_of
 from minifloat.vectors import PackedVectors
 
 # Rows of a batch of ids.

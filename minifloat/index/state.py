@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from minifloat.index import blocks
-from minifloat.index.catalog import Catalog, Version
-from minifloat.index.columns import Columns
-from minifloat.index.kinds import Kind
-from minifloat.index.snapshots import Snapshot
-from minifloat.index.store import Store
+from minifloat.index.catalog.catalog import Catalog, Version
+from minifloat.index.catalog.columns import Columns
+from minifloat.index.rows import blocks
+from minifloat.index.rows.kinds import Kind
+from minifloat.index.rows.snapshots import Snapshot
+from minifloat.index.rows.store import Store
 
 if TYPE_CHECKING:
-    from minifloat.index.writer import Writer
+    from minifloat.index.writing.writer import Writer
 
 _STATES: weakref.WeakSet[State] = weakref.WeakSet()
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 import minifloat as mf
-from minifloat.index import blocks, committing, writer
+from minifloat.index.rows import blocks
+from minifloat.index.writing import committing, writer
 from tests.index.model import COLUMNS, DIM, IDS, Model, columns, listed, row
 
 NUMBERS = st.integers(0, 12)

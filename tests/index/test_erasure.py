@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import minifloat as mf
-from minifloat.index import Index, blocks
+from minifloat.index import Index
+from minifloat.index.rows import blocks
 from tests.index.model import DIM, IDS
 
 ROWS = 1500

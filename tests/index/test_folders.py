@@ -14,7 +14,8 @@ import pytest
 import torch
 
 import minifloat as mf
-from minifloat.index import DamagedError, Index, InUseError, blocks
+from minifloat.index import DamagedError, Index, InUseError
+from minifloat.index.rows import blocks
 from tests.index.model import DIM
 
 ROWS = 70_000

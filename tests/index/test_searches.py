@@ -13,7 +13,7 @@ import torch
 
 import minifloat as mf
 from minifloat.index import Index
-from minifloat.index.devices import OnDevice
+from minifloat.index.rows.devices import OnDevice
 from tests.index.model import DIM, IDS
 
 ROWS = 500

@@ -13,7 +13,10 @@ CSRC = ROOT / "csrc"
 # Lowest first; a folder is one room, and so are sources of one name.
 ROOMS = {
     "": "format frame query python cpu cuda",
-    "cpu": "threads kernels sets pieces codec frames pages originals peak reserved interrupts search module",
+    "cpu": (
+        "threads kernels sets pieces codec frames pages originals peak reserved interrupts search "
+        "module"
+    ),
     # A set borrows only from those that are listed after it.
     "cpu/sets": " ".join(["set", *dict.fromkeys(one.folder for one in reversed(sets())), "list"]),
     "cpu/search": "search plan queries blocks bounds scores pairs best above",

@@ -8,7 +8,7 @@ from itertools import count as counter
 import torch
 from torch import Tensor
 
-from minifloat.index.store import Store
+from minifloat.index.rows.store import Store
 from minifloat.vectors import PackedVectors
 
 _SERIALS = counter()

@@ -13,7 +13,7 @@ from torch import Tensor
 from minifloat import _C
 from minifloat.files import storage
 from minifloat.files.headers import BESIDE, PAGE, opened
-from minifloat.index.kinds import Kind
+from minifloat.index.rows.kinds import Kind
 from minifloat.vectors import PackedVectors
 
 # Files hold whole multiples of so many rows, whose tensors are whole pages then.

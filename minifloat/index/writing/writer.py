@@ -11,13 +11,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minifloat.index.catalog import Catalog, Version, checksum, removals_of, told
-from minifloat.index.columns import Columns
-from minifloat.index.forks import within_sqlite
-from minifloat.index.holding import Holding
-from minifloat.index.ids import INTEGER, Ids, named
-from minifloat.index.pending import MOST, Pending, Seen
-from minifloat.index.snapshots import Snapshot
+from minifloat.index.catalog.catalog import (
+    Catalog,
+    Version,
+    removals_of,
+    sum_of_rows,
+    told,
+)
+from minifloat.index.catalog.columns import Columns
+from minifloat.index.catalog.connection import within_sqlite
+from minifloat.index.catalog.ids import INTEGER, Ids
+from minifloat.index.rows.snapshots import Snapshot
+from minifloat.index.writing.holding import Holding
+from minifloat.index.writing.pending import MOST, Pending, Seen
 
 # Rows of one sum in the catalog.
 SUMMED = 1 << 16
@@ -186,19 +192,4 @@ class Writer:
         self.flush()
         return Ids(
             kind, [id for (id,) in self.catalog.all("SELECT id FROM rows WHERE id NOT NULL")]
-        )
-
-
-def sum_of_rows(rows: list[tuple[Any, ...]]) -> int:
-    """Return a sum of rows, but not of when they were removed."""
-    return checksum([(row, id, *values) for row, id, _, *values in rows])
-
-
-def refuse_present(ids: Ids, places: list[int]) -> None:
-    """Raise ValueError for ids that are there."""
-    if places:
-        there = [ids.values[at] for at in places]
-        raise ValueError(
-            f"{len(there)} of {len(ids)} ids are in the index already: {named(ids.kind, there)}; "
-            "upsert replaces them"
         )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from minifloat.index.changing import append_all
 from minifloat.index.reader import Reader
 from minifloat.index.state import State
+from minifloat.index.writing.changing import append_all
 
 # Rows that are copied at once.
 _AT_ONCE = 1 << 16

@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from minifloat.arrays import as_rows
-from minifloat.index import blocks
-from minifloat.index.catalog import Catalog, Version
-from minifloat.index.filters import Filter, Where
-from minifloat.index.ids import INTEGER, Ids, as_ids, named, shown
-from minifloat.index.snapshots import Snapshot
+from minifloat.index.catalog.catalog import Catalog, Version
+from minifloat.index.catalog.ids import INTEGER, Ids, as_ids, shown
+from minifloat.index.naming import refuse_absent, refuse_present
+from minifloat.index.reading.filters import Filter, Where
+from minifloat.index.rows import blocks
+from minifloat.index.rows.snapshots import Snapshot
 from minifloat.index.state import State
-from minifloat.index.writer import Writer, refuse_present
+from minifloat.index.writing.writer import Writer
 from minifloat.vectors import PackedVectors
 
 
@@ -167,15 +168,6 @@ def clear(state: State) -> int:
         with writer.whole():
             _remove(state, writer, rows)
         return len(rows)
-
-
-def refuse_absent(ids: Ids, rows: Tensor) -> None:
-    """Raise KeyError for ids that are not there."""
-    absent = [ids.values[at] for at in (rows < 0).nonzero().squeeze(1).tolist()]
-    if absent:
-        raise KeyError(
-            f"{len(absent)} of {len(ids)} ids are not in the index: {named(ids.kind, absent)}"
-        )
 
 
 def append_all(state: State, parts: Iterable[tuple[Any, PackedVectors, Mapping[str, Any]]]) -> int:

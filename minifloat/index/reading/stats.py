@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from minifloat.index.catalog import FILE
+from minifloat.index.catalog.catalog import FILE
 from minifloat.index.state import State
 
 

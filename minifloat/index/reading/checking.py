@@ -7,14 +7,13 @@ from collections.abc import Iterator
 import torch
 
 from minifloat.files import storage
-from minifloat.index.blocks import of_part, sum_of
-from minifloat.index.catalog import Catalog, DamagedError, Version, removals_of
-from minifloat.index.columns import Columns
-from minifloat.index.ids import INTEGER
-from minifloat.index.kinds import Kind
+from minifloat.index.catalog.catalog import Catalog, DamagedError, Version, removals_of, sum_of_rows
+from minifloat.index.catalog.columns import Columns
+from minifloat.index.catalog.ids import INTEGER
+from minifloat.index.rows.blocks import of_part, sum_of
+from minifloat.index.rows.kinds import Kind
+from minifloat.index.rows.store import fields_of
 from minifloat.index.state import State
-from minifloat.index.store import fields_of
-from minifloat.index.writer import sum_of_rows
 
 
 def damages(state: State) -> Iterator[str]:

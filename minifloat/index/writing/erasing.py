@@ -5,10 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from minifloat.index import blocks
-from minifloat.index.catalog import Catalog, removals_of
-from minifloat.index.changing import refuse_absent, writer_of
-from minifloat.index.committing import (
+from minifloat.index.catalog.catalog import Catalog, removals_of
+from minifloat.index.catalog.ids import as_ids
+from minifloat.index.naming import refuse_absent
+from minifloat.index.rows import blocks
+from minifloat.index.state import State, numbers
+from minifloat.index.writing.changing import writer_of
+from minifloat.index.writing.committing import (
     Fields,
     Removed,
     Written,
@@ -18,9 +21,7 @@ from minifloat.index.committing import (
     move,
     written,
 )
-from minifloat.index.ids import as_ids
-from minifloat.index.state import State, numbers
-from minifloat.index.writer import Writer
+from minifloat.index.writing.writer import Writer
 
 _MARKED = "id = NULL, removed = coalesce(removed, ?)"
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minifloat.index.columns import Columns
-from minifloat.index.forks import Connection, within_sqlite
+from minifloat.index.catalog.columns import Columns
+from minifloat.index.catalog.connection import Connection, within_sqlite
 
 FILE = "index.sqlite"
 
@@ -56,6 +56,11 @@ class DamagedError(ValueError):
 def checksum(*what: Any) -> int:
     """Return a sum of numbers, texts and bytes."""
     return zlib.crc32(repr(what).encode())
+
+
+def sum_of_rows(rows: list[tuple[Any, ...]]) -> int:
+    """Return a sum of rows, but not of when they were removed."""
+    return checksum([(row, id, *values) for row, id, _, *values in rows])
 
 
 def removals_of(rows: Iterable[int], version: int) -> int:

@@ -9,12 +9,11 @@ import torch
 from torch import Tensor
 
 from minifloat.arrays import as_made
-from minifloat.index.changing import refuse_absent
-from minifloat.index.devices import OnDevice
-from minifloat.index.filters import Chosen, Filter, Where
-from minifloat.index.ids import INTEGER, as_ids, as_objects
-from minifloat.index.naming import ids_of_rows, rows_of_ids
-from minifloat.index.snapshots import Snapshot
+from minifloat.index.catalog.ids import INTEGER, as_ids, as_objects
+from minifloat.index.naming import ids_of_rows, refuse_absent, rows_of_ids
+from minifloat.index.reading.filters import Chosen, Filter, Where
+from minifloat.index.rows.devices import OnDevice
+from minifloat.index.rows.snapshots import Snapshot
 from minifloat.index.state import MovedError, State
 from minifloat.scoring import range_search, search
 from minifloat.scoring.exact import Renumbered

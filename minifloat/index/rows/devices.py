@@ -7,8 +7,8 @@ import threading
 import torch
 from torch import Tensor
 
-from minifloat.index.snapshots import Snapshot
-from minifloat.index.store import Store
+from minifloat.index.rows.snapshots import Snapshot
+from minifloat.index.rows.store import Store
 from minifloat.vectors import PackedVectors
 
 

@@ -8,12 +8,12 @@ from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
-from minifloat.index import blocks
-from minifloat.index.catalog import Version, told
-from minifloat.index.changing import start, undo, writer_of
+from minifloat.index.catalog.catalog import Version, told
+from minifloat.index.rows import blocks
+from minifloat.index.rows.store import Store
 from minifloat.index.state import State
-from minifloat.index.store import Store
-from minifloat.index.writer import SUMMED, Writer
+from minifloat.index.writing.changing import start, undo, writer_of
+from minifloat.index.writing.writer import SUMMED, Writer
 
 # Rows are moved together where more than this share of many was removed, or files are so many more
 # than they need be.

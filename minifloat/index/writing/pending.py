@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minifloat.index.ids import INTEGER, Ids
+from minifloat.index.catalog.ids import INTEGER, Ids
 
 # After so many rows they are written to SQLite, where they take no memory.
 MOST = 1 << 18

@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from minifloat.index.catalog import Catalog
-from minifloat.index.columns import Columns
-from minifloat.index.forks import Connection, within_sqlite
-from minifloat.index.snapshots import Snapshot
+from minifloat.index.catalog.catalog import Catalog
+from minifloat.index.catalog.columns import Columns
+from minifloat.index.catalog.connection import Connection, within_sqlite
+from minifloat.index.rows.snapshots import Snapshot
 from minifloat.index.state import numbers
 from minifloat.vectors import PackedVectors
 

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from minifloat.files import storage
 from minifloat.files.headers import BESIDE
-from minifloat.index.catalog import Catalog, DamagedError, checksum
-from minifloat.index.kinds import Kind
-from minifloat.index.store import UNIT, Store
+from minifloat.index.catalog.catalog import Catalog, DamagedError, checksum
+from minifloat.index.rows.kinds import Kind
+from minifloat.index.rows.store import UNIT, Store
 
 # So many rows are worth a file, and one has no more than so many: of what is erased whole files are
 # written anew.

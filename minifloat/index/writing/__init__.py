@@ -1,0 +1,1 @@
+"""The one writer of an index: changes, commits, and rows that move or are erased."""

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from uuid import uuid4
 
 import torch
 
 from minifloat.arrays import RowsLike
-from minifloat.files.replacing import sync_folder
 from minifloat.formats import FormatLike, as_format
 from minifloat.frames import Frame
-from minifloat.index.catalog.catalog import FILE, Catalog, DamagedError
+from minifloat.index import exchange
+from minifloat.index.catalog.catalog import Catalog
 from minifloat.index.catalog.columns import Columns
+from minifloat.index.folders import make_folder, opened
 from minifloat.index.reader import Reader
 from minifloat.index.reading.checking import verify as verify_all
 from minifloat.index.reading.filters import Where
@@ -28,9 +26,6 @@ from minifloat.index.writing import changing, committing, erasing
 from minifloat.index.writing.merging import merge
 from minifloat.index.writing.writer import Writer
 from minifloat.vectors import PackedVectors, quantize
-
-# How often an index is opened anew whose files went while it was.
-_TRIES = 10
 
 
 class Index(Reader):
@@ -72,7 +67,7 @@ class Index(Reader):
             state = State(None, catalog)
             changing.adopt(state, Writer(None, catalog, declared))
             return Index(state)
-        _make_folder(Path(path), kind, declared)
+        make_folder(Path(path), kind, declared)
         return Index.open(path)
 
     @staticmethod
@@ -85,15 +80,15 @@ class Index(Reader):
         InUseError names the process that has it. With verify, all files are read and compared with
         their sums first. A version stays as it is and cannot be changed. Versions are kept until
         rows are moved together; LookupError for one that is not.
+
+        What `save` wrote, a data set of Lance by its URI or folder, is read into an index in
+        memory. Needs `minifloat[lance]`.
         """
-        folder = Path(path)
-        if not (folder / FILE).is_file():
-            raise FileNotFoundError(
-                f"{path} is no index: there is no {FILE} in it; Index.create makes one"
-            )
         if version is not None and write:
             raise ValueError(f"version {version} stays as it is: open without one to write")
-        index = Index(_opened(folder, version))
+        if exchange.is_lance(path):
+            return _filled(exchange.of_lance(path, version, None), None)
+        index = Index(opened(Path(path), version))
         if verify:
             verify_all(index._state)
         if write:
@@ -169,6 +164,38 @@ class Index(Reader):
         """
         return Index(self._state, device)
 
+    def to_arrow(self) -> Any:
+        """Return all rows as a `pyarrow.Table`, as `from_arrow` takes it: ids, vectors, columns.
+
+        Needs `minifloat[arrow]`.
+        """
+        return exchange.to_arrow(self)
+
+    def save(self, uri: str | Path, *, overwrite: bool = False, storage_options: Any = None) -> int:
+        """Write all rows into a data set of Lance, by its URI, such as s3://..., or its folder.
+
+        Return its version. FileExistsError for one that is there, unless it is overwritten, which
+        makes a newer version of it; storage_options are pylance's. Needs `minifloat[lance]`.
+        """
+        return exchange.to_lance(self, uri, overwrite, storage_options)
+
+    @staticmethod
+    def from_arrow(
+        table: Any,
+        *,
+        path: str | Path | None = None,
+        id: str = "id",
+        vector: str = "vector",
+        **told: Any,
+    ) -> Index:
+        """Return a new index of a table of Arrow: a column of ids, one of vectors, and all others.
+
+        Vectors are as `PackedVectors.to_arrow` makes them; where a tool has dropped their type,
+        format, dim and frame say what their bytes are, as for `PackedVectors.from_arrow`. Ids are
+        int64, text, or UUIDs of 16 bytes. Needs `minifloat[arrow]`.
+        """
+        return _filled(exchange.of_arrow(table, id, vector, told), path)
+
     def close(self) -> None:
         """Close files and let another process write; warn of changes that are not committed."""
         state = self._state
@@ -201,48 +228,17 @@ class Index(Reader):
             self.close()
 
 
-def _make_folder(path: Path, kind: Kind, columns: Columns) -> None:
-    """Make an index in a folder, which is there with all of it or not at all."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise FileExistsError(f"{path} is there and not empty: Index.open opens an index")
-    if not path.absolute().parent.is_dir():
-        raise FileNotFoundError(
-            f"{path} cannot be made: there is no folder {path.absolute().parent}"
-        )
-    new = path.absolute().with_name(f".minifloat-{uuid4().hex}.tmp")
-    new.mkdir()
-    try:
-        catalog = Catalog(new, create=True)
-        catalog.lay_out(kind.facts(), columns)
-        catalog.truncate_log()
-        catalog.close()
-        sync_folder(new)
-        os.rename(new, path)
-        sync_folder(path.absolute().parent)
-    except BaseException:
-        shutil.rmtree(new, ignore_errors=True)
-        raise
-
-
-def _opened(folder: Path, number: int | None) -> State:
-    for _ in range(_TRIES):
-        catalog = Catalog(folder, writes=False)
-        try:
-            with catalog.transaction("DEFERRED"):
-                state = State(folder, catalog, pinned=number is not None)
-                version = catalog.version(number)
-                if version is None:
-                    newest = catalog.version()
-                    raise LookupError(
-                        f"{folder} keeps versions {catalog.facts()['oldest']} to "
-                        f"{newest.version if newest else 0}; got {number}"
-                    )
-                state.see(catalog, version)
-            return state
-        except FileNotFoundError:
-            # A writer has moved rows, and the next look finds them.
-            catalog.close()
-        except BaseException:
-            catalog.close()
-            raise
-    raise DamagedError(f"{folder} is damaged: files that its catalog names are not there")
+def _filled(table: exchange.Table, path: str | Path | None) -> Index:
+    """Return a new index of rows that are packed."""
+    vectors = table.vectors
+    index = Index.create(
+        path,
+        vectors.dim,
+        vectors.format,
+        frame=vectors.frame,
+        columns=table.declared,
+        estimator=vectors.estimator,
+        errors=vectors.errors is not None,
+    )
+    exchange.fill(index, table)
+    return index

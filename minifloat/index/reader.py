@@ -65,6 +65,11 @@ class Reader:
         return self._state.columns.declared()
 
     @property
+    def ids(self) -> str | None:
+        """Of which kind ids are: integer, text or uuid; None before there are any."""
+        return self._state.id_kind
+
+    @property
     def version(self) -> int:
         """The committed version that is seen."""
         return self._state.snapshot.version
@@ -110,8 +115,9 @@ class Reader:
         part; KeyError for one that is not there. With both, rows must meet both. offset: the best
         so many are left out, as on a second page.
 
-        originals are float rows as in `minifloat.search`, where row i is that of id i: answers are
-        then those of the originals, proven, if the index keeps errors.
+        originals are float rows as in `minifloat.search`, where row i is that of id i; or a pair
+        of them and the name of an integer column, which says where each row is. Answers are then
+        those of the originals, proven, if the index keeps errors.
         """
         return self._finder.best(queries, k, offset, Asked(where, only, originals))
 

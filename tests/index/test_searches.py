@@ -120,11 +120,27 @@ def test_originals_are_found_by_ids(index: Index) -> None:
         index.search(X[:1], 2, originals=originals[:100])
 
 
-def test_originals_of_texts_are_refused() -> None:
-    index = Index.create(None, DIM, "e2m1", errors=True)
-    index.add(["a"], X[:1])
-    with pytest.raises(ValueError, match="originals are found by ids that are their rows' numbers"):
-        index.search(X[:1], 1, originals=X[:1])
+def test_originals_of_texts_are_found_by_a_column() -> None:
+    columns = {"at": "integer", "day": "integer"}
+    index = Index.create(None, DIM, "e2m1", errors=True, columns=columns)
+    names = [f"id {number}" for number in range(ROWS)]
+    index.add(names, X, at=range(ROWS)[::-1], day=DAYS)
+    index.remove(names[:5])
+    index.purge(names[5:9])
+    originals, queries = X.flip(0).double(), X[:20] + 0.1
+    scores, ids = index.search(queries, 5, originals=(originals, "at"))
+    both = queries[:, None].double(), X[9:].double()
+    cosines = torch.nn.functional.cosine_similarity(*both, dim=2)
+    best = cosines.topk(5)
+    assert torch.equal(scores, best.values.float())
+    assert ids.tolist() == [[names[9 + i] for i in of_query] for of_query in best.indices.tolist()]
+    few, _ = index.search(queries, 2, originals=(originals, "at"), where="day = 7")
+    of_day = cosines[:, [i for i in range(ROWS - 9) if DAYS[i + 9] == 7]]
+    assert torch.equal(few, of_day.topk(2).values.float())
+    with pytest.raises(ValueError, match="ids of this index are of kind text, and tell no rows of"):
+        index.search(X[:1], 1, originals=originals)
+    with pytest.raises(ValueError, match="rows of originals are told by an integer column"):
+        index.search(X[:1], 1, originals=(originals, "att"))
 
 
 @pytest.mark.parametrize("kind", list(IDS))

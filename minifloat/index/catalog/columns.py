@@ -42,8 +42,8 @@ class Columns(NamedTuple):
                 )
             if type not in _TYPES:
                 raise ValueError(
-                    f"column {name!r} must be one of {', '.join(_TYPES)}, or such "
-                    f"with{_INDEXED!r} after it; got {said!r}"
+                    f"column {name!r} must be one of {', '.join(_TYPES)}, or one "
+                    f"and{_INDEXED} after it; got {said!r}"
                 )
             types[name] = type
             if type != said:

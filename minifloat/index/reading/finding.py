@@ -163,15 +163,38 @@ class Finder:
         """Return originals as a search takes them: rows of an array, by the ids of rows."""
         if asked.originals is None:
             return None
-        if self.state.id_kind not in (None, INTEGER):
+        rows, snapshot = asked.originals, taking.snapshot
+        if isinstance(rows, tuple):
+            rows, column = rows
+            numbers = self._numbers(snapshot, column)
+        elif self.state.id_kind in (None, INTEGER):
+            numbers = snapshot.store.fields["ids"][: snapshot.count]
+        else:
             raise ValueError(
-                "originals are found by ids that are their rows' numbers: ids of this index are "
-                f"of kind {self.state.id_kind}"
+                f"ids of this index are of kind {self.state.id_kind}, and tell no rows of "
+                "originals: give these with the name of an integer column that does, (rows, 'name')"
             )
-        ids = taking.snapshot.store.fields["ids"][: taking.snapshot.count]
-        return Renumbered(
-            asked.originals, ids if taking.positions is None else ids[taking.positions]
-        )
+        return Renumbered(rows, numbers if taking.positions is None else numbers[taking.positions])
+
+    def _numbers(self, snapshot: Snapshot, column: str) -> Tensor:
+        """Return an integer column of all rows; ValueError for one that is missing, or has none."""
+        types = self.state.columns.types
+        if types.get(column) != "integer":
+            raise ValueError(
+                f"rows of originals are told by an integer column; this index has {types}, and "
+                f"got {column!r}"
+            )
+        with self.state.reading_of(snapshot) as catalog:
+            found = catalog.all(f'SELECT "{column}", row FROM rows ORDER BY row')
+        rows = torch.tensor([row for _, row in found], dtype=torch.int64)
+        values = torch.tensor([-1 if value is None else value for value, _ in found])
+        positions = snapshot.store.positions(rows, snapshot.count)
+        numbers = torch.full((snapshot.count,), -1)
+        numbers[positions[positions >= 0]] = values[positions >= 0]
+        # Those that were removed take no part.
+        gone = torch.tensor(()).long() if snapshot.mask is None else (~snapshot.mask).nonzero()
+        numbers[gone.flatten()] = 0
+        return numbers
 
     def _ids(
         self, snapshot: Snapshot, positions: Tensor, queries: Any, device: torch.device

@@ -1,0 +1,69 @@
+"""Folders of indexes: made whole or not at all, and opened as they were committed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from uuid import uuid4
+
+from minifloat.files.replacing import sync_folder
+from minifloat.index.catalog.catalog import FILE, Catalog, DamagedError
+from minifloat.index.catalog.columns import Columns
+from minifloat.index.rows.kinds import Kind
+from minifloat.index.state import State
+
+# How often an index is opened anew whose files went while it was.
+_TRIES = 10
+
+
+def make_folder(path: Path, kind: Kind, columns: Columns) -> None:
+    """Make an index in a folder, which is there with all of it or not at all."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise FileExistsError(f"{path} is there and not empty: Index.open opens an index")
+    if not path.absolute().parent.is_dir():
+        raise FileNotFoundError(
+            f"{path} cannot be made: there is no folder {path.absolute().parent}"
+        )
+    new = path.absolute().with_name(f".minifloat-{uuid4().hex}.tmp")
+    new.mkdir()
+    try:
+        catalog = Catalog(new, create=True)
+        catalog.lay_out(kind.facts(), columns)
+        catalog.truncate_log()
+        catalog.close()
+        sync_folder(new)
+        os.rename(new, path)
+        sync_folder(path.absolute().parent)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+
+
+def opened(folder: Path, number: int | None) -> State:
+    """Return an index as it was committed last, or as a version that is kept."""
+    if not (folder / FILE).is_file():
+        raise FileNotFoundError(
+            f"{folder} is no index: there is no {FILE} in it; Index.create makes one"
+        )
+    for _ in range(_TRIES):
+        catalog = Catalog(folder, writes=False)
+        try:
+            with catalog.transaction("DEFERRED"):
+                state = State(folder, catalog, pinned=number is not None)
+                version = catalog.version(number)
+                if version is None:
+                    newest = catalog.version()
+                    raise LookupError(
+                        f"{folder} keeps versions {catalog.facts()['oldest']} to "
+                        f"{newest.version if newest else 0}; got {number}"
+                    )
+                state.see(catalog, version)
+            return state
+        except FileNotFoundError:
+            # A writer has moved rows, and the next look finds them.
+            catalog.close()
+        except BaseException:
+            catalog.close()
+            raise
+    raise DamagedError(f"{folder} is damaged: files that its catalog names are not there")

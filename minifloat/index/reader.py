@@ -159,7 +159,7 @@ class Reader:
             vectors = snapshot.vectors[snapshot.store.positions(rows, snapshot.count)]
             columns = columns_of_rows(catalog, state.columns, rows)
         is_integer = given.kind == INTEGER
-        known = given.integers() if is_integer else as_objects(given.kind, given.values)
+        known = given.tensor() if is_integer else as_objects(given.kind, given.values)
         return Rows(known, vectors, columns)
 
     def batches(self, rows: int = 1 << 16) -> Iterator[Rows]:

@@ -193,5 +193,5 @@ class Changes(RuleBasedStateMachine):
             assert self.index.check() == []
 
 
-Changes.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+Changes.TestCase.settings = settings(max_examples=500, stateful_step_count=20, deadline=None)
 TestChanges = Changes.TestCase

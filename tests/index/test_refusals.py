@@ -268,3 +268,22 @@ def test_other_indexes_are_merged_whole_or_not(index: Index) -> None:
     with pytest.raises(TypeError, match="merge takes an Index; got list"):
         index.merge([])  # type: ignore[arg-type]
     assert len(index) == 5
+
+
+def test_ids_that_ascend_are_known_later_too() -> None:
+    """Those above all others are not looked up, and must be found by what comes after."""
+    index = Index.create(None, DIM, "e2m1")
+    index.add([100, 50], X[:2])
+    index.add(range(200, 210), X[:10])
+    index.commit()
+    index.add(range(210, 215), X[:5])
+    index.rollback()
+    index.add(range(300, 305), X[:5])
+    index.remove(range(200, 207))
+    index.compact()
+    index.add(range(400, 403), X[:3])
+    for id in (100, 50, 207, 209, 300, 304, 400, 402):
+        with pytest.raises(ValueError, match=f"1 of 2 ids are in the index already: {id};"):
+            index.add([1000 + id, id], X[:2])
+    index.add([214, 213, 200, 403], X[:4])
+    assert len(index) == 17

@@ -26,6 +26,7 @@ COMMANDS = (
     "benchmarks.gpu.results",
     "benchmarks.gpu.sanitizers",
     "benchmarks.gpu.suite",
+    "benchmarks.index",
     "benchmarks.instructions",
     "benchmarks.quantize",
     "benchmarks.recall",

@@ -19,7 +19,7 @@ ROOMS = {
         "voxtube bitdepth separation probe __init__ __main__"
     ),
     "benchmarks": (
-        "__init__ harness data codec search rivals registry quantize few_queries files exchange "
+        "__init__ harness data codec search rivals registry quantize few_queries index files exchange "
         "recall exact instructions gpu __main__"
     ),
 }

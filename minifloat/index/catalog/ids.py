@@ -20,22 +20,37 @@ _NAMED = 3
 
 
 class Ids(NamedTuple):
-    """Ids of one kind, as SQLite takes them: int, str, or bytes of a UUID."""
+    """Ids of one kind, as SQLite takes them: int, str, or bytes of a UUID.
+
+    integers: the same, int64, where they are such.
+    """
 
     kind: str
     values: list[Any]
+    integers: NDArray[np.int64]
 
     def __len__(self) -> int:
         """Return how many there are."""
         return len(self.values)
 
-    def integers(self) -> Tensor:
+    @staticmethod
+    def of(kind: str, values: list[Any]) -> Ids:
+        """Return ids of a kind, as SQLite has them."""
+        numbers = values if kind == INTEGER else []
+        return Ids(kind, values, np.array(numbers, np.int64))
+
+    def tensor(self) -> Tensor:
         """Return integers as a tensor, int64."""
-        return torch.tensor(self.values, dtype=torch.int64)
+        return torch.from_numpy(self.integers)
+
+    @property
+    def ascend(self) -> bool:
+        """Whether they are integers in ascending order, none of them twice."""
+        return len(self.integers) > 0 and bool((self.integers[1:] > self.integers[:-1]).all())
 
     def refuse_twice(self) -> None:
         """Raise ValueError for an id that is there twice."""
-        if len(set(self.values)) == len(self.values):
+        if self.ascend or len(set(self.values)) == len(self.values):
             return
         seen: set[Any] = set()
         for value in self.values:
@@ -49,10 +64,12 @@ def as_ids(given: Any, kind: str | None = None) -> Ids:
 
     TypeError or ValueError for what are no ids, or are of another kind than an index has.
     """
+    if kind in (None, INTEGER) and (numbers := _integers_of(given)) is not None:
+        return Ids(INTEGER, numbers.tolist(), numbers)
     values = _listed(given)
     types = set(map(type, values))
     if not types:
-        return Ids(kind or INTEGER, [])
+        return Ids.of(kind or INTEGER, [])
     if len(types) > 1 or next(iter(types)) not in KINDS:
         names = ", ".join(sorted(one.__name__ for one in types))
         raise TypeError(f"ids must be all int, all str, or all uuid.UUID; got {names}")
@@ -62,14 +79,12 @@ def as_ids(given: Any, kind: str | None = None) -> Ids:
             f"ids of this index are {_NOUNS[kind]}; got {_NOUNS[found]}, the first {values[0]!r}"
         )
     if found == INTEGER:
-        for value in (min(values), max(values)):
-            if not -(2**63) <= value < 2**63:
-                raise ValueError(f"ids must be at least -2^63 and below 2^63; got {value}")
+        _check_integers(values)
     elif found == TEXT:
         _check_texts(values)
     else:
         values = [value.bytes for value in values]
-    return Ids(found, values)
+    return Ids.of(found, values)
 
 
 def as_id(given: Any, kind: str | None) -> Ids:
@@ -98,6 +113,17 @@ def as_objects(kind: str, values: Iterable[Any]) -> NDArray[Any]:
     return array
 
 
+def _integers_of(given: Any) -> NDArray[np.int64] | None:
+    """Return integers that are in an array, a tensor or a range; None for all else."""
+    if isinstance(given, range) and all(abs(end) < 2**62 for end in (given.start, given.stop)):
+        return np.arange(given.start, given.stop, given.step)
+    if isinstance(given, Tensor):
+        given = given.cpu().numpy()
+    if isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype.kind == "i":
+        return given.astype(np.int64)
+    return None
+
+
 def _listed(given: Any) -> list[Any]:
     if isinstance(given, (str, bytes, int, UUID)):
         raise TypeError(f"ids must be a list, an array or a column of them; got {given!r}")
@@ -107,13 +133,20 @@ def _listed(given: Any) -> list[Any]:
         given = np.asarray(given)
     if not isinstance(given, np.ndarray):
         values = list(given)
-        # Numbers and texts of NumPy in a list.
-        return [one.item() if isinstance(one, np.generic) else one for one in values]
+        if any(issubclass(one, np.generic) for one in set(map(type, values))):
+            values = [one.item() if isinstance(one, np.generic) else one for one in values]
+        return values
     if given.ndim != 1:
         raise ValueError(f"ids must be in one row; got shape {given.shape}")
     if given.dtype.kind not in "iuUO":
         raise TypeError(f"ids must be all int, all str, or all uuid.UUID; got {given.dtype}")
     return list(given.tolist())
+
+
+def _check_integers(values: list[int]) -> None:
+    for value in (min(values), max(values)):
+        if not -(2**63) <= value < 2**63:
+            raise ValueError(f"ids must be at least -2^63 and below 2^63; got {value}")
 
 
 def _check_texts(values: list[str]) -> None:

@@ -99,7 +99,7 @@ def add(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None:
         ids, vectors, values = _checked(state, given, x, columns)
         ids.refuse_twice()
         with state.lock:
-            refuse_present(ids, writer.present(ids, state.snapshot, len(ids)))
+            refuse_present(ids, writer.present(ids, state.snapshot))
             _append(state, writer, ids, vectors, values)
 
 
@@ -109,8 +109,8 @@ def upsert(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None
         ids, vectors, values = _checked(state, given, x, columns)
         ids.refuse_twice()
         with state.lock, writer.whole():
-            places = writer.present(ids, state.snapshot, len(ids))
-            there = Ids(ids.kind, [ids.values[at] for at in places])
+            places = writer.present(ids, state.snapshot)
+            there = Ids.of(ids.kind, [ids.values[at] for at in places])
             _remove(state, writer, writer.rows_of(there))
             _append(state, writer, ids, vectors, values)
 
@@ -176,7 +176,7 @@ def append_all(state: State, parts: Iterable[tuple[Any, PackedVectors, Mapping[s
     with changes(state) as writer, state.lock, writer.whole():
         for given, vectors, columns in parts:
             ids, packed, values = _checked(state, given, vectors, columns)
-            refuse_present(ids, writer.present(ids, state.snapshot, len(ids)))
+            refuse_present(ids, writer.present(ids, state.snapshot))
             _append(state, writer, ids, packed, values)
             count += len(ids)
     return count
@@ -222,7 +222,7 @@ def _append(
     fields = {name: getattr(vectors, name) for name in state.kind.fields()}
     fields["rows"] = torch.arange(snapshot.next_row, snapshot.next_row + len(ids))
     if ids.kind == INTEGER:
-        fields["ids"] = ids.integers()
+        fields["ids"] = ids.tensor()
     store = snapshot.store.append(fields, snapshot.count)
     writer.pending.add(ids.values, values)
     state.snapshot = snapshot.with_rows(store, snapshot.next_row + len(ids))

@@ -26,29 +26,27 @@ class Seen:
     2007).
     """
 
-    def __init__(self, ids: Ids, more: int = 0) -> None:
-        words = max(_LEAST_WORDS, 2 * (len(ids) + more) // _IDS_A_WORD)
+    def __init__(self, hashes: NDArray[Any], more: int = 0) -> None:
+        """Begin with ids that differ, by their hashes, and room for more."""
+        words = max(_LEAST_WORDS, 2 * (len(hashes) + more) // _IDS_A_WORD)
         self._words: NDArray[Any] = np.zeros(words, np.uint64)
         self._count = 0
-        self.add(ids)
+        self.add(hashes)
 
     def is_full(self, more: int) -> bool:
         """Return whether so many more ids are too many."""
         return self._count + more > len(self._words) * _IDS_A_WORD
 
-    def add(self, ids: Ids) -> list[int]:
+    def add(self, hashes: NDArray[Any]) -> list[int]:
         """Take ids up, which differ; return the places of those that may have been there."""
-        if not len(ids):
-            return []
-        hashes = _hashes(ids)
         # The high half of a product with the number of words.
         words = ((hashes >> np.uint64(32)) * np.uint64(len(self._words))) >> np.uint64(32)
-        masks = np.zeros(len(ids), np.uint64)
+        masks = np.zeros(len(hashes), np.uint64)
         for i in range(_BITS):
             masks |= np.uint64(1) << ((hashes >> np.uint64(6 * i)) & np.uint64(63))
         known = (self._words[words] & masks) == masks
         np.bitwise_or.at(self._words, words, masks)
-        self._count += len(ids)
+        self._count += len(hashes)
         return np.flatnonzero(known).tolist()
 
 
@@ -85,12 +83,16 @@ class Pending:
             first += len(ids)
 
 
-def _hashes(ids: Ids) -> NDArray[Any]:
+def hashes(ids: Ids) -> NDArray[Any]:
     """Return 64 bits for each id, in which all take part."""
     if ids.kind == INTEGER:
-        found = np.array(ids.values, np.int64).view(np.uint64)
-    else:
-        found = np.fromiter(map(hash, ids.values), np.int64, len(ids)).view(np.uint64)
+        return hashes_of_integers(ids.integers)
+    return hashes_of_integers(np.fromiter(map(hash, ids.values), np.int64, len(ids)))
+
+
+def hashes_of_integers(integers: NDArray[np.int64]) -> NDArray[Any]:
+    """Return 64 bits for each integer, in which all of its own take part."""
+    found = integers.view(np.uint64)
     # The finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
     found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

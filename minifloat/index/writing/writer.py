@@ -8,7 +8,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from minifloat.index.catalog.catalog import (
@@ -23,7 +25,7 @@ from minifloat.index.catalog.connection import within_sqlite
 from minifloat.index.catalog.ids import INTEGER, Ids
 from minifloat.index.rows.snapshots import Snapshot
 from minifloat.index.writing.holding import Holding
-from minifloat.index.writing.pending import MOST, Pending, Seen
+from minifloat.index.writing.pending import MOST, Pending, Seen, hashes, hashes_of_integers
 
 # Rows of one sum in the catalog.
 SUMMED = 1 << 16
@@ -42,13 +44,21 @@ class Writer:
         self.base: Snapshot
         self.removed: list[int] = []
         self.is_left = False
+        # Ids that may be there, of so many rows; and the largest there has been, of integers.
         self._seen: Seen | None = None
+        self._seen_rows, self._generation = 0, -1
+        self._most: int | None = None
         self._statement = f"INSERT INTO rows VALUES (?, ?, ?{', ?' * len(columns.types)})"
 
     def begin(self, version: Version, snapshot: Snapshot) -> None:
         """Start from a version with no changes, which is seen so."""
         self.committed, self.base, self.removed = version, snapshot, []
-        self.pending, self._seen = Pending(version.next_row), None
+        self.pending = Pending(version.next_row)
+        if snapshot.generation != self._generation:
+            # Rows have moved, and their places tell no longer which were seen.
+            self._seen, self._generation = None, snapshot.generation
+        # Others take the places of rows that were undone.
+        self._seen_rows = min(self._seen_rows, snapshot.count)
 
     @property
     def next_version(self) -> int:
@@ -116,6 +126,7 @@ class Writer:
     def settle(self, snapshot: Snapshot, removed: int) -> None:
         """Forget what came after a snapshot, with which so many rows were removed."""
         self.pending.keep(snapshot.next_row - self.pending.first)
+        self._seen_rows = min(self._seen_rows, snapshot.count)
         del self.removed[removed:]
 
     def change(self) -> None:
@@ -125,18 +136,31 @@ class Writer:
             with told(self.catalog.path):
                 self.catalog.sql.run("BEGIN IMMEDIATE")
 
-    def present(self, ids: Ids, snapshot: Snapshot, more: int) -> list[int]:
-        """Return the places of ids that are there, and take up the others, of `more` rows."""
-        if self._seen is None or self._seen.is_full(more):
-            self._seen = Seen(self._known(ids.kind, snapshot), more)
-        maybe = self._seen.add(ids)
-        if not maybe:
+    def present(self, ids: Ids, snapshot: Snapshot) -> list[int]:
+        """Return the places of ids that are there; rows of the others are to come."""
+        if ids.ascend and self._are_beyond(ids, snapshot):
             return []
+        if self._seen is None or self._seen.is_full(len(ids)):
+            self._seen = Seen(self._known(ids.kind, snapshot), len(ids))
+        elif ids.kind == INTEGER:
+            # Those that were beyond all others have not been looked at.
+            self._seen.add(hashes_of_integers(_ids_in(snapshot, self._seen_rows)))
+        self._seen_rows = snapshot.count
+        maybe = self._seen.add(hashes(ids))
         found = [at for at in maybe if ids.values[at] in self.pending.known]
         others = [at for at in maybe if ids.values[at] not in self.pending.known]
         statement = "SELECT 1 FROM rows WHERE id = ? AND removed IS NULL"
         found += [at for at in others if self.catalog.all(statement, (ids.values[at],))]
         return sorted(found)
+
+    def _are_beyond(self, ids: Ids, snapshot: Snapshot) -> bool:
+        """Return whether integers that ascend are above all that there have ever been."""
+        if self._most is None:
+            known = _ids_in(snapshot, 0)
+            self._most = int(known.max()) if len(known) else -(2**63) - 1
+        beyond = ids.values[0] > self._most
+        self._most = max(self._most, ids.values[-1])
+        return bool(beyond)
 
     def rows_of(self, ids: Ids) -> Tensor:
         """Return the numbers of rows that are there, -1 where an id is not."""
@@ -185,11 +209,16 @@ class Writer:
         if self.holding is not None:
             self.holding.let_go()
 
-    def _known(self, kind: str, snapshot: Snapshot) -> Ids:
-        """Return all ids that are there, and some that were."""
+    def _known(self, kind: str, snapshot: Snapshot) -> NDArray[Any]:
+        """Return the hashes of all ids that are there, and of some that were."""
         if kind == INTEGER:
-            return Ids(kind, snapshot.store.fields["ids"][: snapshot.count].tolist())
+            return hashes_of_integers(_ids_in(snapshot, 0))
         self.flush()
-        return Ids(
-            kind, [id for (id,) in self.catalog.all("SELECT id FROM rows WHERE id NOT NULL")]
-        )
+        found = self.catalog.all("SELECT id FROM rows WHERE id IS NOT NULL")
+        return hashes(Ids.of(kind, [id for (id,) in found]))
+
+
+def _ids_in(snapshot: Snapshot, first: int) -> NDArray[np.int64]:
+    """Return the integer ids of rows from one on."""
+    found: NDArray[np.int64] = snapshot.store.fields["ids"][first : snapshot.count].numpy()
+    return found

@@ -22,7 +22,7 @@ from minifloat.index.reading.checking import verify as verify_all
 from minifloat.index.reading.filters import Where
 from minifloat.index.rows.kinds import Kind
 from minifloat.index.state import State
-from minifloat.index.writing import changing, committing, erasing
+from minifloat.index.writing import changing, committing, erasing, transactions
 from minifloat.index.writing.merging import merge
 from minifloat.index.writing.writer import Writer
 from minifloat.vectors import PackedVectors, quantize
@@ -65,7 +65,7 @@ class Index(Reader):
             catalog = Catalog(None, create=True)
             catalog.lay_out(kind.facts(), declared)
             state = State(None, catalog)
-            changing.adopt(state, Writer(None, catalog, declared))
+            transactions.adopt(state, Writer(None, catalog, declared))
             return Index(state)
         make_folder(Path(path), kind, declared)
         return Index.open(path)
@@ -92,7 +92,7 @@ class Index(Reader):
         if verify:
             verify_all(index._state)
         if write:
-            changing.writer_of(index._state)
+            transactions.writer_of(index._state)
         return index
 
     def add(self, ids: Any, x: PackedVectors | RowsLike, **columns: Any) -> None:

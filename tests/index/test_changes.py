@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 import minifloat as mf
 from minifloat.index.rows import blocks
-from minifloat.index.writing import committing, writer
+from minifloat.index.writing import changing, committing, writer
 from tests.index.model import COLUMNS, DIM, IDS, Model, columns, listed, row
 
 NUMBERS = st.integers(0, 12)
@@ -45,6 +45,7 @@ class Changes(RuleBasedStateMachine):
                 self.patch.setattr(blocks, name, rows)
             self.patch.setattr(committing, "_FILES", 2)
             self.patch.setattr(writer, "MOST", 3)
+            self.patch.setattr(changing, "_AT_ONCE", 2)
         self.id_of, self.kind, self.seed = IDS[kind], kind, 0
         self.folder = tempfile.TemporaryDirectory() if on_disk else None
         self.path = Path(self.folder.name) / "index" if self.folder else None
@@ -193,5 +194,5 @@ class Changes(RuleBasedStateMachine):
             assert self.index.check() == []
 
 
-Changes.TestCase.settings = settings(max_examples=500, stateful_step_count=20, deadline=None)
+Changes.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 TestChanges = Changes.TestCase

@@ -12,6 +12,7 @@ import torch
 
 import minifloat as mf
 from minifloat.index import Index
+from minifloat.index.writing import changing
 from tests.index.model import DIM
 
 X = torch.randn(20, DIM, generator=torch.Generator().manual_seed(1))
@@ -287,3 +288,28 @@ def test_ids_that_ascend_are_known_later_too() -> None:
             index.add([1000 + id, id], X[:2])
     index.add([214, 213, 200, 403], X[:4])
     assert len(index) == 17
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_many_rows_are_added_whole_or_not(
+    tmp_path: Path, on_disk: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changing, "_AT_ONCE", 3)
+    index = Index.create(tmp_path / "a" if on_disk else None, DIM, "e2m1")
+    index.add([7, 3], X[:2])
+    wrong = X[:9].clone()
+    wrong[7, 0] = torch.nan
+    for ids, x in (([*range(10, 18), 7], X[:9]), (range(10, 19), wrong)):
+        with pytest.raises(
+            ValueError, match="of 3 ids are in the index already: 7;|id 17 holds NaN"
+        ):
+            index.add(ids, x)
+        assert list(index) == [7, 3]
+        assert 12 not in index
+    with pytest.raises(ValueError, match="id 17 holds NaN"):
+        index.upsert(range(10, 19), wrong)
+    index.add(range(10, 19), X[:9])
+    index.commit()
+    assert list(index) == [7, 3, *range(10, 19)]
+    assert index.check() == []
+    assert torch.equal(index.get([10, 18]).vectors.codes, mf.quantize(X[[0, 8]], "e2m1").codes)

@@ -2,112 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from minifloat.arrays import as_rows
-from minifloat.index.catalog.catalog import Catalog, Version
 from minifloat.index.catalog.ids import INTEGER, Ids, as_ids, shown
 from minifloat.index.naming import refuse_absent, refuse_present
 from minifloat.index.reading.filters import Filter, Where
-from minifloat.index.rows import blocks
-from minifloat.index.rows.snapshots import Snapshot
 from minifloat.index.state import State
+from minifloat.index.writing.transactions import changes
 from minifloat.index.writing.writer import Writer
 from minifloat.vectors import PackedVectors
 
-
-def writer_of(state: State) -> Writer:
-    """Return the writer of an index, which it becomes by its first change."""
-    state.refuse_closed()
-    if state.writer is not None:
-        state.writer.refuse_left()
-        return state.writer
-    if state.pinned:
-        raise PermissionError(
-            f"version {state.snapshot.version} of {state.where} was opened, which stays as it is: "
-            "open it without a version to change it"
-        )
-    catalog = Catalog(state.folder)
-    try:
-        writer = Writer(state.folder, catalog, state.columns)
-    except BaseException:
-        catalog.close()
-        raise
-    adopt(state, writer)
-    return writer
-
-
-def adopt(state: State, writer: Writer) -> None:
-    """Have an index be written to, from its newest version on."""
-    with state.lock:
-        if state.folder is not None:
-            names = [name for (name,) in writer.catalog.all("SELECT name FROM blocks")]
-            blocks.sweep(state.folder, names)
-        version = writer.catalog.version()
-        assert version is not None
-        state.see(writer.catalog, version)
-        start(state, writer, version, state.snapshot)
-        state.writer = writer
-
-
-def start(state: State, writer: Writer, version: Version, snapshot: Snapshot) -> None:
-    """See a version that was just committed, and no changes to it."""
-    number = version.version
-    state.snapshot = replace(snapshot, version=number, sees=number + 1)
-    writer.begin(version, state.snapshot)
-
-
-@contextmanager
-def changes(state: State) -> Iterator[Writer]:
-    """Yield the writer; where what is done then fails, nothing has changed."""
-    with state.changing:
-        writer = writer_of(state)
-        before, kind, removed = state.snapshot, state.id_kind, len(writer.removed)
-        begun = writer.catalog.sql.in_transaction
-        try:
-            yield writer
-        except BaseException:
-            if begun and not writer.catalog.sql.in_transaction:
-                undo(state, writer)
-            else:
-                with state.lock:
-                    state.snapshot, state.id_kind = before, kind
-                    writer.settle(before, removed)
-            raise
-
-
-def undo(state: State, writer: Writer) -> None:
-    """Be as the last commit was."""
-    # Calls may read rows whose place others take then.
-    with state.alone():
-        if writer.catalog.sql.in_transaction:
-            writer.catalog.sql.run("ROLLBACK")
-        state.id_kind = writer.catalog.facts().get("ids")
-        state.snapshot = writer.base
-        writer.begin(writer.committed, writer.base)
+# Rows that are added at once: of more, memory would hold all again.
+_AT_ONCE = 1 << 16
 
 
 def add(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None:
     """Add rows; ValueError for ids that are there."""
     with changes(state) as writer:
-        ids, vectors, values = _checked(state, given, x, columns)
+        ids, rows, values = _checked(state, given, x, columns)
         ids.refuse_twice()
-        with state.lock:
-            refuse_present(ids, writer.present(ids, state.snapshot))
-            _append(state, writer, ids, vectors, values)
+        if len(ids) <= _AT_ONCE:
+            vectors = _packed(state, ids, rows)
+            with state.lock:
+                refuse_present(ids, writer.present(ids, state.snapshot))
+                _append(state, writer, ids, vectors, values)
+            return
+        with state.lock, writer.whole():
+            for first in range(0, len(ids), _AT_ONCE):
+                some = slice(first, first + _AT_ONCE)
+                few = Ids(ids.kind, ids.values[some], ids.integers[some])
+                refuse_present(few, writer.present(few, state.snapshot))
+                vectors = _packed(state, few, rows[some])
+                _append(state, writer, few, vectors, [of_one[some] for of_one in values])
+                writer.flush()
 
 
 def upsert(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None:
     """Add rows, in the place of those whose ids they have."""
     with changes(state) as writer:
-        ids, vectors, values = _checked(state, given, x, columns)
+        ids, rows, values = _checked(state, given, x, columns)
         ids.refuse_twice()
+        vectors = _packed(state, ids, rows)
         with state.lock, writer.whole():
             places = writer.present(ids, state.snapshot)
             there = Ids.of(ids.kind, [ids.values[at] for at in places])
@@ -121,7 +61,7 @@ def update(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None
         ids = as_ids(given, state.id_kind)
         ids.refuse_twice()
         values = state.columns.checked(columns, len(ids))
-        vectors = None if x is None else _packed(state, ids, x)
+        vectors = None if x is None else _packed(state, *_checked(state, given, x, {})[:2])
         with state.lock, writer.whole():
             rows = writer.rows_of(ids)
             refuse_absent(ids, rows)
@@ -175,26 +115,27 @@ def append_all(state: State, parts: Iterable[tuple[Any, PackedVectors, Mapping[s
     count = 0
     with changes(state) as writer, state.lock, writer.whole():
         for given, vectors, columns in parts:
-            ids, packed, values = _checked(state, given, vectors, columns)
+            ids, rows, values = _checked(state, given, vectors, columns)
             refuse_present(ids, writer.present(ids, state.snapshot))
-            _append(state, writer, ids, packed, values)
+            _append(state, writer, ids, _packed(state, ids, rows), values)
             count += len(ids)
     return count
 
 
 def _checked(
     state: State, given: Any, x: Any, columns: Mapping[str, Any]
-) -> tuple[Ids, PackedVectors, list[list[Any]]]:
+) -> tuple[Ids, Tensor | PackedVectors, list[list[Any]]]:
+    """Return ids, as many rows, float or packed, and the values of columns."""
     ids = as_ids(given, state.id_kind)
     values = state.columns.checked(columns, len(ids))
-    return ids, _packed(state, ids, x), values
+    rows = x if isinstance(x, PackedVectors) else as_rows("x", x).detach()
+    if len(rows) != len(ids):
+        raise ValueError(f"there must be a row for each of {len(ids)} ids; got {len(rows)} rows")
+    return ids, rows, values
 
 
-def _packed(state: State, ids: Ids, x: Any) -> PackedVectors:
+def _packed(state: State, ids: Ids, x: Tensor | PackedVectors) -> PackedVectors:
     """Return rows as the index keeps them; ValueError names the id of one that is not finite."""
-    x = x if isinstance(x, PackedVectors) else as_rows("x", x).detach()
-    if len(x) != len(ids):
-        raise ValueError(f"there must be a row for each of {len(ids)} ids; got {len(x)} rows")
     try:
         return state.kind.packed(x)
     except ValueError as error:

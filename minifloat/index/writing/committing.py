@@ -12,7 +12,7 @@ from minifloat.index.catalog.catalog import Version, told
 from minifloat.index.rows import blocks
 from minifloat.index.rows.store import Store
 from minifloat.index.state import State
-from minifloat.index.writing.changing import start, undo, writer_of
+from minifloat.index.writing.transactions import start, undo, writer_of
 from minifloat.index.writing.writer import SUMMED, Writer
 
 # Rows are moved together where more than this share of many was removed, or files are so many more

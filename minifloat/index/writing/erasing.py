@@ -10,7 +10,6 @@ from minifloat.index.catalog.ids import as_ids
 from minifloat.index.naming import refuse_absent
 from minifloat.index.rows import blocks
 from minifloat.index.state import State, numbers
-from minifloat.index.writing.changing import writer_of
 from minifloat.index.writing.committing import (
     Fields,
     Removed,
@@ -21,6 +20,7 @@ from minifloat.index.writing.committing import (
     move,
     written,
 )
+from minifloat.index.writing.transactions import writer_of
 from minifloat.index.writing.writer import Writer
 
 _MARKED = "id = NULL, removed = coalesce(removed, ?)"

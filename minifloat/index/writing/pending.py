@@ -55,22 +55,31 @@ class Pending:
 
     def __init__(self, first: int) -> None:
         self.first, self._count = first, 0
-        self.known: set[Any] = set()
         self._batches: list[tuple[list[Any], list[list[Any]]]] = []
+        self._known: set[Any] = set()
+        self._known_batches = 0
 
     def __len__(self) -> int:
         """Return how many there are."""
         return self._count
 
+    def __contains__(self, id: Any) -> bool:
+        """Return whether an id is among them."""
+        # Where all ids are new nobody asks, and nothing is hashed.
+        for ids, _ in self._batches[self._known_batches :]:
+            self._known.update(ids)
+        self._known_batches = len(self._batches)
+        return id in self._known
+
     def add(self, ids: list[Any], columns: list[list[Any]]) -> None:
         """Take rows up."""
         self._batches.append((ids, columns))
-        self.known.update(ids)
         self._count += len(ids)
 
     def keep(self, count: int) -> None:
         """Drop rows after the first so many, which are those of whole batches."""
-        batches, self._batches, self.known, self._count = self._batches, [], set(), 0
+        batches, self._batches, self._known, self._known_batches = self._batches, [], set(), 0
+        self._count = 0
         for ids, columns in batches:
             if self._count + len(ids) <= count:
                 self.add(ids, columns)

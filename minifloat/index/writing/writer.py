@@ -89,7 +89,7 @@ class Writer:
         if not len(self.pending):
             return
         rows = self.pending.rows()
-        with self.whole():
+        with self._savepoint():
             # Many at a time have one sum, and are no tuples before.
             while some := list(islice(rows, SUMMED)):
                 self.catalog.sql.run_many(self._statement, some)
@@ -107,7 +107,13 @@ class Writer:
 
     @contextmanager
     def whole(self) -> Iterator[None]:
-        """Do all that is asked of SQLite, or nothing."""
+        """Do all that is asked of SQLite, or nothing; rows that waited before are there anyway."""
+        self.flush()
+        with self._savepoint():
+            yield
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
         self.change()
         sql = self.catalog.sql
         with told(self.catalog.path):
@@ -125,6 +131,9 @@ class Writer:
 
     def settle(self, snapshot: Snapshot, removed: int) -> None:
         """Forget what came after a snapshot, with which so many rows were removed."""
+        if self.pending.first > snapshot.next_row:
+            # Of those that SQLite had got it has forgotten all.
+            self.pending = Pending(snapshot.next_row)
         self.pending.keep(snapshot.next_row - self.pending.first)
         self._seen_rows = min(self._seen_rows, snapshot.count)
         del self.removed[removed:]
@@ -138,7 +147,7 @@ class Writer:
 
     def present(self, ids: Ids, snapshot: Snapshot) -> list[int]:
         """Return the places of ids that are there; rows of the others are to come."""
-        if ids.ascend and self._are_beyond(ids, snapshot):
+        if ids.kind == INTEGER and len(ids) and self._are_beyond(ids, snapshot):
             return []
         if self._seen is None or self._seen.is_full(len(ids)):
             self._seen = Seen(self._known(ids.kind, snapshot), len(ids))
@@ -147,20 +156,20 @@ class Writer:
             self._seen.add(hashes_of_integers(_ids_in(snapshot, self._seen_rows)))
         self._seen_rows = snapshot.count
         maybe = self._seen.add(hashes(ids))
-        found = [at for at in maybe if ids.values[at] in self.pending.known]
-        others = [at for at in maybe if ids.values[at] not in self.pending.known]
+        found = [at for at in maybe if ids.values[at] in self.pending]
+        others = [at for at in maybe if ids.values[at] not in self.pending]
         statement = "SELECT 1 FROM rows WHERE id = ? AND removed IS NULL"
         found += [at for at in others if self.catalog.all(statement, (ids.values[at],))]
         return sorted(found)
 
     def _are_beyond(self, ids: Ids, snapshot: Snapshot) -> bool:
-        """Return whether integers that ascend are above all that there have ever been."""
+        """Return whether integers are above all that there have ever been."""
         if self._most is None:
             known = _ids_in(snapshot, 0)
             self._most = int(known.max()) if len(known) else -(2**63) - 1
-        beyond = ids.values[0] > self._most
-        self._most = max(self._most, ids.values[-1])
-        return bool(beyond)
+        beyond = int(ids.integers.min()) > self._most
+        self._most = max(self._most, int(ids.integers.max()))
+        return beyond
 
     def rows_of(self, ids: Ids) -> Tensor:
         """Return the numbers of rows that are there, -1 where an id is not."""

@@ -143,6 +143,14 @@ def test_there_is_one_writer(path: Path) -> None:
     assert len(other) == ROWS + 1
 
 
+def test_a_writer_that_nobody_has_any_more_is_none(path: Path) -> None:
+    index = Index.open(path)
+    index.remove([7])
+    del index
+    other = Index.open(path, write=True)
+    assert 7 in other
+
+
 def test_changes_that_are_not_committed_are_undone(path: Path) -> None:
     before = answers(Index.open(path))
     index = Index.open(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import weakref
 from pathlib import Path
 
 FILE = "writer.lock"
@@ -31,15 +32,17 @@ class Holding:
             ) from error
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
-        self.process = os.getpid()
+        # One that nobody has any more is no writer either.
+        self._end = weakref.finalize(self, _let_go, self._file, os.getpid())
 
     def let_go(self) -> None:
         """Give it back."""
-        if self._file < 0:
-            return
-        # A forked process has the file too, and would keep the lock.
-        if self.process == os.getpid():
-            os.ftruncate(self._file, 0)
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-        os.close(self._file)
-        self._file = -1
+        self._end()
+
+
+def _let_go(file: int, process: int) -> None:
+    # A forked process has the file too, and would keep the lock.
+    if process == os.getpid():
+        os.ftruncate(file, 0)
+        fcntl.flock(file, fcntl.LOCK_UN)
+    os.close(file)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from minifloat.index.catalog.columns import Columns
 from minifloat.index.catalog.ids import INTEGER, TEXT, as_ids
 from minifloat.index.reader import Reader, Rows
 from minifloat.vectors import PackedVectors
-
-if TYPE_CHECKING:
-    from minifloat.index.index import Index
 
 # The name of ids in tables, which no column has.
 ID, VECTOR = "id", "vector"
@@ -67,15 +64,6 @@ def of_arrow(table: Any, id: str, vector: str, told: dict[str, Any]) -> Table:
     declared = _declared(pa, table.schema, names)
     columns = {name: table[name].to_pylist() for name in names}
     return Table(_ids(pa, table[id]), vectors, columns, declared)
-
-
-def fill(index: Index, table: Table) -> None:
-    """Add the rows of a table to an index that was made for them."""
-    for first in range(0, len(table.ids), _AT_ONCE):
-        some = slice(first, first + _AT_ONCE)
-        columns = {name: values[some] for name, values in table.columns.items()}
-        index.add(table.ids[some], table.vectors[some], **columns)
-    index.commit()
 
 
 def to_lance(index: Reader, uri: str | Path, overwrite: bool, options: Any) -> int:

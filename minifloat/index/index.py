@@ -240,5 +240,6 @@ def _filled(table: exchange.Table, path: str | Path | None) -> Index:
         estimator=vectors.estimator,
         errors=vectors.errors is not None,
     )
-    exchange.fill(index, table)
+    index.add(table.ids, vectors, **table.columns)
+    index.commit()
     return index

@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -20,13 +20,29 @@ from minifloat.index.rows.kinds import Kind
 from minifloat.index.rows.snapshots import Snapshot
 from minifloat.index.rows.store import Store
 
-if TYPE_CHECKING:
-    from minifloat.index.writing.writer import Writer
-
 _STATES: weakref.WeakSet[State] = weakref.WeakSet()
 
 # Connections of a process that this one was forked from: to close one is to meddle with its locks.
 _LEFT: list[Catalog] = []
+
+
+class Changes(Protocol):
+    """What a writer has done and not committed, as far as readers have to know."""
+
+    catalog: Catalog
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether there is any of it."""
+
+    def flush(self) -> None:
+        """Have the catalog know all of it."""
+
+    def forked(self) -> None:
+        """Be no writer's, in a process that was forked from the writer's."""
+
+    def close(self) -> None:
+        """Undo it, and let another write."""
 
 
 class MovedError(LookupError):
@@ -47,7 +63,7 @@ class State:
         self.folder, self.pinned, self.is_open = folder, pinned, True
         self.kind, self.columns = Kind.read(facts), Columns.read(facts["columns"])
         self.id_kind: str | None = facts.get("ids")
-        self.writer: Writer | None = None
+        self.writer: Changes | None = None
         self._idle = [catalog]
         self._new_locks()
         _STATES.add(self)

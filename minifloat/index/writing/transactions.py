@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import cast
 
 from minifloat.index.catalog.catalog import Catalog, Version
 from minifloat.index.rows import blocks
@@ -17,8 +18,9 @@ def writer_of(state: State) -> Writer:
     """Return the writer of an index, which it becomes by its first change."""
     state.refuse_closed()
     if state.writer is not None:
-        state.writer.refuse_left()
-        return state.writer
+        writer = cast(Writer, state.writer)
+        writer.refuse_left()
+        return writer
     if state.pinned:
         raise PermissionError(
             f"version {state.snapshot.version} of {state.where} was opened, which stays as it is: "

@@ -44,6 +44,26 @@ def test_a_notebook_packs_searches_measures_recall_and_saves(tmp_path: Path) -> 
     assert done.stderr == ""
 
 
+def test_speakers_are_enrolled_verified_identified_updated_and_erased(tmp_path: Path) -> None:
+    done = run("speakers.py", tmp_path)
+    found, rows, accepted, identified, updated, erased, left = done.stdout.splitlines()
+    threshold, targets = numbers(found)
+    assert threshold == pytest.approx(0.43, abs=0.01)
+    assert targets > 98
+    assert rows == "500 recordings, bytes each: 116"
+    targets, impostors = numbers(accepted)
+    assert targets > 98
+    assert 0.5 < impostors < 3
+    right, of = numbers(identified)
+    assert (right > 99, of) == (True, 540)
+    assert updated == (
+        "000540001 is now: {'speaker': ['SPEAKER0054'], 'tenant': ['north'], 'day': [99]}"
+    )
+    assert erased == "erased: 6 rows of SPEAKER0054"
+    assert left == "left: []"
+    assert done.stderr == ""
+
+
 def test_answers_are_exact_and_few_originals_are_read(tmp_path: Path) -> None:
     done = run("exact.py", tmp_path)
     packed, same, off, coarse, rows, read_bytes = done.stdout.splitlines()

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages.printed import PROJECT
+from tests.examples.test_service import SERVICE
+from tests.pages.printed import PROJECT, of_kind
+from tests.pages.reading import Command, read
 from tests.support.paths import ROOT
 
 SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
@@ -112,6 +114,18 @@ def test_an_example_is_short_and_stands_by_itself(script: Path) -> None:
     assert here <= {"minifloat", "minifloat.index"}
 
 
+def test_the_page_of_examples_has_a_line_for_each() -> None:
+    page = read("examples/README.md")
+    assert re.findall(r"^\| \[`(\w+\.py)`\]\(\1\) \|", page, re.MULTILINE) == [
+        "notebook.py",
+        "speakers.py",
+        "exact.py",
+        "duplicates.py",
+        "service.py",
+    ]
+    assert len(SCRIPTS) == 5
+
+
 def test_examples_are_not_installed() -> None:
     chosen = PROJECT["tool"]["setuptools"]["packages"]["find"]
     setuptools = pytest.importorskip("setuptools")
@@ -120,3 +134,13 @@ def test_examples_are_not_installed() -> None:
     )
     assert "minifloat" in found
     assert not any(name.split(".")[0] == "examples" for name in found)
+
+
+@pytest.mark.parametrize("command", of_kind("examples"), ids=str)
+def test_commands_of_pages_name_examples_that_run(command: Command) -> None:
+    words = command.text.split()
+    if words[1] == "-m":
+        assert words == ["python", *SERVICE]
+    else:
+        assert ROOT / words[1] in SCRIPTS
+        assert words[2:] in ([], [">", "duplicates.csv"])

@@ -18,6 +18,8 @@ KINDS = {
     # continuous integration compares: their options are parsed.
     "understood": r"scripts/(bench|count|gpu|test --\w+)\b"
     r"|python .*( --model ge2e\b|\.recall\b|\.exchange\b|\.sample_figures\b| voxtube\b)",
+    # tests/examples runs them.
+    "examples": r"python (-m uvicorn --app-dir )?examples\b",
     "pip": r"pip (install|download) ",
     "tools": r"(source|mkdir|find|rm|perf|valgrind|callgrind_annotate|nvcc|cuobjdump) ",
     "run": r"(python|minifloat) ",

@@ -19,8 +19,8 @@ ROOMS = {
         "voxtube bitdepth separation probe __init__ __main__"
     ),
     "benchmarks": (
-        "__init__ harness data codec search rivals registry quantize few_queries index files exchange "
-        "recall exact instructions gpu __main__"
+        "__init__ harness data codec search rivals registry quantize few_queries index files "
+        "exchange recall exact instructions gpu __main__"
     ),
 }
 # What else a package may import, of this project.

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from minifloat.arrays import RowsLike
 from minifloat.formats import Format
 from minifloat.frames import Frame
+from minifloat.index.catalog.catalog import Catalog
 from minifloat.index.catalog.ids import INTEGER, as_id, as_ids, as_objects
 from minifloat.index.naming import columns_of_rows, ids_of_rows, refuse_absent, rows_of_ids
 from minifloat.index.reading.checking import damages
 from minifloat.index.reading.filters import Filter, Where
 from minifloat.index.reading.finding import Asked, Finder, Found
 from minifloat.index.reading.stats import Stats, stats_of
+from minifloat.index.rows.snapshots import Snapshot
 from minifloat.index.state import State
 from minifloat.vectors import PackedVectors
 
@@ -149,18 +152,24 @@ class Reader:
             filter.chosen(snapshot, catalog, self._state.columns)
         return filter
 
-    def get(self, ids: Any) -> Rows:
-        """Return the rows of ids, in their order; KeyError for one that is not there."""
+    def get(self, ids: Any = None, *, where: Where | None = None) -> Rows:
+        """Return the rows of ids, in their order, or all that meet a condition, as they were added.
+
+        KeyError for an id that is not there.
+        """
+        if (ids is None) == (where is None):
+            raise TypeError("get takes ids, or where=; batches() gives all rows")
         state = self._state
-        given = as_ids(ids, state.id_kind)
         with state.calling(), state.reading() as (snapshot, catalog):
-            rows = rows_of_ids(catalog, snapshot, given)
-            refuse_absent(given, rows)
-            vectors = snapshot.vectors[snapshot.store.positions(rows, snapshot.count)]
-            columns = columns_of_rows(catalog, state.columns, rows)
-        is_integer = given.kind == INTEGER
-        known = given.tensor() if is_integer else as_objects(given.kind, given.values)
-        return Rows(known, vectors, columns)
+            if where is None:
+                given = as_ids(ids, state.id_kind)
+                rows = rows_of_ids(catalog, snapshot, given)
+                refuse_absent(given, rows)
+                positions = snapshot.store.positions(rows, snapshot.count)
+            else:
+                filter = self._finder.filter_of(where)
+                positions = filter.chosen(snapshot, catalog, state.columns).positions
+            return rows_at(state, snapshot, catalog, positions)
 
     def batches(self, rows: int = 1 << 16) -> Iterator[Rows]:
         """Yield all rows, so many at a time, in the order in which they were added.
@@ -203,18 +212,34 @@ class Reader:
         state = self._state
         snapshot = state.snapshot
         for positions in snapshot.positions().split(rows) if len(snapshot) else ():
-            numbers = snapshot.store.fields["rows"][positions]
             with state.calling():
                 if state.snapshot.generation != snapshot.generation:
                     raise RuntimeError("rows were moved together while they were gone through")
-                vectors = snapshot.vectors[positions]
-                columns: dict[str, list[Any]] = {}
-                ids: Any = snapshot.store.fields["ids"][positions]
-                if state.id_kind not in (None, INTEGER) or (with_columns and state.columns.types):
+                if state.id_kind == INTEGER and not (with_columns and state.columns.types):
+                    # SQLite is not needed.
+                    ids = snapshot.store.fields["ids"][positions]
+                    some = Rows(ids, snapshot.vectors[positions], {})
+                else:
                     with state.reading_of(snapshot) as catalog:
-                        if state.id_kind != INTEGER:
-                            found = ids_of_rows(catalog, snapshot, positions)
-                            ids = as_objects(str(state.id_kind), found)
-                        if with_columns:
-                            columns = columns_of_rows(catalog, state.columns, numbers)
-            yield Rows(ids, vectors, columns)
+                        some = rows_at(
+                            state, snapshot, catalog, positions, with_columns=with_columns
+                        )
+            yield some
+
+
+def rows_at(
+    state: State,
+    snapshot: Snapshot,
+    catalog: Catalog,
+    positions: Tensor,
+    *,
+    with_columns: bool = True,
+) -> Rows:
+    """Return rows by their positions, which a catalog knows."""
+    numbers = snapshot.store.fields["rows"][positions]
+    columns = columns_of_rows(catalog, state.columns, numbers) if with_columns else {}
+    if state.id_kind in (None, INTEGER):
+        ids: Any = snapshot.store.fields["ids"][positions]
+    else:
+        ids = as_objects(str(state.id_kind), ids_of_rows(catalog, snapshot, positions))
+    return Rows(ids, snapshot.vectors[positions], columns)

@@ -212,3 +212,17 @@ def test_an_index_on_a_device_is_the_same_index() -> None:
     other.add([10], X[10:11])
     assert 10 in index
     assert torch.equal(other.search(X[:3], 2)[1], index.search(X[:3], 2)[1])
+
+
+@pytest.mark.parametrize("kind", list(IDS))
+def test_rows_are_got_by_a_condition(kind: str) -> None:
+    index = Index.create(None, DIM, "e2m1", columns={"day": "integer"})
+    ids = [IDS[kind](number) for number in range(20)]
+    index.add(ids, X[:20], day=[number % 4 for number in range(20)])
+    got = index.get(where="day = 3")
+    assert got.ids.tolist() == ids[3::4]
+    assert got.columns == {"day": [3] * 5}
+    assert got.vectors == index.get(ids[3::4]).vectors
+    assert index.get(where="day = 9").ids.tolist() == []
+    with pytest.raises(TypeError, match="get takes ids, or where="):
+        index.get()

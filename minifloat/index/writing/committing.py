@@ -139,7 +139,7 @@ def erase_freed(state: State, writer: Writer) -> None:
     if not writer.catalog.truncate_log():
         raise TimeoutError(
             f"{state.where}: what was removed is erased, but readers keep the log in which it "
-            "also is: have them end their calls, and purge or compact(erase=True) again"
+            "also is: have them end their calls, and then compact(erase=True)"
         )
 
 

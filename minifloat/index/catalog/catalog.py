@@ -19,7 +19,7 @@ FILE = "index.sqlite"
 _APPLICATION, _FORMAT = 0x6D666978, 1
 
 # Milliseconds that a statement waits for another process, and KiB of pages that are kept.
-_WAITS, _CACHE = 10_000, 32_768
+_WAITS, _CACHE = 10_000, 8_192
 
 _TABLES = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;

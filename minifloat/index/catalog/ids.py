@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -19,19 +19,29 @@ _NOUNS = {INTEGER: "64-bit integers", TEXT: "texts", UUIDS: "UUIDs"}
 _NAMED = 3
 
 
-class Ids(NamedTuple):
-    """Ids of one kind, as SQLite takes them: int, str, or bytes of a UUID.
+class Ids:
+    """Ids of one kind. integers: int64, where they are such."""
 
-    integers: the same, int64, where they are such.
-    """
+    def __init__(self, kind: str, values: list[Any] | None, integers: NDArray[np.int64]) -> None:
+        """Take ids; values may be None where they are integers."""
+        self.kind, self._values, self.integers = kind, values, integers
 
-    kind: str
-    values: list[Any]
-    integers: NDArray[np.int64]
+    @property
+    def values(self) -> list[Any]:
+        """The ids as SQLite takes them: int, str, or bytes of a UUID."""
+        if self._values is None:
+            self._values = self.integers.tolist()
+        return self._values
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len(self.values)
+        return len(self.integers if self.kind == INTEGER else self.values)
+
+    def some(self, which: slice) -> Ids:
+        """Return some of them."""
+        if self.kind == INTEGER:
+            return Ids(self.kind, None, self.integers[which])
+        return Ids(self.kind, self.values[which], self.integers)
 
     @staticmethod
     def of(kind: str, values: list[Any]) -> Ids:
@@ -65,7 +75,7 @@ def as_ids(given: Any, kind: str | None = None) -> Ids:
     TypeError or ValueError for what are no ids, or are of another kind than an index has.
     """
     if kind in (None, INTEGER) and (numbers := _integers_of(given)) is not None:
-        return Ids(INTEGER, numbers.tolist(), numbers)
+        return Ids(INTEGER, None, numbers)
     values = _listed(given)
     types = set(map(type, values))
     if not types:

@@ -35,7 +35,7 @@ def add(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None:
         with state.lock, writer.whole():
             for first in range(0, len(ids), _AT_ONCE):
                 some = slice(first, first + _AT_ONCE)
-                few = Ids(ids.kind, ids.values[some], ids.integers[some])
+                few = ids.some(some)
                 refuse_present(few, writer.present(few, state.snapshot))
                 vectors = _packed(state, few, rows[some])
                 _append(state, writer, few, vectors, [of_one[some] for of_one in values])

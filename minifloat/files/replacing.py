@@ -40,7 +40,7 @@ def replacing(path: str | Path, *, sync: bool = False) -> Iterator[int]:
         raise OSError(f"{path} cannot be written: it is a device, a pipe or a socket")
     folder = os.open(target.parent, _FOLDER)
     try:
-        _sweep(target.parent, folder)
+        _swept(target.parent, folder)
         # Nobody reads the new one who could not read the old one.
         name, file = _create(folder, 0o600 if old else 0o666)
         try:
@@ -58,6 +58,15 @@ def replacing(path: str | Path, *, sync: bool = False) -> Iterator[int]:
             raise
         finally:
             os.close(file)
+    finally:
+        os.close(folder)
+
+
+def sweep(path: Path) -> None:
+    """Remove what killed writers left in a folder."""
+    folder = os.open(path, _FOLDER)
+    try:
+        _swept(path, folder)
     finally:
         os.close(folder)
 
@@ -95,7 +104,7 @@ def _create(folder: int, mode: int) -> tuple[str, int]:
         os.close(file)
 
 
-def _sweep(path: Path, folder: int) -> None:
+def _swept(path: Path, folder: int) -> None:
     """Remove temporary files that can be locked: a lock ends with its writer, however it ends."""
     # A folder that cannot be listed, a file of another user, one that is being written.
     with suppress(OSError):

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from minifloat.files import storage
+from minifloat.files import replacing, storage
 from minifloat.files.headers import BESIDE
 from minifloat.index.catalog.catalog import Catalog, DamagedError, checksum
 from minifloat.index.rows.kinds import Kind
@@ -118,7 +118,8 @@ def spread(
 
 
 def sweep(folder: Path, kept: Iterable[str]) -> None:
-    """Remove files of blocks that no version has: killed writers left them."""
+    """Remove files of blocks that no version has, and halves of files: killed writers left them."""
+    replacing.sweep(folder)
     names = set(kept)
     for name in os.listdir(folder):
         if _NAME.fullmatch(name) and name not in names:

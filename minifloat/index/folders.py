@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from minifloat.files.replacing import sync_folder
-from minifloat.index.catalog.catalog import FILE, Catalog, DamagedError
+from minifloat.index.catalog.catalog import FILE, Catalog, DamagedError, as_written
 from minifloat.index.catalog.columns import Columns
 from minifloat.index.rows.kinds import Kind
 from minifloat.index.state import State
@@ -49,14 +49,16 @@ def opened(folder: Path, number: int | None) -> State:
     for _ in range(_TRIES):
         catalog = Catalog(folder, writes=False)
         try:
-            with catalog.transaction("DEFERRED"):
+            with as_written(catalog.path), catalog.transaction("DEFERRED"):
                 state = State(folder, catalog, pinned=number is not None)
                 version = catalog.version(number)
                 if version is None:
                     newest = catalog.version()
+                    if newest is None:
+                        raise DamagedError(f"{catalog.path} is damaged: it has no version")
                     raise LookupError(
                         f"{folder} keeps versions {catalog.facts()['oldest']} to "
-                        f"{newest.version if newest else 0}; got {number}"
+                        f"{newest.version}; got {number}"
                     )
                 state.see(catalog, version)
             return state

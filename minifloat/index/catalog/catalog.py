@@ -69,12 +69,22 @@ def removals_of(rows: Iterable[int], version: int) -> int:
 
 
 @contextmanager
+def as_written(path: Path | None) -> Iterator[None]:
+    """Raise DamagedError where SQLite gives what nobody has written: other types, or tables."""
+    try:
+        yield
+    except (sqlite3.Error, TypeError, KeyError, OverflowError) as error:
+        raise DamagedError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
 def told(path: Path | None) -> Iterator[None]:
     """Raise errors of SQLite as Python's, which say what can be done."""
     try:
         yield
     except sqlite3.OperationalError as error:
-        code = error.sqlite_errorcode & 0xFF
+        # Python's own, such as of texts that are none, have no code.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code == sqlite3.SQLITE_FULL:
             raise OSError(
                 f"{path}: the disk is full, and what was not committed is undone: make room, and "

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import torch
 
 from minifloat.files import storage
-from minifloat.index.catalog.catalog import Catalog, DamagedError, Version, removals_of, sum_of_rows
+from minifloat.index.catalog.catalog import (
+    FILE,
+    Catalog,
+    DamagedError,
+    Version,
+    as_written,
+    removals_of,
+    sum_of_rows,
+)
 from minifloat.index.catalog.columns import Columns
 from minifloat.index.catalog.ids import INTEGER
 from minifloat.index.rows.blocks import of_part, sum_of
@@ -18,26 +26,29 @@ from minifloat.index.state import State
 
 def damages(state: State) -> Iterator[str]:
     """Yield what is damaged, in words."""
-    with state.reading() as (_, catalog):
-        try:
+    state.refuse_closed()
+    path = None if state.folder is None else state.folder / FILE
+    try:
+        with as_written(path), state.reading() as (_, catalog):
             for (said,) in catalog.all("PRAGMA integrity_check"):
                 if said != "ok":
-                    yield f"{catalog.path}: {said}"
+                    yield f"{path}: {said}"
             yield from _of_catalog(catalog, state.columns)
             if state.folder is not None and state.writer is None:
-                version = catalog.version()
-                assert version is not None
-                yield from _of_rows(state, catalog, version)
-        except DamagedError as error:
-            yield str(error)
+                yield from _of_rows(state, catalog, _newest(catalog))
+    except DamagedError as error:
+        yield str(error)
 
 
 def _of_catalog(catalog: Catalog, columns: Columns) -> Iterator[str]:
     """Yield what is damaged of facts, versions, ids and columns."""
     facts = catalog.facts()
     Kind.read(facts)
-    for (number,) in catalog.all("SELECT version FROM versions"):
+    numbers = [number for (number,) in catalog.all("SELECT version FROM versions")]
+    for number in numbers:
         catalog.version(number)
+    if sorted(numbers) != list(range(int(facts["oldest"]), _newest(catalog).version + 1)):
+        yield f"{catalog.path}: of its versions since {facts['oldest']} some are not there"
     end = 0
     for first, count, said in catalog.all("SELECT * FROM sums ORDER BY first"):
         rows = catalog.rows(columns, first, first + count)
@@ -49,6 +60,14 @@ def _of_catalog(catalog: Catalog, columns: Columns) -> Iterator[str]:
         yield from _beside(catalog, columns, end, first)
         end = first + count
     yield from _beside(catalog, columns, end, 2**62)
+
+
+def _newest(catalog: Catalog) -> Version:
+    """Return the newest version; DamagedError if there is none."""
+    newest = catalog.version()
+    if newest is None:
+        raise DamagedError(f"{catalog.path} is damaged: it has no version")
+    return newest
 
 
 def _beside(catalog: Catalog, columns: Columns, first: int, end: int) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Vectors by name that are added, removed and searched, in memory or in a folder."""
 
-from minifloat.index.catalog.catalog import DamagedError
+from minifloat.index.catalog.errors import DamagedError
 from minifloat.index.index import Index
 from minifloat.index.reader import Rows
 from minifloat.index.reading.filters import Filter

@@ -8,8 +8,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from minifloat.files.replacing import sync_folder
-from minifloat.index.catalog.catalog import FILE, Catalog, DamagedError, as_written
+from minifloat.index.catalog.catalog import FILE, Catalog
 from minifloat.index.catalog.columns import Columns
+from minifloat.index.catalog.errors import DamagedError, as_written
 from minifloat.index.rows.kinds import Kind
 from minifloat.index.state import State
 
@@ -51,6 +52,7 @@ def opened(folder: Path, number: int | None) -> State:
         try:
             with as_written(catalog.path), catalog.transaction("DEFERRED"):
                 state = State(folder, catalog, pinned=number is not None)
+                catalog.refuse_other_tables(state.columns)
                 version = catalog.version(number)
                 if version is None:
                     newest = catalog.version()

@@ -12,14 +12,15 @@ from typing import Any, NamedTuple
 
 from minifloat.index.catalog.columns import Columns
 from minifloat.index.catalog.connection import Connection, within_sqlite
+from minifloat.index.catalog.errors import WAITS, DamagedError, as_written, told
 
 FILE = "index.sqlite"
 
 # "mfix" in ASCII, and what is in files of this kind.
 _APPLICATION, _FORMAT = 0x6D666978, 1
 
-# Milliseconds that a statement waits for another process, and KiB of pages that are kept.
-_WAITS, _CACHE = 10_000, 8_192
+# KiB of pages that are kept.
+_CACHE = 8_192
 
 _TABLES = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -49,10 +50,6 @@ class Version(NamedTuple):
     at: float
 
 
-class DamagedError(ValueError):
-    """Files of an index that are not as they were written."""
-
-
 def checksum(*what: Any) -> int:
     """Return a sum of numbers, texts and bytes."""
     return zlib.crc32(repr(what).encode())
@@ -68,54 +65,12 @@ def removals_of(rows: Iterable[int], version: int) -> int:
     return sum(checksum(row, version) for row in rows) % 2**32
 
 
-@contextmanager
-def as_written(path: Path | None) -> Iterator[None]:
-    """Raise DamagedError where SQLite gives what nobody has written: other types, or tables."""
-    try:
-        yield
-    except (sqlite3.Error, TypeError, KeyError, OverflowError) as error:
-        raise DamagedError(f"{path} is damaged: {type(error).__name__}: {error}") from error
-
-
-@contextmanager
-def told(path: Path | None) -> Iterator[None]:
-    """Raise errors of SQLite as Python's, which say what can be done."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        # Python's own, such as of texts that are none, have no code.
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        if code == sqlite3.SQLITE_FULL:
-            raise OSError(
-                f"{path}: the disk is full, and what was not committed is undone: make room, and "
-                "do it again"
-            ) from error
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-            raise PermissionError(f"{path} cannot be written: {error}") from error
-        if code == sqlite3.SQLITE_CANTOPEN:
-            raise PermissionError(f"{path} cannot be opened: {error}") from error
-        if code == sqlite3.SQLITE_BUSY:
-            raise TimeoutError(
-                f"{path} is in use by another process, for more than {_WAITS // 1000} s: {error}"
-            ) from error
-        if code == sqlite3.SQLITE_IOERR:
-            raise OSError(f"{path} cannot be read or written: {error}") from error
-        raise
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
-            sqlite3.SQLITE_CORRUPT,
-            sqlite3.SQLITE_NOTADB,
-        ):
-            raise DamagedError(f"{path} is damaged: {error}") from error
-        raise
-
-
 class Catalog:
     """One connection to a catalog; in memory without a folder."""
 
     def __init__(self, folder: Path | None, *, create: bool = False, writes: bool = True) -> None:
         self.path = None if folder is None else folder / FILE
-        with told(self.path):
+        with as_written(self.path), told(self.path):
             self.sql = self._connected(create, writes)
 
     def close(self) -> None:
@@ -125,14 +80,18 @@ class Catalog:
     def lay_out(self, facts: dict[str, Any], columns: Columns) -> None:
         """Make the tables of a new index, whose version is 0."""
         with self.transaction():
-            for statement in _TABLES.format(columns=columns.of_sql()).split(";"):
+            for statement in _schema(columns):
                 self.sql.run(statement)
-            for name in columns.indexed:
-                self.sql.run(f'CREATE INDEX "by_{name}" ON rows ("{name}", removed)')
             self.write_facts(facts | {"columns": columns.text(), "generation": 0, "oldest": 0})
             self.write_version(Version(0, 0, 0, 0, 0, 0.0))
             self.sql.run(f"PRAGMA application_id = {_APPLICATION}")
             self.sql.run(f"PRAGMA user_version = {_FORMAT}")
+
+    def refuse_other_tables(self, columns: Columns) -> None:
+        """Raise DamagedError for other tables than `lay_out` makes."""
+        found = self.all("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+        if sorted(sql for (sql,) in found) != sorted(_schema(columns)):
+            raise DamagedError(f"{self.path} is damaged: its tables are not those of an index")
 
     @contextmanager
     def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
@@ -210,12 +169,16 @@ class Catalog:
             # A log cannot be made there, and nobody writes.
             name += "&immutable=1"
         sql = _opened(name, uri=True)
-        if create:
-            sql.run("PRAGMA journal_mode = WAL")
-        else:
-            self._check_format(sql)
-        for pragma in ("synchronous = FULL", "secure_delete = ON", f"cache_size = -{_CACHE}"):
-            sql.run(f"PRAGMA {pragma}")
+        try:
+            if create:
+                sql.run("PRAGMA journal_mode = WAL")
+            else:
+                self._check_format(sql)
+            for pragma in ("synchronous = FULL", "secure_delete = ON", f"cache_size = -{_CACHE}"):
+                sql.run(f"PRAGMA {pragma}")
+        except BaseException:
+            sql.close()
+            raise
         return sql
 
     def _check_format(self, sql: Connection) -> None:
@@ -233,6 +196,13 @@ class Catalog:
             )
 
 
+def _schema(columns: Columns) -> list[str]:
+    """Return what makes the tables of an index, as SQLite keeps it."""
+    tables = _TABLES.format(columns=columns.of_sql()).split(";")
+    indexes = [f'CREATE INDEX "by_{name}" ON rows ("{name}", removed)' for name in columns.indexed]
+    return [statement.strip() for statement in tables if statement.strip()] + indexes
+
+
 def _opened(name: str, *, uri: bool) -> Connection:
     with within_sqlite():
         return sqlite3.connect(
@@ -240,7 +210,7 @@ def _opened(name: str, *, uri: bool) -> Connection:
             uri=uri,
             isolation_level=None,
             check_same_thread=False,
-            timeout=_WAITS / 1000,
+            timeout=WAITS,
             factory=Connection,
         )
 

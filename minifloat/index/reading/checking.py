@@ -10,13 +10,12 @@ from minifloat.files import storage
 from minifloat.index.catalog.catalog import (
     FILE,
     Catalog,
-    DamagedError,
     Version,
-    as_written,
     removals_of,
     sum_of_rows,
 )
 from minifloat.index.catalog.columns import Columns
+from minifloat.index.catalog.errors import DamagedError, as_written
 from minifloat.index.catalog.ids import INTEGER
 from minifloat.index.rows.blocks import of_part, sum_of
 from minifloat.index.rows.kinds import Kind
@@ -44,6 +43,7 @@ def _of_catalog(catalog: Catalog, columns: Columns) -> Iterator[str]:
     """Yield what is damaged of facts, versions, ids and columns."""
     facts = catalog.facts()
     Kind.read(facts)
+    catalog.refuse_other_tables(columns)
     numbers = [number for (number,) in catalog.all("SELECT version FROM versions")]
     for number in numbers:
         catalog.version(number)

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from minifloat.files import replacing, storage
 from minifloat.files.headers import BESIDE
-from minifloat.index.catalog.catalog import Catalog, DamagedError, checksum
+from minifloat.index.catalog.catalog import Catalog, checksum
+from minifloat.index.catalog.errors import DamagedError
 from minifloat.index.rows.kinds import Kind
 from minifloat.index.rows.store import UNIT, Store
 

@@ -8,7 +8,8 @@ from typing import NamedTuple, TypeAlias
 
 from torch import Tensor
 
-from minifloat.index.catalog.catalog import Version, told
+from minifloat.index.catalog.catalog import Version
+from minifloat.index.catalog.errors import told
 from minifloat.index.rows import blocks
 from minifloat.index.rows.store import Store
 from minifloat.index.state import State

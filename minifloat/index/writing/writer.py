@@ -18,10 +18,10 @@ from minifloat.index.catalog.catalog import (
     Version,
     removals_of,
     sum_of_rows,
-    told,
 )
 from minifloat.index.catalog.columns import Columns
 from minifloat.index.catalog.connection import within_sqlite
+from minifloat.index.catalog.errors import told
 from minifloat.index.catalog.ids import INTEGER, Ids
 from minifloat.index.rows.snapshots import Snapshot
 from minifloat.index.writing.holding import Holding

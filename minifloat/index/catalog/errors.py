@@ -38,15 +38,23 @@ def told(path: Path | None) -> Iterator[None]:
                 "do it again"
             ) from error
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-            raise PermissionError(f"{path} cannot be written: {error}") from error
+            raise PermissionError(
+                f"{path} cannot be written: {error}: have the right to write to its folder, or read"
+            ) from error
         if code == sqlite3.SQLITE_CANTOPEN:
-            raise PermissionError(f"{path} cannot be opened: {error}") from error
+            raise PermissionError(
+                f"{path} cannot be opened: {error}: have the right to, and room on the disk, and "
+                "do it again"
+            ) from error
         if code == sqlite3.SQLITE_BUSY:
             raise TimeoutError(
                 f"{path} is in use by another process, for more than {WAITS} s: {error}"
             ) from error
         if code == sqlite3.SQLITE_IOERR:
-            raise OSError(f"{path} cannot be read or written: {error}") from error
+            raise OSError(
+                f"{path} cannot be read or written: {error}, and what was not committed is undone: "
+                "see to the disk, and do it again"
+            ) from error
         raise
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in (

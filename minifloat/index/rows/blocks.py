@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import zlib
@@ -41,7 +42,13 @@ def write_file(folder: Path, kind: Kind, fields: dict[str, Tensor]) -> str:
         beside=beside,
         **of_each,
     )
-    storage.save(folder / name, stored, sync=True)
+    try:
+        storage.save(folder / name, stored, sync=True)
+    except OSError as error:
+        what = (
+            f"rows cannot be written: {error.strerror or error}; see to the disk, and do it again"
+        )
+        raise OSError(error.errno or errno.EIO, what, str(folder / name)) from error
     return name
 
 

@@ -6,6 +6,7 @@ import fcntl
 import os
 import socket
 import weakref
+from contextlib import suppress
 from pathlib import Path
 
 FILE = "writer.lock"
@@ -30,8 +31,10 @@ class Holding:
             raise InUseError(
                 f"{folder} has one writer at a time, which is {holder}: close it there, or read"
             ) from error
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+        # Who it is helps others, and is no reason to fail.
+        with suppress(OSError):
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
         # One that nobody has any more is no writer either.
         self._end = weakref.finalize(self, _let_go, self._file, os.getpid())
 
@@ -43,6 +46,7 @@ class Holding:
 def _let_go(file: int, process: int) -> None:
     # A forked process has the file too, and would keep the lock.
     if process == os.getpid():
-        os.ftruncate(file, 0)
+        with suppress(OSError):
+            os.ftruncate(file, 0)
         fcntl.flock(file, fcntl.LOCK_UN)
     os.close(file)

@@ -76,6 +76,8 @@ def sync_folder(path: Path) -> None:
     folder = os.open(path, os.O_DIRECTORY)
     try:
         os.fsync(folder)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         os.close(folder)
 

@@ -120,25 +120,27 @@ class State:
     def calling(self) -> Iterator[None]:
         """Have a writer's rows stay where they are for as long as a call reads."""
         self.refuse_closed()
-        with self._gate:
-            self._gate.wait_for(lambda: self._is_passable)
-            self._calls += 1
+        own = threading.get_ident()
+        # What a signal's handler raises may come anywhere: a name that stays is no harm.
         try:
+            with self._gate:
+                self._gate.wait_for(lambda: self._is_passable)
+                self._callers.add(own)
             yield
         finally:
             with self._gate:
-                self._calls -= 1
+                self._callers.discard(own)
                 self._gate.notify_all()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Wait until no call reads, and let none begin meanwhile; take the lock."""
-        with self._gate:
-            self._is_passable = False
+        own = {threading.get_ident()}
         try:
             with self._gate:
+                self._is_passable = False
                 # Calls that go on may need the lock.
-                self._gate.wait_for(lambda: self._calls == 0)
+                self._gate.wait_for(lambda: self._callers <= own)
             with self.lock:
                 yield
         finally:
@@ -207,7 +209,8 @@ class State:
 
     def _new_locks(self) -> None:
         self.lock, self.changing = threading.RLock(), threading.RLock()
-        self._gate, self._calls, self._is_passable = threading.Condition(), 0, True
+        self._gate, self._is_passable = threading.Condition(), True
+        self._callers = set[int]()
 
     def _forked(self) -> None:
         """Let go of what belongs to the process that this one was forked from."""

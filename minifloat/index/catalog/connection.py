@@ -7,42 +7,44 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 
 class _Gate:
-    """Counts threads that are within SQLite; one that forks waits for them, and they for it."""
+    """Knows threads that are within SQLite; one that forks waits for them, and they for it."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._within, self._forking = 0, False
+        self._within, self._forking = set[int](), False
         self._own = threading.local()
 
     @contextmanager
     def passed(self) -> Iterator[None]:
         """Be within."""
-        depth = getattr(self._own, "depth", 0)
-        if not depth:
-            with self._changed:
-                self._changed.wait_for(lambda: not self._forking)
-                self._within += 1
-        self._own.depth = depth + 1
+        depth, own = getattr(self._own, "depth", 0), threading.get_ident()
+        # What a signal's handler raises may come anywhere: a name that stays is no harm.
         try:
+            if not depth:
+                with self._changed:
+                    self._changed.wait_for(lambda: not self._forking)
+                    self._within.add(own)
+            self._own.depth = depth + 1
             yield
         finally:
             self._own.depth = depth
             if not depth:
                 with self._changed:
-                    self._within -= 1
+                    self._within.discard(own)
                     self._changed.notify_all()
 
     def shut(self) -> None:
         """Wait until no other thread is within, and let none in."""
-        own = bool(getattr(self._own, "depth", 0))
+        own = {threading.get_ident()}
         with self._changed:
             self._changed.wait_for(lambda: not self._forking)
             self._forking = True
-            self._changed.wait_for(lambda: self._within == own)
+            self._changed.wait_for(lambda: self._within <= own)
 
     def open(self) -> None:
         """Let threads in."""
@@ -52,6 +54,8 @@ class _Gate:
 
 
 _gate = _Gate()
+
+_NUMBERS = count()
 
 
 class Connection(sqlite3.Connection):
@@ -76,6 +80,11 @@ class Connection(sqlite3.Connection):
         """Close the connection."""
         with _gate.passed():
             super().close()
+
+
+def new_name() -> str:
+    """Return a name for a savepoint that none has had; one may stay after an interrupted call."""
+    return f"of_{next(_NUMBERS)}"
 
 
 within_sqlite = _gate.passed

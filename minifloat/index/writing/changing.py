@@ -12,6 +12,7 @@ from minifloat.arrays import as_rows
 from minifloat.index.catalog.ids import INTEGER, Ids, as_ids, shown
 from minifloat.index.naming import refuse_absent, refuse_present
 from minifloat.index.reading.filters import Filter, Where
+from minifloat.index.rows.snapshots import Snapshot
 from minifloat.index.state import State
 from minifloat.index.writing.transactions import changes
 from minifloat.index.writing.writer import Writer
@@ -30,16 +31,19 @@ def add(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None:
             vectors = _packed(state, ids, rows)
             with state.lock:
                 refuse_present(ids, writer.present(ids, state.snapshot))
-                _append(state, writer, ids, vectors, values)
+                state.snapshot = _with(state, writer, state.snapshot, ids, vectors, values)
             return
         with state.lock, writer.whole():
+            snapshot = state.snapshot
+            refuse_present(ids, writer.present(ids, snapshot))
             for first in range(0, len(ids), _AT_ONCE):
                 some = slice(first, first + _AT_ONCE)
                 few = ids.some(some)
-                refuse_present(few, writer.present(few, state.snapshot))
                 vectors = _packed(state, few, rows[some])
-                _append(state, writer, few, vectors, [of_one[some] for of_one in values])
+                of_few = [of_one[some] for of_one in values]
+                snapshot = _with(state, writer, snapshot, few, vectors, of_few)
                 writer.flush()
+            state.snapshot = snapshot
 
 
 def upsert(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None:
@@ -51,8 +55,8 @@ def upsert(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None
         with state.lock, writer.whole():
             places = writer.present(ids, state.snapshot)
             there = Ids.of(ids.kind, [ids.values[at] for at in places])
-            _remove(state, writer, writer.rows_of(there))
-            _append(state, writer, ids, vectors, values)
+            snapshot = _without(writer, state.snapshot, writer.rows_of(there))
+            state.snapshot = _with(state, writer, snapshot, ids, vectors, values)
 
 
 def update(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None:
@@ -71,8 +75,8 @@ def update(state: State, given: Any, x: Any, columns: Mapping[str, Any]) -> None
             for at, name in enumerate(state.columns.types):
                 if name not in columns:
                     values[at] = writer.values_of(rows, name)
-            _remove(state, writer, rows)
-            _append(state, writer, ids, vectors, values)
+            snapshot = _without(writer, state.snapshot, rows)
+            state.snapshot = _with(state, writer, snapshot, ids, vectors, values)
 
 
 def remove(state: State, given: Any, where: Where | None, missing: str) -> int:
@@ -95,7 +99,7 @@ def remove(state: State, given: Any, where: Where | None, missing: str) -> int:
             rows = state.snapshot.store.fields["rows"][: state.snapshot.count][chosen.positions]
         if len(rows):
             with writer.whole():
-                _remove(state, writer, rows)
+                state.snapshot = _without(writer, state.snapshot, rows)
         return len(rows)
 
 
@@ -106,7 +110,7 @@ def clear(state: State) -> int:
         snapshot = state.snapshot
         rows = snapshot.store.fields["rows"][: snapshot.count][snapshot.positions()]
         with writer.whole():
-            _remove(state, writer, rows)
+            state.snapshot = _without(writer, snapshot, rows)
         return len(rows)
 
 
@@ -114,11 +118,14 @@ def append_all(state: State, parts: Iterable[tuple[Any, PackedVectors, Mapping[s
     """Add rows part by part, all or none; return how many."""
     count = 0
     with changes(state) as writer, state.lock, writer.whole():
+        snapshot = state.snapshot
         for given, vectors, columns in parts:
             ids, rows, values = _checked(state, given, vectors, columns)
-            refuse_present(ids, writer.present(ids, state.snapshot))
-            _append(state, writer, ids, _packed(state, ids, rows), values)
+            refuse_present(ids, writer.present(ids, snapshot))
+            vectors = _packed(state, ids, rows)
+            snapshot = _with(state, writer, snapshot, ids, vectors, values)
             count += len(ids)
+        state.snapshot = snapshot
     return count
 
 
@@ -149,29 +156,32 @@ def _packed(state: State, ids: Ids, x: Tensor | PackedVectors) -> PackedVectors:
         raise
 
 
-def _append(
-    state: State, writer: Writer, ids: Ids, vectors: PackedVectors, values: list[list[Any]]
-) -> None:
-    """Put rows behind those that are there."""
+def _with(
+    state: State,
+    writer: Writer,
+    snapshot: Snapshot,
+    ids: Ids,
+    vectors: PackedVectors,
+    values: list[list[Any]],
+) -> Snapshot:
+    """Put rows behind those of a snapshot; return what is to be seen once a change is whole."""
     if not len(ids):
-        return
+        return snapshot
     if state.id_kind is None:
         writer.change()
         writer.catalog.write_facts({"ids": ids.kind})
         state.id_kind = ids.kind
-    snapshot = state.snapshot
     fields = {name: getattr(vectors, name) for name in state.kind.fields()}
     fields["rows"] = torch.arange(snapshot.next_row, snapshot.next_row + len(ids))
     if ids.kind == INTEGER:
         fields["ids"] = ids.tensor()
     store = snapshot.store.append(fields, snapshot.count)
     writer.pending.add(ids.values, values)
-    state.snapshot = snapshot.with_rows(store, snapshot.next_row + len(ids))
     writer.flush_if_many()
+    return snapshot.with_rows(store, snapshot.next_row + len(ids))
 
 
-def _remove(state: State, writer: Writer, rows: Tensor) -> None:
-    """Take rows away, by their numbers."""
+def _without(writer: Writer, snapshot: Snapshot, rows: Tensor) -> Snapshot:
+    """Take rows away, by their numbers; return what is to be seen once a change is whole."""
     writer.remove(rows.tolist())
-    snapshot = state.snapshot
-    state.snapshot = snapshot.without(snapshot.store.positions(rows, snapshot.count))
+    return snapshot.without(snapshot.store.positions(rows, snapshot.count))

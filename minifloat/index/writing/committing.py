@@ -9,11 +9,12 @@ from typing import NamedTuple, TypeAlias
 from torch import Tensor
 
 from minifloat.index.catalog.catalog import Version
+from minifloat.index.catalog.connection import new_name
 from minifloat.index.catalog.errors import told
 from minifloat.index.rows import blocks
 from minifloat.index.rows.store import Store
 from minifloat.index.state import State
-from minifloat.index.writing.transactions import start, undo, writer_of
+from minifloat.index.writing.transactions import back, start, undo, writer_of
 from minifloat.index.writing.writer import SUMMED, Writer
 
 # Rows are moved together where more than this share of many was removed, or files are so many more
@@ -36,12 +37,7 @@ def commit(state: State) -> int:
         writer = writer_of(state)
         if not writer.has_changes:
             return state.snapshot.version
-        try:
-            _commit(state, writer)
-        except BaseException:
-            if not writer.catalog.sql.in_transaction and not len(writer.pending):
-                undo(state, writer)
-            raise
+        _commit(state, writer)
         with state.lock:
             is_scattered = _is_scattered(state, writer)
         if is_scattered:
@@ -105,11 +101,17 @@ def move(state: State, writer: Writer, to: Written, change: Callable[[Writer], R
     change: what becomes of the catalog's rows, which returns how many are removed and their sum.
     """
     catalog, sql = writer.catalog, writer.catalog.sql
+
+    def see(version: Version) -> None:
+        state.see(catalog, version, to.store)
+        start(state, writer, version, state.snapshot)
+
     with state.alone():
         old = [name for (name,) in catalog.all("SELECT name FROM blocks")]
         number, generation = writer.next_version, state.snapshot.generation + 1
         try:
-            with catalog.transaction():
+            with told(catalog.path):
+                sql.run("BEGIN IMMEDIATE")
                 removed, removals = change(writer)
                 sql.run("DELETE FROM blocks")
                 sql.run("DELETE FROM parts")
@@ -120,12 +122,22 @@ def move(state: State, writer: Writer, to: Written, change: Callable[[Writer], R
                 sql.run("DELETE FROM versions")
                 catalog.write_version(version)
                 catalog.write_facts({"generation": generation, "oldest": number})
+                sql.run("COMMIT")
         except BaseException:
-            if state.folder is not None:
+            if sql.in_transaction:
+                sql.run("ROLLBACK")
+            newest = catalog.version()
+            # What a signal's handler raises may come after the commit.
+            if newest is not None and newest.version == number:
+                see(newest)
+            elif state.folder is not None:
                 blocks.sweep(state.folder, old)
             raise
-        state.see(catalog, version, to.store)
-        start(state, writer, version, state.snapshot)
+        try:
+            see(version)
+        except BaseException:
+            see(version)
+            raise
     if state.folder is not None:
         blocks.sweep(state.folder, [name for _, _, name in to.files])
 
@@ -158,6 +170,26 @@ def _forget_removed(writer: Writer) -> Removed:
 
 
 def _commit(state: State, writer: Writer) -> None:
+    begun, number = writer.catalog.sql.in_transaction, writer.next_version
+    name = new_name()
+    try:
+        _commit_once(state, writer, name)
+    except BaseException:
+        if writer.catalog.sql.in_transaction:
+            # All changes are still there, and nothing of the commit.
+            with state.lock:
+                back(writer.catalog.sql, name)
+        else:
+            version = writer.catalog.version()
+            if version is not None and version.version == number:
+                # What a signal's handler raises may come after the commit.
+                start(state, writer, version, state.snapshot)
+            elif begun or not len(writer.pending):
+                undo(state, writer)
+        raise
+
+
+def _commit_once(state: State, writer: Writer, name: str) -> None:
     with state.lock:
         writer.flush()
         writer.change()
@@ -174,6 +206,7 @@ def _commit(state: State, writer: Writer) -> None:
     version = writer.version(snapshot, time.time())
     with state.lock:
         with told(catalog.path):
+            sql.run(f"SAVEPOINT {name}")
             sql.run("DELETE FROM parts WHERE first >= ?", (since,))
             sql.run_many("INSERT INTO blocks VALUES (?, ?, ?)", files)
             sql.run_many("INSERT INTO parts VALUES (?, ?, ?, ?)", parts)

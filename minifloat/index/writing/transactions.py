@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import cast
 
 from minifloat.index.catalog.catalog import Catalog, Version
+from minifloat.index.catalog.connection import Connection, new_name
 from minifloat.index.rows import blocks
 from minifloat.index.rows.snapshots import Snapshot
 from minifloat.index.state import State
@@ -32,7 +34,14 @@ def writer_of(state: State) -> Writer:
     except BaseException:
         catalog.close()
         raise
-    adopt(state, writer)
+    try:
+        # SQLite opens what cannot be written now to read it, for as long as it is open.
+        with catalog.transaction():
+            adopt(state, writer)
+    except BaseException:
+        state.writer = None
+        writer.close()
+        raise
     return writer
 
 
@@ -61,18 +70,42 @@ def changes(state: State) -> Iterator[Writer]:
     """Yield the writer; where what is done then fails, nothing has changed."""
     with state.changing:
         writer = writer_of(state)
-        before, kind, removed = state.snapshot, state.id_kind, len(writer.removed)
-        begun = writer.catalog.sql.in_transaction
+        before, kind = state.snapshot, state.id_kind
+        waits = writer.pending, len(writer.pending), len(writer.removed)
+        sql, name, is_done = writer.catalog.sql, new_name(), False
+        begun = sql.in_transaction
         try:
-            yield writer
-        except BaseException:
-            if begun and not writer.catalog.sql.in_transaction:
-                undo(state, writer)
-            else:
+            if begun:
                 with state.lock:
-                    state.snapshot, state.id_kind = before, kind
-                    writer.settle(before, removed)
+                    sql.run(f"SAVEPOINT {name}")
+            yield writer
+            is_done = True
+            if begun:
+                with state.lock:
+                    sql.run(f"RELEASE {name}")
+        except GeneratorExit:
+            # A signal's handler has raised before anything was done, or when all was.
             raise
+        except BaseException:
+            if begun and not sql.in_transaction:
+                undo(state, writer)
+            elif not is_done:
+                with state.lock:
+                    if begun:
+                        back(sql, name)
+                    elif sql.in_transaction:
+                        sql.run("ROLLBACK")
+                    state.snapshot, state.id_kind = before, kind
+                    writer.settle(before, *waits)
+            raise
+
+
+def back(sql: Connection, name: str) -> None:
+    """Undo what came after a savepoint."""
+    # What a signal's handler raises may come before there is one.
+    with suppress(sqlite3.OperationalError):
+        sql.run(f"ROLLBACK TO {name}")
+        sql.run(f"RELEASE {name}")
 
 
 def undo(state: State, writer: Writer) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -20,7 +22,7 @@ from minifloat.index.catalog.catalog import (
     sum_of_rows,
 )
 from minifloat.index.catalog.columns import Columns
-from minifloat.index.catalog.connection import within_sqlite
+from minifloat.index.catalog.connection import Connection, new_name, within_sqlite
 from minifloat.index.catalog.errors import told
 from minifloat.index.catalog.ids import INTEGER, Ids
 from minifloat.index.rows.snapshots import Snapshot
@@ -38,6 +40,9 @@ class Writer:
         """Take the right to write to a folder, which another may have."""
         self.holding = None if folder is None else Holding(folder)
         self.catalog, self.columns = catalog, columns
+        if folder is not None:
+            # A connection is part of a circle, and would keep its transaction until that is found.
+            weakref.finalize(self, _close, catalog.sql, os.getpid())
         self.pending = Pending(0)
         self.committed: Version
         # What is seen where the changes are undone.
@@ -88,7 +93,9 @@ class Writer:
         self.refuse_left()
         if not len(self.pending):
             return
-        rows = self.pending.rows()
+        # What a signal's handler raised may have come after SQLite knew rows that wait still.
+        ((known,),) = self.catalog.all("SELECT coalesce(max(row), -1) + 1 FROM rows")
+        rows = islice(self.pending.rows(), max(0, known - self.pending.first), None)
         with self._savepoint():
             # Many at a time have one sum, and are no tuples before.
             while some := list(islice(rows, SUMMED)):
@@ -117,24 +124,25 @@ class Writer:
         self.change()
         sql = self.catalog.sql
         with told(self.catalog.path):
-            sql.run("SAVEPOINT change")
+            name = new_name()
+            sql.run(f"SAVEPOINT {name}")
             try:
                 yield
+            except GeneratorExit:
+                # A signal's handler has raised between, and who called has undone it by now.
+                raise
             except BaseException:
                 # Where a disk is full, SQLite itself has undone all since the last commit.
                 if sql.in_transaction:
-                    sql.run("ROLLBACK TO change")
+                    sql.run(f"ROLLBACK TO {name}")
+                    sql.run(f"RELEASE {name}")
                 raise
-            finally:
-                if sql.in_transaction:
-                    sql.run("RELEASE change")
+            sql.run(f"RELEASE {name}")
 
-    def settle(self, snapshot: Snapshot, removed: int) -> None:
-        """Forget what came after a snapshot, with which so many rows were removed."""
-        if self.pending.first > snapshot.next_row:
-            # Of those that SQLite had got it has forgotten all.
-            self.pending = Pending(snapshot.next_row)
-        self.pending.keep(snapshot.next_row - self.pending.first)
+    def settle(self, snapshot: Snapshot, pending: Pending, waiting: int, removed: int) -> None:
+        """Have so many rows wait and be removed as before a change, when a snapshot was seen."""
+        pending.keep(waiting)
+        self.pending = pending
         self._seen_rows = min(self._seen_rows, snapshot.count)
         del self.removed[removed:]
 
@@ -225,6 +233,12 @@ class Writer:
         self.flush()
         found = self.catalog.all("SELECT id FROM rows WHERE id IS NOT NULL")
         return hashes(Ids.of(kind, [id for (id,) in found]))
+
+
+def _close(sql: Connection, process: int) -> None:
+    # To close one of the process that this one was forked from is to meddle with its locks.
+    if process == os.getpid():
+        sql.close()
 
 
 def _ids_in(snapshot: Snapshot, first: int) -> NDArray[np.int64]:

@@ -1,0 +1,1 @@
+"""What can befall the folder of an index, done to it on purpose."""

@@ -215,6 +215,17 @@ def in_child(work: Callable[[], str]) -> str:
     return said
 
 
+def test_a_writer_finds_damage_of_files_too(path: Path) -> None:
+    index = Index.open(path, write=True)
+    index.remove([3])
+    assert index.check() == []
+    (file,) = path.glob("block-*")
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 4
+    file.write_bytes(data)
+    assert "have another CRC-32 than the file says" in "".join(index.check())
+
+
 def test_forked_processes_search_too(path: Path) -> None:
     for index in (Index.open(path), Index.open(path, write=True)):
         before = answers(index)

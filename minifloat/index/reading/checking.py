@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -28,15 +29,31 @@ def damages(state: State) -> Iterator[str]:
     state.refuse_closed()
     path = None if state.folder is None else state.folder / FILE
     try:
-        with as_written(path), state.reading() as (_, catalog):
+        with as_written(path), _committed(state) as catalog:
             for (said,) in catalog.all("PRAGMA integrity_check"):
                 if said != "ok":
                     yield f"{path}: {said}"
             yield from _of_catalog(catalog, state.columns)
-            if state.folder is not None and state.writer is None:
+            if state.folder is not None:
                 yield from _of_rows(state, catalog, _newest(catalog))
     except DamagedError as error:
         yield str(error)
+
+
+@contextmanager
+def _committed(state: State) -> Iterator[Catalog]:
+    """Yield a catalog as it was committed last, whatever a writer has done since."""
+    if state.folder is None:
+        with state.reading() as (_, catalog):
+            yield catalog
+        return
+    with state.calling():
+        catalog = Catalog(state.folder, writes=False)
+        try:
+            with catalog.transaction("DEFERRED"):
+                yield catalog
+        finally:
+            catalog.close()
 
 
 def _of_catalog(catalog: Catalog, columns: Columns) -> Iterator[str]:

@@ -129,10 +129,8 @@ void add_reserved(pybind11::module_& m) {
       .def_buffer([](Reserved& reserved) {
         return pybind11::buffer_info(reserved.data(), reserved.bytes());
       });
-  m.def("map_file",
-        [](Reserved& reserved, int file, std::int64_t offset, std::int64_t at, std::int64_t bytes) {
-          return reserved.map(file, offset, at, bytes);
-        });
+  m.def("map_file", [](Reserved& reserved, int file, std::int64_t offset, std::int64_t at,
+                       std::int64_t bytes) { return reserved.map(file, offset, at, bytes); });
 }
 
 PYBIND11_MODULE(_C, m) {

@@ -64,6 +64,7 @@ class State:
         self.kind, self.columns = Kind.read(facts), Columns.read(facts["columns"])
         self.id_kind: str | None = facts.get("ids")
         self.writer: Changes | None = None
+        self.could_not_write = False
         self._idle = [catalog]
         self._new_locks()
         _STATES.add(self)
@@ -172,10 +173,15 @@ class State:
         """Close all connections."""
         with self.lock:
             self.is_open = False
-            while self._idle:
-                self._idle.pop().close()
+            self.close_idle()
             if self.writer is not None:
                 self.writer.close()
+
+    def close_idle(self) -> None:
+        """Close connections that no call has; calls that come open others."""
+        with self.lock:
+            while self._idle:
+                self._idle.pop().close()
 
     @contextmanager
     def _transaction(self) -> Iterator[Catalog]:

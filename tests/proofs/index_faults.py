@@ -27,10 +27,10 @@ from tests.index.faults.scenarios import SCENARIOS
 from tests.index.faults.soaking import soak
 from tests.index.faults.tracing import why_not
 
-# Each of these options that is given is tried alone.
+# What is tried, by the options that have it tried alone.
 PARTS = ("kills", "cuts", "flips", "failures", "interrupts", "soak")
 
-# Nobody can run this as quickly as it can be said that it is not here.
+# The exit status where strace can look at nothing.
 NOT_HERE = 77
 
 

@@ -28,6 +28,16 @@ def writer_of(state: State) -> Writer:
             f"version {state.snapshot.version} of {state.where} was opened, which stays as it is: "
             "open it without a version to change it"
         )
+    if state.could_not_write:
+        # Connections of one process share what SQLite could open to read alone.
+        state.close_idle()
+    state.could_not_write = True
+    writer = _new_writer(state)
+    state.could_not_write = False
+    return writer
+
+
+def _new_writer(state: State) -> Writer:
     catalog = Catalog(state.folder)
     try:
         writer = Writer(state.folder, catalog, state.columns)
@@ -35,8 +45,10 @@ def writer_of(state: State) -> Writer:
         catalog.close()
         raise
     try:
-        # SQLite opens what cannot be written now to read it, for as long as it is open.
         with catalog.transaction():
+            # SQLite opens what cannot be written now to read it, for as long as it is open: to
+            # delete nothing tells.
+            catalog.sql.run("DELETE FROM sums WHERE first IS NULL")
             adopt(state, writer)
     except BaseException:
         state.writer = None

@@ -61,6 +61,8 @@ CALLS: dict[str, Callable[[Given], object]] = {
     "__getstate__": lambda given: pickle.loads(pickle.dumps(given.rows[5:])),
     "cat": lambda given: mf.PackedVectors.cat([given.rows] * 5),
     "dequantize": lambda given: given.rows.dequantize(),
+    "to_arrow": lambda given: given.rows.to_arrow(),
+    "from_arrow": lambda given: mf.PackedVectors.from_arrow(given.rows.to_arrow()),
     "to": lambda given: given.rows.to("cpu"),
     "save": lambda given: given.rows.save(given.path.with_name("saved")),
     "load": lambda given: mf.PackedVectors.load(given.path, mmap=False, verify=True),

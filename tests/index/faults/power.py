@@ -20,6 +20,7 @@ class Cuts:
         self.prepared = prepared
         self.calls = prepared.calls
         self.points = [at + 1 for at, call in enumerate(self.calls) if call.changes]
+        self._acknowledged = [at for at in self.points if _is_said(self.calls[at - 1])]
         self._before = prepared.folder / "before"
 
     def refuse_other_disk(self) -> None:
@@ -60,7 +61,9 @@ class Cuts:
         """Cut the power so often, anywhere; return how often what was there."""
         found = Counter[str]()
         for _ in range(count):
-            at, seed = chance.choice(self.points), chance.getrandbits(32)
+            # What was just acknowledged is what may be lost most easily.
+            points = chance.choice((self.points, self.points, self._acknowledged))
+            at, seed = chance.choice(points), chance.getrandbits(32)
             try:
                 found[self.cut(at, seed)] += 1
             except Exception as error:

@@ -112,14 +112,18 @@ class Traced:
             self.kill()
 
     def _work(self, work: Callable[[Traced], None]) -> None:
+        status = 3
         try:
             os.close(self._said_at)
             self.wait()
             work(self)
+            status = 0
         except BaseException as error:
-            self.say(f"{type(error).__name__}: {error}")
-            os._exit(3)
-        os._exit(0)
+            with suppress(OSError):
+                self.say(f"{type(error).__name__}: {error}")
+        finally:
+            # Nothing of the other process may go on here.
+            os._exit(status)
 
 
 def why_not(folder: Path) -> str | None:

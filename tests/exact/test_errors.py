@@ -152,7 +152,7 @@ def test_errors_of_other_rows_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "rows"
     rows = mf.quantize(normal(60, 9), "e2m3", errors=True)
     for change, message in (
-        ({"shape": [30, 2]}, r"must have an error for each of 60 rows; got shape \(30, 2\)$"),
+        ({"shape": [30, 2]}, r"must have errors of each of 60 rows, if any; got shape \(30, 2\)$"),
         ({"dtype": "I8"}, "must hold reciprocal_norms, codes, errors as F32, U8, U8; got F32, U8"),
     ):
         rows.save(path)

@@ -1,6 +1,5 @@
 """Packed vectors in data sets of Lance, beside other columns."""
 
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,29 +11,18 @@ import torch
 import minifloat as mf
 from minifloat.vectors import lance_datasets
 from tests.support.paths import ROOT
-from tests.support.rows import normal
+from tests.vectors.lance_rows import FRAME, IDS, ROWS, X, refused
 
 pa = pytest.importorskip("pyarrow")
 pylance = pytest.importorskip("lance")
 lance = pytest.importorskip("minifloat.vectors.lance")
 
 KEPT = ROOT / "tests" / "vectors" / "datasets"
-X = normal(60, 48) + 1
-FRAME = mf.Frame.fit(X, 2)
-ROWS = mf.quantize(X, "e2m1", frame=FRAME, errors=True)
-IDS: dict[str, Any] = {"id": np.arange(60), "name": [f"row {i}" for i in range(60)]}
 
 
 @pytest.fixture
 def uri(tmp_path: Path) -> str:
     return str(tmp_path / "rows.lance")
-
-
-def refused(
-    error: type[Exception], message: str, function: Any, *given: Any, **options: Any
-) -> None:
-    with pytest.raises(error, match=f"^{re.escape(message)}"):
-        function(*given, **options)
 
 
 @pytest.mark.parametrize("kind", ["plain", "errors", "frame", "frame with errors", "unbiased"])

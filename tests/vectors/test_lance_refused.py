@@ -1,37 +1,23 @@
 """What data sets of Lance and what goes into them must be, and what is said of all else."""
 
-import re
 import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import minifloat as mf
-from tests.support.rows import normal
+from tests.vectors.lance_rows import FRAME, IDS, ROWS, X, refused
 
 pa = pytest.importorskip("pyarrow")
 pylance = pytest.importorskip("lance")
 lance = pytest.importorskip("minifloat.vectors.lance")
 
-X = normal(60, 48) + 1
-FRAME = mf.Frame.fit(X, 2)
-ROWS = mf.quantize(X, "e2m1", frame=FRAME, errors=True)
-IDS: dict[str, Any] = {"id": np.arange(60), "name": [f"row {i}" for i in range(60)]}
-
 
 @pytest.fixture
 def uri(tmp_path: Path) -> str:
     return str(tmp_path / "rows.lance")
-
-
-def refused(
-    error: type[Exception], message: str, function: Any, *given: Any, **options: Any
-) -> None:
-    with pytest.raises(error, match=f"^{re.escape(message)}"):
-        function(*given, **options)
 
 
 def test_what_is_not_there_is_told(uri: str, tmp_path: Path) -> None:

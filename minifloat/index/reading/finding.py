@@ -191,9 +191,9 @@ class Finder:
         positions = snapshot.store.positions(rows, snapshot.count)
         numbers = torch.full((snapshot.count,), -1)
         numbers[positions[positions >= 0]] = values[positions >= 0]
-        # Those that were removed take no part.
-        gone = torch.tensor(()).long() if snapshot.mask is None else (~snapshot.mask).nonzero()
-        numbers[gone.flatten()] = 0
+        if snapshot.mask is not None:
+            # Those that were removed take no part.
+            numbers[~snapshot.mask] = 0
         return numbers
 
     def _ids(

@@ -11,6 +11,7 @@ from torch import Tensor
 from minifloat.index.catalog.catalog import Version
 from minifloat.index.catalog.connection import new_name
 from minifloat.index.catalog.errors import told
+from minifloat.index.catalog.ids import INTEGER
 from minifloat.index.rows import blocks
 from minifloat.index.rows.store import Store
 from minifloat.index.state import State
@@ -234,7 +235,7 @@ def _since(state: State, writer: Writer, count: int) -> int:
 
 def kept_of(state: State, fields: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return what files keep of rows: texts are in the catalog alone."""
-    if state.id_kind != "integer":
+    if state.id_kind != INTEGER:
         fields.pop("ids", None)
     return fields
 

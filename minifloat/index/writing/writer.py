@@ -164,11 +164,12 @@ class Writer:
             self._seen.add(hashes_of_integers(_ids_in(snapshot, self._seen_rows)))
         self._seen_rows = snapshot.count
         maybe = self._seen.add(hashes(ids))
-        found = [at for at in maybe if ids.values[at] in self.pending]
-        others = [at for at in maybe if ids.values[at] not in self.pending]
         statement = "SELECT 1 FROM rows WHERE id = ? AND removed IS NULL"
-        found += [at for at in others if self.catalog.all(statement, (ids.values[at],))]
-        return sorted(found)
+        return [
+            at
+            for at in maybe
+            if ids.values[at] in self.pending or self.catalog.all(statement, (ids.values[at],))
+        ]
 
     def _are_beyond(self, ids: Ids, snapshot: Snapshot) -> bool:
         """Return whether integers are above all that there have ever been."""

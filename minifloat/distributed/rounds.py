@@ -1,0 +1,219 @@
+"""One answer made of what each rank has; whoever fails or is lost is named to all."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from minifloat.distributed.errors import RankError
+from minifloat.distributed.messages import Expected, Kind, Message, Sent, Status, finish, send, text
+from minifloat.index.catalog.errors import DamagedError
+
+if TYPE_CHECKING:
+    from minifloat.distributed.ranks import Ranks
+
+Make = Callable[[], Tensor]
+Combine = Callable[[list[Tensor | None]], Tensor]
+
+# Seconds that a rank which fails waits until others know.
+_TELLING = 2.0
+
+# Of its time-out, the share that rank 0 waits for others; they wait for it all of theirs.
+_SHARE = 0.5
+
+_NOTHING = torch.empty(0, dtype=torch.uint8)
+
+_ANEW = "this group cannot be used any more: have all ranks exit, and start them anew"
+
+
+class Round:
+    """What all ranks do together, in one order: `spread` by one, `give`, and `take` the answer.
+
+    call: what is asked, in words; all ranks must ask the same. All data are bytes, uint8 (n,).
+    Between `give` and `take` a rank can be about the next round.
+    """
+
+    def __init__(self, ranks: Ranks, call: str, src: int | None = None) -> None:
+        ranks.refuse_broken()
+        self._ranks, self._src = ranks, src
+        self._number, self._call = ranks.next_number(), zlib.crc32(call.encode())
+        self._error: Exception | None = None
+        self._has_spread = False
+        self._sent: list[Sent] = []
+        self._own: Message = self._message(Status.HERE, _NOTHING)
+        others = [rank for rank in range(ranks.count) if rank != ranks.rank]
+        self._parts = {
+            rank: Expected(ranks.parts, rank, Kind.PART, self._number)
+            for rank in others
+            if ranks.rank == 0
+        }
+        self._answer = self._spread = None
+        if ranks.rank != 0:
+            self._answer = Expected(ranks.answers, 0, Kind.ANSWER, self._number)
+        if src is not None and src != ranks.rank:
+            self._spread = Expected(ranks.parts, src, Kind.SPREAD, self._number)
+
+    def spread(self, make: Make) -> Tensor:
+        """Return what a function makes on the rank that has it, on all ranks."""
+        if self._src is None or self._src == self._ranks.rank:
+            return self._spread_own(make)
+        assert self._spread is not None
+        seconds = self._ranks.timeout * _SHARE
+        try:
+            message = self._spread.wait(seconds)
+        except RuntimeError as error:
+            raise RankError(self._src, _lost(error, seconds)) from error
+        if message.status != Status.HERE:
+            raise RankError(self._src, message.text)
+        self._check(message, self._src)
+        return message.data
+
+    def give(self, make: Make) -> None:
+        """Send what a function makes, or what it raises."""
+        try:
+            self._own = self._message(Status.HERE, make())
+        except RankError as error:
+            self._error = error
+            self._own = self._message(Status.LOST, text(error.reason), error.rank)
+        except Exception as error:
+            self._error = error
+            self._own = self._failed(error)
+            if self._src == self._ranks.rank and not self._has_spread:
+                self._spread_to_others(self._own)
+        except BaseException as error:
+            self._ranks.leave(RankError(self._ranks.rank, f"was interrupted: {error!r}"))
+            raise
+        if self._ranks.rank != 0:
+            self._sent.append(self._send(0, Kind.PART, self._own))
+
+    def take(self, combine: Combine, *, allow_partial: bool = False) -> Tensor:
+        """Return what rank 0 makes of what all have given, in the order of ranks.
+
+        RankError, which names the rank, for one that is lost or has met an error; that rank itself
+        raises what it met. With allow_partial, None is given for a rank whose files are damaged.
+        """
+        if self._ranks.rank != 0:
+            return self._taken()
+        parts = [self._own, *[self._part(rank) for rank in self._parts]]
+        wrong = _worst(parts, allow_partial)
+        if wrong is None:
+            try:
+                here = [one.data if one.status == Status.HERE else None for one in parts]
+                answer = self._message(Status.HERE, combine(here))
+            except Exception as error:
+                self._error = error
+                wrong = self._failed(error)
+            else:
+                return self._told(answer)
+        self._told(wrong)
+        raise self._raised(wrong)
+
+    def _part(self, rank: int) -> Message:
+        try:
+            message = self._parts[rank].wait(self._ranks.timeout * _SHARE)
+        except RuntimeError as error:
+            reason = _lost(error, self._ranks.timeout * _SHARE)
+            return self._message(Status.LOST, text(reason), rank)
+        try:
+            self._check(message, rank)
+        except RankError as error:
+            return self._message(Status.LOST, text(error.reason), rank)
+        return message
+
+    def _taken(self) -> Tensor:
+        assert self._answer is not None
+        if isinstance(self._error, RankError) and self._error.rank == 0:
+            self._ranks.leave(self._error)
+            raise self._error
+        try:
+            message = self._answer.wait(self._ranks.timeout)
+        except RuntimeError as error:
+            lost = RankError(0, _lost(error, self._ranks.timeout))
+            self._ranks.leave(lost)
+            raise lost from error
+        if message.status != Status.HERE:
+            raise self._raised(message)
+        return message.data
+
+    def _told(self, answer: Message) -> Tensor:
+        """Tell all others the answer, and return it."""
+        is_lost = answer.status == Status.LOST
+        told = [rank for rank in self._parts if not (is_lost and rank == answer.rank)]
+        sent = {rank: self._send(rank, Kind.ANSWER, answer) for rank in told}
+        # They expect it from the start; what is let go before it has left never does.
+        for rank, one in sent.items():
+            error = finish(one, _TELLING if is_lost else self._ranks.timeout * _SHARE)
+            if error is not None and not is_lost:
+                lost = RankError(rank, _lost(error, self._ranks.timeout * _SHARE))
+                self._ranks.leave(lost)
+                raise lost from error
+        return answer.data
+
+    def _raised(self, wrong: Message) -> Exception:
+        """Return what this rank raises where one has met an error."""
+        named = RankError(wrong.rank, wrong.text)
+        if wrong.status == Status.LOST:
+            self._ranks.leave(named)
+        is_own = wrong.rank == self._ranks.rank
+        return self._error if is_own and self._error is not None else named
+
+    def _spread_own(self, make: Make) -> Tensor:
+        message = self._message(Status.HERE, make())
+        self._spread_to_others(message)
+        return message.data
+
+    def _spread_to_others(self, message: Message) -> None:
+        others = [] if self._src is None else self._ranks.others()
+        self._sent += [self._send(rank, Kind.SPREAD, message) for rank in others]
+        self._has_spread = True
+
+    def _failed(self, error: Exception) -> Message:
+        status = Status.DAMAGED if is_damage(error) else Status.FAILED
+        return self._message(status, text(f"failed: {type(error).__name__}: {error}"))
+
+    def _send(self, to: int, kind: Kind, message: Message) -> Sent:
+        group = self._ranks.answers if kind == Kind.ANSWER else self._ranks.parts
+        return send(group, to, kind, message)
+
+    def _message(self, status: Status, data: Tensor, rank: int | None = None) -> Message:
+        of = self._ranks.rank if rank is None else rank
+        return Message(self._number, self._call, status, of, data)
+
+    def _check(self, message: Message, rank: int) -> None:
+        if (message.number, message.call) != (self._number, self._call):
+            raise RankError(
+                rank,
+                f"asks for something else (round {message.number}, and this is {self._number}): "
+                f"all ranks must make the same calls in one order, with one k; {_ANEW}",
+            )
+
+
+def _worst(parts: list[Message], allow_partial: bool) -> Message | None:
+    """Return what all are to hear of, if anything: who met an error itself comes first."""
+    passing = {Status.HERE, Status.DAMAGED} if allow_partial else {Status.HERE}
+    wrong = [one for one in parts if one.status not in passing]
+    if not wrong and all(one.status == Status.DAMAGED for one in parts):
+        wrong = parts
+    order = (Status.FAILED, Status.DAMAGED, Status.LOST)
+    return min(wrong, key=lambda one: order.index(one.status), default=None)
+
+
+def is_damage(error: Exception) -> bool:
+    """Return whether an error is that of files, without which others can answer in part."""
+    return isinstance(error, (OSError, DamagedError))
+
+
+def _lost(error: RuntimeError, seconds: float) -> str:
+    if "imed out" in str(error):
+        what = (
+            f"did not answer within {seconds:g} s: it hangs, or one batch takes longer than its "
+            "timeout"
+        )
+    else:
+        # gloo's own words begin with a place in its sources, and end with advice.
+        what = f"is gone: {str(error).split('] ', 1)[-1].split('. ')[0]}"
+    return f"{what}; {_ANEW}"

@@ -30,10 +30,15 @@ def merged(first: Answer, second: Answer, k: int) -> Answer:
     Larger scores come first, then NaN, then rows that are not there; of equal ones the lower row.
     """
     scores, rows = (torch.cat(both, 1) for both in zip(first, second, strict=True))
+    order = best_places(scores, rows, k)
+    return scores.gather(1, order), rows.gather(1, order)
+
+
+def best_places(scores: Tensor, rows: Tensor, k: int) -> Tensor:
+    """Return where the k best are, int64 (queries, k), among lists of ascending parts of rows."""
     # No cosine is as low as what stands for NaN.
     keys = torch.where(rows < 0, -torch.inf, scores.nan_to_num(torch.finfo(scores.dtype).min))
-    order = keys.sort(stable=True, dim=1, descending=True).indices[:, :k]
-    return scores.gather(1, order), rows.gather(1, order)
+    return keys.sort(stable=True, dim=1, descending=True).indices[:, :k]
 
 
 def none_of(queries: Tensor) -> Answer:

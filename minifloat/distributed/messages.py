@@ -21,9 +21,9 @@ _TAGS = 1 << 30
 
 
 class Status(IntEnum):
-    """What became of a rank's part: it is here, files are damaged, it failed, or a rank is lost."""
+    """What became of a part: here, refused, or its rank failed, has damaged files, is lost."""
 
-    HERE, DAMAGED, FAILED, LOST = range(4)
+    HERE, REFUSED, FAILED, DAMAGED, LOST = range(5)
 
 
 class Kind(IntEnum):

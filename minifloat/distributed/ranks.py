@@ -16,9 +16,32 @@ import torch.distributed as dist
 from torch import Tensor
 
 from minifloat.distributed.errors import RankError
-from minifloat.distributed.rounds import Round
+from minifloat.distributed.rounds import Combine, Round
 
 TIMEOUT = 30.0
+
+
+class _Connections:
+    """What the ranks of a group exchange over, for as long as the group is: torch makes no second.
+
+    There are two groups of gloo: bad news must have a way where a lost rank has blocked the other.
+    """
+
+    def __init__(self, world: Any, members: list[int], timeout: float) -> None:
+        self.world, self.number = world, 0
+        self.broken: RankError | None = None
+        self.parts, self.answers = (
+            dist.new_group(
+                members,
+                timeout=timedelta(seconds=timeout),
+                backend="gloo",
+                use_local_synchronization=True,
+            )
+            for _ in range(2)
+        )
+
+
+_CONNECTIONS: dict[tuple[int, ...], _Connections] = {}
 
 
 class Ranks:
@@ -33,29 +56,26 @@ class Ranks:
         if timeout <= 0:
             raise ValueError(f"timeout must be more than 0 seconds; got {timeout}")
         self.timeout, self.rank, self.count = timeout, 0, 1
-        # Bad news must have a way where a lost rank has blocked the other.
-        self.parts: Any = None
-        self.answers: Any = None
-        self._number = 0
-        self._broken: RankError | None = None
+        self._connections: _Connections | None = None
+        self._closed = False
         if not (dist.is_available() and dist.is_initialized()):
             _refuse_started()
             return
         self.rank, self.count = dist.get_rank(group), dist.get_world_size(group)
         if self.rank < 0:
             raise ValueError("this process is not in the group that was given")
-        if self.count == 1:
-            return
-        members = dist.get_process_group_ranks(group or dist.group.WORLD)
-        self.parts, self.answers = (
-            dist.new_group(
-                members,
-                timeout=timedelta(seconds=timeout),
-                backend="gloo",
-                use_local_synchronization=True,
-            )
-            for _ in range(2)
-        )
+        if self.count > 1:
+            self._connections = _connected(group, timeout)
+
+    @property
+    def parts(self) -> Any:
+        """The group that parts go over, to rank 0."""
+        return None if self._connections is None else self._connections.parts
+
+    @property
+    def answers(self) -> Any:
+        """The group that answers go over, from rank 0."""
+        return None if self._connections is None else self._connections.answers
 
     def others(self) -> list[int]:
         """Return the numbers of all other ranks."""
@@ -103,7 +123,7 @@ class Ranks:
     def together(
         self,
         make: Callable[[], Tensor],
-        combine: Callable[[list[Tensor | None]], Tensor],
+        combine: Combine,
         call: str,
         *,
         allow_partial: bool = False,
@@ -114,27 +134,38 @@ class Ranks:
         return one.take(combine, allow_partial=allow_partial)
 
     def next_number(self) -> int:
-        """Return the number of the next round."""
-        self._number += 1
-        return self._number
+        """Return the number of the next round of the group."""
+        if self._connections is None:
+            return 0
+        self._connections.number += 1
+        return self._connections.number
 
     def leave(self, lost: RankError) -> None:
-        """Have nothing be exchanged from here on."""
-        self._broken = lost
+        """Have nothing be exchanged in the group from here on."""
+        if self._connections is not None:
+            self._connections.broken = lost
 
     def refuse_broken(self) -> None:
-        """Raise RankError where a rank was lost before."""
-        if self._broken is not None:
-            raise RankError(self._broken.rank, self._broken.reason)
+        """Raise RankError where a rank of the group was lost before; ValueError after `close`."""
+        if self._closed:
+            raise ValueError("the shard was closed: open it again")
+        broken = None if self._connections is None else self._connections.broken
+        if broken is not None:
+            raise RankError(broken.rank, broken.reason)
 
     def close(self) -> None:
-        """Leave the groups that are these ranks' own."""
-        for group in (self.parts, self.answers):
-            if group is not None and dist.is_initialized():
-                dist.destroy_process_group(group)
-        self.parts = self.answers = None
-        if self.count > 1:
-            self.leave(RankError(self.rank, "has left"))
+        """Exchange nothing any more; other shards of the group go on."""
+        self._closed = True
+
+
+def _connected(group: Any, timeout: float) -> _Connections:
+    """Return the connections of a group, made when it is first used."""
+    world = dist.group.WORLD
+    members = dist.get_process_group_ranks(group or world)
+    known = _CONNECTIONS.get(tuple(members))
+    if known is None or known.world is not world:
+        known = _CONNECTIONS[tuple(members)] = _Connections(world, members, timeout)
+    return known
 
 
 def of_bytes(data: bytes) -> Tensor:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 from torch import Tensor
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from minifloat.distributed.ranks import Ranks
 
 Make = Callable[[], Tensor]
-Combine = Callable[[list[Tensor | None]], Tensor]
+# What one rank has for all, or for each by its number.
+Made: TypeAlias = "Tensor | Sequence[Tensor]"
+Spread = Callable[[], Made]
+Combine = Callable[[list[Tensor | None]], Made]
 
 # Seconds that a rank which fails waits until others know.
 _TELLING = 2.0
@@ -27,7 +30,18 @@ _SHARE = 0.5
 
 _NOTHING = torch.empty(0, dtype=torch.uint8)
 
+# What is wrong with a call, which all ranks have made alike.
+_REFUSED = {kind.__name__: kind for kind in (ValueError, KeyError, LookupError, TypeError)}
+
 _ANEW = "this group cannot be used any more: have all ranks exit, and start them anew"
+
+
+class _ElsewhereError(Exception):
+    """What the rank that was to spread has met."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class Round:
@@ -43,6 +57,7 @@ class Round:
         self._number, self._call = ranks.next_number(), zlib.crc32(call.encode())
         self._error: Exception | None = None
         self._has_spread = False
+        self.reasons: dict[int, str] = {}
         self._sent: list[Sent] = []
         self._own: Message = self._message(Status.HERE, _NOTHING)
         others = [rank for rank in range(ranks.count) if rank != ranks.rank]
@@ -57,8 +72,8 @@ class Round:
         if src is not None and src != ranks.rank:
             self._spread = Expected(ranks.parts, src, Kind.SPREAD, self._number)
 
-    def spread(self, make: Make) -> Tensor:
-        """Return what a function makes on the rank that has it, on all ranks."""
+    def spread(self, make: Spread) -> Tensor:
+        """Return what a function makes, on the rank that has it, for all ranks or for each."""
         if self._src is None or self._src == self._ranks.rank:
             return self._spread_own(make)
         assert self._spread is not None
@@ -68,7 +83,7 @@ class Round:
         except RuntimeError as error:
             raise RankError(self._src, _lost(error, seconds)) from error
         if message.status != Status.HERE:
-            raise RankError(self._src, message.text)
+            raise _ElsewhereError(message)
         self._check(message, self._src)
         return message.data
 
@@ -76,6 +91,9 @@ class Round:
         """Send what a function makes, or what it raises."""
         try:
             self._own = self._message(Status.HERE, make())
+        except _ElsewhereError as error:
+            # Rank 0 hears it from the rank itself, too.
+            self._own = error.message
         except RankError as error:
             self._error = error
             self._own = self._message(Status.LOST, text(error.reason), error.rank)
@@ -83,7 +101,7 @@ class Round:
             self._error = error
             self._own = self._failed(error)
             if self._src == self._ranks.rank and not self._has_spread:
-                self._spread_to_others(self._own)
+                self._spread_to_others([self._own] * self._ranks.count)
         except BaseException as error:
             self._ranks.leave(RankError(self._ranks.rank, f"was interrupted: {error!r}"))
             raise
@@ -91,25 +109,29 @@ class Round:
             self._sent.append(self._send(0, Kind.PART, self._own))
 
     def take(self, combine: Combine, *, allow_partial: bool = False) -> Tensor:
-        """Return what rank 0 makes of what all have given, in the order of ranks.
+        """Return what rank 0 makes of what all have given, in their order, for all or for each.
 
         RankError, which names the rank, for one that is lost or has met an error; that rank itself
-        raises what it met. With allow_partial, None is given for a rank whose files are damaged.
+        raises what it met. With allow_partial, None is given for a rank whose files are damaged,
+        and `reasons` tells on rank 0 what is wrong. ValueError, KeyError, LookupError and
+        TypeError, which are the fault of a call that all have made, all raise alike.
         """
         if self._ranks.rank != 0:
             return self._taken()
         parts = [self._own, *[self._part(rank) for rank in self._parts]]
         wrong = _worst(parts, allow_partial)
         if wrong is None:
+            self.reasons = {one.rank: one.text for one in parts if one.status != Status.HERE}
             try:
-                here = [one.data if one.status == Status.HERE else None for one in parts]
-                answer = self._message(Status.HERE, combine(here))
+                made = combine([one.data if one.status == Status.HERE else None for one in parts])
             except Exception as error:
                 self._error = error
                 wrong = self._failed(error)
             else:
-                return self._told(answer)
-        self._told(wrong)
+                each = self._of_each(made)
+                self._tell([self._message(Status.HERE, data) for data in each])
+                return each[0]
+        self._tell([wrong] * self._ranks.count)
         raise self._raised(wrong)
 
     def _part(self, rank: int) -> Message:
@@ -139,11 +161,11 @@ class Round:
             raise self._raised(message)
         return message.data
 
-    def _told(self, answer: Message) -> Tensor:
-        """Tell all others the answer, and return it."""
-        is_lost = answer.status == Status.LOST
-        told = [rank for rank in self._parts if not (is_lost and rank == answer.rank)]
-        sent = {rank: self._send(rank, Kind.ANSWER, answer) for rank in told}
+    def _tell(self, answers: Sequence[Message]) -> None:
+        """Tell all others the answer, or which rank is lost."""
+        is_lost = answers[0].status == Status.LOST
+        told = [rank for rank in self._parts if not (is_lost and rank == answers[0].rank)]
+        sent = {rank: self._send(rank, Kind.ANSWER, answers[rank]) for rank in told}
         # They expect it from the start; what is let go before it has left never does.
         for rank, one in sent.items():
             error = finish(one, _TELLING if is_lost else self._ranks.timeout * _SHARE)
@@ -151,7 +173,6 @@ class Round:
                 lost = RankError(rank, _lost(error, self._ranks.timeout * _SHARE))
                 self._ranks.leave(lost)
                 raise lost from error
-        return answer.data
 
     def _raised(self, wrong: Message) -> Exception:
         """Return what this rank raises where one has met an error."""
@@ -159,21 +180,32 @@ class Round:
         if wrong.status == Status.LOST:
             self._ranks.leave(named)
         is_own = wrong.rank == self._ranks.rank
-        return self._error if is_own and self._error is not None else named
+        if is_own and self._error is not None:
+            return self._error
+        if wrong.status != Status.REFUSED:
+            return named
+        kind, _, reason = wrong.text.partition(": ")
+        return _REFUSED[kind](reason if wrong.rank == 0 else f"rank {wrong.rank}: {reason}")
 
-    def _spread_own(self, make: Make) -> Tensor:
-        message = self._message(Status.HERE, make())
-        self._spread_to_others(message)
-        return message.data
+    def _spread_own(self, make: Spread) -> Tensor:
+        each = self._of_each(make())
+        self._spread_to_others([self._message(Status.HERE, data) for data in each])
+        return each[self._ranks.rank]
 
-    def _spread_to_others(self, message: Message) -> None:
+    def _spread_to_others(self, messages: Sequence[Message]) -> None:
         others = [] if self._src is None else self._ranks.others()
-        self._sent += [self._send(rank, Kind.SPREAD, message) for rank in others]
+        self._sent += [self._send(rank, Kind.SPREAD, messages[rank]) for rank in others]
         self._has_spread = True
 
+    def _of_each(self, made: Made) -> Sequence[Tensor]:
+        return [made] * self._ranks.count if isinstance(made, Tensor) else made
+
     def _failed(self, error: Exception) -> Message:
+        name = type(error).__name__
+        if type(error) is _REFUSED.get(name):
+            return self._message(Status.REFUSED, text(f"{name}: {error.args[0]}"))
         status = Status.DAMAGED if is_damage(error) else Status.FAILED
-        return self._message(status, text(f"failed: {type(error).__name__}: {error}"))
+        return self._message(status, text(f"failed: {name}: {error}"))
 
     def _send(self, to: int, kind: Kind, message: Message) -> Sent:
         group = self._ranks.answers if kind == Kind.ANSWER else self._ranks.parts
@@ -198,8 +230,7 @@ def _worst(parts: list[Message], allow_partial: bool) -> Message | None:
     wrong = [one for one in parts if one.status not in passing]
     if not wrong and all(one.status == Status.DAMAGED for one in parts):
         wrong = parts
-    order = (Status.FAILED, Status.DAMAGED, Status.LOST)
-    return min(wrong, key=lambda one: order.index(one.status), default=None)
+    return min(wrong, key=lambda one: one.status, default=None)
 
 
 def is_damage(error: Exception) -> bool:

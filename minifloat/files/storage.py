@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from minifloat.files import checksums, norms
 from minifloat.files.checksums import Checksums, Span
 from minifloat.files.headers import BESIDE, DTYPES, PAGE, Layout, facts, header, opened
 from minifloat.files.mapping import mapped, refuse_changes
+from minifloat.files.proving import prove
 from minifloat.files.replacing import replacing
 from minifloat.formats import Format
 from minifloat.frames import Frame
@@ -26,6 +27,9 @@ from minifloat.threads import in_threads
 
 # One read of gigabytes into new memory takes several times as long as many of this size.
 _AT_ONCE = 1 << 23
+
+# Bytes that are proven in one step.
+_PROVEN = 1 << 26
 
 
 class Stored(NamedTuple):
@@ -120,7 +124,7 @@ def save(path: str | Path, stored: Stored, *, sync: bool = False) -> None:
 def load(path: str | Path, *, mmap: bool, verify: bool) -> Stored:
     """Return what a file holds."""
     stored, layout = _load(path, mmap)
-    if verify and not _prove(path, stored, layout):
+    if verify and not prove(path, stored, layout):
         warnings.warn(
             f"{path} has no checksums: its reciprocal norms are those of its codes, but damage "
             "that keeps them, such as another sign, would not be seen; save it anew",
@@ -131,7 +135,22 @@ def load(path: str | Path, *, mmap: bool, verify: bool) -> Stored:
 
 def verify(path: str | Path) -> bool:
     """Return whether a file has checksums; raise ValueError if it is damaged."""
-    return _prove(path, *_load(path, mmap=True))
+    return prove(path, *_load(path, mmap=True))
+
+
+def verify_some(path: str | Path, first: int, end: int) -> Iterator[int]:
+    """Yield the bytes of rows from one to another, step by step, after they have been proven.
+
+    Raises ValueError for the first that are damaged. A file without checksums is but read.
+    """
+    stored, layout = _load(path, mmap=True)
+    width = sum(tensor[:1].nbytes for tensor in stored.tensors().values())
+    block = layout.sums.block_rows if layout.sums else _AT_ONCE // width
+    step = max(1, _PROVEN // width // block) * block
+    for begin in range(first // block * block, end, step):
+        some = begin, min(begin + step, layout.rows)
+        prove(path, stored, layout, some)
+        yield (min(some[1], end) - max(begin, first)) * width
 
 
 def _load(path: str | Path, mmap: bool) -> tuple[Stored, Layout]:
@@ -173,56 +192,6 @@ def _load(path: str | Path, mmap: bool) -> tuple[Stored, Layout]:
 def _aligned(part: Tensor, size: int) -> Tensor:
     """Return bytes as numbers of a size can be read; other writers may put them anywhere."""
     return part.clone() if part.storage_offset() % size else part
-
-
-def _prove(path: str | Path, stored: Stored, layout: Layout) -> bool:
-    """Raise ValueError for the first rows that are damaged; return whether there are checksums."""
-    codes, sums, tensors = stored.codes, layout.sums, stored.tensors()
-    # Only these norms are those of the codes.
-    plain = stored.frame is None and stored.estimator == "norm"
-    if sums is None:
-        row = _first_wrong(stored, slice(None)) if plain else None
-        if row is not None:
-            raise ValueError(
-                f"{path} is damaged: row {row} has reciprocal norm "
-                f"{float(stored.reciprocal_norms[row]):g}, which is not that of its codes"
-            )
-        refuse_changes(codes)
-        return False
-    blocks = checksums.blocks(layout.rows, sums.block_rows)
-    parts = {name: checksums.as_bytes(tensors[name]) for name in checksums.of_each(tensors)}
-
-    def sum_of(rows: Span) -> dict[str, int]:
-        return {name: zlib.crc32(part[slice(*rows)], layout.seed) for name, part in parts.items()}
-
-    found = in_threads(sum_of, blocks)
-    refuse_changes(codes)
-    damaged = [
-        (rows, [name for name in parts if sums_of_block[name] != sums.of[name][index]])
-        for index, (rows, sums_of_block) in enumerate(zip(blocks, found, strict=True))
-    ]
-    damaged = [(rows, names) for rows, names in damaged if names]
-    if damaged:
-        (first, end), names = damaged[0]
-        row = _first_wrong(stored, slice(first, end)) if plain else None
-        which = (
-            "no norm tells which"
-            if row is None
-            else f"the first whose norm is not that of its codes is row {first + row}"
-        )
-        rows = f"rows {first} to {end - 1}" if end > first + 1 else f"row {first}"
-        raise ValueError(
-            f"{path} is damaged: the {' and '.join(names)} of {rows} have "
-            f"another CRC-32 than the file says, {which}; {len(damaged)} of {len(blocks)} blocks "
-            "of rows are damaged"
-        )
-    return True
-
-
-def _first_wrong(stored: Stored, rows: slice) -> int | None:
-    """Return the first of some rows whose reciprocal norm is not that of its codes."""
-    codes, given = stored.codes[rows], stored.reciprocal_norms[rows]
-    return norms.first_wrong(codes, given, stored.format, stored.dim)
 
 
 def _read(path: str | Path, file: FileIO, place: Span) -> Tensor:

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from minifloat.files.replacing import sync_folder
-from minifloat.index.catalog.catalog import FILE, Catalog
+from minifloat.index.catalog.catalog import FILE, Catalog, Version
 from minifloat.index.catalog.columns import Columns
 from minifloat.index.catalog.errors import DamagedError, as_written
 from minifloat.index.rows.kinds import Kind
@@ -41,27 +41,39 @@ def make_folder(path: Path, kind: Kind, columns: Columns) -> None:
         raise
 
 
-def opened(folder: Path, number: int | None) -> State:
-    """Return an index as it was committed last, or as a version that is kept."""
+def refuse_other_folder(folder: Path) -> None:
+    """Raise FileNotFoundError for a folder that is no index."""
     if not (folder / FILE).is_file():
         raise FileNotFoundError(
             f"{folder} is no index: there is no {FILE} in it; Index.create makes one"
         )
+
+
+def begun(
+    folder: Path, catalog: Catalog, number: int | None, *, pinned: bool
+) -> tuple[State, Version]:
+    """Return an index that sees nothing yet, and the version that it is to see."""
+    state = State(folder, catalog, pinned=pinned)
+    catalog.refuse_other_tables(state.columns)
+    version = catalog.version(number)
+    if version is None:
+        newest = catalog.version()
+        if newest is None:
+            raise DamagedError(f"{catalog.path} is damaged: it has no version")
+        raise LookupError(
+            f"{folder} keeps versions {catalog.facts()['oldest']} to {newest.version}; got {number}"
+        )
+    return state, version
+
+
+def opened(folder: Path, number: int | None) -> State:
+    """Return an index as it was committed last, or as a version that is kept."""
+    refuse_other_folder(folder)
     for _ in range(_TRIES):
         catalog = Catalog(folder, writes=False)
         try:
             with as_written(catalog.path), catalog.transaction("DEFERRED"):
-                state = State(folder, catalog, pinned=number is not None)
-                catalog.refuse_other_tables(state.columns)
-                version = catalog.version(number)
-                if version is None:
-                    newest = catalog.version()
-                    if newest is None:
-                        raise DamagedError(f"{catalog.path} is damaged: it has no version")
-                    raise LookupError(
-                        f"{folder} keeps versions {catalog.facts()['oldest']} to "
-                        f"{newest.version}; got {number}"
-                    )
+                state, version = begun(folder, catalog, number, pinned=number is not None)
                 state.see(catalog, version)
             return state
         except FileNotFoundError:

@@ -100,7 +100,9 @@ def read(
     facts = arrow.facts_of(type_in(dataset, uri))
     names = [name for name in dataset.schema.names if name != COLUMN]
     try:
-        fields = _scanned(dataset, facts)
+        rows = dataset.count_rows()
+        fields = facts.empty(rows)
+        scan(dataset, facts, fields, 0, rows)
         others = dataset.to_table(columns=names) if names else {}
     except (RuntimeError, pa.ArrowInvalid) as error:
         raise OSError(
@@ -171,24 +173,32 @@ def _batches(
         yield from pa.table(parts, schema=schema).to_batches()
 
 
-def _scanned(dataset: Any, facts: RowFacts) -> dict[str, Tensor]:
-    """Return the fields of all rows, each range of rows read and taken apart by one thread."""
-    rows, width = dataset.count_rows(), facts.row_bytes
-    fields = facts.empty(rows)
+def scan(
+    dataset: Any,
+    facts: RowFacts,
+    fields: dict[str, Tensor],
+    begin: int,
+    end: int,
+    to: int | None = None,
+) -> None:
+    """Put rows from one to another into fields, from a place on, or where the data set has them.
+
+    Each range of rows is read and taken apart by one thread.
+    """
+    width, moved = facts.row_bytes, 0 if to is None else to - begin
     least, most = _SCANNED
-    share = -(-rows // torch.get_num_threads()) * width
+    share = -(-(end - begin) // torch.get_num_threads()) * width
     step, batch = (max(1, size // width) for size in (min(max(share, least), most), _DECODED))
 
-    def scan(first: int) -> None:
-        end = min(first + step, rows)
+    def scan_some(first: int) -> None:
+        last = min(first + step, end)
         scanner = dataset.scanner(
-            columns=[COLUMN], offset=first, limit=end - first, batch_size=batch
+            columns=[COLUMN], offset=first, limit=last - first, batch_size=batch
         )
         for some in scanner.to_batches():
-            arrow.take_apart(some.column(0).storage, facts, fields, first)
+            arrow.take_apart(some.column(0).storage, facts, fields, first + moved)
             first += len(some)
-        if first != end:
-            raise RuntimeError(f"rows {first} to {end} of {rows} are not there")
+        if first != last:
+            raise RuntimeError(f"rows {first} to {last} of {end} are not there")
 
-    in_threads(scan, range(0, rows, step))
-    return fields
+    in_threads(scan_some, range(begin, end, step))

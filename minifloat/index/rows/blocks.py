@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -90,23 +90,30 @@ def fill(store: Store, catalog: Catalog, folder: Path | None, count: int) -> Sto
     files = catalog.all("SELECT first, count, name FROM blocks ORDER BY first")
     for first, rows, name in files:
         if first + rows > store.count and folder is not None and store.count < count:
-            store = store.append_file(folder / name, first, rows)
-    parts = catalog.all(
-        "SELECT first, count, data, sum FROM parts WHERE first + count > ? ORDER BY first",
-        (store.count,),
-    )
-    for first, rows, data, said in parts:
-        if said != sum_of(first, rows, data):
-            raise DamagedError(
-                f"{catalog.path} is damaged: rows at {first} have another sum than they say"
-            )
-        fields = of_part(store.kind, rows, data)
+            store = store.append_file(folder / name, rows, store.count - first, rows)
+    for first, fields in parts_from(catalog, store.kind, store.count):
         store = store.append({name: some[store.count - first :] for name, some in fields.items()})
     if store.count < count:
         raise DamagedError(
             f"{catalog.path} is damaged: it holds {store.count} rows of {count} that it says"
         )
     return store
+
+
+def parts_from(
+    catalog: Catalog, kind: Kind, position: int
+) -> Iterator[tuple[int, dict[str, Tensor]]]:
+    """Yield what the catalog keeps of rows from a position on: where it begins, and its fields."""
+    parts = catalog.all(
+        "SELECT first, count, data, sum FROM parts WHERE first + count > ? ORDER BY first",
+        (position,),
+    )
+    for first, rows, data, said in parts:
+        if said != sum_of(first, rows, data):
+            raise DamagedError(
+                f"{catalog.path} is damaged: rows at {first} have another sum than they say"
+            )
+        yield first, of_part(kind, rows, data)
 
 
 def spread(

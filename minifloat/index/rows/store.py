@@ -65,18 +65,17 @@ class Store:
         store.count = count + rows
         return store
 
-    def append_file(self, path: Path, first: int, rows: int) -> Store:
-        """Put what a file holds of rows from a position on after those that are there.
+    def append_file(self, path: Path, rows: int, first: int, end: int) -> Store:
+        """Put rows of a file of so many, from one to another, after those that are there.
 
-        Its pages are mapped where they can be, and else copied.
+        Their pages are mapped where they can be, and else copied.
         """
-        if self.count == first and first + rows <= self.capacity and self._map(path, rows):
-            self.count += rows
+        more = end - first
+        if self.count + more <= self.capacity and self._map(path, rows, first, end):
+            self.count += more
             return self
         fields = fields_of(path, self.kind, rows)
-        return self.append(
-            {name: of_each[self.count - first :] for name, of_each in fields.items()}
-        )
+        return self.append({name: of_each[first:end] for name, of_each in fields.items()})
 
     def vectors(self, count: int) -> PackedVectors:
         """Return the first rows."""
@@ -100,19 +99,20 @@ class Store:
         store = Store(self.kind, max(count + more, 2 * self.capacity))
         return store.append({name: of_each[:count] for name, of_each in self.fields.items()})
 
-    def _map(self, path: Path, rows: int) -> bool:
-        """Map a file's rows behind those that are there, if they are whole pages; return if so."""
-        if mmap.PAGESIZE > PAGE or rows % UNIT or self.count % UNIT:
+    def _map(self, path: Path, rows: int, first: int, end: int) -> bool:
+        """Map some rows behind those that are there, if they are whole pages; return if so."""
+        if mmap.PAGESIZE > PAGE or rows % UNIT or first % UNIT or end % UNIT or self.count % UNIT:
             return False
         with opened(path) as (file, layout):
             check_layout(path, layout.format.name, layout.dim, layout.rows, self.kind, rows)
             places = {name: at for name, at in layout.places.items() if name in self.fields}
             if any(begin % PAGE for begin, _ in places.values()):
                 return False
-            for name, (begin, end) in places.items():
-                width = (end - begin) // rows
+            for name, (begin, stop) in places.items():
+                width = (stop - begin) // rows
                 at = self._begins[name] + self.count * width
-                error = _C.map_file(self._reserved, file.fileno(), begin, at, end - begin)
+                begin, bytes = begin + first * width, (end - first) * width
+                error = _C.map_file(self._reserved, file.fileno(), begin, at, bytes)
                 if error:
                     raise OSError(error, os.strerror(error), str(path))
         return True

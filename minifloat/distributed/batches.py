@@ -1,0 +1,142 @@
+"""Queries batch by batch: while the answers to one are exchanged, the next is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+from minifloat.distributed.plans import as_text, of_text
+from minifloat.distributed.queries import Queries, digest
+from minifloat.distributed.ranks import as_bytes, of_bytes
+from minifloat.distributed.rounds import Round
+from minifloat.distributed.shard import Missing, Shard
+from minifloat.distributed.tensors import as_message, of_message, there
+
+# What all queries of a batch and the answers to them may take: queries, products, bytes on rank 0.
+_QUERIES, _PRODUCTS, _BYTES = 1024, 1 << 40, 1 << 26
+
+Tensors = list["Tensor | None"]
+Own = Callable[[Queries], Tensors]
+# Of each rank what it has found, None for one whose rows are missing.
+Combine = Callable[[list["Tensors | None"]], Tensors]
+
+
+class Call:
+    """A search that all ranks make: what it is in words, who has the queries, who the answer.
+
+    answer_bytes: of the answer to a query, by each rank.
+    """
+
+    def __init__(
+        self, shard: Shard, name: str, src: int | None, dst: int | None, *, answer_bytes: int
+    ) -> None:
+        for side, rank in (("src", src), ("dst", dst)):
+            if rank is not None and not 0 <= rank < shard.ranks.count:
+                raise ValueError(f"{side} must be a rank, 0..{shard.ranks.count - 1}; got {rank}")
+        self.shard, self.dst, self.all_have = shard, dst, src is None
+        self.src = src or 0
+        self.name = f"{name} src={src} dst={dst}"
+        rows = max(b - a for a, b in zip(shard.bounds, shard.bounds[1:], strict=False))
+        by_work = _PRODUCTS // max(1, rows * shard.dim)
+        by_bytes = _BYTES // (answer_bytes * shard.ranks.count)
+        self.batch = max(1, min(_QUERIES, by_work, by_bytes))
+        self.missing: dict[int, Missing] = {}
+        self.from_numpy = False
+
+    def answered(
+        self,
+        given: Any,
+        prepare: Callable[[], Queries],
+        own: Own,
+        combine: Combine,
+        *,
+        allow_partial: bool,
+    ) -> list[Tensors]:
+        """Return the answer to each batch, of no tensors on ranks that are not to have it.
+
+        given: the queries on this rank, if any, of which `prepare` makes what all ranks get.
+        """
+        found: list[Tensors] = []
+        prepared: Queries | None = None
+        batches = 1
+
+        def some(number: int) -> Tensor:
+            nonlocal prepared
+            if given is None:
+                raise ValueError(f"rank {self.src} must give the queries; got None")
+            prepared = prepared or prepare()
+            return prepared.some(number).message()
+
+        def scored(one: Round, number: int) -> Tensor:
+            nonlocal batches
+            queries = Queries.read(one.spread(lambda: some(number)))
+            if number == 0:
+                self._refuse_others(given, queries)
+            batches, self.from_numpy = queries.batches, queries.from_numpy
+            self.shard.refuse_missing()
+            return as_message(own(queries))
+
+        def begun(number: int) -> Round:
+            one = Round(self.shard.ranks, self.name, self.src)
+            one.give(lambda: scored(one, number))
+            return one
+
+        def taken(one: Round) -> None:
+            data = one.take(
+                lambda parts: self._answer(one, parts, combine), allow_partial=allow_partial
+            )
+            *answer, missing = of_message(data)
+            for rank, reason in of_text(as_bytes(there(missing))):
+                first, end = self.shard.bounds[rank : rank + 2]
+                self.missing[rank] = Missing(rank, first, end, reason)
+            found.append(answer)
+
+        before, number = begun(0), 1
+        while number < batches:
+            one = begun(number)
+            try:
+                taken(before)
+            except Exception:
+                # All ranks have begun another, and none may be left waiting for its end.
+                self._drain(one)
+                raise
+            before, number = one, number + 1
+        taken(before)
+        return found
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether this rank is to have the answer."""
+        return self.dst in (None, self.shard.rank)
+
+    def _answer(self, one: Round, parts: list[Tensor | None], combine: Combine) -> list[Tensor]:
+        each = [None if part is None else of_message(part) for part in parts]
+        missing = of_bytes(as_text_of(one.reasons))
+        whole = as_message([*combine(each), missing])
+        none = as_message([missing])
+        ranks = range(self.shard.ranks.count)
+        return [whole if self.dst in (None, rank) else none for rank in ranks]
+
+    def _refuse_others(self, given: Any, queries: Queries) -> None:
+        """Raise ValueError where all ranks are to give the same queries, and this one does not."""
+        if not self.all_have:
+            return
+        if given is None or digest(given) != queries.digest:
+            got = "none" if given is None else "others than those of rank 0"
+            raise ValueError(
+                f"queries must be the same on all ranks, unless src= says which one has them; "
+                f"rank {self.shard.rank} has {got}"
+            )
+
+    def _drain(self, one: Round) -> None:
+        try:
+            one.take(lambda _: as_message([]))
+        except Exception:
+            return
+
+
+def as_text_of(reasons: dict[int, str]) -> bytes:
+    """Return which ranks miss rows and why, as text."""
+    return as_text([[rank, reason] for rank, reason in reasons.items()])

@@ -6,6 +6,7 @@ searched by all at once: `docs/scale.md` tells how.
 
 from minifloat.distributed.errors import RankError
 from minifloat.distributed.opening import open_shard
+from minifloat.distributed.pairs import pairs_above
 from minifloat.distributed.ranks import Ranks
 from minifloat.distributed.reaching import Found, range_search
 from minifloat.distributed.searching import Answer, search
@@ -19,6 +20,7 @@ __all__ = [
     "Ranks",
     "Shard",
     "open_shard",
+    "pairs_above",
     "range_search",
     "search",
 ]

@@ -79,7 +79,7 @@ class Call:
             return as_message(own(queries))
 
         def begun(number: int) -> Round:
-            one = Round(self.shard.ranks, self.name, self.src)
+            one = Round.of_one(self.shard.ranks, self.name, self.src)
             one.give(lambda: scored(one, number))
             return one
 

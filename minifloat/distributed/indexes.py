@@ -150,6 +150,6 @@ class IndexRows:
         combine: Callable[[list[Tensor | None]], Tensor],
     ) -> None:
         """Give each rank what rank 0 makes for it, and rank 0 what each makes of that."""
-        one = Round(ranks, call, src=0)
+        one = Round.of_one(ranks, call, 0)
         one.give(lambda: use(one.spread(make)))
         one.take(combine)

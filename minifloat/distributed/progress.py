@@ -29,7 +29,7 @@ def in_step(ranks: Ranks, steps: Iterable[int], total: int, *, what: str, unit: 
     Rank 0 says on stderr how far all are. A step must take less than half of the ranks' timeout.
     """
     todo, done, is_done = iter(steps), 0, False
-    line = _Line(what, unit)
+    line = Line(what, unit)
     before: Round | None = None
 
     def work() -> Tensor:
@@ -60,7 +60,7 @@ def in_step(ranks: Ranks, steps: Iterable[int], total: int, *, what: str, unit: 
         line.close()
 
 
-class _Line:
+class Line:
     """One line of how far ranks are: rewritten where somebody watches, else a new one at times."""
 
     def __init__(self, what: str, unit: str, out: TextIO | None = None) -> None:

@@ -109,7 +109,7 @@ class Ranks:
     def spread(self, make: Callable[[], bytes], call: str) -> bytes:
         """Return on all ranks what a function makes on rank 0, or raise what it raises there."""
         found = b""
-        one = Round(self, call, src=0)
+        one = Round.of_one(self, call, 0)
 
         def given() -> Tensor:
             nonlocal found

@@ -45,46 +45,61 @@ class _ElsewhereError(Exception):
 
 
 class Round:
-    """What all ranks do together, in one order: `spread` by one, `give`, and `take` the answer.
+    """What all ranks do together, in one order: `tell` and hear, `give`, and `take` the answer.
 
     call: what is asked, in words; all ranks must ask the same. All data are bytes, uint8 (n,).
-    Between `give` and `take` a rank can be about the next round.
+    sources and targets: of which ranks this one hears something before it gives its part, and whom
+    it tells something. Between `give` and `take` a rank can be about the next round.
     """
 
-    def __init__(self, ranks: Ranks, call: str, src: int | None = None) -> None:
+    def __init__(
+        self, ranks: Ranks, call: str, sources: Sequence[int] = (), targets: Sequence[int] = ()
+    ) -> None:
         ranks.refuse_broken()
-        self._ranks, self._src = ranks, src
+        self._ranks, self._targets = ranks, targets
         self._number, self._call = ranks.next_number(), zlib.crc32(call.encode())
         self._error: Exception | None = None
-        self._has_spread = False
+        self._has_told = False
         self.reasons: dict[int, str] = {}
         self._sent: list[Sent] = []
         self._own: Message = self._message(Status.HERE, _NOTHING)
-        others = [rank for rank in range(ranks.count) if rank != ranks.rank]
-        self._parts = {
-            rank: Expected(ranks.parts, rank, Kind.PART, self._number)
-            for rank in others
-            if ranks.rank == 0
-        }
-        self._answer = self._spread = None
+        self._answer: Expected | None = None
+        self._parts: dict[int, Expected] = {}
         if ranks.rank != 0:
             self._answer = Expected(ranks.answers, 0, Kind.ANSWER, self._number)
-        if src is not None and src != ranks.rank:
-            self._spread = Expected(ranks.parts, src, Kind.SPREAD, self._number)
+        else:
+            self._parts = self._expected(ranks.others(), Kind.PART)
+        self._told = self._expected(sources, Kind.SPREAD)
+
+    @staticmethod
+    def of_one(ranks: Ranks, call: str, src: int) -> Round:
+        """Return a round in which one rank tells all others something, and they hear it."""
+        if ranks.rank == src:
+            return Round(ranks, call, targets=ranks.others())
+        return Round(ranks, call, sources=[src])
 
     def spread(self, make: Spread) -> Tensor:
-        """Return what a function makes, on the rank that has it, for all ranks or for each."""
-        if self._src is None or self._src == self._ranks.rank:
-            return self._spread_own(make)
-        assert self._spread is not None
+        """Return what the one rank's function makes for all ranks, or for each of them."""
+        for src in self._told:
+            return self.hear(src)
+        return self.tell(make)
+
+    def tell(self, make: Spread) -> Tensor:
+        """Send the targets what a function makes for all ranks, or for each; return one's own."""
+        each = self._of_each(make())
+        self._send_told([self._message(Status.HERE, data) for data in each])
+        return each[self._ranks.rank]
+
+    def hear(self, source: int) -> Tensor:
+        """Return what a source tells this rank."""
         seconds = self._ranks.timeout * _SHARE
         try:
-            message = self._spread.wait(seconds)
+            message = self._told[source].wait(seconds)
         except RuntimeError as error:
-            raise RankError(self._src, _lost(error, seconds)) from error
+            raise RankError(source, _lost(error, seconds)) from error
         if message.status != Status.HERE:
             raise _ElsewhereError(message)
-        self._check(message, self._src)
+        self._check(message, source)
         return message.data
 
     def give(self, make: Make) -> None:
@@ -100,8 +115,8 @@ class Round:
         except Exception as error:
             self._error = error
             self._own = self._failed(error)
-            if self._src == self._ranks.rank and not self._has_spread:
-                self._spread_to_others([self._own] * self._ranks.count)
+            if not self._has_told:
+                self._send_told([self._own] * self._ranks.count)
         except BaseException as error:
             self._ranks.leave(RankError(self._ranks.rank, f"was interrupted: {error!r}"))
             raise
@@ -187,15 +202,13 @@ class Round:
         kind, _, reason = wrong.text.partition(": ")
         return _REFUSED[kind](reason if wrong.rank == 0 else f"rank {wrong.rank}: {reason}")
 
-    def _spread_own(self, make: Spread) -> Tensor:
-        each = self._of_each(make())
-        self._spread_to_others([self._message(Status.HERE, data) for data in each])
-        return each[self._ranks.rank]
+    def _expected(self, sources: Sequence[int], kind: Kind) -> dict[int, Expected]:
+        group = self._ranks.parts
+        return {rank: Expected(group, rank, kind, self._number) for rank in sources}
 
-    def _spread_to_others(self, messages: Sequence[Message]) -> None:
-        others = [] if self._src is None else self._ranks.others()
-        self._sent += [self._send(rank, Kind.SPREAD, messages[rank]) for rank in others]
-        self._has_spread = True
+    def _send_told(self, messages: Sequence[Message]) -> None:
+        self._sent += [self._send(rank, Kind.SPREAD, messages[rank]) for rank in self._targets]
+        self._has_told = True
 
     def _of_each(self, made: Made) -> Sequence[Tensor]:
         return [made] * self._ranks.count if isinstance(made, Tensor) else made

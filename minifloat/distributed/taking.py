@@ -129,7 +129,7 @@ def chosen_of(shard: Shard, asked: Asked) -> Chosen | None:
         chosen = Chosen(index.snapshot, positions[positions >= 0])
         return as_message([])
 
-    one = Round(shard.ranks, f"where {filter}", src=0)
+    one = Round.of_one(shard.ranks, f"where {filter}", 0)
     one.give(placed)
     one.take(lambda _: as_message([]))
     assert chosen is not None

@@ -8,7 +8,6 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
 
 # All messages begin with so many bytes, whatever they hold: no rank has to know how much comes.
@@ -65,10 +64,17 @@ class Expected:
         self._group, self._source = group, source
         self._tags = _tags(kind, number)
         self._first = torch.empty(FIRST, dtype=torch.uint8)
-        self._work = _received(self._first, group, source, self._tags[0])
+        self._work, self._error = None, None
+        try:
+            self._work = _received(self._first, group, source, self._tags[0])
+        except RuntimeError as error:
+            # From a rank that is known to be gone gloo does not even begin to receive.
+            self._error = error
 
     def wait(self, seconds: float) -> Message:
         """Return it; RuntimeError where it does not come in time, or never will."""
+        if self._error is not None:
+            raise self._error
         end = time.monotonic() + seconds
         _wait(self._work, seconds)
         *fields, length = self._first[:_HEADER].view(torch.int64).tolist()
@@ -94,7 +100,7 @@ def send(group: Any, to: int, kind: Kind, message: Message) -> Sent:
     works = []
     try:
         for part, tag in zip(parts, _tags(kind, message.number)[: len(parts)], strict=True):
-            works.append(dist.isend(part, group=group, group_dst=to, tag=tag))
+            works.append(group.send([part], to, tag))
     except RuntimeError as error:
         return Sent(tuple(works), tuple(parts), error)
     return Sent(tuple(works), tuple(parts), None)
@@ -123,7 +129,7 @@ def _tags(kind: Kind, number: int) -> tuple[int, int]:
 
 
 def _received(data: Tensor, group: Any, source: int, tag: int) -> Any:
-    return dist.irecv(data, group=group, group_src=source, tag=tag)
+    return group.recv([data], source, tag)
 
 
 def _wait(work: Any, seconds: float) -> None:

@@ -7,6 +7,8 @@ error that names it, within a time-out of one's own.
 from __future__ import annotations
 
 import os
+import zlib
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -20,28 +22,8 @@ from minifloat.distributed.rounds import Combine, Round
 
 TIMEOUT = 30.0
 
-
-class _Connections:
-    """What the ranks of a group exchange over, for as long as the group is: torch makes no second.
-
-    There are two groups of gloo: bad news must have a way where a lost rank has blocked the other.
-    """
-
-    def __init__(self, world: Any, members: list[int], timeout: float) -> None:
-        self.world, self.number = world, 0
-        self.broken: RankError | None = None
-        self.parts, self.answers = (
-            dist.new_group(
-                members,
-                timeout=timedelta(seconds=timeout),
-                backend="gloo",
-                use_local_synchronization=True,
-            )
-            for _ in range(2)
-        )
-
-
-_CONNECTIONS: dict[tuple[int, ...], _Connections] = {}
+# How often members of a group have come together.
+_MADE: Counter[tuple[int, ...]] = Counter()
 
 
 class Ranks:
@@ -56,8 +38,11 @@ class Ranks:
         if timeout <= 0:
             raise ValueError(f"timeout must be more than 0 seconds; got {timeout}")
         self.timeout, self.rank, self.count = timeout, 0, 1
-        self._connections: _Connections | None = None
-        self._closed = False
+        # Bad news must have a way where a lost rank has blocked the other.
+        self.parts: Any = None
+        self.answers: Any = None
+        self._number, self._closed = 0, False
+        self._broken: RankError | None = None
         if not (dist.is_available() and dist.is_initialized()):
             _refuse_started()
             return
@@ -65,17 +50,7 @@ class Ranks:
         if self.rank < 0:
             raise ValueError("this process is not in the group that was given")
         if self.count > 1:
-            self._connections = _connected(group, timeout)
-
-    @property
-    def parts(self) -> Any:
-        """The group that parts go over, to rank 0."""
-        return None if self._connections is None else self._connections.parts
-
-    @property
-    def answers(self) -> Any:
-        """The group that answers go over, from rank 0."""
-        return None if self._connections is None else self._connections.answers
+            self.parts, self.answers = _groups(group, self.rank, timeout)
 
     def others(self) -> list[int]:
         """Return the numbers of all other ranks."""
@@ -134,38 +109,25 @@ class Ranks:
         return one.take(combine, allow_partial=allow_partial)
 
     def next_number(self) -> int:
-        """Return the number of the next round of the group."""
-        if self._connections is None:
-            return 0
-        self._connections.number += 1
-        return self._connections.number
+        """Return the number of the next round."""
+        self._number += 1
+        return self._number
 
     def leave(self, lost: RankError) -> None:
-        """Have nothing be exchanged in the group from here on."""
-        if self._connections is not None:
-            self._connections.broken = lost
+        """Have nothing be exchanged from here on."""
+        self._broken = lost
 
     def refuse_broken(self) -> None:
-        """Raise RankError where a rank of the group was lost before; ValueError after `close`."""
+        """Raise RankError where a rank was lost before; ValueError after `close`."""
         if self._closed:
             raise ValueError("the shard was closed: open it again")
-        broken = None if self._connections is None else self._connections.broken
-        if broken is not None:
-            raise RankError(broken.rank, broken.reason)
+        if self._broken is not None:
+            raise RankError(self._broken.rank, self._broken.reason)
 
     def close(self) -> None:
-        """Exchange nothing any more; other shards of the group go on."""
+        """Let go of the connections, which are these ranks' own."""
+        self.parts = self.answers = None
         self._closed = True
-
-
-def _connected(group: Any, timeout: float) -> _Connections:
-    """Return the connections of a group, made when it is first used."""
-    world = dist.group.WORLD
-    members = dist.get_process_group_ranks(group or world)
-    known = _CONNECTIONS.get(tuple(members))
-    if known is None or known.world is not world:
-        known = _CONNECTIONS[tuple(members)] = _Connections(world, members, timeout)
-    return known
 
 
 def of_bytes(data: bytes) -> Tensor:
@@ -178,6 +140,25 @@ def of_bytes(data: bytes) -> Tensor:
 def as_bytes(data: Tensor) -> bytes:
     """Return data of a message as bytes."""
     return data.numpy().tobytes()
+
+
+def _groups(group: Any, rank: int, timeout: float) -> tuple[Any, Any]:
+    """Return two gloo groups of a group's members, which no others have been."""
+    members = tuple(dist.get_process_group_ranks(group or dist.group.WORLD))
+    # torch names a group that not all processes make by how many each has, and again as one before.
+    _MADE[members] += 1
+    store = dist.distributed_c10d._get_default_store()
+    name = f"minifloat/{zlib.crc32(repr(members).encode()):x}/{_MADE[members]}"
+    first, second = (
+        dist.ProcessGroupGloo(
+            dist.distributed_c10d.PrefixStore(f"{name}/{which}", store),
+            rank,
+            len(members),
+            timedelta(seconds=timeout),
+        )
+        for which in ("parts", "answers")
+    )
+    return first, second
 
 
 def _refuse_started() -> None:

@@ -100,7 +100,8 @@ class Call:
                 taken(before)
             except Exception:
                 # All ranks have begun another, and none may be left waiting for its end.
-                self._drain(one)
+                if not self.shard.ranks.is_broken:
+                    self._drain(one)
                 raise
             before, number = one, number + 1
         taken(before)

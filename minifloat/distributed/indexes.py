@@ -132,9 +132,8 @@ class IndexRows:
 
     def of_each(self, rows: Tensor) -> list[Tensor]:
         """Return which of the numbers of rows, which ascend, each rank has."""
-        ends = torch.tensor(self.ends)
-        first = torch.searchsorted(rows, ends[:, 0])
-        end = torch.searchsorted(rows, ends[:, 1], right=True)
+        first, last = torch.tensor(self.ends).T.contiguous()
+        first, end = torch.searchsorted(rows, first), torch.searchsorted(rows, last, right=True)
         return [rows[a:b] for a, b in zip(first.tolist(), end.tolist(), strict=True)]
 
     @property

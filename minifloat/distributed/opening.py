@@ -149,7 +149,7 @@ def _vote(
     """Return whose rows are missing; None where all are to look again."""
 
     def said() -> Tensor:
-        own = {"reason": None if error is None else f"{type(error).__name__}: {error}"}
+        own = {"reason": None if error is None else str(error)}
         return of_bytes(as_text(own | {"gone": isinstance(error, FileNotFoundError)}))
 
     def counted(parts: list[Tensor | None]) -> Tensor:
@@ -168,5 +168,5 @@ def _vote(
     if missing and not (options.allow_partial and len(missing) < ranks.count):
         if error is not None:
             raise error
-        raise RankError(missing[0].rank, f"failed: {missing[0].reason}")
+        raise RankError(missing[0].rank, f"cannot read its rows: {missing[0].reason}")
     return missing

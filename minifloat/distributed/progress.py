@@ -19,7 +19,7 @@ _SLICE = 1.0
 # Seconds between two lines where nobody watches.
 _LOGGED = 30.0
 
-_UNITS = ("", " k", " M", " G", " T", " P")
+_STEPS = ("", "k", "M", "G", "T", "P")
 
 
 def in_step(ranks: Ranks, steps: Iterable[int], total: int, *, what: str, unit: str) -> None:
@@ -93,18 +93,16 @@ def told(what: str, unit: str, done: Tensor, total: Tensor, seconds: float) -> s
     so_far, whole = int(done.sum()), int(total.sum())
     rate = so_far / seconds if seconds > 0 else 0.0
     left = f", {(whole - so_far) / rate:.0f} s left" if rate and so_far < whole else ""
-    of_slowest = (
-        f", least rank {slowest} with {100 * shares[slowest]:.0f} %" if len(done) > 1 else ""
-    )
-    return (
-        f"{what}: {_short(so_far, unit)} of {_short(whole, unit)} on {len(done)} ranks{of_slowest}"
-        f"{left}"
-    )
+    ranks = "1 rank"
+    if len(done) > 1:
+        ranks = f"{len(done)} ranks, least rank {slowest} with {100 * shares[slowest]:.0f} %"
+    return f"{what}: {_short(so_far, unit)} of {_short(whole, unit)} on {ranks}{left}"
 
 
 def _short(number: float, unit: str) -> str:
     """Return a number with a unit, in thousands, millions and so on of it."""
     step = 0
-    while number >= 1000 and step + 1 < len(_UNITS):
+    while number >= 1000 and step + 1 < len(_STEPS):
         number, step = number / 1000, step + 1
-    return f"{number:.3g}{_UNITS[step] or ' '}{unit}"
+    between = "" if unit == "B" or not step else " "
+    return f"{number:.3g} {_STEPS[step]}{between}{unit}"

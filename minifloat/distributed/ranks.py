@@ -7,8 +7,9 @@ error that names it, within a time-out of one's own.
 from __future__ import annotations
 
 import os
+import weakref
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -18,7 +19,8 @@ import torch.distributed as dist
 from torch import Tensor
 
 from minifloat.distributed.errors import RankError
-from minifloat.distributed.rounds import Combine, Round
+from minifloat.distributed.messages import Sent, finish
+from minifloat.distributed.rounds import TELLING, Combine, Round
 
 TIMEOUT = 30.0
 
@@ -43,6 +45,9 @@ class Ranks:
         self.answers: Any = None
         self._number, self._closed = 0, False
         self._broken: RankError | None = None
+        self._leaving: deque[list[Sent]] = deque(maxlen=3)
+        # Not all call `close`, and others wait for what is on its way.
+        weakref.finalize(self, _finish, self._leaving)
         if not (dist.is_available() and dist.is_initialized()):
             _refuse_started()
             return
@@ -113,9 +118,21 @@ class Ranks:
         self._number += 1
         return self._number
 
+    def keep(self, sent: list[Sent]) -> None:
+        """Keep messages until they have left: what is let go before never does.
+
+        A rank that takes part in the round after the next has them.
+        """
+        self._leaving.append(sent)
+
     def leave(self, lost: RankError) -> None:
         """Have nothing be exchanged from here on."""
         self._broken = lost
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a rank was lost."""
+        return self._broken is not None
 
     def refuse_broken(self) -> None:
         """Raise RankError where a rank was lost before; ValueError after `close`."""
@@ -126,6 +143,7 @@ class Ranks:
 
     def close(self) -> None:
         """Let go of the connections, which are these ranks' own."""
+        _finish(self._leaving)
         self.parts = self.answers = None
         self._closed = True
 
@@ -140,6 +158,13 @@ def of_bytes(data: bytes) -> Tensor:
 def as_bytes(data: Tensor) -> bytes:
     """Return data of a message as bytes."""
     return data.numpy().tobytes()
+
+
+def _finish(leaving: deque[list[Sent]]) -> None:
+    """Wait for messages that others may not have yet."""
+    while leaving:
+        for one in leaving.popleft():
+            finish(one, TELLING)
 
 
 def _groups(group: Any, rank: int, timeout: float) -> tuple[Any, Any]:

@@ -56,7 +56,7 @@ def range_search(
     limit: int | None = None,
     originals: Any = None,
     allow_partial: bool = False,
-) -> Found | None:
+) -> Found:
     """Return all rows of all ranks whose cosine with a query is at least the threshold.
 
     It is what `minifloat.range_search` gives of all rows in one process, or of an index
@@ -87,7 +87,7 @@ def range_search(
 
     found = call.answered(queries, prepare, own, one.combine, allow_partial=allow_partial)
     if not call.is_answered:
-        return None
+        return Found(None, None, None)
     return one.answer(found, call, queries)
 
 

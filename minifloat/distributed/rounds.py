@@ -23,7 +23,7 @@ Spread = Callable[[], Made]
 Combine = Callable[[list[Tensor | None]], Made]
 
 # Seconds that a rank which fails waits until others know.
-_TELLING = 2.0
+TELLING = 2.0
 
 # Of its time-out, the share that rank 0 waits for others; they wait for it all of theirs.
 _SHARE = 0.5
@@ -110,6 +110,10 @@ class Round:
             # Rank 0 hears it from the rank itself, too.
             self._own = error.message
         except RankError as error:
+            if error.rank == 0:
+                # No one else could tell what becomes of this round, or of one before.
+                self._ranks.leave(error)
+                raise
             self._error = error
             self._own = self._message(Status.LOST, text(error.reason), error.rank)
         except Exception as error:
@@ -163,9 +167,6 @@ class Round:
 
     def _taken(self) -> Tensor:
         assert self._answer is not None
-        if isinstance(self._error, RankError) and self._error.rank == 0:
-            self._ranks.leave(self._error)
-            raise self._error
         try:
             message = self._answer.wait(self._ranks.timeout)
         except RuntimeError as error:
@@ -178,16 +179,12 @@ class Round:
 
     def _tell(self, answers: Sequence[Message]) -> None:
         """Tell all others the answer, or which rank is lost."""
-        is_lost = answers[0].status == Status.LOST
-        told = [rank for rank in self._parts if not (is_lost and rank == answers[0].rank)]
-        sent = {rank: self._send(rank, Kind.ANSWER, answers[rank]) for rank in told}
-        # They expect it from the start; what is let go before it has left never does.
-        for rank, one in sent.items():
-            error = finish(one, _TELLING if is_lost else self._ranks.timeout * _SHARE)
-            if error is not None and not is_lost:
-                lost = RankError(rank, _lost(error, self._ranks.timeout * _SHARE))
-                self._ranks.leave(lost)
-                raise lost from error
+        sent = {rank: self._send(rank, Kind.ANSWER, answers[rank]) for rank in self._parts}
+        self._ranks.keep([*sent.values()])
+        if answers[0].status == Status.LOST:
+            # The one that is lost may be alive, but must not keep others waiting.
+            for rank in sorted(sent, key=lambda rank: rank == answers[0].rank):
+                finish(sent[rank], TELLING)
 
     def _raised(self, wrong: Message) -> Exception:
         """Return what this rank raises where one has met an error."""

@@ -57,7 +57,7 @@ def search(
     originals: Any = None,
     rescore: int | None = None,
     allow_partial: bool = False,
-) -> Answer | None:
+) -> Answer:
     """Return the k largest cosines of each query and their rows, of all ranks: both (queries, k).
 
     All ranks call it at once, with the same arguments. It is what `minifloat.search` gives of all
@@ -65,7 +65,7 @@ def search(
     in formats whose products are integers, and whatever the number of ranks.
 
     Queries are given by all ranks, the same, or by rank `src` alone; where they are on others makes
-    no difference. All ranks get the answer, or rank `dst` alone, and then the others None.
+    no difference. All ranks get the answer, or rank `dst` alone, and the others None for each part.
 
     mask: bool, of this rank's rows, (len(shard),); ranges: of the rows of all. where, only, offset:
     as `Index.search` takes them, of an index. originals: the float rows of all ranks, of which each
@@ -93,7 +93,7 @@ def search(
 
     found = call.answered(queries, prepare, own, one.combine, allow_partial=allow_partial)
     if not call.is_answered:
-        return None
+        return Answer(None, None)
     return one.answer(found, call, queries)
 
 

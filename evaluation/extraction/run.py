@@ -1,28 +1,25 @@
 """Extraction from files to a file: find recordings, embed them batch by batch, keep each batch."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from evaluation.command.errors import InputError, message_text
+from evaluation.command.errors import InputError
 from evaluation.embeddings.extracted import EXTENSION, Entry, manifest_path, read_extracted
 from evaluation.extraction.embedding import Failed, embed, read_ahead
 from evaluation.extraction.journal import Journal, folder_of, refuse_other_model
 from evaluation.extraction.progress import Progress
+from evaluation.extraction.skipped import report_skipped
 from evaluation.extractors import Extractor, load_extractor
 from evaluation.extractors.options import ChosenModel
-from evaluation.files.formulas import guarded
-from evaluation.files.writing import make_folder, write_whole
+from evaluation.files.writing import make_folder
 from evaluation.recordings.audio import require_decoders
 from evaluation.recordings.folders import Recording, Skipped, find_recordings
 
 # So many recordings on which the model fails in a row tell of a broken device or model.
 FAILURES_IN_A_ROW = 100
-SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +66,7 @@ def run(options: ExtractionOptions) -> None:
             rows = len(journal.entries)
         manifest = manifest_path(options.out).name
         print(f"wrote {options.out}, {rows} rows of {extractor.dim} values, and {manifest}")
-    _report_skipped(options.out, skipped)
+    report_skipped(options.out, skipped)
 
 
 def _is_complete(out: Path, recordings: Sequence[Recording], extractor: Extractor) -> bool:
@@ -148,21 +145,3 @@ def _entry(recording: Recording, seconds: float) -> Entry:
         seconds=round(seconds, 3),
         bytes=recording.size,
     )
-
-
-def _report_skipped(out: Path, skipped: Sequence[Skipped]) -> None:
-    """The list is written where there is one, and removed where a former run left one."""
-    path = out.with_name(f"{out.stem}-skipped.csv")
-    if not skipped:
-        path.unlink(missing_ok=True)
-        return
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["path", "reason"])
-    writer.writerows((guarded(one.name), guarded(one.reason)) for one in skipped)
-    write_whole(path, text.getvalue())
-    print(f"skipped {len(skipped)}, listed in {path.name}:")
-    for one in skipped[:SHOWN]:
-        print(message_text(f"  {one.name} {one.reason}"))
-    if len(skipped) > SHOWN:
-        print(f"  and {len(skipped) - SHOWN} more")

@@ -24,7 +24,7 @@ def test_recordings_that_fail_are_listed_and_tried_again(
     reasons = skipped(out)
     assert reasons["s1/02.wav"].startswith("cannot be decoded: ")
     assert reasons["s2/00.wav"] == "cannot be embedded: too short"
-    assert len(reasons) == 2
+    assert list(reasons) == ["s1/02.wav", "s2/00.wav"]
     printed = capsys.readouterr().out
     assert "skipped 2, listed in voices-skipped.csv:\n  s1/02.wav cannot be decoded" in printed
     before = len(calls())
@@ -37,6 +37,16 @@ def test_recordings_that_fail_are_listed_and_tried_again(
     assert extract("embed_all_but_short_ones") == 0
     assert len(read_extracted(out).rows) == 12
     assert skipped(out) == {}
+
+
+def test_what_was_skipped_is_in_the_order_of_its_paths(
+    extract: Extract, out: Path, speech: Path
+) -> None:
+    make_wav(speech / "s1" / "01.wav", samples=500)
+    (speech / "s1" / "02.wav").write_text("no sound")
+    (speech / "s1" / "0again").symlink_to(speech / "s0")
+    assert extract("embed_all_but_short_ones") == 0
+    assert list(skipped(out)) == ["s1/01.wav", "s1/02.wav", "s1/0again"]
 
 
 def test_a_link_to_a_folder_of_the_data_is_told_and_changes_no_row(

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from evaluation.command.errors import InputError
 from evaluation.files.formulas import guarded, unguarded
@@ -54,9 +53,18 @@ def manifest_path(path: Path) -> Path:
 
 
 def write_extracted(
-    path: Path, rows: NDArray[np.float32], entries: Sequence[Entry], *, model: Mapping[str, str]
+    path: Path,
+    blocks: Iterable[NDArray[np.float32]],
+    entries: Sequence[Entry],
+    *,
+    dim: int,
+    model: Mapping[str, str],
 ) -> None:
-    """Write the manifest and then the file, each whole or not at all."""
+    """Write the manifest and then the file, each whole or not at all.
+
+    `blocks` are the rows (some, dim) of the entries, in their order, so that never all of them need
+    be in memory.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(Entry)], lineterminator="\n")
     writer.writeheader()
@@ -66,9 +74,20 @@ def write_extracted(
     )
     write_whole(manifest_path(path), text.getvalue())
     digest = hashlib.sha256(text.getvalue().encode()).hexdigest()
-    metadata = {METADATA: json.dumps({"model": dict(model), "manifest_sha256": digest})}
+    making = json.dumps({"model": dict(model), "manifest_sha256": digest})
     with written_whole(path) as file:
-        file.write(save({ARRAY: rows}, metadata))
+        file.write(_header((len(entries), dim), making))
+        for block in blocks:
+            file.write(block.astype("<f4", copy=False).tobytes())
+
+
+def _header(shape: tuple[int, int], making: str) -> bytes:
+    """Return what safetensors' own writer, which takes all rows at once, puts before them."""
+    array = {"dtype": "F32", "shape": shape, "data_offsets": (0, 4 * shape[0] * shape[1])}
+    described = {"__metadata__": {METADATA: making}, ARRAY: array}
+    text = json.dumps(described, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
 
 
 def read_extracted(path: Path) -> Extracted:

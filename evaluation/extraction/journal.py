@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +28,8 @@ from minifloat.files.headers import once_each
 
 T = TypeVar("T")
 
+# Values that are in memory at one time when all are written: 16 MiB.
+BLOCK = 1 << 22
 MODEL, ROWS, LINES = "model.json", "rows.f32", "lines.jsonl"
 
 
@@ -73,16 +75,24 @@ class Journal:
 
     def finish(self) -> None:
         """Write all rows to the output, by speaker and utterance, and remove the journal."""
-        rows = np.fromfile(self._folder / ROWS, "<f4").reshape(-1, self._dim)
         order = sorted(
-            range(len(rows)), key=lambda i: (self.entries[i].speaker, self.entries[i].utterance)
+            range(len(self.entries)),
+            key=lambda i: (self.entries[i].speaker, self.entries[i].utterance),
         )
         entries = [self.entries[i] for i in order]
-        write_extracted(self._out, rows[order], entries, model=self._model)
+        write_extracted(self._out, self._blocks(order), entries, dim=self._dim, model=self._model)
         # Renamed first: a folder that is half removed would pass for a journal.
         done = _new_folder(self._out.parent)
         self._folder.rename(done / self._folder.name)
         shutil.rmtree(done)
+
+    def _blocks(self, order: Sequence[int]) -> Iterator[NDArray[np.float32]]:
+        """Yield the rows in an order, some at a time."""
+        step = max(1, BLOCK // self._dim)
+        for start in range(0, len(order), step):
+            # Mapped anew for each: pages that were looked at would stay in memory.
+            rows = np.memmap(self._folder / ROWS, "<f4", "r").reshape(-1, self._dim)
+            yield np.asarray(rows[order[start : start + step]])
 
     def _opened(self, name: str, how: int) -> IO[bytes]:
         """Return a file of the journal; a link could lead to another, which would be cut off."""

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import save_file
+from safetensors import safe_open
+from safetensors.numpy import save, save_file
 from safetensors.torch import save_file as save_tensors
 
 from evaluation.command.errors import InputError
@@ -22,7 +23,7 @@ def written(tmp_path: Path) -> Path:
         for name in NAMES
     ]
     path = tmp_path / "x.safetensors"
-    write_extracted(path, np.eye(3, 5, dtype=np.float32), entries, model={"model": "m"})
+    write_extracted(path, [np.eye(3, 5, dtype=np.float32)], entries, dim=5, model={"model": "m"})
     return path
 
 
@@ -31,6 +32,23 @@ def test_names_of_any_kind_come_back(written: Path) -> None:
     loaded = load_embeddings(written)
     assert loaded.speaker_names == sorted(NAMES)
     assert loaded.rows.argmax(axis=1).tolist() == [1, 0, 2]
+
+
+@pytest.mark.parametrize("blocks", [[], [0], [1, 2], [3, 0, 70]])
+def test_a_file_is_that_of_safetensors_own_writer(tmp_path: Path, blocks: list[int]) -> None:
+    rows = np.random.default_rng(0).standard_normal((sum(blocks), 5)).astype(np.float32)
+    entries = [
+        Entry(speaker='"\\ж', utterance=str(i), path="x", seconds=1.0, bytes=1)
+        for i in range(len(rows))
+    ]
+    path, model = tmp_path / "x.safetensors", {"model": 'ж "\\\n'}
+    parts = np.split(rows, np.cumsum(blocks)[:-1]) if blocks else []
+    write_extracted(path, parts, entries, dim=5, model=model)
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    assert path.read_bytes() == save({"embeddings": rows}, metadata)
+    found = read_extracted(path)
+    assert (found.entries, found.model) == (entries, model)
 
 
 def test_a_manifest_may_begin_with_a_byte_order_mark(written: Path) -> None:
@@ -54,7 +72,7 @@ def test_a_speaker_that_is_missing_is_no_person(tmp_path: Path) -> None:
         for name in ("a", " ", "None")
     ]
     path = tmp_path / "x.safetensors"
-    write_extracted(path, np.eye(3, 5, dtype=np.float32), entries, model={"model": "m"})
+    write_extracted(path, [np.eye(3, 5, dtype=np.float32)], entries, dim=5, model={"model": "m"})
     message = (
         f"{path}: speaker must have a label for every row; 2 of 3 rows have none: "
         "1 (' '), 2 ('None')"

@@ -62,11 +62,25 @@ def test_a_journal_that_was_cut_at_any_byte_is_whole_up_to_there(tmp_path: Path)
             assert journal.entries[-1] == entry(9)
 
 
+@pytest.mark.parametrize("block", [1, 4, 7, 1000])
+def test_rows_are_written_in_blocks_of_any_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr("evaluation.extraction.journal.BLOCK", block)
+    out, places = tmp_path / "x.safetensors", [3, 0, 4, 1, 2]
+    with opened(out) as journal:
+        journal.append(np.concatenate([row(i) for i in places]), [entry(i) for i in places])
+        journal.finish()
+    found = read_extracted(out)
+    assert found.entries == [entry(i) for i in range(5)]
+    np.testing.assert_array_equal(found.rows, np.concatenate([row(i) for i in range(5)]))
+
+
 @pytest.mark.parametrize(
     "step",
     [
         "evaluation.embeddings.extracted.write_whole",
-        "evaluation.embeddings.extracted.save",
+        "evaluation.embeddings.extracted._header",
         "evaluation.extraction.journal._new_folder",
         "evaluation.extraction.journal.shutil.rmtree",
     ],

@@ -146,7 +146,7 @@ def test_a_manifest_holds_no_formula_and_gives_names_back(tmp_path: Path) -> Non
         Entry(speaker=name, utterance=name, path=f"{name}.wav", seconds=1.0, bytes=7)
         for name in (FORMULA, "'=1", "+1\n@x(1)", "-0BQtLAKY1w")
     ]
-    write_extracted(path, np.eye(4, dtype=np.float32), entries, model={"model": "m"})
+    write_extracted(path, [np.eye(4, dtype=np.float32)], entries, dim=4, model={"model": "m"})
     with path.with_suffix(".csv").open(newline="") as file:
         speakers = [row["speaker"] for row in csv.DictReader(file)]
     assert speakers == [f"'{FORMULA}", "''=1", "'+1\n@x(1)", "-0BQtLAKY1w"]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from evaluation.bitdepth.command import add_parser as add_bitdepth
 from evaluation.command.errors import InputError, message_text
+from evaluation.extraction.command import add_merge_parser as add_merge
 from evaluation.extraction.command import add_parser as add_extract
 from evaluation.files.study_file import expanded
 from evaluation.probe.command import add_parser as add_probe
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     studies = parser.add_subparsers(dest="command", required=True, metavar="STUDY")
     keys = {"bitdepth": add_bitdepth(studies), "separation": add_separation(studies)}
     add_extract(studies)
+    add_merge(studies)
     add_probe(studies)
     add_voxtube(studies)
     try:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,12 @@ class Extracted:
     model: dict[str, str]
 
 
+def refuse_other_extension(out: Path) -> None:
+    """Raise InputError for an output file that is not named as one."""
+    if out.suffix != EXTENSION:
+        raise InputError(f"--out must end in {EXTENSION}; got '{out}'")
+
+
 def manifest_path(path: Path) -> Path:
     """Return where the manifest of a safetensors file lies."""
     return path.with_suffix(".csv")
@@ -60,7 +66,7 @@ def write_extracted(
     dim: int,
     model: Mapping[str, str],
 ) -> None:
-    """Write the manifest and then the file, each whole or not at all.
+    """Write the file and its manifest, each whole or not at all.
 
     `blocks` are the rows (some, dim) of the entries, in their order, so that never all of them need
     be in memory.
@@ -72,13 +78,14 @@ def write_extracted(
         {name: guarded(one) if isinstance(one, str) else one for name, one in asdict(entry).items()}
         for entry in entries
     )
-    write_whole(manifest_path(path), text.getvalue())
     digest = hashlib.sha256(text.getvalue().encode()).hexdigest()
     making = json.dumps({"model": dict(model), "manifest_sha256": digest})
     with written_whole(path) as file:
         file.write(_header((len(entries), dim), making))
         for block in blocks:
-            file.write(block.astype("<f4", copy=False).tobytes())
+            file.write(np.ascontiguousarray(block, "<f4").data)
+        # Last, so that what was there before keeps its own until the rows are there.
+        write_whole(manifest_path(path), text.getvalue())
 
 
 def _header(shape: tuple[int, int], making: str) -> bytes:
@@ -90,8 +97,11 @@ def _header(shape: tuple[int, int], making: str) -> bytes:
     return len(text).to_bytes(8, "little") + text
 
 
-def read_extracted(path: Path) -> Extracted:
-    """Return what was extracted into a file, after a look whether its manifest belongs to it."""
+def read_extracted(path: Path, *, mapped: bool = False) -> Extracted:
+    """Return what was extracted into a file, after a look whether its manifest belongs to it.
+
+    Rows that are `mapped` stay on the disk until they are looked at.
+    """
     # Of types that it does not know NumPy says so in one of the last two.
     unreadable = (SafetensorError, ValueError, TypeError, AttributeError)
     with opened(path) as start, reading(path, "safetensors file", *unreadable):
@@ -103,8 +113,10 @@ def read_extracted(path: Path) -> Extracted:
                     f"{path}: must hold what python -m evaluation extract writes; "
                     f"found {', '.join(names) or 'nothing'}"
                 )
-            rows = file.get_tensor(ARRAY)
-        described(start)
+            rows = np.empty(0) if mapped else file.get_tensor(ARRAY)
+        array = described(start)[ARRAY]
+        if mapped:
+            rows = _mapped(start, array)
     making = _making(path, metadata[METADATA])
     entries, digest = _read_manifest(manifest_path(path))
     if making["manifest_sha256"] != digest or len(entries) != len(rows):
@@ -113,6 +125,16 @@ def read_extracted(path: Path) -> Extracted:
             f"it has changed or is another one ({len(entries)} lines for {len(rows)} rows)"
         )
     return Extracted(rows=rows, entries=entries, model=making["model"])
+
+
+def _mapped(file: IO[bytes], array: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Return the rows of a file that was read up to the end of its header."""
+    if array["dtype"] != "F32" or len(array["shape"]) != 2:
+        raise ValueError(f"rows are {array['dtype']} of shape {tuple(array['shape'])}")
+    if 0 in array["shape"]:
+        return np.empty(array["shape"], np.float32)
+    offset = file.tell() + array["data_offsets"][0]
+    return np.memmap(file, "<f4", "r", offset=offset, shape=tuple(array["shape"]))
 
 
 def _making(path: Path, text: str) -> dict[str, Any]:

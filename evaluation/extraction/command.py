@@ -15,6 +15,7 @@ INTERRUPTED = "interrupted; what was done is kept: run the same command to go on
 def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the studies."""
     # Layouts are few and named in folders.py, which needs nothing that may be missing.
+    from evaluation.extraction.shards import Shard
     from evaluation.recordings.folders import AUTO, LAYOUTS
 
     parser = studies.add_parser(
@@ -34,9 +35,7 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         help="a folder with a folder for each speaker, a CSV file with columns speaker and path, "
         "or a .json file of the published separation study, whose spk and audio these are",
     )
-    parser.add_argument(
-        "--out", required=True, type=Path, metavar="FILE", help="a .safetensors file"
-    )
+    _add_out(parser)
     add_weights(parser)
     parser.add_argument(
         "--layout",
@@ -48,7 +47,36 @@ def add_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     parser.add_argument(
         "--batch", type=int, default=32, help="recordings that are embedded and kept together"
     )
+    parser.add_argument(
+        "--shard",
+        type=Shard.parse,
+        metavar="I/N",
+        help="only the I-th of N parts of the recordings, I from 1 to N, into files of its own "
+        "beside FILE (FILE-shard-I-of-N.safetensors), for `merge`; $((RANK+1))/$WORLD_SIZE under "
+        "torchrun, $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT in an array of Slurm from 1",
+    )
     parser.set_defaults(run=_extract, interrupted=INTERRUPTED)
+
+
+def add_merge_parser(studies: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command that makes shards one file to the studies."""
+    parser = studies.add_parser(
+        "merge",
+        help="one file of the shards of an extraction",
+        description="Make the shards that extract --shard has written beside FILE one file, to the "
+        "byte what extract writes without shards: embeddings (FILE.safetensors), a manifest "
+        "(FILE.csv) and the list of recordings that failed (FILE-skipped.csv). All shards must be "
+        "finished, of one model and of the same recordings; they are kept.",
+        formatter_class=HelpFormatter,
+    )
+    _add_out(parser)
+    parser.set_defaults(run=_merge, interrupted="interrupted; run the same command again")
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="FILE", help="a .safetensors file"
+    )
 
 
 def _extract(given: argparse.Namespace, *, command: str) -> None:
@@ -63,5 +91,12 @@ def _extract(given: argparse.Namespace, *, command: str) -> None:
             layout=given.layout,
             out=given.out,
             batch=given.batch,
+            shard=given.shard,
         )
     )
+
+
+def _merge(given: argparse.Namespace, *, command: str) -> None:
+    from evaluation.extraction.merging import merge
+
+    merge(given.out)

@@ -1,16 +1,23 @@
 """Extraction from files to a file: find recordings, embed them batch by batch, keep each batch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from evaluation.command.errors import InputError
-from evaluation.embeddings.extracted import EXTENSION, Entry, manifest_path, read_extracted
+from evaluation.embeddings.extracted import (
+    Entry,
+    manifest_path,
+    read_extracted,
+    refuse_other_extension,
+)
 from evaluation.extraction.embedding import Failed, embed, read_ahead
 from evaluation.extraction.journal import Journal, folder_of, refuse_other_model
 from evaluation.extraction.progress import Progress
+from evaluation.extraction.seals import seal_path, write_seal
+from evaluation.extraction.shards import Shard
 from evaluation.extraction.skipped import report_skipped
 from evaluation.extractors import Extractor, load_extractor
 from evaluation.extractors.options import ChosenModel
@@ -24,23 +31,23 @@ FAILURES_IN_A_ROW = 100
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractionOptions:
-    """What the command line asks for."""
+    """What the command line asks for; without a `shard` all recordings."""
 
     model: ChosenModel
     data: Path
     layout: str
     out: Path
     batch: int
+    shard: Shard | None = None
 
 
 def run(options: ExtractionOptions) -> None:
     """Write the output, its manifest and the list of what was skipped.
 
     What a former run with the same output has done is not done again; what it skipped is tried
-    again, for a file may have been mended since.
+    again, for a file may have been mended since. A shard has an output of its own.
     """
-    if options.out.suffix != EXTENSION:
-        raise InputError(f"--out must end in {EXTENSION}; got '{options.out}'")
+    refuse_other_extension(options.out)
     if options.batch < 1:
         raise InputError(f"--batch must be at least 1; got {options.batch}")
     found = find_recordings(options.data, layout=options.layout)
@@ -50,29 +57,54 @@ def run(options: ExtractionOptions) -> None:
     extractor = load_extractor(
         chosen.name, weights=chosen.weights, device=chosen.device, **chosen.own
     )
-    skipped = list(found.skipped)
-    if _is_complete(options.out, found.recordings, extractor):
-        print(f"{options.out} has all {len(found.recordings)} recordings already")
+    shard = options.shard
+    if shard is None:
+        failed = _write(options, found.recordings, extractor)
+        report_skipped(options.out, [*found.skipped, *failed])
+    elif _is_complete(options.out, found.recordings, extractor):
+        # Shards were merged, and may be gone.
+        _say_complete(options.out, found.recordings)
     else:
-        with Journal(options.out, model=extractor.identity, dim=extractor.dim) as journal:
-            failed = _extract(found.recordings, extractor, journal, options)
-            if not journal.entries:
-                raise InputError(
-                    f"{options.data}: none of {len(found.recordings)} recordings gave a row; "
-                    f"{failed[0].name} {failed[0].reason}"
-                )
-            skipped += failed
-            journal.finish()
-            rows = len(journal.entries)
-        manifest = manifest_path(options.out).name
-        print(f"wrote {options.out}, {rows} rows of {extractor.dim} values, and {manifest}")
-    report_skipped(options.out, skipped)
+        own = replace(options, out=shard.path_of(options.out))
+        part = shard.part(found.recordings, batch=options.batch)
+        failed = _write(own, part, extractor)
+        # What is no recording at all is told once.
+        report_skipped(own.out, [*(found.skipped if shard.number == 1 else []), *failed])
+        write_seal(own.out, shard, found.recordings, batch=options.batch, failed=len(failed))
+
+
+def _write(
+    options: ExtractionOptions, recordings: Sequence[Recording], extractor: Extractor
+) -> list[Skipped]:
+    """Write the output and its manifest; return which recordings failed."""
+    if _is_complete(options.out, recordings, extractor):
+        _say_complete(options.out, recordings)
+        return []
+    if options.shard is not None:
+        seal_path(options.out).unlink(missing_ok=True)
+    with Journal(options.out, model=extractor.identity, dim=extractor.dim) as journal:
+        failed = _extract(recordings, extractor, journal, options)
+        # Of a shard there may be no row, and yet some of all.
+        if not journal.entries and options.shard is None:
+            raise InputError(
+                f"{options.data}: none of {len(recordings)} recordings gave a row; "
+                f"{failed[0].name} {failed[0].reason}"
+            )
+        journal.finish()
+        rows = len(journal.entries)
+    manifest = manifest_path(options.out).name
+    print(f"wrote {options.out}, {rows} rows of {extractor.dim} values, and {manifest}")
+    return failed
+
+
+def _say_complete(out: Path, recordings: Sequence[Recording]) -> None:
+    print(f"{out} has all {len(recordings)} recordings already")
 
 
 def _is_complete(out: Path, recordings: Sequence[Recording], extractor: Extractor) -> bool:
     if folder_of(out).exists() or not out.exists():
         return False
-    before = read_extracted(out)
+    before = read_extracted(out, mapped=True)
     refuse_other_model(out, found=before.model, asked=extractor.identity)
     return not _pending(out, recordings, before.entries)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evaluation.command.errors import message_text
-from evaluation.files.formulas import guarded
+from evaluation.files.formulas import guarded, unguarded
+from evaluation.files.reading import reading, text_of
 from evaluation.files.writing import write_whole
 from evaluation.recordings.folders import Skipped
 
@@ -17,6 +18,18 @@ SHOWN = 5
 def skipped_path(out: Path) -> Path:
     """Return where the list of an output file lies."""
     return out.with_name(f"{out.stem}-skipped.csv")
+
+
+def read_skipped(out: Path) -> list[Skipped]:
+    """Return what the list of an output file holds; nothing where there is none."""
+    path = skipped_path(out)
+    if not path.exists():
+        return []
+    with text_of(path) as file, reading(path, "CSV file", csv.Error, KeyError, AttributeError):
+        return [
+            Skipped(name=unguarded(line["path"]), reason=unguarded(line["reason"]))
+            for line in csv.DictReader(file)
+        ]
 
 
 def report_skipped(out: Path, skipped: Sequence[Skipped]) -> None:

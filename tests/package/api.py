@@ -15,6 +15,7 @@ from typer.main import get_command
 
 import minifloat as mf
 from evaluation.bitdepth.command import add_parser as add_bitdepth
+from evaluation.extraction.command import add_merge_parser as add_merge
 from evaluation.extraction.command import add_parser as add_extract
 from evaluation.probe.command import add_parser as add_probe
 from evaluation.separation.command import add_parser as add_separation
@@ -97,7 +98,7 @@ def _commands(command: Any, name: str) -> Iterator[str]:
 
 def _options() -> Iterator[str]:
     studies = argparse.ArgumentParser().add_subparsers()
-    for add in (add_bitdepth, add_separation, add_extract, add_probe, add_voxtube):
+    for add in (add_bitdepth, add_separation, add_extract, add_merge, add_probe, add_voxtube):
         add(studies)
     for name, parser in studies.choices.items():
         for action in parser._actions[1:]:

@@ -12,7 +12,7 @@ from typer.main import get_command
 from minifloat.cli.app import app
 from tests.support.paths import ROOT
 
-STUDIES = ("bitdepth", "separation", "extract", "probe", "voxtube")
+STUDIES = ("bitdepth", "separation", "extract", "merge", "probe", "voxtube")
 COMMANDS = (
     "evaluation",
     *(f"evaluation {study}" for study in STUDIES),

@@ -90,6 +90,9 @@ def _within_sentences(text: str) -> Iterator[str]:
 PLACEHOLDERS = {
     # A file has the rows of one model, so another one gets its own.
     r"FILE\.safetensors --weights PATH": "campplus.safetensors --weights PATH",
+    # Of what is merged already there is no shard.
+    r"FILE\.safetensors(?= --shard)": "parts.safetensors",
+    r"(?<=merge --out )FILE\.safetensors": "parts.safetensors",
     r"NAME(?=.* --weights)": "campplus",
     r"--weights PATH": "--weights campplus_cn_en_common.pt",
     r"FILE\.safetensors": "voices.safetensors",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.__main__ import main
-from tests.evaluation.extraction.runs import Extract
+from tests.evaluation.extraction.runs import SHARDED, Extract, Shards, contents
 from tests.evaluation.recordings.sounds import make_wav
 
 MODEL = """
@@ -90,3 +90,15 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[
     log.touch()
     monkeypatch.setenv("CALLS", str(log))
     return lambda: [int(line) for line in log.read_text().splitlines()]
+
+
+@pytest.fixture
+def shards(extract: Extract, out: Path) -> Shards:
+    """Runs shards of an extraction, all by default, with batches of two recordings."""
+
+    def run(count: int, *numbers: int, function: str = SHARDED) -> dict[str, bytes]:
+        for number in numbers or range(1, count + 1):
+            assert extract(function, "--batch", "2", "--shard", f"{number}/{count}") == 0
+        return contents(out)
+
+    return run

@@ -81,6 +81,7 @@ class Measurement:
             threshold_grid(histogram, include=threshold, priors=PRIORS),
             watch=decisions.record if self._decisions is None else flips.add,
         )
+        flips.add_others(self._trials.sharing)
         self._decisions = decisions
         return Measured(
             trials=self._trials,

@@ -17,10 +17,12 @@ from evaluation.bitdepth.tables.terminal import terminal_table
 from evaluation.command.errors import InputError
 from evaluation.command.model_files import ModelFile, refuse_shared_names
 from evaluation.command.progress import watched
+from evaluation.command.sharing import Sharing, shared
 from evaluation.embeddings.cohort import Cohort, load_cohort
 from evaluation.embeddings.cone import cone_of
 from evaluation.embeddings.embeddings import Embeddings, load_embeddings
 from evaluation.embeddings.kaldi import refuse_idle_speakers
+from evaluation.files.reading import sha256_of
 from evaluation.page.figure import Figure
 from evaluation.page.outcome import Outcome
 from evaluation.stored.conditions import Condition
@@ -33,9 +35,16 @@ T = TypeVar("T")
 
 def run(options: BitdepthOptions) -> None:
     """Print a table for each model and list, and write metrics.csv, figures and report.html."""
+    with shared() as sharing:
+        _run(options, sharing)
+
+
+def _run(options: BitdepthOptions, sharing: Sharing) -> None:
     # All input is read before any of it is studied: an error in the last file costs no waiting.
-    tasks = _tasks(options)
-    outcome = Outcome(options.out)
+    tasks = sharing.agreed(lambda: _tasks(options, sharing), partial(_digest, options))
+    for task in tasks:
+        task.check_cohort()
+    outcome = Outcome(options.out if sharing.is_first else None)
     studies: list[BitdepthStudy] = []
     drawn: dict[str, list[Figure]] = {}
     for task in tasks:
@@ -50,12 +59,20 @@ def run(options: BitdepthOptions) -> None:
         print(terminal_table(study, tolerance=options.tolerance))
         print(recommendation(study, tolerance=options.tolerance), end="\n\n", flush=True)
         studies.append(study)
-        drawn[task.name] = figures(study, options.formats)
+        drawn[task.name] = figures(study, options.formats) if sharing.is_first else []
         outcome.draw(drawn[task.name])
     outcome.finish(report(studies, drawn, options))
 
 
-def _tasks(options: BitdepthOptions) -> list[Task]:
+def _digest(options: BitdepthOptions, tasks: Sequence[Task]) -> str:
+    """Return what tells options and files from all others."""
+    cohorts = [task.cohort.sha256 if task.cohort else "" for task in tasks]
+    files = [task.embeddings.sha256 for task in tasks]
+    lists = [sha256_of(one) for one in options.trials]
+    return " ".join([options.command, *files, *cohorts, *lists])
+
+
+def _tasks(options: BitdepthOptions, sharing: Sharing) -> list[Task]:
     points, cohorts = _operating_points(options), _cohorts(options)
     lists: list[Path | None] = [*options.trials] or [None]
     ends = [f"-{one.name.partition('.')[0]}" if one and len(lists) > 1 else "" for one in lists]
@@ -73,7 +90,7 @@ def _tasks(options: BitdepthOptions) -> list[Task]:
             task = Task(
                 name=name,
                 embeddings=embeddings,
-                trials=_trials(embeddings, trial_list),
+                trials=_trials(embeddings, trial_list, sharing),
                 operating_point=point.at,
                 published=point.published,
                 cohort=cohort,
@@ -145,10 +162,11 @@ def _per_file(option: str, given: Sequence[T], files: int) -> Sequence[T | None]
     return [None] * files if not given else [*given] * (files // len(given))
 
 
-def _trials(embeddings: Embeddings, trial_list: Path | None) -> Trials:
+def _trials(embeddings: Embeddings, trial_list: Path | None, sharing: Sharing) -> Trials:
     if trial_list is None:
-        return checked(AllPairs(embeddings), source=embeddings.name)
-    return checked(load_trial_list(trial_list, embeddings), source=str(trial_list))
+        return checked(AllPairs(embeddings, sharing=sharing), source=embeddings.name)
+    trials = load_trial_list(trial_list, embeddings, sharing=sharing)
+    return checked(trials, source=str(trial_list))
 
 
 def _progress(conditions: Sequence[Condition], *, name: str) -> Iterable[Condition]:

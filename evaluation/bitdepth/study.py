@@ -53,8 +53,11 @@ class Task:
 
     def __post_init__(self) -> None:
         self.operating_point.check(self.trials, source=self.name)
+
+    def check_cohort(self) -> None:
+        """Raise InputError for rows that score alike with a cohort; all ranks look at once."""
         if self.cohort is not None:
-            refuse_alike(self.embeddings, self.cohort)
+            refuse_alike(self.embeddings, self.cohort, sharing=self.trials.sharing)
 
     @property
     def description(self) -> str:
@@ -72,7 +75,9 @@ class Task:
         """Return what scores trials of embeddings that are stored in one way."""
         if self.cohort is None:
             return stored
-        return normalised(stored, self.embeddings, self.cohort, condition)
+        return normalised(
+            stored, self.embeddings, self.cohort, condition, sharing=self.trials.sharing
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +119,7 @@ def bitdepth_study(
     there is one.
     """
     embeddings, trials = task.embeddings, task.trials
-    identification = Identification(embeddings, draws=draws, seed=seed)
+    identification = Identification(embeddings, draws=draws, seed=seed, sharing=trials.sharing)
     measurement = Measurement(
         trials, identification, operating_point=task.operating_point, draws=draws, seed=seed
     )
@@ -148,11 +153,12 @@ def bitdepth_study(
 
 
 def histogram_of(trials: Trials, scorer: Scorer, *, reach: int) -> ScoreHistogram:
-    """Return the scores of all trials, counted."""
+    """Return the scores of all trials, of all ranks, counted."""
     histogram = ScoreHistogram(reach=reach)
     for batch in trials.batches(scorer):
         histogram.add(batch.scores, target=batch.target)
-    return histogram
+    targets, nontargets = trials.sharing.summed(histogram.targets, histogram.nontargets)
+    return ScoreHistogram(targets, nontargets, reach)
 
 
 def _row(

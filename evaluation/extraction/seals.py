@@ -13,7 +13,7 @@ from pathlib import Path
 from evaluation.command.errors import InputError
 from evaluation.extraction.shards import Shard
 from evaluation.extraction.skipped import skipped_path
-from evaluation.files.reading import opened, reading
+from evaluation.files.reading import opened, reading, sha256_of
 from evaluation.files.writing import write_whole
 from evaluation.recordings.folders import Recording
 from minifloat.files.headers import once_each
@@ -56,8 +56,8 @@ def write_seal(
         recordings=len(recordings),
         recordings_sha256=lines.hexdigest(),
         failed=failed,
-        file_sha256=_sha256(out),
-        skipped_sha256=_sha256(skipped_path(out)),
+        file_sha256=sha256_of(out),
+        skipped_sha256=_of_list(skipped_path(out)),
     )
     write_whole(seal_path(out), json.dumps(asdict(seal)) + "\n")
 
@@ -76,12 +76,11 @@ def read_seal(out: Path, shard: Shard) -> Seal:
         raise InputError(
             f"{path}: must be of shard {shard}; it is of {seal.shard}/{seal.shards}: {again}"
         )
-    for file_path, digest in (
-        (out, seal.file_sha256),
-        (skipped_path(out), seal.skipped_sha256),
-    ):
-        if _sha256(file_path) != digest:
-            raise InputError(f"{file_path}: has changed since the shard was finished; {again}")
+    changed = [out] if sha256_of(out) != seal.file_sha256 else []
+    if _of_list(skipped_path(out)) != seal.skipped_sha256:
+        changed.append(skipped_path(out))
+    if changed:
+        raise InputError(f"{changed[0]}: has changed since the shard was finished; {again}")
     return seal
 
 
@@ -108,9 +107,6 @@ def refuse_other_extraction(out: Path, seals: Sequence[Seal]) -> None:
             )
 
 
-def _sha256(path: Path) -> str:
-    """Return the SHA-256 of a file; nothing where there is none."""
-    if not path.exists():
-        return ""
-    with opened(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _of_list(path: Path) -> str:
+    """Return the SHA-256 of a list of what was skipped; nothing where nothing was."""
+    return sha256_of(path) if path.exists() else ""

@@ -1,5 +1,6 @@
 """Files that are read: opened if they are files, and refused in one sentence."""
 
+import hashlib
 import io
 import stat
 import zlib
@@ -44,6 +45,12 @@ def text_of(path: Path) -> TextIO:
     Lines keep their ends, as csv asks for.
     """
     return io.TextIOWrapper(unpacked(path), encoding="utf-8-sig", newline="")
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file as it is."""
+    with opened(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

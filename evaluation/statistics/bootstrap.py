@@ -83,9 +83,9 @@ class SpeakerBootstrap:
         *,
         watch: Callable[[Batch], None] = lambda _: None,
     ) -> GridErrors:
-        """Return the errors at ascending thresholds, in one pass over the scores.
+        """Return the errors of all ranks at ascending thresholds, in one pass over the scores.
 
-        `watch` is shown each batch of it.
+        `watch` is shown each batch of this rank's.
         """
         bins, draws = len(thresholds), self._weights.shape[1]
         accepted, rejected = np.zeros(bins, np.int64), np.zeros(bins, np.int64)
@@ -106,6 +106,9 @@ class SpeakerBootstrap:
                 for speaker in (batch.left, batch.right)
             )
             self._add_weights(total, place, left, None if batch.target else right)
+        accepted, rejected, accept_weight, reject_weight = self._trials.sharing.summed(
+            accepted, rejected, accept_weight, reject_weight
+        )
         with np.errstate(invalid="ignore"):
             return GridErrors(
                 thresholds=thresholds,
@@ -126,8 +129,10 @@ class SpeakerBootstrap:
         """
         weight = weighted_sum(targets, self._weights)
         speakers, draws = self._weights.shape
-        pairs = np.fromiter(nontargets.keys(), np.int64, len(nontargets))
-        counts = np.fromiter(nontargets.values(), np.float32, len(nontargets))
+        # In one order, whoever counted them: sums of float32 depend on it once they are large.
+        ordered = sorted(nontargets.items())
+        pairs = np.fromiter((pair for pair, _ in ordered), np.int64, len(ordered))
+        counts = np.fromiter((count for _, count in ordered), np.float32, len(ordered))
         step = max(1, PRODUCT // draws)
         for start in range(0, len(pairs), step):
             some = slice(start, start + step)
@@ -165,6 +170,7 @@ class SpeakerBootstrap:
         codes, column = _numbered(code)
         bins, draws = total.shape
         step = max(1, PRODUCT // draws)
+        # Sums of whole numbers, each of one batch: in float64 they add up in any order.
         # Few large products, by torch: where the cores are busy, many small ones wait for each
         # other, and NumPy's threads spin meanwhile.
         for start, trials in _parts(column, len(codes), step):

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.command.sharing import Sharing
 from evaluation.statistics.bootstrap import SpeakerBootstrap
 from evaluation.trials.pairs import Batch
 
@@ -51,6 +52,11 @@ class Flips:
         else:
             pairs, counts = np.unique(left * self._speakers + right, return_counts=True)
             self._by_pair.update(dict(zip(pairs.tolist(), counts.tolist(), strict=True)))
+
+    def add_others(self, sharing: Sharing) -> None:
+        """Count what other ranks have counted, too, once all batches were compared."""
+        (self._by_target,) = sharing.summed(self._by_target)
+        self._by_pair = sum(sharing.each(lambda: self._by_pair), Counter())
 
     @property
     def targets(self) -> int:

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.command.sharing import ALONE, Sharing
 from evaluation.embeddings.embeddings import Embeddings, at_unit_length
 from evaluation.trials.draws import speaker_weights, weighted_sum
 
@@ -16,6 +17,8 @@ TOP = 5
 RECALL = 10
 # Values of rows that are in float64 at one time: 32 MiB.
 BLOCK = 1 << 22
+# Recordings whose nearest ones are looked for at one time, by one of the ranks.
+PART = 256
 
 
 class Searcher(Protocol):
@@ -50,7 +53,10 @@ class IdentificationRates:
 class Identification:
     """Every recording of a speaker who has another one is looked for among all others."""
 
-    def __init__(self, embeddings: Embeddings, *, draws: int, seed: int) -> None:
+    def __init__(
+        self, embeddings: Embeddings, *, draws: int, seed: int, sharing: Sharing = ALONE
+    ) -> None:
+        self._sharing = sharing
         speaker = embeddings.speaker
         self._rows, self._speaker = embeddings.rows, speaker
         asked = np.flatnonzero(np.bincount(speaker)[speaker] > 1)
@@ -71,8 +77,11 @@ class Identification:
 
     def find(self, searcher: Searcher) -> IdentificationRates:
         """Return what a database finds; the first one that is asked is the reference."""
-        nearest = self._others(searcher.nearest(self._asked, self._k + 1))
-        cosines = self._cosines(nearest)
+        # At least one part, be it of nothing.
+        starts = range(0, max(1, len(self._asked)), PART)
+        parts = [self._asked[start : start + PART] for start in starts]
+        found = self._sharing.map(lambda asked: self._found(searcher, asked), parts)
+        nearest, cosines = (np.concatenate(part) for part in zip(*found, strict=True))
         if self._least is None:
             self._least = cosines.min(axis=1, keepdims=True)
         # -1 would be the last row's speaker.
@@ -91,23 +100,21 @@ class Identification:
             recall10_draws=recall_draws,
         )
 
-    def _others(self, nearest: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The nearest rows without the one that is looked for, or without the last of them."""
-        own = nearest == self._asked[:, None]
-        own[~own.any(axis=1), -1] = True
-        others: NDArray[np.int64] = nearest[~own].reshape(len(nearest), -1)
-        return others
+    def _found(
+        self, searcher: Searcher, asked: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The nearest others of some rows, and their exact cosines with them."""
+        nearest = _others(searcher.nearest(asked, self._k + 1), asked)
+        return nearest, self._cosines(nearest, asked)
 
-    def _cosines(self, nearest: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _cosines(self, nearest: NDArray[np.int64], asked: NDArray[np.int64]) -> NDArray[np.float32]:
         """The exact cosines of the queries with their neighbours: equal rows have equal ones."""
         found = np.empty(nearest.shape, np.float32)
         step = max(1, BLOCK // (nearest.shape[1] * self._rows.shape[1]))
         for start in range(0, len(nearest), step):
             block = slice(start, start + step)
             others = at_unit_length(self._rows[nearest[block]])
-            found[block] = (others * at_unit_length(self._rows[self._asked[block]])[:, None]).sum(
-                axis=2
-            )
+            found[block] = (others * at_unit_length(self._rows[asked[block]])[:, None]).sum(axis=2)
         return found
 
     def _share(self, hits: NDArray[np.generic]) -> tuple[float, NDArray[np.float64]]:
@@ -119,3 +126,11 @@ class Identification:
         with np.errstate(invalid="ignore"):
             draws = weighted_sum(sums, self._weights) / weighted_sum(sizes, self._weights)
             return float(np.divide(sums.sum(), sizes.sum())), draws
+
+
+def _others(nearest: NDArray[np.int64], asked: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The nearest rows without the one that is looked for, or without the last of them."""
+    own = nearest == asked[:, None]
+    own[~own.any(axis=1), -1] = True
+    others: NDArray[np.int64] = nearest[~own].reshape(len(nearest), -1)
+    return others

@@ -17,11 +17,12 @@ import torch
 from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
+from evaluation.command.sharing import ALONE, Sharing
 from evaluation.embeddings.cohort import Cohort
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.stored.conditions import REFERENCES, Condition
 from evaluation.stored.conversion import packed
-from evaluation.stored.scorers import FloatScorer, PackedScorer
+from evaluation.stored.scorers import FloatScorer, Largest, PackedScorer
 from evaluation.trials.pairs import Scorer
 
 # Normalised scores are counted in [-REACH, REACH]; as for a histogram's, a power of two.
@@ -66,19 +67,21 @@ def normalised(
     embeddings: Embeddings,
     cohort: Cohort,
     condition: Condition,
+    *,
+    sharing: Sharing = ALONE,
 ) -> NormalisedScorer:
     """Return a scorer of embeddings stored in one way, normalised by a cohort that is stored so."""
-    parts = [_statistics(largest) for largest in _largest(scorer, embeddings, cohort, condition)]
+    parts = sharing.map(_statistics, [*_largest(scorer, embeddings, cohort, condition)])
     means, deviations = (np.concatenate(part) for part in zip(*parts, strict=True))
     return NormalisedScorer(scorer, means, deviations)
 
 
-def refuse_alike(embeddings: Embeddings, cohort: Cohort) -> None:
+def refuse_alike(embeddings: Embeddings, cohort: Cohort, *, sharing: Sharing = ALONE) -> None:
     """Raise InputError for rows that score alike with all of a cohort that counts, in float32."""
     float32 = Condition(format=REFERENCES[0])
     scorer = FloatScorer(torch.from_numpy(embeddings.rows))
-    parts = [_statistics(largest)[1] for largest in _largest(scorer, embeddings, cohort, float32)]
-    deviations = np.concatenate(parts)
+    parts = sharing.map(_statistics, [*_largest(scorer, embeddings, cohort, float32)])
+    deviations = np.concatenate([part[1] for part in parts])
     alike = np.flatnonzero(~(deviations >= LEAST_DEVIATION))
     if len(alike):
         file_row = embeddings.file_row
@@ -96,8 +99,8 @@ def _largest(
     embeddings: Embeddings,
     cohort: Cohort,
     condition: Condition,
-) -> Iterator[NDArray[np.float32]]:
-    """Yield the largest scores with the cohort, (rows, top), of rows in turn."""
+) -> Iterator[Largest]:
+    """Yield, of rows in turn, what finds their largest scores with the cohort, (rows, top)."""
     if isinstance(scorer, FloatScorer):
         assert isinstance(condition.format, torch.dtype)
         floats = FloatScorer(torch.from_numpy(cohort.rows), dtype=condition.format)
@@ -107,8 +110,9 @@ def _largest(
     return scorer.largest(PackedScorer(codes), cohort.top)
 
 
-def _statistics(scores: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _statistics(largest: Largest) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return means and deviations of rows of scores, of those that are numbers."""
+    scores = largest()
     known = np.isfinite(scores)
     count = known.sum(axis=1)
     wide = np.where(known, scores, 0).astype(np.float64)

@@ -1,6 +1,7 @@
 """How stored embeddings are compared: cosines of floats by torch, of packed codes by minifloat."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,6 +13,8 @@ from evaluation.trials.pairs import BATCH
 PART = 16384
 # Rows among which the nearest are found at one time.
 COLUMNS = 1 << 16
+# What finds the largest cosines of some rows with others.
+Largest = Callable[[], NDArray[np.float32]]
 
 
 class FloatScorer:
@@ -38,19 +41,23 @@ class FloatScorer:
             out.copy_(_best(self._unit[part], self._unit, k)[1])
         return np.asarray(found.numpy())
 
-    def largest(self, others: "FloatScorer", k: int) -> Iterator[NDArray[np.float32]]:
-        """Yield the k largest cosines (rows, k) with the rows of others, of rows in turn.
+    def largest(self, others: "FloatScorer", k: int) -> Iterator[Largest]:
+        """Yield what finds the k largest cosines (rows, k) with rows of others, of rows in turn.
 
         Cosines that are no numbers are among them only where there are no others.
         """
         step = max(1, BATCH // min(len(others._unit), COLUMNS))
         for part in self._unit.split(step):
-            yield np.asarray(_best(part, others._unit, k)[0].numpy())
+            yield partial(_largest, part, others._unit, k)
 
     def pairs(self, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the cosines of rows pairs[:, 0] with rows pairs[:, 1]."""
         left, right = torch.from_numpy(pairs).T
         return np.asarray((self._unit[left] * self._unit[right]).sum(dim=1).numpy())
+
+
+def _largest(queries: torch.Tensor, unit: torch.Tensor, k: int) -> NDArray[np.float32]:
+    return np.asarray(_best(queries, unit, k)[0].numpy())
 
 
 def _best(queries: torch.Tensor, unit: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -86,12 +93,18 @@ class PackedScorer:
         scores, found = mf.search(self._vectors[torch.from_numpy(rows)], self._vectors, k)
         return np.where(np.isnan(scores), -1, found)
 
-    def largest(self, others: "PackedScorer", k: int) -> Iterator[NDArray[np.float32]]:
-        """Yield the k largest cosines (rows, k) with the rows of others, of rows in turn.
+    def largest(self, others: "PackedScorer", k: int) -> Iterator[Largest]:
+        """Yield what finds the k largest cosines (rows, k) with rows of others, of rows in turn.
 
         Cosines that are no numbers are among them only where there are no others.
         """
         step = max(1, BATCH // k)
         for start in range(0, len(self._vectors), step):
             part = self._vectors[start : start + step]
-            yield np.asarray(mf.search(part, others._vectors, k)[0])
+            yield partial(_largest_packed, part, others._vectors, k)
+
+
+def _largest_packed(
+    queries: mf.PackedVectors, vectors: mf.PackedVectors, k: int
+) -> NDArray[np.float32]:
+    return np.asarray(mf.search(queries, vectors, k)[0])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
+from evaluation.command.sharing import ALONE, Sharing
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.embeddings.npz import UTTERANCE
 from evaluation.recordings.audio import EXTENSIONS
@@ -23,7 +24,7 @@ SHARED, ABSENT = -1, -2
 SHOWN = 3
 
 
-def load_trial_list(path: Path, embeddings: Embeddings) -> TrialList:
+def load_trial_list(path: Path, embeddings: Embeddings, *, sharing: Sharing = ALONE) -> TrialList:
     """Return the trials of a list, its names matched with the rows of `embeddings`.
 
     A name is an utterance, or `speaker/utterance`, with or without the extension of an audio
@@ -58,6 +59,7 @@ def load_trial_list(path: Path, embeddings: Embeddings) -> TrialList:
         pairs=pairs,
         labels=truth,
         description=f"the trials of {path.name}{_list_name(len(truth))}",
+        sharing=sharing,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
+from evaluation.command.sharing import ALONE, Sharing
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.trials.draws import Weights, weighted_sum
 
@@ -44,15 +45,19 @@ class Batch:
 
 
 class Trials(Protocol):
-    """Trials of one file. Speakers count from 0 to `speakers` - 1."""
+    """Trials of one file. Speakers count from 0 to `speakers` - 1.
+
+    Its numbers are of all trials; the scores of each are given on one of the ranks that share them.
+    """
 
     speakers: int
     targets: int
     nontargets: int
     description: str
+    sharing: Sharing
 
     def batches(self, scorer: Scorer) -> Iterator[Batch]:
-        """Yield the scores of every trial once."""
+        """Yield the scores of every trial of this rank once, in the same order each time."""
         ...
 
     def weighted_targets(self, weights: Weights) -> NDArray[np.float64]:
@@ -79,7 +84,8 @@ class AllPairs:
 
     description = "all pairs of recordings"
 
-    def __init__(self, embeddings: Embeddings) -> None:
+    def __init__(self, embeddings: Embeddings, *, sharing: Sharing = ALONE) -> None:
+        self.sharing = sharing
         self._speaker = embeddings.speaker
         # Wide before multiplying: a hundred thousand rows have more pairs than int32 holds.
         self._sizes = np.bincount(self._speaker).astype(np.int64)
@@ -89,10 +95,11 @@ class AllPairs:
         self.nontargets = rows * (rows - 1) // 2 - self.targets
 
     def batches(self, scorer: Scorer) -> Iterator[Batch]:
-        """Yield the scores of every trial once."""
+        """Yield the scores of every trial of this rank once, in the same order each time."""
         speaker, rows = self._speaker, len(self._speaker)
         height = max(1, BATCH // rows)
-        for start in range(0, rows, height):
+        # Later ones have fewer columns: each rank gets of all.
+        for start in range(0, rows, height)[self.sharing.share]:
             stop = min(start + height, rows)
             scores = scorer.block(slice(start, stop), slice(start, rows))
             never_accept_nan(scores)
@@ -137,7 +144,9 @@ class TrialList:
         pairs: NDArray[np.int64],
         labels: NDArray[np.bool_],
         description: str,
+        sharing: Sharing = ALONE,
     ) -> None:
+        self.sharing = sharing
         used, codes = np.unique(embeddings.speaker[pairs], return_inverse=True)
         speaker: NDArray[np.int32] = codes.reshape(pairs.shape).astype(np.int32)
         # Grouped by the left speaker, a batch touches few of the speaker pairs.
@@ -151,7 +160,7 @@ class TrialList:
         self.description = description
 
     def batches(self, scorer: Scorer) -> Iterator[Batch]:
-        """Yield the scores of every trial once."""
+        """Yield the scores of every trial of this rank once, in the same order each time."""
         for part, labels, speakers in self._parts():
             scores = scorer.pairs(part)
             never_accept_nan(scores)
@@ -175,7 +184,7 @@ class TrialList:
     def _parts(
         self,
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int32]]]:
-        for start in range(0, len(self._pairs), self._batch):
+        for start in range(0, len(self._pairs), self._batch)[self.sharing.share]:
             part = slice(start, start + self._batch)
             yield self._pairs[part], self._labels[part], self._speakers[part]
 

@@ -11,7 +11,10 @@ def speed(told: Told) -> Table | None:
     study, options = told.study, told.options
     if not options.speed:
         return None
-    found = speeds(study.task.embeddings, options.formats)
+    # By one rank, while others wait: searches that run side by side slow each other down.
+    (found,) = study.task.trials.sharing.map(
+        lambda embeddings: speeds(embeddings, options.formats), [study.task.embeddings]
+    )
     return Table(
         slug=f"{study.name}-speed",
         caption=f"{study.name}: search on this machine",

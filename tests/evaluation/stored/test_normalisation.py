@@ -130,7 +130,7 @@ def test_no_table_of_rows_and_cohort_is_made(
     monkeypatch.setattr(scorers, "BATCH", 70)
     scorer = convert(voices, condition).scorer
     others = convert(replace(voices, rows=cohort.rows), condition).scorer
-    sizes = [len(part) for part in scorer.largest(others, cohort.top)]  # type: ignore[arg-type]
+    sizes = [len(part()) for part in scorer.largest(others, cohort.top)]  # type: ignore[arg-type]
     assert max(sizes) <= 7
     assert sum(sizes) == len(voices)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import minifloat as mf
+from evaluation.command.sharing import ALONE, Sharing
 from evaluation.embeddings.embeddings import Embeddings
 from evaluation.page.metric import MeasuredRow, Value, compared
 from evaluation.separation.definitions import Definitions
@@ -126,47 +127,64 @@ def separation_study(
     seed: int = 0,
     progress: Progress = iter,
     keep: Keep = lambda _: None,
+    sharing: Sharing = ALONE,
 ) -> SeparationStudy:
     """Return the metrics of a model at each step.
 
-    `progress` wraps the steps and yields them in turn; `keep` is given each result.
+    `progress` wraps the steps and yields them in turn; `keep` is given each result. Each step is
+    measured by one of the ranks.
     """
     speakers = SpeakerDraws(embeddings, draws=draws, seed=seed)
     results: list[StepResult] = []
     reference: dict[Space, dict[str, Number]] = {}
-    for step in progress(steps):
-        rows = stored_rows(embeddings, step.condition)
-        if step.space is Space.COSINE:
-            points = None
-            distances = definitions.cosine(rows, embeddings.speaker)
-        else:
-            points = speaker_map(rows, definitions.map)
-            distances = definitions.on_map(points, embeddings.speaker)
-        measured = measurement(distances, embeddings.speaker, speakers, definitions.density)
-        numbers = {metric.name: metric.measure(measured) for metric in METRICS}
+    every = sharing.map(lambda step: _found(embeddings, step, definitions, speakers), steps)
+    for step, found in zip(progress(steps), every, strict=True):
         # float32 comes first in each space: all that follow are compared with it.
-        float32 = reference.setdefault(step.space, numbers)
+        float32 = reference.setdefault(step.space, found.numbers)
         results.append(
             StepResult(
                 step=step,
-                row=_row(embeddings, rows, step, measured.overlap, compared(numbers, float32)),
-                overlap=measured.overlap,
-                draws={metric: numbers[metric.name].draws for metric in METRICS},
-                points=points,
+                row=_row(embeddings, step, found, compared(found.numbers, float32)),
+                overlap=found.overlap,
+                draws={metric: found.numbers[metric.name].draws for metric in METRICS},
+                points=found.points,
             )
         )
         keep(results[-1])
     return SeparationStudy(embeddings=embeddings, results=results)
 
 
-def _row(
-    embeddings: Embeddings,
-    rows: NDArray[np.float32],
-    step: Step,
-    curves: Overlap,
-    values: Mapping[str, Value],
-) -> StepRow:
-    own, other = curves.bandwidths
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """A step by itself: what each metric finds, by its name, and what figures show."""
+
+    numbers: dict[str, Number]
+    overlap: Overlap
+    points: NDArray[np.float32] | None
+    zero_rows: int
+
+
+def _found(
+    embeddings: Embeddings, step: Step, definitions: Definitions, speakers: SpeakerDraws
+) -> _Found:
+    rows = stored_rows(embeddings, step.condition)
+    if step.space is Space.COSINE:
+        points = None
+        distances = definitions.cosine(rows, embeddings.speaker)
+    else:
+        points = speaker_map(rows, definitions.map)
+        distances = definitions.on_map(points, embeddings.speaker)
+    measured = measurement(distances, embeddings.speaker, speakers, definitions.density)
+    return _Found(
+        numbers={metric.name: metric.measure(measured) for metric in METRICS},
+        overlap=measured.overlap,
+        points=points,
+        zero_rows=int((~rows.any(axis=1)).sum()),
+    )
+
+
+def _row(embeddings: Embeddings, step: Step, found: _Found, values: Mapping[str, Value]) -> StepRow:
+    own, other = found.overlap.bandwidths
     return StepRow(
         model=embeddings.name,
         format=step.condition.name,
@@ -176,7 +194,7 @@ def _row(
         vectors=len(embeddings),
         dim=embeddings.dim,
         speakers=len(embeddings.speaker_names),
-        zero_rows=int((~rows.any(axis=1)).sum()),
+        zero_rows=found.zero_rows,
         values=values,
         own_bandwidth=own,
         other_bandwidth=other,

@@ -108,13 +108,14 @@ def shared() -> Iterator[Sharing]:
         return
     try:
         dist.init_process_group("gloo")
+        ranks = Ranks(timeout=TIMEOUT)
     except (ValueError, RuntimeError) as error:
         raise InputError(
             f"{started} processes were started (WORLD_SIZE), which do not find each other "
             f"({error}); start them by torchrun"
         ) from error
     try:
-        yield Sharing(Ranks(timeout=TIMEOUT))
+        yield Sharing(ranks)
     finally:
         dist.destroy_process_group()
 

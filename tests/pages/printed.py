@@ -22,7 +22,7 @@ KINDS = {
     "examples": r"python (-m uvicorn --app-dir )?examples\b",
     "pip": r"pip (install|download) ",
     "tools": r"(source|mkdir|find|rm|perf|valgrind|callgrind_annotate|nvcc|cuobjdump) ",
-    "run": r"(python|minifloat) ",
+    "run": r"(python|minifloat|torchrun --nproc-per-node N -m evaluation) ",
 }
 
 # The files that blocks of a language are.

@@ -20,7 +20,7 @@ _INDENTED = re.compile(r"(?<=\n\n)(?: {4}.*\n)+")
 _QUOTED = re.compile(r"^- `[^`\n]+`: `.+`$", re.MULTILINE)
 _CODE = re.compile(r"`([^`]+)`")
 # What is a command even without an option.
-_PROGRAM = re.compile(r"(scripts/|\.ci/|(python|minifloat|pip|source|rm|mkdir) )")
+_PROGRAM = re.compile(r"(scripts/|\.ci/|(python|minifloat|torchrun|pip|source|rm|mkdir) )")
 _OPTION = re.compile(r"\s-{1,2}[A-Za-z]")
 
 
@@ -88,6 +88,8 @@ def _within_sentences(text: str) -> Iterator[str]:
 
 # What is put for a placeholder, or for an option and its placeholder: the first that matches.
 PLACEHOLDERS = {
+    # Other tests run several ranks.
+    r"torchrun --nproc-per-node N": "python",
     # A file has the rows of one model, so another one gets its own.
     r"FILE\.safetensors --weights PATH": "campplus.safetensors --weights PATH",
     # Of what is merged already there is no shard.

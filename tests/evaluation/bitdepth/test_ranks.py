@@ -1,11 +1,15 @@
 """The study on several ranks: one process's numbers to the digit, and what is said of failures."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.evaluation.conftest import Maker
 from tests.evaluation.launched import RUN, STUDY, Ended, launch
+from tests.support.paths import ROOT
 
 OPTIONS = ["--formats", "e2m1", "--draws", "20", "--out", "report"]
 
@@ -65,6 +69,26 @@ def test_ranks_give_the_bytes_of_one_process(
         assert ("voices-det.svg" in written) == (trials == "pairs")
         found.append((written, first))
     assert found == found[:1] * len(counts)
+
+
+@pytest.mark.long
+def test_torchrun_starts_the_ranks(files: Path, tmp_path: Path) -> None:
+    written = []
+    for start in (["-m"], ["-m", "torch.distributed.run", "--nproc-per-node", "2", "-m"]):
+        folder = tmp_path / str(len(start))
+        folder.mkdir()
+        done = subprocess.run(
+            [sys.executable, *start, "evaluation", "bitdepth", str(files / "voices.npz"), *OPTIONS],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout.count("wrote metrics.csv") == 1
+        report = folder / "report"
+        written.append({path.name: path.read_bytes() for path in report.iterdir()})
+    assert written[1] == written[0]
 
 
 def test_a_rank_without_the_files_ends_all(files: Path, tmp_path: Path) -> None:

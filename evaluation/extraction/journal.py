@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.command.errors import InputError
-from evaluation.embeddings.extracted import Entry, read_extracted, write_extracted
+from evaluation.embeddings.extracted import Entry, Extracted, read_extracted, write_extracted
 from evaluation.files.reading import refuse_second
 from minifloat.files.headers import once_each
 
@@ -34,15 +34,20 @@ MODEL, ROWS, LINES = "model.json", "rows.f32", "lines.jsonl"
 
 
 class Journal:
-    """The unfinished form of one output file; `entries` are those of the rows that are there."""
+    """The unfinished form of one output file; `entries` are those of the rows that are there.
 
-    def __init__(self, out: Path, *, model: Mapping[str, str], dim: int) -> None:
+    Where there is no output yet, it begins with the rows of `before`, which are of the same model.
+    """
+
+    def __init__(
+        self, out: Path, *, model: Mapping[str, str], dim: int, before: Extracted | None = None
+    ) -> None:
         self._out, self._model, self._dim = out, dict(model), dim
         self._folder = folder_of(out)
         if self._folder.is_symlink():
             raise InputError(f"{self._folder}: is a link; rows are not written through one")
         if not self._folder.exists():
-            self._begin()
+            self._begin(before)
         with ExitStack() as files:
             lock = files.enter_context(self._opened(MODEL, os.O_RDONLY))
             try:
@@ -114,7 +119,7 @@ class Journal:
         except (ValueError, TypeError, RecursionError) as error:
             raise InputError(f"{self._folder}: damaged ({error}); remove it") from error
 
-    def _begin(self) -> None:
+    def _begin(self, before: Extracted | None) -> None:
         """Makes the folder; what is in the output already is its beginning."""
         folder = _new_folder(self._out.parent)
         try:
@@ -122,6 +127,7 @@ class Journal:
             if self._out.exists():
                 before = read_extracted(self._out)
                 refuse_other_model(self._out, found=before.model, asked=self._model)
+            if before is not None:
                 rows = before.rows.astype("<f4").tobytes()
                 text = "".join(json.dumps(asdict(entry)) + "\n" for entry in before.entries)
             (folder / MODEL).write_text(json.dumps(self._model))

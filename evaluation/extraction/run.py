@@ -9,6 +9,7 @@ import numpy as np
 from evaluation.command.errors import InputError
 from evaluation.embeddings.extracted import (
     Entry,
+    Extracted,
     manifest_path,
     read_extracted,
     refuse_other_extension,
@@ -67,14 +68,33 @@ def run(options: ExtractionOptions) -> None:
     else:
         own = replace(options, out=shard.path_of(options.out))
         part = shard.part(found.recordings, batch=options.batch)
-        failed = _write(own, part, extractor)
+        failed = _write(own, part, extractor, before=_of_part(options.out, part))
         # What is no recording at all is told once.
         report_skipped(own.out, [*(found.skipped if shard.number == 1 else []), *failed])
         write_seal(own.out, shard, found.recordings, batch=options.batch, failed=len(failed))
 
 
+def _of_part(out: Path, part: Sequence[Recording]) -> Extracted | None:
+    """Return the rows of a part that shards were merged to before, if they were."""
+    if not out.exists():
+        return None
+    merged = read_extracted(out, mapped=True)
+    names = {(recording.speaker, recording.utterance) for recording in part}
+    places = [
+        place
+        for place, entry in enumerate(merged.entries)
+        if (entry.speaker, entry.utterance) in names
+    ]
+    entries = [merged.entries[place] for place in places]
+    return Extracted(rows=merged.rows[places], entries=entries, model=merged.model)
+
+
 def _write(
-    options: ExtractionOptions, recordings: Sequence[Recording], extractor: Extractor
+    options: ExtractionOptions,
+    recordings: Sequence[Recording],
+    extractor: Extractor,
+    *,
+    before: Extracted | None = None,
 ) -> list[Skipped]:
     """Write the output and its manifest; return which recordings failed."""
     if _is_complete(options.out, recordings, extractor):
@@ -82,7 +102,8 @@ def _write(
         return []
     if options.shard is not None:
         seal_path(options.out).unlink(missing_ok=True)
-    with Journal(options.out, model=extractor.identity, dim=extractor.dim) as journal:
+    identity, dim = extractor.identity, extractor.dim
+    with Journal(options.out, model=identity, dim=dim, before=before) as journal:
         failed = _extract(recordings, extractor, journal, options)
         # Of a shard there may be no row, and yet some of all.
         if not journal.entries and options.shard is None:

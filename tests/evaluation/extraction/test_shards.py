@@ -86,6 +86,28 @@ def test_where_all_is_merged_a_shard_has_nothing_to_do(
     assert f"{out} has all 12 recordings already" in capsys.readouterr().out
 
 
+def test_shards_that_are_gone_go_on_from_what_was_merged(
+    extract: Extract, out: Path, speech: Path, shards: Shards, calls: Callable[[], list[int]]
+) -> None:
+    with_failures(speech)
+    shards(3)
+    assert merge(out) == 0
+    for path in out.parent.glob("*-shard-*"):
+        path.unlink()
+    before = len(calls())
+    make_wav(speech / "s0" / "00.wav", samples=2222)
+    make_wav(speech / "s9" / "00.wav", samples=3333)
+    parts = shards(3)
+    # What has no row yet is tried, and nothing else.
+    assert sorted(calls()[before:]) == [2222, 3333]
+    assert merge(out) == 0
+    merged = contents(out)
+    assert len(read_extracted(out).rows) == 12
+    shutil.rmtree(out.parent)
+    assert extract(SHARDED, "--batch", "2") == 0
+    assert parts | contents(out) == merged
+
+
 def test_a_shard_that_is_run_again_does_nothing(
     shards: Shards, calls: Callable[[], list[int]]
 ) -> None:

@@ -116,8 +116,9 @@ def test_a_rank_without_the_files_ends_all(files: Path, tmp_path: Path) -> None:
     assert not (with_file / "report").exists()
 
 
-@pytest.mark.parametrize("end", ["raise MemoryError('too little')", "os._exit(9)"])
-@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize(
+    ("end", "rank"), [("raise MemoryError('too little')", 0), ("os._exit(9)", 1)]
+)
 def test_a_rank_that_fails_within_ends_all_and_is_named(
     files: Path, tmp_path: Path, end: str, rank: int
 ) -> None:

@@ -74,6 +74,24 @@ def open_shard(
 
 def _opened(ranks: Ranks, uri: Any, options: Options) -> Shard | None:
     """Return a shard; None where files have gone since rank 0 looked."""
+    opened: list[State] = []
+    try:
+        shard = _shared(ranks, uri, options, opened)
+    except BaseException:
+        _close(opened)
+        raise
+    if shard is None:
+        _close(opened)
+    return shard
+
+
+def _close(opened: list[State]) -> None:
+    for state in opened:
+        state.close()
+
+
+def _shared(ranks: Ranks, uri: Any, options: Options, opened: list[State]) -> Shard | None:
+    """Return a shard, and put the index that rank 0 opens for it into a list; see `_opened`."""
     state: State | None = None
 
     def planned() -> bytes:
@@ -85,6 +103,7 @@ def _opened(ranks: Ranks, uri: Any, options: Options) -> Shard | None:
             if isinstance(number, str):
                 raise TypeError(f"versions of an index are numbers; got {number!r}")
             state, of_index = sharing.planned(Path(uri), number)
+            opened.append(state)
             plan = {"index": indexes.as_plan(of_index)}
         else:
             if options.version is not None:

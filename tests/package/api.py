@@ -20,6 +20,7 @@ from evaluation.extraction.command import add_parser as add_extract
 from evaluation.probe.command import add_parser as add_probe
 from evaluation.separation.command import add_parser as add_separation
 from evaluation.voxtube.command import add_parser as add_voxtube
+from minifloat import distributed
 from minifloat.cli.app import app
 from tests.support.paths import ROOT
 
@@ -55,13 +56,14 @@ def record() -> None:
 
 
 def _names() -> Iterator[str]:
-    for name in sorted(mf.__all__):
-        value = getattr(mf, name)
-        if inspect.isclass(value):
-            yield f"minifloat.{name}"
-            yield from (f"minifloat.{name}.{line}" for line in _members(value))
-        else:
-            yield f"minifloat.{name}{_parameters(value) if callable(value) else ''}"
+    for module in (mf, distributed):
+        for name in sorted(module.__all__):
+            value, whole = getattr(module, name), f"{module.__name__}.{name}"
+            if inspect.isclass(value):
+                yield whole
+                yield from (f"{whole}.{line}" for line in _members(value))
+            else:
+                yield f"{whole}{_parameters(value) if callable(value) else ''}"
 
 
 def _members(cls: type) -> Iterator[str]:

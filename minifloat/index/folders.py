@@ -20,12 +20,7 @@ _TRIES = 10
 
 def make_folder(path: Path, kind: Kind, columns: Columns) -> None:
     """Make an index in a folder, which is there with all of it or not at all."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise FileExistsError(f"{path} is there and not empty: Index.open opens an index")
-    if not path.absolute().parent.is_dir():
-        raise FileNotFoundError(
-            f"{path} cannot be made: there is no folder {path.absolute().parent}"
-        )
+    refuse_taken(path)
     new = path.absolute().with_name(f".minifloat-{uuid4().hex}.tmp")
     new.mkdir()
     try:
@@ -33,12 +28,27 @@ def make_folder(path: Path, kind: Kind, columns: Columns) -> None:
         catalog.lay_out(kind.facts(), columns)
         catalog.truncate_log()
         catalog.close()
-        sync_folder(new)
-        os.rename(new, path)
-        sync_folder(path.absolute().parent)
+        put(new, path)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
         raise
+
+
+def refuse_taken(path: Path) -> None:
+    """Raise OSError where no index can be made, for want of a folder or because one is there."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise FileExistsError(f"{path} is there and not empty: Index.open opens an index")
+    if not path.absolute().parent.is_dir():
+        raise FileNotFoundError(
+            f"{path} cannot be made: there is no folder {path.absolute().parent}"
+        )
+
+
+def put(new: Path, path: Path) -> None:
+    """Have an index, whose files are on the disk, be where it is looked for."""
+    sync_folder(new)
+    os.rename(new, path)
+    sync_folder(path.absolute().parent)
 
 
 def refuse_other_folder(folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from minifloat.arrays import RowsLike
-from minifloat.formats import FormatLike, as_format
+from minifloat.formats import FormatLike
 from minifloat.frames import Frame
 from minifloat.index import exchange
 from minifloat.index.catalog.catalog import Catalog
@@ -25,7 +25,7 @@ from minifloat.index.state import State
 from minifloat.index.writing import changing, committing, erasing, transactions
 from minifloat.index.writing.merging import merge
 from minifloat.index.writing.writer import Writer
-from minifloat.vectors import PackedVectors, quantize
+from minifloat.vectors import PackedVectors
 
 
 class Index(Reader):
@@ -56,10 +56,7 @@ class Index(Reader):
         estimator, rounding, errors. columns: a type for each name: integer, real, text, blob or
         boolean; "integer indexed" makes conditions on it fast.
         """
-        none = quantize(torch.zeros(0, dim), format, frame=frame, **how)
-        scale = how.get("scale") or ("amax" if frame is None else "cosine")
-        rounding, errors = how.get("rounding", "nearest"), none.errors is not None
-        kind = Kind(as_format(format), dim, frame, none.estimator, scale, rounding, errors)
+        kind = Kind.of(dim, format, frame, how)
         declared = Columns.of(columns)
         if path is None:
             catalog = Catalog(None, create=True)

@@ -29,9 +29,16 @@ SEALED, MOST = 16 * UNIT, 256 * UNIT
 _NAME = re.compile(r"block-[0-9a-f]{32}\.safetensors")
 
 
-def write_file(folder: Path, kind: Kind, fields: dict[str, Tensor]) -> str:
-    """Write rows into a file of their own, onto the disk; return its name."""
-    name = f"block-{uuid4().hex}.safetensors"
+def name_of(digits: str) -> str:
+    """Return the name of a file by 32 hexadecimal digits that no other has."""
+    return f"block-{digits}.safetensors"
+
+
+def write_file(
+    folder: Path, kind: Kind, fields: dict[str, Tensor], name: str | None = None
+) -> str:
+    """Write rows into a file of their own, onto the disk; return its name, which may be given."""
+    name = name or name_of(uuid4().hex)
     of_each = {one: fields[one] for one in kind.fields()}
     beside = {one: fields[one] for one in BESIDE if one in fields}
     stored = storage.Stored(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 from minifloat.arrays import as_rows
 from minifloat.feedback import Feedback
 from minifloat.files.frame_facts import FrameFacts
-from minifloat.formats import Format, as_format
+from minifloat.formats import Format, FormatLike, as_format
 from minifloat.frames import Frame
 from minifloat.vectors import PackedVectors, quantize
 
@@ -27,6 +28,14 @@ class Kind(NamedTuple):
     scale: str
     rounding: str
     errors: bool
+
+    @staticmethod
+    def of(dim: int, format: FormatLike, frame: Frame | None, how: Mapping[str, Any]) -> Kind:
+        """Return that of rows of a dim by what `quantize` is told; it raises for what it refuses."""
+        none = quantize(torch.zeros(0, dim), format, frame=frame, **how)
+        scale = how.get("scale") or ("amax" if frame is None else "cosine")
+        rounding, errors = how.get("rounding", "nearest"), none.errors is not None
+        return Kind(as_format(format), dim, frame, none.estimator, scale, rounding, errors)
 
     def packed(self, x: Any) -> PackedVectors:
         """Return rows as the index keeps them; ValueError for others than it can take."""

@@ -4,6 +4,7 @@ A database that outgrows one machine, in files that all reach, is opened by all 
 searched by all at once: `docs/scale.md` tells how.
 """
 
+from minifloat.distributed.building import build_index
 from minifloat.distributed.errors import RankError
 from minifloat.distributed.opening import open_shard
 from minifloat.distributed.pairs import pairs_above
@@ -19,6 +20,7 @@ __all__ = [
     "RankError",
     "Ranks",
     "Shard",
+    "build_index",
     "open_shard",
     "pairs_above",
     "range_search",

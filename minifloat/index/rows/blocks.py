@@ -34,9 +34,7 @@ def name_of(digits: str) -> str:
     return f"block-{digits}.safetensors"
 
 
-def write_file(
-    folder: Path, kind: Kind, fields: dict[str, Tensor], name: str | None = None
-) -> str:
+def write_file(folder: Path, kind: Kind, fields: dict[str, Tensor], name: str | None = None) -> str:
     """Write rows into a file of their own, onto the disk; return its name, which may be given."""
     name = name or name_of(uuid4().hex)
     of_each = {one: fields[one] for one in kind.fields()}

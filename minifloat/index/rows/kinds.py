@@ -31,7 +31,7 @@ class Kind(NamedTuple):
 
     @staticmethod
     def of(dim: int, format: FormatLike, frame: Frame | None, how: Mapping[str, Any]) -> Kind:
-        """Return that of rows of a dim by what `quantize` is told; it raises for what it refuses."""
+        """Return how rows of a dim are made by what `quantize` is told, which raises as it does."""
         none = quantize(torch.zeros(0, dim), format, frame=frame, **how)
         scale = how.get("scale") or ("amax" if frame is None else "cosine")
         rounding, errors = how.get("rounding", "nearest"), none.errors is not None

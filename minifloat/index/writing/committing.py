@@ -20,7 +20,7 @@ from minifloat.index.writing.writer import SUMMED, Writer
 
 # Rows are moved together where more than this share of many was removed, or files are so many more
 # than they need be.
-_REMOVED, _FILES = 0.5, 32
+_REMOVED, FILES = 0.5, 32
 
 # What gives what is kept of rows from a position to another.
 Fields: TypeAlias = Callable[[int, int], dict[str, Tensor]]
@@ -245,4 +245,4 @@ def _is_scattered(state: State, writer: Writer) -> bool:
     if snapshot.removed > max(blocks.SEALED, _REMOVED * snapshot.count):
         return True
     files = int(writer.catalog.all("SELECT count(*) FROM blocks")[0][0])
-    return files > _FILES + snapshot.count // blocks.MOST
+    return files > FILES + snapshot.count // blocks.MOST

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,10 @@ def build_index(
         plan, there = _planned(ranks, asked, held)
         mine = _share(ranks, plan.pieces, there)
         rows = sum(end - first for first, end, _ in mine)
-        in_step(ranks, _encoded(asked, plan, mine, ranks.rank), rows, what="encoding", unit="rows")
-        last = _finished(asked, plan) if ranks.rank == 0 else iter(())
-        in_step(ranks, last, 0, what="naming files", unit="rows")
+        with closing(_encoded(asked, plan, mine, ranks.rank)) as steps:
+            in_step(ranks, steps, rows, what="encoding", unit="rows")
+        with closing(_finished(asked, plan, ranks.rank)) as steps:
+            in_step(ranks, steps, 0, what="finishing", unit="rows")
     return plan.rows
 
 
@@ -143,7 +144,7 @@ def _share(ranks: Ranks, pieces: list[Piece], there: set[str]) -> list[Piece]:
     return [*new[turn :: ranks.count], *old[turn :: ranks.count]]
 
 
-def _encoded(asked: _Asked, plan: Plan, mine: list[Piece], rank: int) -> Iterator[int]:
+def _encoded(asked: _Asked, plan: Plan, mine: list[Piece], rank: int) -> Generator[int]:
     """Have files be there; yield rows as they are encoded. Rank 0 names all rows meanwhile."""
     kind, names = asked.kind(plan.sources[0].dim), asked.names()
     _refuse_other(asked, plan, Plan(facts_of(kind), plan.sources, names.facts), rank)
@@ -187,8 +188,10 @@ def _name(folder: Path, kind: Kind, names: Names, plan: Plan, is_over: IsOver) -
         raise ValueError(f"{error}, by {where}") from error
 
 
-def _finished(asked: _Asked, plan: Plan) -> Iterator[int]:
-    """Have the index be where it is looked for."""
+def _finished(asked: _Asked, plan: Plan, rank: int) -> Generator[int]:
+    """Have the index be where it is looked for, which rank 0 sees to."""
+    if rank != 0:
+        return
     kind = asked.kind(plan.sources[0].dim)
     files = [(end - first, name) for first, end, name in plan.pieces]
     yield from done(lambda: adopt(asked.folder, kind, files))

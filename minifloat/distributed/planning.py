@@ -72,9 +72,19 @@ class Plan:
             was, now = (plan.kind.get(name, "none") for plan in (other, self))
             if was != now:
                 return f"{name} was {was} and is {now}"
-        return _changed("sources", other.sources, self.sources) or _changed(
-            "ids", other.ids, self.ids
-        )
+        for what, was, now in (
+            ("sources", other.sources, self.sources),
+            ("ids", other.ids, self.ids),
+        ):
+            if len(was) != len(now):
+                return f"there were {what} of {len(was)} files and are of {len(now)}"
+        for number, (before, source) in enumerate(zip(other.sources, self.sources, strict=True)):
+            if before != source:
+                return f"source {number} was {_told(before)} and is {_told(source)}"
+        for number, (old, new) in enumerate(zip(other.ids, self.ids, strict=True)):
+            if old != new:
+                return f"ids of source {number} were {_told_ids(old)} and are {_told_ids(new)}"
+        return None
 
 
 def facts_of(kind: Kind) -> dict[str, Any]:
@@ -116,21 +126,15 @@ def _plan_of(folder: Path) -> Plan | None:
         return None
 
 
-def _changed(what: str, before: Sequence[Any], now: Sequence[Any]) -> str | None:
-    if len(before) != len(now):
-        return f"there were {what} of {len(before)} files and are of {len(now)}"
-    for number, (old, new) in enumerate(zip(before, now, strict=True)):
-        if list(old) != list(new):
-            return f"{what} {number} were {_told(old)} and are {_told(new)}"
-    return None
+def _told(source: Source) -> str:
+    return f"{source.rows} rows of {source.name} ({source.file.told()})"
 
 
-def _told(one: Any) -> str:
-    if isinstance(one, Source):
-        return (
-            f"{one.rows} rows of {one.name}, {one.file.bytes} bytes written at {one.file.modified}"
-        )
-    return ", ".join(map(str, one))
+def _told_ids(fact: Fact) -> str:
+    if len(fact) == 1:
+        return f"values of digest {fact[0]}"
+    file = File(*fact)
+    return f"{file.path} ({file.told()})"
 
 
 def _name(digest: Any, first: int) -> str:

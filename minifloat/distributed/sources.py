@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -39,6 +40,11 @@ class File(NamedTuple):
         found = os.stat(path)
         return File(os.path.abspath(path), found.st_size, found.st_mtime_ns)
 
+    def told(self) -> str:
+        """Return how large it was, and when it was written, in words."""
+        when = datetime.fromtimestamp(self.modified / 1e9).isoformat(" ", "milliseconds")
+        return f"{self.bytes} bytes, written {when}"
+
 
 class Source(NamedTuple):
     """Rows of a file: (rows, dim), and which tensor of it they are, if it has names."""
@@ -62,17 +68,17 @@ def path_of(given: Given) -> str:
 def opened(given: Given) -> tuple[Source, Reader]:
     """Return what the rows of a file are, and what reads them; ValueError where there are none."""
     path, tensor = path_of(given), given[1] if isinstance(given, tuple) else None
-    file = File.of(path)
     end = os.path.splitext(path)[1].lower()
-    if end == ".npy" and tensor is None:
-        rows, read = _of_npy(path)
-    elif end == ".safetensors":
-        tensor, rows, read = _of_safetensors(path, tensor)
-    else:
+    if not (end == ".safetensors" or (end == ".npy" and tensor is None)):
         raise ValueError(
             "sources must be .npy or .safetensors files, or pairs of a .safetensors file and the "
             f"name of a tensor; got {given!r}"
         )
+    file = File.of(path)
+    if end == ".npy":
+        rows, read = _of_npy(path)
+    else:
+        tensor, rows, read = _of_safetensors(path, tensor)
     return Source(file, tensor, *rows), read
 
 
@@ -83,6 +89,7 @@ def npy(path: str) -> NDArray[Any]:
     except (ValueError, EOFError) as error:
         raise ValueError(f"{path} cannot be read as a .npy file: {error}") from error
     if not isinstance(found, np.ndarray):
+        found.close()
         raise ValueError(f"{path} is an archive of arrays, and not a .npy file")
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from minifloat.cli.index.add import add
+from minifloat.cli.index.build import build
 from minifloat.cli.index.check import check
 from minifloat.cli.index.compact import compact
 from minifloat.cli.index.create import create
@@ -18,5 +19,5 @@ index_app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=False,
 )
-for _command in (create, add, remove, search, stats, check, compact, purge):
+for _command in (create, build, add, remove, search, stats, check, compact, purge):
     index_app.command()(_command)

@@ -67,3 +67,34 @@ Dim: TypeAlias = Annotated[
     int | None,
     typer.Option("--dim", metavar="N", help="Values of a row, where there is no IN to tell."),
 ]
+Sources: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="IN...",
+        help="Rows, one file after the other: .npy, or .safetensors with floats or packed rows.",
+    ),
+]
+FrameFile: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--frame",
+        metavar="none|FILE",
+        help="Frame that rows are brought into: none, or that of a packed FILE.",
+    ),
+]
+IdFiles: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ids",
+        metavar="FILE",
+        help="A .npy with the ids of an IN, integers or texts. Once for each IN, in their order.",
+    ),
+]
+Timeout: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        help="So long a process may take for one step before the others give it up.",
+    ),
+]

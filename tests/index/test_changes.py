@@ -43,7 +43,7 @@ class Changes(RuleBasedStateMachine):
             # Files of few rows, moved together soon; and few that SQLite does not know yet.
             for name, rows in (("UNIT", 2), ("SEALED", 4), ("MOST", 6)):
                 self.patch.setattr(blocks, name, rows)
-            self.patch.setattr(committing, "_FILES", 2)
+            self.patch.setattr(committing, "FILES", 2)
             self.patch.setattr(writer, "MOST", 3)
             self.patch.setattr(changing, "_AT_ONCE", 2)
         self.id_of, self.kind, self.seed = IDS[kind], kind, 0

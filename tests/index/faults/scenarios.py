@@ -60,7 +60,7 @@ def small_files() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name, rows in (("UNIT", 2), ("SEALED", 4), ("MOST", 6)):
             patch.setattr(blocks, name, rows)
-        patch.setattr(committing, "_FILES", 3)
+        patch.setattr(committing, "FILES", 3)
         yield
 
 

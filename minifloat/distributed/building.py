@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minifloat.distributed.encoding import written
+from minifloat.distributed.encoding import Encoder
 from minifloat.distributed.meanwhile import IsOver, Meanwhile, done
 from minifloat.distributed.naming import Names
 from minifloat.distributed.planning import PLAN, Piece, Plan, begin, facts_of
@@ -153,9 +153,10 @@ def _encoded(asked: _Asked, plan: Plan, mine: list[Piece], rank: int) -> Generat
         if rank == 0 and not has_names(asked.folder):
             _name(asked.folder, kind, names, plan, is_over)
 
+    encoder = Encoder(asked.folder, kind, names, plan)
     with Meanwhile(named) as naming:
         for piece in mine:
-            for rows in written(asked.folder, kind, names, plan, piece):
+            for rows in encoder.written(piece):
                 naming.is_done()
                 yield rows
         yield from naming.waiting()

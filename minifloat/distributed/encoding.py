@@ -11,7 +11,7 @@ from torch import Tensor
 from minifloat.distributed.meanwhile import done
 from minifloat.distributed.naming import Names
 from minifloat.distributed.planning import Piece, Plan
-from minifloat.distributed.sources import Source, opened
+from minifloat.distributed.sources import Reader, opened
 from minifloat.files import storage
 from minifloat.index.catalog.ids import INTEGER
 from minifloat.index.rows import blocks
@@ -23,48 +23,64 @@ from minifloat.scaling import refuse_row
 _VALUES = 1 << 22
 
 
-def written(folder: Path, kind: Kind, names: Names, plan: Plan, piece: Piece) -> Iterator[int]:
-    """Have one file be there; yield rows as they are encoded."""
-    first, end, name = piece
-    whole: list[bool] = []
-    yield from done(lambda: whole.append(_is_whole(folder / name, kind, end - first)))
-    if whole[0]:
-        yield end - first
-        return
-    fields = {
-        field: torch.empty(end - first, *shape, dtype=dtype)
-        for field, (dtype, shape) in kind.fields().items()
-    }
-    fields["rows"] = torch.arange(first, end)
-    if names.kind == INTEGER:
-        fields["ids"] = names.within(first, end, plan.spans(first, end)).tensor()
-    at = 0
-    for number, start, stop in plan.spans(first, end):
-        for some in _packed(plan.sources[number], kind, start, stop):
-            count = len(some["codes"])
-            for field, of_each in some.items():
-                fields[field][at : at + count] = of_each
-            at += count
-            yield count
-    yield from done(lambda: blocks.write_file(folder, kind, fields, name))
+class Encoder:
+    """Files of rows, made of the sources of a plan, of which the last that was read stays open."""
 
+    def __init__(self, folder: Path, kind: Kind, names: Names, plan: Plan) -> None:
+        self._folder, self._kind, self._names, self._plan = folder, kind, names, plan
+        self._last: tuple[int, Reader] | None = None
 
-def _packed(planned: Source, kind: Kind, first: int, end: int) -> Iterator[dict[str, Tensor]]:
-    """Yield what is kept of rows of a source, some at a time."""
-    path, tensor = planned.file.path, planned.tensor
-    source, read = opened(path if tensor is None else (path, tensor))
-    if source != planned:
-        raise ValueError(f"{planned.name} has changed since rank 0 looked at it: build anew")
-    step = max(1, _VALUES // source.dim)
-    for at in range(first, end, step):
-        x = read(at, min(end, at + step))
-        try:
-            vectors = kind.packed(x)
-        except ValueError:
-            if isinstance(x, Tensor) and not x.isfinite().all():
-                refuse_row(source.name, at + int((~x.isfinite().all(1)).nonzero()[0]))
-            raise
-        yield {field: getattr(vectors, field) for field in kind.fields()}
+    def written(self, piece: Piece) -> Iterator[int]:
+        """Have one file be there; yield rows as they are encoded."""
+        first, end, name = piece
+        whole: list[bool] = []
+        path = self._folder / name
+        yield from done(lambda: whole.append(_is_whole(path, self._kind, end - first)))
+        if whole[0]:
+            yield end - first
+            return
+        fields = {
+            field: torch.empty(end - first, *shape, dtype=dtype)
+            for field, (dtype, shape) in self._kind.fields().items()
+        }
+        fields["rows"] = torch.arange(first, end)
+        if self._names.kind == INTEGER:
+            ids = self._names.within(first, end, self._plan.spans(first, end))
+            fields["ids"] = ids.tensor()
+        at = 0
+        for span in self._plan.spans(first, end):
+            for some in self._packed(*span):
+                count = len(some["codes"])
+                for field, of_each in some.items():
+                    fields[field][at : at + count] = of_each
+                at += count
+                yield count
+        yield from done(lambda: blocks.write_file(self._folder, self._kind, fields, name))
+
+    def _packed(self, number: int, first: int, end: int) -> Iterator[dict[str, Tensor]]:
+        """Yield what is kept of rows of a source, some at a time."""
+        source, read = self._plan.sources[number], self._reader(number)
+        step = max(1, _VALUES // source.dim)
+        for at in range(first, end, step):
+            x = read(at, min(end, at + step))
+            try:
+                vectors = self._kind.packed(x)
+            except ValueError:
+                if isinstance(x, Tensor) and not x.isfinite().all():
+                    refuse_row(source.name, at + int((~x.isfinite().all(1)).nonzero()[0]))
+                raise
+            yield {field: getattr(vectors, field) for field in self._kind.fields()}
+
+    def _reader(self, number: int) -> Reader:
+        """Return what reads a source; ValueError where it is not as it was planned."""
+        if self._last is None or self._last[0] != number:
+            planned = self._plan.sources[number]
+            path, tensor = planned.file.path, planned.tensor
+            source, read = opened(path if tensor is None else (path, tensor))
+            if source != planned:
+                raise ValueError(f"{planned.name} has changed since the build began: build anew")
+            self._last = number, read
+        return self._last[1]
 
 
 def _is_whole(path: Path, kind: Kind, rows: int) -> bool:

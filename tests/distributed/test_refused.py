@@ -15,8 +15,9 @@ import torch
 from safetensors.torch import save_file
 
 import minifloat as mf
-from minifloat.distributed import build_index
+from minifloat.distributed import build_index, building
 from minifloat.distributed.meanwhile import Meanwhile
+from minifloat.distributed.planning import begin
 from minifloat.index import Index, InUseError
 from minifloat.index.catalog.ids import Ids, as_ids
 from minifloat.index.rows.kinds import Kind
@@ -187,6 +188,20 @@ def test_places_that_are_taken_are_refused(folder: Path) -> None:
         build_index("other", ["x.npy"], "e2m1")
     holding.let_go()
     assert build_index("other", ["x.npy"], "e2m1") == 20
+
+
+def test_a_source_that_changes_meanwhile_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begun(*given: Any) -> list[str]:
+        np.save("x.npy", X[:19].numpy())
+        return begin(*given)
+
+    told = r"^.*/x\.npy has changed since the build began: build anew$"
+    with monkeypatch.context() as patch, pytest.raises(ValueError, match=told):
+        patch.setattr(building, "begin", begun)
+        build_index("index", ["x.npy"], "e2m1")
+    assert build_index("index", ["x.npy"], "e2m1") == 19
 
 
 def test_processes_without_a_group_are_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from torch import Tensor
 from minifloat.distributed.meanwhile import done
 from minifloat.distributed.naming import Names
 from minifloat.distributed.planning import Piece, Plan
-from minifloat.distributed.sources import Reader, opened
+from minifloat.distributed.sources import Reader, Rows, opened
 from minifloat.files import storage
 from minifloat.index.catalog.ids import INTEGER
 from minifloat.index.rows import blocks
 from minifloat.index.rows.kinds import Kind
 from minifloat.index.rows.store import fields_of
 from minifloat.scaling import refuse_row
+from minifloat.vectors import PackedVectors
 
 # Values that are encoded at once, between which others hear of this rank.
 _VALUES = 1 << 22
@@ -29,6 +31,7 @@ class Encoder:
     def __init__(self, folder: Path, kind: Kind, names: Names, plan: Plan) -> None:
         self._folder, self._kind, self._names, self._plan = folder, kind, names, plan
         self._last: tuple[int, Reader] | None = None
+        self._has_warned = False
 
     def written(self, piece: Piece) -> Iterator[int]:
         """Have one file be there; yield rows as they are encoded."""
@@ -64,12 +67,22 @@ class Encoder:
         for at in range(first, end, step):
             x = read(at, min(end, at + step))
             try:
-                vectors = self._kind.packed(x)
+                vectors = self._quantized(x)
             except ValueError:
                 if isinstance(x, Tensor) and not x.isfinite().all():
                     refuse_row(source.name, at + int((~x.isfinite().all(1)).nonzero()[0]))
                 raise
             yield {field: getattr(vectors, field) for field in self._kind.fields()}
+
+    def _quantized(self, x: Rows) -> PackedVectors:
+        """Return rows as the index keeps them; what there is to warn of is said once."""
+        with warnings.catch_warnings(record=True) as met:
+            warnings.simplefilter("always")
+            vectors = self._kind.packed(x)
+        if met and not self._has_warned:
+            self._has_warned = True
+            warnings.warn(met[0].message, stacklevel=2)
+        return vectors
 
     def _reader(self, number: int) -> Reader:
         """Return what reads a source; ValueError where it is not as it was planned."""

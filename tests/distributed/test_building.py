@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import minifloat as mf
-from minifloat.distributed import build_index
+from minifloat.distributed import build_index, encoding
 from minifloat.index import Index
 from minifloat.index.writing.adopting import cut
 from minifloat.index.writing.committing import FILES
@@ -19,7 +19,7 @@ from tests.support.launched import launched
 
 _PROGRAM = """
 from pathlib import Path
-from minifloat.distributed import build_index
+from minifloat.distributed import build_index, encoding
 from tests.distributed.files import CASES, ROWS, given_ids, packed_sources, sources
 
 folder, rank = Path(sys.argv[1]), dist.get_rank()
@@ -104,3 +104,14 @@ def test_rows_are_cut_into_files_that_no_commit_moves_together(rows: int) -> Non
     sizes = [end - first for first, end in pieces]
     assert all(65_536 <= size <= 1 << 20 and size % 4096 == 0 for size in sizes[:-1])
     assert len(pieces) <= FILES / 2 + rows / (1 << 20) + 2
+
+
+def test_a_frame_that_is_stale_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoding, "_VALUES", 1000)
+    np.save(tmp_path / "x.npy", X[:2000].numpy() - 0.5)
+    frame = mf.Frame.fit(X[:2000] + 3)
+    with pytest.warns(UserWarning, match=r"^the axes of the frame hold ") as told:
+        build_index(tmp_path / "index", [tmp_path / "x.npy"], "e2m1", frame=frame)
+    assert len(told) == 1

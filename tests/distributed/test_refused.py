@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +14,9 @@ from safetensors.torch import save_file
 
 import minifloat as mf
 from minifloat.distributed import build_index, building
-from minifloat.distributed.meanwhile import Meanwhile
 from minifloat.distributed.planning import begin
-from minifloat.index import Index, InUseError
-from minifloat.index.catalog.ids import Ids, as_ids
-from minifloat.index.rows.kinds import Kind
-from minifloat.index.writing.adopting import has_names, name_rows
+from minifloat.index import InUseError
 from minifloat.index.writing.holding import Holding
-from tests.support.launched import launched
 
 X = torch.randn(20, 8, generator=torch.Generator().manual_seed(1))
 
@@ -213,65 +206,3 @@ def test_processes_without_a_group_are_refused(
         RuntimeError, match=r"^2 processes were started \(WORLD_SIZE\), which have "
     ):
         build_index("index", ["x.npy"], "e2m1")
-
-
-_PROGRAM = """
-from minifloat.distributed import RankError, build_index
-rank = dist.get_rank()
-def told(path, sources, format="e2m1", **how):
-    try:
-        print(build_index(path, sources, format, **how))
-    except (RankError, ValueError, OSError) as error:
-        print(f"{type(error).__name__}: {error}")
-told("a", ["x.npy", "spoilt.npy"])
-told("b", ["x.npy", ["x.npy", "spoilt.npy"][rank == 1]])
-told("c", ["x.npy"], ["e2m1", "e2m1", "e4m3"][rank])
-told("d", ["x.npy"], ids=[[range(20), range(20), range(1, 21)][rank]])
-told("e", ["x.npy"])
-told("e", ["x.npy"])
-"""
-
-
-def test_all_ranks_hear_what_one_has_met(folder: Path) -> None:
-    spoilt = X.clone()
-    spoilt[7, 2] = torch.nan
-    np.save("spoilt.npy", spoilt.numpy())
-    ended = launched(_PROGRAM, 3)
-    assert [one.code for one in ended] == [0, 0, 0], ended
-    out = [one.out.replace(f"{folder}/", "").splitlines() for one in ended]
-    wrong = "row 7 of spoilt.npy holds NaN or infinity; all values must be finite"
-    other = "all ranks must be asked for one index; rank"
-    ids = "ids of source 0 were values of digest "
-    _each(out, 0, 2, f"ValueError: {wrong}")
-    _each(out, 1, 1, f"ValueError: {other} 1 was for another: it has spoilt.npy")
-    _each(out, 2, 2, f"ValueError: {other} 2 was for another: format was e2m1 and is e4m3")
-    _each(out, 3, 2, f"ValueError: {other} 2 was for another: {ids}")
-    assert [lines[4] for lines in out] == ["20"] * 3
-    _each(out, 5, 0, "FileExistsError: e is there and not empty: Index.open opens an index")
-    assert len(Index.open("e")) == 20
-
-
-def _each(out: list[list[str]], call: int, rank: int, told: str) -> None:
-    """Hold what ranks say of a call to what one has met."""
-    for at, lines in enumerate(out):
-        begin = "" if at == rank else f"RankError: rank {rank} failed: "
-        assert lines[call].startswith(f"{begin}{told}")
-
-
-def test_to_name_rows_ends_where_nobody_waits_for_it(tmp_path: Path) -> None:
-    kind, taken = Kind.of(8, "e2m1", None, {}), []
-
-    def batches() -> Iterator[Ids]:
-        for first in range(0, 10**9, 1000):
-            taken.append(first)
-            yield as_ids(range(first, first + 1000))
-
-    def work(is_over: Callable[[], bool]) -> None:
-        name_rows(tmp_path, kind, "integer", batches(), is_over)
-
-    with Meanwhile(work) as naming:
-        while not taken:
-            assert not naming.is_done(0.01)
-    with pytest.raises(sqlite3.OperationalError, match=r"^interrupted$"):
-        naming.is_done()
-    assert not has_names(tmp_path)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,11 @@ import pytest
 import torch
 
 from minifloat.distributed import build_index
+from minifloat.distributed.meanwhile import Meanwhile
 from minifloat.index import Index
+from minifloat.index.catalog.ids import Ids, as_ids
+from minifloat.index.rows.kinds import Kind
+from minifloat.index.writing.adopting import has_names, name_rows
 from tests.distributed.killed import built, sources
 from tests.support.paths import ROOT
 
@@ -145,3 +151,22 @@ def test_a_build_that_has_no_file_yet_is_any(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"^row 50 of .*/y\.npy holds NaN or infinity; all values"):
         build_index(tmp_path / "index", [tmp_path / "y.npy"], "e2m1")
     assert build_index(tmp_path / "index", [tmp_path / "x.npy"], "e4m3") == 100
+
+
+def test_to_name_rows_ends_where_nobody_waits_for_it(tmp_path: Path) -> None:
+    kind, taken = Kind.of(8, "e2m1", None, {}), []
+
+    def batches() -> Iterator[Ids]:
+        for first in range(0, 10**9, 1000):
+            taken.append(first)
+            yield as_ids(range(first, first + 1000))
+
+    def work(is_over: Callable[[], bool]) -> None:
+        name_rows(tmp_path, kind, "integer", batches(), is_over)
+
+    with Meanwhile(work) as naming:
+        while not taken:
+            assert not naming.is_done(0.01)
+    with pytest.raises(sqlite3.OperationalError, match=r"^interrupted$"):
+        naming.is_done()
+    assert not has_names(tmp_path)

@@ -57,7 +57,7 @@ def test_ranks_that_are_killed_go_on_from_there(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_ranks_that_are_killed_at_any_time_go_on_from_there(tmp_path: Path) -> None:
-    killed(tmp_path, "time", 2, 200)
+    killed(tmp_path, "time", 2, 60)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from evaluation.files.study_file import expanded
 from evaluation.probe.command import add_parser as add_probe
 from evaluation.separation.command import add_parser as add_separation
 from evaluation.voxtube.command import add_parser as add_voxtube
-from minifloat.distributed.errors import RankError
+from minifloat.distributed.exchange.errors import RankError
 
 PROGRAM = "python -m evaluation"
 SHARED = (["bitdepth"], ["separation"])

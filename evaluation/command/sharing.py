@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from evaluation.command.errors import InputError
-from minifloat.distributed.ranks import Ranks, as_bytes, of_bytes
+from minifloat.distributed.exchange.ranks import Ranks, as_bytes, of_bytes
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -4,14 +4,14 @@ A database that outgrows one machine, in files that all reach, is opened by all 
 searched by all at once: `docs/scale.md` tells how.
 """
 
-from minifloat.distributed.building import build_index
-from minifloat.distributed.errors import RankError
-from minifloat.distributed.opening import open_shard
-from minifloat.distributed.pairs import pairs_above
-from minifloat.distributed.ranks import Ranks
-from minifloat.distributed.reaching import Found, range_search
-from minifloat.distributed.searching import Answer, search
-from minifloat.distributed.shard import Missing, Shard
+from minifloat.distributed.building.build import build_index
+from minifloat.distributed.exchange.errors import RankError
+from minifloat.distributed.exchange.ranks import Ranks
+from minifloat.distributed.searching.best import Answer, search
+from minifloat.distributed.searching.pairs import pairs_above
+from minifloat.distributed.searching.reaching import Found, range_search
+from minifloat.distributed.shards.opening import open_shard
+from minifloat.distributed.shards.shard import Missing, Shard
 
 __all__ = [
     "Answer",

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import minifloat as mf
-from minifloat.distributed.sources import Given
+from minifloat.distributed.building.sources import Given
 from minifloat.index import Index
 
 DIM = 24

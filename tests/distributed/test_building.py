@@ -10,7 +10,8 @@ import pytest
 import torch
 
 import minifloat as mf
-from minifloat.distributed import build_index, encoding
+from minifloat.distributed import build_index
+from minifloat.distributed.building import encoding
 from minifloat.index import Index
 from minifloat.index.writing.adopting import cut
 from minifloat.index.writing.committing import FILES
@@ -19,7 +20,8 @@ from tests.support.launched import launched
 
 _PROGRAM = """
 from pathlib import Path
-from minifloat.distributed import build_index, encoding
+from minifloat.distributed import build_index
+from minifloat.distributed.building import encoding
 from tests.distributed.files import CASES, ROWS, given_ids, packed_sources, sources
 
 folder, rank = Path(sys.argv[1]), dist.get_rank()

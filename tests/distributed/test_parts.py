@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minifloat.distributed import RankError, Ranks, open_shard
-from minifloat.distributed.progress import Line, told
-from minifloat.distributed.ring import sources
-from minifloat.distributed.shares import bounds
-from minifloat.distributed.tensors import as_message, of_message
+from minifloat.distributed.exchange.progress import Line, told
+from minifloat.distributed.exchange.tensors import as_message, of_message
+from minifloat.distributed.searching.ring import sources
+from minifloat.distributed.shards.shares import bounds
 from tests.support.launched import launched
 
 

@@ -13,8 +13,9 @@ import torch
 from safetensors.torch import save_file
 
 import minifloat as mf
-from minifloat.distributed import build_index, building
-from minifloat.distributed.planning import begin
+from minifloat.distributed import build_index
+from minifloat.distributed.building import build as building
+from minifloat.distributed.building.planning import begin
 from minifloat.index import InUseError
 from minifloat.index.writing.holding import Holding
 

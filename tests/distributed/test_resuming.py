@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from minifloat.distributed import build_index
-from minifloat.distributed.meanwhile import Meanwhile
+from minifloat.distributed.building.meanwhile import Meanwhile
 from minifloat.index import Index
 from minifloat.index.catalog.ids import Ids, as_ids
 from minifloat.index.rows.kinds import Kind

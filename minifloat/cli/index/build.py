@@ -14,7 +14,7 @@ from minifloat.cli.index import options as own
 from minifloat.cli.results import results
 from minifloat.cli.sampling import NONE, frame_of_file
 from minifloat.distributed import RankError, build_index
-from minifloat.distributed.sources import Given
+from minifloat.distributed.building.sources import Given
 from minifloat.index import Index
 
 

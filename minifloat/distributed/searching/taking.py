@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from minifloat.distributed.rounds import Round
-from minifloat.distributed.shard import Shard
-from minifloat.distributed.tensors import as_message, of_message, there
+from minifloat.distributed.exchange.rounds import Round
+from minifloat.distributed.exchange.tensors import as_message, of_message, there
+from minifloat.distributed.shards.shard import Shard
 from minifloat.index.catalog.ids import as_ids
 from minifloat.index.naming import refuse_absent, rows_of_ids
 from minifloat.index.reading.filters import Chosen, Filter, Where, rows_where

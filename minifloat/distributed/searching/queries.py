@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from minifloat.arrays import as_rows
-from minifloat.distributed.tensors import as_message, of_message, there
+from minifloat.distributed.exchange.tensors import as_message, of_message, there
 from minifloat.ops.rows import Rows, Sides
 from minifloat.scoring.exact import float_queries
 from minifloat.scoring.queries import are_from_numpy, sides_of

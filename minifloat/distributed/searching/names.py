@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minifloat.distributed.indexes import IndexRows
-from minifloat.distributed.ranks import as_bytes, of_bytes
+from minifloat.distributed.exchange.ranks import as_bytes, of_bytes
+from minifloat.distributed.shards.indexes import IndexRows
 from minifloat.index.catalog.ids import INTEGER, UUIDS, as_objects
 from minifloat.index.naming import named_rows
 

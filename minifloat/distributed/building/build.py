@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from minifloat.distributed.encoding import Encoder
-from minifloat.distributed.meanwhile import IsOver, Meanwhile, done
-from minifloat.distributed.naming import Names
-from minifloat.distributed.planning import PLAN, Piece, Plan, begin, facts_of
-from minifloat.distributed.progress import in_step
-from minifloat.distributed.ranks import TIMEOUT, Ranks
-from minifloat.distributed.sources import Given, Source, opened, path_of
+from minifloat.distributed.building.encoding import Encoder
+from minifloat.distributed.building.meanwhile import IsOver, Meanwhile, done
+from minifloat.distributed.building.naming import Names
+from minifloat.distributed.building.planning import PLAN, Piece, Plan, begin, facts_of
+from minifloat.distributed.building.sources import Given, Source, opened, path_of
+from minifloat.distributed.exchange.progress import in_step
+from minifloat.distributed.exchange.ranks import TIMEOUT, Ranks
 from minifloat.formats import FormatLike
 from minifloat.frames import Frame
 from minifloat.index.catalog.ids import Ids

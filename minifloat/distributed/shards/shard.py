@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from minifloat.distributed.indexes import IndexRows
-from minifloat.distributed.ranks import Ranks
+from minifloat.distributed.exchange.ranks import Ranks
+from minifloat.distributed.shards.indexes import IndexRows
 from minifloat.formats import Format
 from minifloat.frames import Frame
 from minifloat.index.catalog.errors import DamagedError

@@ -10,8 +10,8 @@ from typing import TextIO
 import torch
 from torch import Tensor
 
-from minifloat.distributed.ranks import Ranks
-from minifloat.distributed.rounds import Round
+from minifloat.distributed.exchange.ranks import Ranks
+from minifloat.distributed.exchange.rounds import Round
 
 # Seconds of work between two exchanges, which no time-out has to allow for more than.
 _SLICE = 1.0

@@ -7,12 +7,12 @@ from typing import Any
 
 from torch import Tensor
 
-from minifloat.distributed.plans import as_text, of_text
-from minifloat.distributed.queries import Queries, digest
-from minifloat.distributed.ranks import as_bytes, of_bytes
-from minifloat.distributed.rounds import Round
-from minifloat.distributed.shard import Missing, Shard
-from minifloat.distributed.tensors import as_message, of_message, there
+from minifloat.distributed.exchange.plans import as_text, of_text
+from minifloat.distributed.exchange.ranks import as_bytes, of_bytes
+from minifloat.distributed.exchange.rounds import Round
+from minifloat.distributed.exchange.tensors import as_message, of_message, there
+from minifloat.distributed.searching.queries import Queries, digest
+from minifloat.distributed.shards.shard import Missing, Shard
 
 # What all queries of a batch and the answers to them may take: queries, products, bytes on rank 0.
 _QUERIES, _PRODUCTS, _BYTES = 1024, 1 << 40, 1 << 26

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from minifloat.distributed.shard import Shard
+from minifloat.distributed.shards.shard import Shard
 
 
 class Meeting(NamedTuple):

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from minifloat.distributed.progress import Line
-from minifloat.distributed.ring import Meeting, meetings, sources
-from minifloat.distributed.rounds import Round
-from minifloat.distributed.shard import Shard
-from minifloat.distributed.tensors import as_message, of_message, there
+from minifloat.distributed.exchange.progress import Line
+from minifloat.distributed.exchange.rounds import Round
+from minifloat.distributed.exchange.tensors import as_message, of_message, there
+from minifloat.distributed.searching.ring import Meeting, meetings, sources
+from minifloat.distributed.shards.shard import Shard
 from minifloat.index.catalog.ids import INTEGER
 from minifloat.ops.products import Above
 from minifloat.ops.rows import Rows, Selection, Sides

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minifloat.distributed.ranks import Ranks
-from minifloat.distributed.rounds import Round
-from minifloat.distributed.tensors import as_message, of_message, there
+from minifloat.distributed.exchange.ranks import Ranks
+from minifloat.distributed.exchange.rounds import Round
+from minifloat.distributed.exchange.tensors import as_message, of_message, there
 from minifloat.index import sharing
 from minifloat.index.catalog.catalog import Version
 from minifloat.index.catalog.columns import Columns

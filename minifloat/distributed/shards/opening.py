@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from minifloat.distributed import files, fragments, indexes
-from minifloat.distributed.errors import RankError
-from minifloat.distributed.plans import as_text, of_text
-from minifloat.distributed.progress import in_step
-from minifloat.distributed.ranks import TIMEOUT, Ranks, as_bytes, of_bytes
-from minifloat.distributed.shard import Missing, Shard
-from minifloat.distributed.shares import bounds
+from minifloat.distributed.exchange.errors import RankError
+from minifloat.distributed.exchange.plans import as_text, of_text
+from minifloat.distributed.exchange.progress import in_step
+from minifloat.distributed.exchange.ranks import TIMEOUT, Ranks, as_bytes, of_bytes
+from minifloat.distributed.shards import files, fragments, indexes
+from minifloat.distributed.shards.shard import Missing, Shard
+from minifloat.distributed.shards.shares import bounds
 from minifloat.index import exchange, sharing
 from minifloat.index.catalog.catalog import FILE
 from minifloat.index.state import State

@@ -18,9 +18,9 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from minifloat.distributed.errors import RankError
-from minifloat.distributed.messages import Sent, finish
-from minifloat.distributed.rounds import TELLING, Combine, Round
+from minifloat.distributed.exchange.errors import RankError
+from minifloat.distributed.exchange.messages import Sent, finish
+from minifloat.distributed.exchange.rounds import TELLING, Combine, Round
 
 TIMEOUT = 30.0
 

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from minifloat.answers import best_places
 from minifloat.arrays import as_made
-from minifloat.distributed import names
-from minifloat.distributed.batches import Call, Tensors
-from minifloat.distributed.queries import Queries
-from minifloat.distributed.shard import Missing, Shard
-from minifloat.distributed.taking import Asked, Taking, chosen_of, originals_of, taking_of
-from minifloat.distributed.tensors import there
+from minifloat.distributed.exchange.tensors import there
+from minifloat.distributed.searching import names
+from minifloat.distributed.searching.batches import Call, Tensors
+from minifloat.distributed.searching.queries import Queries
+from minifloat.distributed.searching.taking import Asked, Taking, chosen_of, originals_of, taking_of
+from minifloat.distributed.shards.shard import Missing, Shard
 from minifloat.index.reading.filters import Where
 from minifloat.ops.products import Best
 from minifloat.ops.rows import Sides

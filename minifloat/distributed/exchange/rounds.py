@@ -9,12 +9,21 @@ from typing import TYPE_CHECKING, TypeAlias
 import torch
 from torch import Tensor
 
-from minifloat.distributed.errors import RankError
-from minifloat.distributed.messages import Expected, Kind, Message, Sent, Status, finish, send, text
-from minifloat.index.catalog.errors import DamagedError
+from minifloat.distributed.exchange.errors import RankError
+from minifloat.distributed.exchange.messages import (
+    Expected,
+    Kind,
+    Message,
+    Sent,
+    Status,
+    finish,
+    send,
+    text,
+)
+from minifloat.distributed.exchange.outcomes import ANEW, lost, refused, status_of, worst
 
 if TYPE_CHECKING:
-    from minifloat.distributed.ranks import Ranks
+    from minifloat.distributed.exchange.ranks import Ranks
 
 Make = Callable[[], Tensor]
 # What one rank has for all, or for each by its number.
@@ -29,11 +38,6 @@ TELLING = 2.0
 _SHARE = 0.5
 
 _NOTHING = torch.empty(0, dtype=torch.uint8)
-
-# What is wrong with a call, which all ranks have made alike.
-_REFUSED = {kind.__name__: kind for kind in (ValueError, KeyError, LookupError, TypeError)}
-
-_ANEW = "this group cannot be used any more: have all ranks exit, and start them anew"
 
 
 class _ElsewhereError(Exception):
@@ -96,7 +100,7 @@ class Round:
         try:
             message = self._told[source].wait(seconds)
         except RuntimeError as error:
-            raise RankError(source, _lost(error, seconds)) from error
+            raise RankError(source, lost(error, seconds)) from error
         if message.status != Status.HERE:
             raise _ElsewhereError(message)
         self._check(message, source)
@@ -138,7 +142,7 @@ class Round:
         if self._ranks.rank != 0:
             return self._taken()
         parts = [self._own, *[self._part(rank) for rank in self._parts]]
-        wrong = _worst(parts, allow_partial)
+        wrong = worst(parts, allow_partial=allow_partial)
         if wrong is None:
             self.reasons = {one.rank: one.text for one in parts if one.status != Status.HERE}
             try:
@@ -157,7 +161,7 @@ class Round:
         try:
             message = self._parts[rank].wait(self._ranks.timeout * _SHARE)
         except RuntimeError as error:
-            reason = _lost(error, self._ranks.timeout * _SHARE)
+            reason = lost(error, self._ranks.timeout * _SHARE)
             return self._message(Status.LOST, text(reason), rank)
         try:
             self._check(message, rank)
@@ -170,9 +174,9 @@ class Round:
         try:
             message = self._answer.wait(self._ranks.timeout)
         except RuntimeError as error:
-            lost = RankError(0, _lost(error, self._ranks.timeout))
-            self._ranks.leave(lost)
-            raise lost from error
+            gone = RankError(0, lost(error, self._ranks.timeout))
+            self._ranks.leave(gone)
+            raise gone from error
         if message.status != Status.HERE:
             raise self._raised(message)
         return message.data
@@ -196,8 +200,7 @@ class Round:
             return self._error
         if wrong.status != Status.REFUSED:
             return named
-        kind, _, reason = wrong.text.partition(": ")
-        return _REFUSED[kind](reason if wrong.rank == 0 else f"rank {wrong.rank}: {reason}")
+        return refused(wrong)
 
     def _expected(self, sources: Sequence[int], kind: Kind) -> dict[int, Expected]:
         group = self._ranks.parts
@@ -211,11 +214,8 @@ class Round:
         return [made] * self._ranks.count if isinstance(made, Tensor) else made
 
     def _failed(self, error: Exception) -> Message:
-        name = type(error).__name__
-        if type(error) is _REFUSED.get(name):
-            return self._message(Status.REFUSED, text(f"{name}: {error.args[0]}"))
-        status = Status.DAMAGED if is_damage(error) else Status.FAILED
-        return self._message(status, text(f"failed: {name}: {error}"))
+        status, words = status_of(error)
+        return self._message(status, text(words))
 
     def _send(self, to: int, kind: Kind, message: Message) -> Sent:
         group = self._ranks.answers if kind == Kind.ANSWER else self._ranks.parts
@@ -230,31 +230,5 @@ class Round:
             raise RankError(
                 rank,
                 f"asks for something else (round {message.number}, and this is {self._number}): "
-                f"all ranks must make the same calls in one order, with one k; {_ANEW}",
+                f"all ranks must make the same calls in one order, with one k; {ANEW}",
             )
-
-
-def _worst(parts: list[Message], allow_partial: bool) -> Message | None:
-    """Return what all are to hear of, if anything: who met an error itself comes first."""
-    passing = {Status.HERE, Status.DAMAGED} if allow_partial else {Status.HERE}
-    wrong = [one for one in parts if one.status not in passing]
-    if not wrong and all(one.status == Status.DAMAGED for one in parts):
-        wrong = parts
-    return min(wrong, key=lambda one: one.status, default=None)
-
-
-def is_damage(error: Exception) -> bool:
-    """Return whether an error is that of files, without which others can answer in part."""
-    return isinstance(error, (OSError, DamagedError))
-
-
-def _lost(error: RuntimeError, seconds: float) -> str:
-    if "imed out" in str(error):
-        what = (
-            f"did not answer within {seconds:g} s: it hangs, or one batch takes longer than its "
-            "timeout"
-        )
-    else:
-        # gloo's own words begin with a place in its sources, and end with advice.
-        what = f"is gone: {str(error).split('] ', 1)[-1].split('. ')[0]}"
-    return f"{what}; {_ANEW}"

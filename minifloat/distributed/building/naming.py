@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minifloat.distributed.sources import File, npy
+from minifloat.distributed.building.sources import File, npy
 from minifloat.index.catalog.ids import INTEGER, TEXT, Ids, as_ids
 
 # What is known of one source's ids: its file, or a digest of values.

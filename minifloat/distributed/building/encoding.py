@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from minifloat.distributed.meanwhile import done
-from minifloat.distributed.naming import Names
-from minifloat.distributed.planning import Piece, Plan
-from minifloat.distributed.sources import Reader, Rows, opened
+from minifloat.distributed.building.meanwhile import done
+from minifloat.distributed.building.naming import Names
+from minifloat.distributed.building.planning import Piece, Plan
+from minifloat.distributed.building.sources import Reader, Rows, opened
 from minifloat.files import storage
 from minifloat.index.catalog.ids import INTEGER
 from minifloat.index.rows import blocks

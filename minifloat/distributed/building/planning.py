@@ -10,8 +10,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from minifloat.distributed.naming import Fact
-from minifloat.distributed.sources import File, Source
+from minifloat.distributed.building.naming import Fact
+from minifloat.distributed.building.sources import File, Source
 from minifloat.files.replacing import replacing
 from minifloat.index.catalog.catalog import FILE
 from minifloat.index.rows import blocks

@@ -1,0 +1,1 @@
+"""Indexes that ranks build: each encodes some files' rows, and one names all."""

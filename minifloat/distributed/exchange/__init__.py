@@ -1,0 +1,1 @@
+"""What ranks exchange: bytes over gloo, with whoever fails or is lost named to all."""

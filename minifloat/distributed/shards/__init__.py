@@ -1,0 +1,1 @@
+"""Rows of a database, of which each rank opens its own."""

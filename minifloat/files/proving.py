@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from minifloat.files import checksums, norms
 from minifloat.files.checksums import Span
 from minifloat.files.headers import Layout
 from minifloat.files.mapping import refuse_changes
+from minifloat.files.stored import Stored
 from minifloat.threads import in_threads
-
-if TYPE_CHECKING:
-    from minifloat.files.storage import Stored
 
 
 def prove(path: str | Path, stored: Stored, layout: Layout, some: Span | None = None) -> bool:

@@ -5,24 +5,21 @@ from __future__ import annotations
 import os
 import warnings
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from minifloat.arrays import on_huge_pages
-from minifloat.files import checksums, norms
+from minifloat.files import checksums
 from minifloat.files.checksums import Checksums, Span
 from minifloat.files.headers import BESIDE, DTYPES, PAGE, Layout, facts, header, opened
 from minifloat.files.mapping import mapped, refuse_changes
 from minifloat.files.proving import prove
 from minifloat.files.replacing import replacing
-from minifloat.formats import Format
-from minifloat.frames import Frame
+from minifloat.files.stored import Stored
 from minifloat.threads import in_threads
 
 # One read of gigabytes into new memory takes several times as long as many of this size.
@@ -30,44 +27,6 @@ _AT_ONCE = 1 << 23
 
 # Bytes that are proven in one step.
 _PROVEN = 1 << 26
-
-
-class Stored(NamedTuple):
-    """What a file holds: rows, and what they are."""
-
-    codes: Tensor
-    reciprocal_norms: Tensor
-    format: Format
-    dim: int
-    estimator: str = "norm"
-    frame: Frame | None = None
-    coordinates: Tensor | None = None
-    errors: Tensor | None = None
-    # Of an index: its numbers of the rows, and their ids, both int64.
-    beside: Mapping[str, Tensor] = MappingProxyType({})
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Return those of a file by name, in its order, in main memory."""
-        given = {
-            "reciprocal_norms": self.reciprocal_norms,
-            "coordinates": self.coordinates,
-            "frame_axes": None if self.frame is None else self.frame.axes,
-            "codes": self.codes,
-            "errors": self.errors,
-            **self.beside,
-        }
-        return {
-            name: tensor.detach().cpu().contiguous()
-            for name, tensor in given.items()
-            if tensor is not None
-        }
-
-    def refuse_impossible(self, what: str) -> None:
-        """Raise ValueError, which begins with `what`, for the first row that cannot be."""
-        if self.frame is None and self.estimator == "norm":
-            norms.refuse_impossible(what, self.reciprocal_norms, self.format, self.dim)
-        else:
-            norms.refuse_unscaled(what, self.reciprocal_norms, self.coordinates, self.format)
 
 
 def save(path: str | Path, stored: Stored, *, sync: bool = False) -> None:

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from torch import Tensor
 
-from minifloat.files.storage import Stored
+from minifloat.files.stored import Stored
 from minifloat.vectors import arrow_bytes, row_bytes
 from minifloat.vectors.arrow_bytes import Storage, pa
 from minifloat.vectors.row_facts import RowFacts

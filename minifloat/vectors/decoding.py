@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from minifloat.files.mapping import refuse_changes
-from minifloat.files.storage import Stored
+from minifloat.files.stored import Stored
 
 _ops = torch.ops.minifloat
 

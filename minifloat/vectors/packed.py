@@ -13,6 +13,7 @@ from torch import Tensor
 
 from minifloat.arrays import as_made
 from minifloat.files import storage
+from minifloat.files.stored import Stored
 from minifloat.formats import Format, FormatLike, as_format
 from minifloat.frames import Frame
 from minifloat.vectors import copying
@@ -236,7 +237,7 @@ class PackedVectors:
         return RowFacts.of(self._stored).kind
 
     @property
-    def _stored(self) -> storage.Stored:
+    def _stored(self) -> Stored:
         """The rows as files hold them."""
         return stored_of(self)
 

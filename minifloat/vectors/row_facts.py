@@ -16,7 +16,7 @@ from torch import Tensor
 from minifloat.arrays import on_huge_pages
 from minifloat.files.frame_facts import FrameFacts
 from minifloat.files.headers import DTYPES, once_each
-from minifloat.files.storage import Stored
+from minifloat.files.stored import Stored
 from minifloat.formats import Format, as_format
 from minifloat.frames import Frame
 from minifloat.scaling import ESTIMATORS

@@ -15,8 +15,9 @@ from minifloat.distributed.building.meanwhile import IsOver, Meanwhile, done
 from minifloat.distributed.building.naming import Names
 from minifloat.distributed.building.planning import PLAN, Piece, Plan, begin, facts_of
 from minifloat.distributed.building.sources import Given, Source, opened, path_of
+from minifloat.distributed.exchange.members import TIMEOUT
 from minifloat.distributed.exchange.progress import in_step
-from minifloat.distributed.exchange.ranks import TIMEOUT, Ranks
+from minifloat.distributed.exchange.ranks import Ranks
 from minifloat.formats import FormatLike
 from minifloat.frames import Frame
 from minifloat.index.catalog.ids import Ids

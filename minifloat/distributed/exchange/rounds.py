@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from minifloat.distributed.exchange.errors import RankError
+from minifloat.distributed.exchange.members import TELLING, Members
 from minifloat.distributed.exchange.messages import (
     Expected,
     Kind,
@@ -22,17 +23,11 @@ from minifloat.distributed.exchange.messages import (
 )
 from minifloat.distributed.exchange.outcomes import ANEW, lost, refused, status_of, worst
 
-if TYPE_CHECKING:
-    from minifloat.distributed.exchange.ranks import Ranks
-
 Make = Callable[[], Tensor]
 # What one rank has for all, or for each by its number.
 Made: TypeAlias = "Tensor | Sequence[Tensor]"
 Spread = Callable[[], Made]
 Combine = Callable[[list[Tensor | None]], Made]
-
-# Seconds that a rank which fails waits until others know.
-TELLING = 2.0
 
 # Of its time-out, the share that rank 0 waits for others; they wait for it all of theirs.
 _SHARE = 0.5
@@ -57,7 +52,7 @@ class Round:
     """
 
     def __init__(
-        self, ranks: Ranks, call: str, sources: Sequence[int] = (), targets: Sequence[int] = ()
+        self, ranks: Members, call: str, sources: Sequence[int] = (), targets: Sequence[int] = ()
     ) -> None:
         ranks.refuse_broken()
         self._ranks, self._targets = ranks, targets
@@ -76,7 +71,7 @@ class Round:
         self._told = self._expected(sources, Kind.SPREAD)
 
     @staticmethod
-    def of_one(ranks: Ranks, call: str, src: int) -> Round:
+    def of_one(ranks: Members, call: str, src: int) -> Round:
         """Return a round in which one rank tells all others something, and they hear it."""
         if ranks.rank == src:
             return Round(ranks, call, targets=ranks.others())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -12,15 +12,26 @@ from minifloat.distributed.exchange.ranks import as_bytes, of_bytes
 from minifloat.distributed.exchange.rounds import Round
 from minifloat.distributed.exchange.tensors import as_message, of_message, there
 from minifloat.distributed.searching.queries import Queries, digest
+from minifloat.distributed.searching.taking import Asked, Taking, chosen_of, taking_of
 from minifloat.distributed.shards.shard import Missing, Shard
 
 # What all queries of a batch and the answers to them may take: queries, products, bytes on rank 0.
 _QUERIES, _PRODUCTS, _BYTES = 1024, 1 << 40, 1 << 26
 
 Tensors = list["Tensor | None"]
-Own = Callable[[Queries], Tensors]
-# Of each rank what it has found, None for one whose rows are missing.
-Combine = Callable[[list["Tensors | None"]], Tensors]
+
+
+class Search(Protocol):
+    """What a rank finds, and what rank 0 makes of what all have found."""
+
+    def check(self) -> None:
+        """Raise ValueError for what cannot be asked."""
+
+    def own(self, queries: Queries, taking: Taking) -> Tensors:
+        """Return what this rank finds among its rows that take part."""
+
+    def combine(self, parts: list[Tensors | None]) -> Tensors:
+        """Return what all have found; None is of a rank whose rows are missing."""
 
 
 class Call:
@@ -49,15 +60,18 @@ class Call:
         self,
         given: Any,
         prepare: Callable[[], Queries],
-        own: Own,
-        combine: Combine,
+        asked: Asked,
+        search: Search,
         *,
         allow_partial: bool,
     ) -> list[Tensors]:
         """Return the answer to each batch, of no tensors on ranks that are not to have it.
 
-        given: the queries on this rank, if any, of which `prepare` makes what all ranks get.
+        given: the queries on this rank, if any, of which `prepare` makes what all ranks get. asked:
+        which rows take part.
         """
+        chosen = chosen_of(self.shard, asked)
+        taking: Taking | None = None
         found: list[Tensors] = []
         prepared: Queries | None = None
         batches = 1
@@ -70,13 +84,15 @@ class Call:
             return prepared.some(number).message()
 
         def scored(one: Round, number: int) -> Tensor:
-            nonlocal batches
+            nonlocal batches, taking
             queries = Queries.read(one.spread(lambda: some(number)))
             if number == 0:
                 self._refuse_others(given, queries)
             batches, self.from_numpy = queries.batches, queries.from_numpy
             self.shard.refuse_missing()
-            return as_message(own(queries))
+            search.check()
+            taking = taking or taking_of(self.shard, asked, chosen)
+            return as_message(search.own(queries, taking))
 
         def begun(number: int) -> Round:
             one = Round.of_one(self.shard.ranks, self.name, self.src)
@@ -85,7 +101,7 @@ class Call:
 
         def taken(one: Round) -> None:
             data = one.take(
-                lambda parts: self._answer(one, parts, combine), allow_partial=allow_partial
+                lambda parts: self._answer(one, parts, search), allow_partial=allow_partial
             )
             *answer, missing = of_message(data)
             for rank, reason in of_text(as_bytes(there(missing))):
@@ -112,10 +128,10 @@ class Call:
         """Whether this rank is to have the answer."""
         return self.dst in (None, self.shard.rank)
 
-    def _answer(self, one: Round, parts: list[Tensor | None], combine: Combine) -> list[Tensor]:
+    def _answer(self, one: Round, parts: list[Tensor | None], search: Search) -> list[Tensor]:
         each = [None if part is None else of_message(part) for part in parts]
         missing = of_bytes(as_text_of(one.reasons))
-        whole = as_message([*combine(each), missing])
+        whole = as_message([*search.combine(each), missing])
         none = as_message([missing])
         ranks = range(self.shard.ranks.count)
         return [whole if self.dst in (None, rank) else none for rank in ranks]

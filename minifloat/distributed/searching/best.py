@@ -14,7 +14,7 @@ from minifloat.distributed.exchange.tensors import there
 from minifloat.distributed.searching import names
 from minifloat.distributed.searching.batches import Call, Tensors
 from minifloat.distributed.searching.queries import Queries
-from minifloat.distributed.searching.taking import Asked, Taking, chosen_of, originals_of, taking_of
+from minifloat.distributed.searching.taking import Asked, Taking, originals_of
 from minifloat.distributed.shards.shard import Missing, Shard
 from minifloat.index.reading.filters import Where
 from minifloat.ops.products import Best
@@ -78,20 +78,12 @@ def search(
     """
     call = Call(shard, f"search k={k} {offset} {rescore}", src, dst, answer_bytes=_bytes(k, offset))
     asked = Asked(mask, ranges, where, only)
-    chosen = chosen_of(shard, asked)
     one = _Search(shard, k, offset, originals, rescore)
-    taking: Taking | None = None
 
     def prepare() -> Queries:
         return Queries.of(queries, shard.vectors, call.batch, are_read=originals is not None)
 
-    def own(some: Queries) -> Tensors:
-        nonlocal taking
-        one.check()
-        taking = taking or taking_of(shard, asked, chosen)
-        return one.own(some, taking)
-
-    found = call.answered(queries, prepare, own, one.combine, allow_partial=allow_partial)
+    found = call.answered(queries, prepare, asked, one, allow_partial=allow_partial)
     if not call.is_answered:
         return Answer(None, None)
     return one.answer(found, call, queries)

@@ -14,7 +14,7 @@ from minifloat.distributed.exchange.tensors import there
 from minifloat.distributed.searching import names
 from minifloat.distributed.searching.batches import Call, Tensors
 from minifloat.distributed.searching.queries import Queries
-from minifloat.distributed.searching.taking import Asked, Taking, chosen_of, originals_of, taking_of
+from minifloat.distributed.searching.taking import Asked, Taking, originals_of
 from minifloat.distributed.shards.shard import Missing, Shard
 from minifloat.index.reading.filters import Where
 from minifloat.ops.products import Above
@@ -66,9 +66,7 @@ def range_search(
     """
     call = Call(shard, f"range_search {order} {limit}", src, dst, answer_bytes=_GUESS)
     asked = Asked(mask, ranges, where, only)
-    chosen = chosen_of(shard, asked)
     one = _Search(shard, order, NO_LIMIT if limit is None else as_index(limit), originals)
-    taking: Taking | None = None
 
     def prepare() -> Queries:
         return Queries.of(
@@ -79,13 +77,7 @@ def range_search(
             thresholds=lambda sides: thresholds_of(threshold, sides),
         )
 
-    def own(some: Queries) -> Tensors:
-        nonlocal taking
-        one.check()
-        taking = taking or taking_of(shard, asked, chosen)
-        return one.own(some, taking)
-
-    found = call.answered(queries, prepare, own, one.combine, allow_partial=allow_partial)
+    found = call.answered(queries, prepare, asked, one, allow_partial=allow_partial)
     if not call.is_answered:
         return Found(None, None, None)
     return one.answer(found, call, queries)

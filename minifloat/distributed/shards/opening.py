@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from minifloat.distributed.exchange.errors import RankError
+from minifloat.distributed.exchange.members import TIMEOUT
 from minifloat.distributed.exchange.plans import as_text, of_text
 from minifloat.distributed.exchange.progress import in_step
-from minifloat.distributed.exchange.ranks import TIMEOUT, Ranks, as_bytes, of_bytes
+from minifloat.distributed.exchange.ranks import Ranks, as_bytes, of_bytes
 from minifloat.distributed.shards import files, fragments, indexes
 from minifloat.distributed.shards.shard import Missing, Shard
 from minifloat.distributed.shards.shares import bounds

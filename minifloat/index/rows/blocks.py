@@ -17,6 +17,7 @@ from torch import Tensor
 
 from minifloat.files import replacing, storage
 from minifloat.files.headers import BESIDE
+from minifloat.files.stored import Stored
 from minifloat.index.catalog.catalog import Catalog, checksum
 from minifloat.index.catalog.errors import DamagedError
 from minifloat.index.rows.kinds import Kind
@@ -39,7 +40,7 @@ def write_file(folder: Path, kind: Kind, fields: dict[str, Tensor], name: str | 
     name = name or name_of(uuid4().hex)
     of_each = {one: fields[one] for one in kind.fields()}
     beside = {one: fields[one] for one in BESIDE if one in fields}
-    stored = storage.Stored(
+    stored = Stored(
         format=kind.format,
         dim=kind.dim,
         estimator=kind.estimator,

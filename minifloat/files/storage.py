@@ -102,7 +102,7 @@ def verify_some(path: str | Path, first: int, end: int) -> Iterator[int]:
 
     Raises ValueError for the first that are damaged. A file without checksums is but read.
     """
-    stored, layout = _load(path, mmap=True)
+    stored, layout = _load(path, mmap=True, some=(first, end))
     width = sum(tensor[:1].nbytes for tensor in stored.tensors().values())
     block = layout.sums.block_rows if layout.sums else _AT_ONCE // width
     step = max(1, _PROVEN // width // block) * block
@@ -112,7 +112,13 @@ def verify_some(path: str | Path, first: int, end: int) -> Iterator[int]:
         yield (min(some[1], end) - max(begin, first)) * width
 
 
-def _load(path: str | Path, mmap: bool) -> tuple[Stored, Layout]:
+def load_some(path: str | Path, first: int, end: int) -> Stored:
+    """Return rows of a file from one to another, mapped; no others are read."""
+    return _load(path, mmap=True, some=(first, end))[0].rows(first, end)
+
+
+def _load(path: str | Path, mmap: bool, some: Span | None = None) -> tuple[Stored, Layout]:
+    """Return what a file holds; of some of its rows alone it is known that they can be."""
     with opened(path) as (file, layout):
         if mmap:
             whole = mapped(path, file)
@@ -143,7 +149,10 @@ def _load(path: str | Path, mmap: bool) -> tuple[Stored, Layout]:
         parts.get("errors"),
         {name: _aligned(parts[name], 8).view(torch.int64) for name in BESIDE if name in parts},
     )
-    stored.refuse_impossible(f"{path} is damaged")
+    if some is None:
+        stored.refuse_impossible(f"{path} is damaged")
+    else:
+        stored.rows(*some).refuse_impossible(f"{path} is damaged, counted from row {some[0]}")
     refuse_changes(codes)
     return stored, layout
 

@@ -43,6 +43,19 @@ class Stored(NamedTuple):
             if tensor is not None
         }
 
+    def rows(self, first: int, end: int) -> Stored:
+        """Return rows from one to another, in the same memory."""
+        coordinates, errors = (
+            None if of is None else of[first:end] for of in (self.coordinates, self.errors)
+        )
+        return self._replace(
+            codes=self.codes[first:end],
+            reciprocal_norms=self.reciprocal_norms[first:end],
+            coordinates=coordinates,
+            errors=errors,
+            beside={name: of[first:end] for name, of in self.beside.items()},
+        )
+
     def refuse_impossible(self, what: str) -> None:
         """Raise ValueError, which begins with `what`, for the first row that cannot be."""
         if self.frame is None and self.estimator == "norm":

@@ -7,18 +7,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
+from minifloat.arrays import on_huge_pages
 from minifloat.files.headers import opened
-from minifloat.files.storage import verify_some
+from minifloat.files.storage import load_some, verify_some
+from minifloat.files.stored import Stored
 from minifloat.index.catalog.errors import DamagedError
 from minifloat.vectors import PackedVectors
+from minifloat.vectors.row_facts import fields_of
+
+# Bytes that are copied in one step.
+_COPIED = 1 << 26
 
 
 def plan(paths: list[Path]) -> dict[str, Any]:
     """Return what all ranks open: each file's path, rows, and a sum of what its header says."""
     files = []
     for path in paths:
-        first = PackedVectors.load(paths[0])[:0]
-        own = PackedVectors.load(path)[:0]
+        first, own = (PackedVectors(**fields_of(load_some(one, 0, 0))) for one in (paths[0], path))
         if own.kind != first.kind:
             raise ValueError(
                 f"all files must have one format, dim and frame; {paths[0]} has {first.kind}, "
@@ -35,41 +42,75 @@ class Reading:
     """Rows of files from one to another."""
 
     def __init__(self, plan: dict[str, Any], first: int, end: int) -> None:
-        self._files = plan["files"]
-        self._first, self._end = first, end
-        self._parts: list[PackedVectors] = []
+        self._none = load_some(plan["files"][0][0], 0, 0)
+        self._pieces, at = [], 0
+        for path, rows, said in plan["files"]:
+            begin, stop = max(first, at) - at, min(end, at + rows) - at
+            at += rows
+            if begin < stop:
+                self._pieces.append((path, said, begin, stop))
+        self._rows = end - first
+        self._found: Stored | None = None
 
     def bytes(self) -> int:
         """Return how many bytes the rows have."""
-        width = PackedVectors.load(self._files[0][0])[:1]
-        return (self._end - self._first) * (width.nbytes // max(1, len(width)))
+        each = _of_each(self._none).values()
+        return self._rows * sum(of.new_empty(1, *of.shape[1:]).nbytes for of in each)
 
     def steps(self, *, verify: bool) -> Iterator[int]:
         """Read rows, and yield the bytes that were read; DamagedError for others than were said."""
         at = 0
-        for path, rows, said in self._files:
-            begin, end = max(self._first, at) - at, min(self._end, at + rows) - at
-            at += rows
-            if begin >= end:
-                continue
+        for path, said, begin, end in self._pieces:
             if _sum_of(path) != said:
                 raise DamagedError(f"{path} is not the file that rank 0 has opened")
             try:
                 if verify:
                     yield from verify_some(path, begin, end)
-                self._parts.append(PackedVectors.load(path)[begin:end])
+                stored = load_some(path, begin, end)
             except ValueError as error:
                 raise DamagedError(str(error)) from error
+            if len(self._pieces) == 1:
+                self._found = stored
+                return
+            for read in self._copy(stored, at):
+                yield 0 if verify else read
+            at += end - begin
 
     def none(self) -> PackedVectors:
         """Return no rows, of the same kind."""
-        return PackedVectors.load(self._files[0][0])[:0]
+        return PackedVectors(**fields_of(self._none))
 
     def vectors(self) -> PackedVectors:
         """Return the rows: a mapped file where they are in one, else a copy."""
-        if not self._parts:
-            return self.none()
-        return self._parts[0] if len(self._parts) == 1 else PackedVectors.cat(self._parts)
+        return self.none() if self._found is None else PackedVectors(**fields_of(self._found))
+
+    def _copy(self, stored: Stored, at: int) -> Iterator[int]:
+        """Copy rows of a file into memory of their own, from a place on, step by step."""
+        some = _of_each(stored)
+        if self._found is None:
+            whole: dict[str, Any] = {
+                name: on_huge_pages(of.new_empty(self._rows, *of.shape[1:]))
+                for name, of in some.items()
+            }
+            self._found = stored._replace(**whole)
+        to, width = _of_each(self._found), sum(of[:1].nbytes for of in some.values())
+        step = max(1, _COPIED // width)
+        for first in range(0, len(some["codes"]), step):
+            rows = min(step, len(some["codes"]) - first)
+            for name, of in some.items():
+                to[name][at + first : at + first + rows] = of[first : first + rows]
+            yield rows * width
+
+
+def _of_each(stored: Stored) -> dict[str, Tensor]:
+    """Return what a file holds of each row, by name."""
+    found = {
+        "codes": stored.codes,
+        "reciprocal_norms": stored.reciprocal_norms,
+        "coordinates": stored.coordinates,
+        "errors": stored.errors,
+    }
+    return {name: of for name, of in found.items() if of is not None}
 
 
 def paths_of(uri: str | Path | list[Any] | tuple[Any, ...]) -> list[Path]:

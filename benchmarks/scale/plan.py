@@ -1,0 +1,193 @@
+"""What a database takes, computed of measured figures: bytes, machines, seconds, exchange."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
+
+import minifloat as mf
+from benchmarks.scale.figures import Figures, Rates
+from minifloat.distributed.batches import Call
+from minifloat.distributed.messages import FIRST
+from minifloat.distributed.shares import bounds
+
+# Bytes of a row that a rank has found (score, number, id), and of one in an answer.
+FOUND, ANSWERED = 20, 12
+# Bytes of a message before its data.
+HEADER = 40
+# Messages that wait for one another in a round: queries, keys, answers.
+MESSAGES = 3
+# Of a GPU's memory, what is left for other things.
+GPU_RESERVE = 0.1
+
+
+class Database(NamedTuple):
+    """Rows of a database, and how many of them are asked for.
+
+    in_frame: rows have coordinates in a frame, 4 bytes each. errors: rows keep a byte more, by
+    which originals prove answers.
+    """
+
+    rows: int
+    dim: int
+    k: int = 10
+    in_frame: bool = False
+    errors: bool = False
+
+    def row_bytes(self, format: mf.Format) -> int:
+        """Return the bytes of a row: codes, norm, and what else it keeps."""
+        return format.row_bytes(self.dim) + 4 + 4 * self.in_frame + self.errors
+
+
+class Kind(NamedTuple):
+    """A kind of machine: GB of memory and those kept for other things, cores, GB/s, us a message.
+
+    Without a bandwidth, of memory or network, nothing waits for it.
+    """
+
+    memory: float
+    reserve: float
+    cores: float
+    memory_bandwidth: float = math.inf
+    disk: float = math.inf
+    network: float = math.inf
+    latency: float = 0.0
+
+
+class Gpu(NamedTuple):
+    """A GPU: GB of memory, TB/s that rows are read at, 10^12 operations a second."""
+
+    memory: float
+    bandwidth: float
+    tops: float
+
+
+class Exchange(NamedTuple):
+    """Bytes to all ranks, from all, and of the answers, and the seconds of a round in all."""
+
+    queries: int
+    keys: int
+    answers: int
+    seconds: float
+
+
+def machines(bytes: int, memory: float, reserve: float) -> int:
+    """Return how many machines hold so many bytes; memory and what is kept of it in GB."""
+    return math.ceil(bytes / ((memory - reserve) * 1e9))
+
+
+def rows_of_one(rows: int, ranks: int) -> int:
+    """Return the most rows that one of the ranks has."""
+    return max(end - first for first, end in pairwise(bounds(rows, ranks)))
+
+
+def batch(database: Database, ranks: int) -> int:
+    """Return how many queries at most the library sends at once."""
+    shard = SimpleNamespace(
+        ranks=SimpleNamespace(count=ranks), bounds=bounds(database.rows, ranks), dim=database.dim
+    )
+    return Call(cast(Any, shard), "plan", None, None, answer_bytes=FOUND * database.k).batch
+
+
+def rate(rates: Rates, bytes_per_product: float, queries: int) -> float:
+    """Return products a second in batches of so many queries.
+
+    Between two numbers that were measured it is drawn as a line over the logarithm of the queries.
+    """
+    known = {1: rates.bytes_per_s / bytes_per_product} | rates.products_per_s
+    numbers = sorted(known)
+    for low, high in pairwise(numbers):
+        if low <= queries <= high:
+            share = math.log(queries / low) / math.log(high / low)
+            return known[low] + share * (known[high] - known[low])
+    return known[numbers[-1]]
+
+
+def scan_seconds(
+    figures: Figures, format: mf.Format, database: Database, ranks: int, kind: Kind, queries: int
+) -> float:
+    """Return the seconds in which a rank has searched its rows in memory, batch by batch."""
+    measured = Database(1, figures.dim)
+    of_product = measured.row_bytes(format) / figures.dim
+    rows = rows_of_one(database.rows, ranks)
+    at_once = batch(database, ranks)
+    total = 0.0
+    for some in _batches(queries, at_once):
+        per_s = rate(figures.formats[str(format)], of_product, some) * kind.cores / figures.threads
+        by_products = rows * some * database.dim / per_s
+        by_bytes = rows * database.row_bytes(format) / (kind.memory_bandwidth * 1e9)
+        total += max(by_products, by_bytes)
+    return total
+
+
+def disk_seconds(
+    figures: Figures, format: mf.Format, database: Database, ranks: int, kind: Kind, queries: int
+) -> float:
+    """Return the seconds of a rank whose rows are on its disk, read once for each batch."""
+    bytes = rows_of_one(database.rows, ranks) * database.row_bytes(format)
+    batches = len(_batches(queries, batch(database, ranks)))
+    read = batches * bytes / (kind.disk * 1e9)
+    return read + scan_seconds(figures, format, database, ranks, kind, queries)
+
+
+def gpu_seconds(format: mf.Format, database: Database, cards: int, gpu: Gpu, queries: int) -> float:
+    """Return the seconds of one GPU of several: the larger of reading and of multiplying."""
+    rows = rows_of_one(database.rows, cards)
+    batches = len(_batches(queries, batch(database, cards)))
+    read = batches * rows * database.row_bytes(format) / (gpu.bandwidth * 1e12)
+    return max(read, 2 * rows * queries * database.dim / (gpu.tops * 1e12))
+
+
+def exchange(
+    figures: Figures, format: mf.Format, database: Database, ranks: int, kind: Kind, queries: int
+) -> Exchange:
+    """Return what ranks exchange for float queries that one has, with the answer to all ranks."""
+    if ranks == 1:
+        return Exchange(0, 0, 0, 0.0)
+    value = 4 if format.lane == "float" else 2
+    of_query = value * database.dim + 4 + 4 * database.in_frame
+    others, sums = ranks - 1, [0, 0, 0]
+    time = 0.0
+    for some in _batches(queries, batch(database, ranks)):
+        data = some * of_query, some * FOUND * database.k, some * ANSWERED * database.k
+        each = [others * message_bytes(bytes) for bytes in data]
+        sums = [a + b for a, b in zip(sums, each, strict=True)]
+        time += round_seconds(figures, ranks, some) + MESSAGES * kind.latency * 1e-6
+        time += sum(each) / (kind.network * 1e9)
+    return Exchange(sums[0], sums[1], sums[2], time)
+
+
+def message_bytes(bytes: int) -> int:
+    """Return the bytes of a message of so much data: never less than the first part has."""
+    return max(FIRST, HEADER + bytes)
+
+
+def round_seconds(figures: Figures, ranks: int, queries: int) -> float:
+    """Return the seconds of a round by processes of one machine, by a line through two numbers.
+
+    Of ranks, and of queries: those that were measured; more queries than these take as many times
+    longer.
+    """
+    numbers = sorted(figures.round_s)
+    each = [_of_queries(figures.round_s[number], queries) for number in numbers]
+    if len(numbers) == 1:
+        return each[0]
+    slope = max(0.0, (each[-1] - each[0]) / (numbers[-1] - numbers[0]))
+    return max(0.0, each[0] + slope * (ranks - numbers[0]))
+
+
+def _of_queries(times: dict[int, float], queries: int) -> float:
+    numbers = sorted(times)
+    first, last = numbers[0], numbers[-1]
+    if first == last:
+        return times[first] * max(1.0, queries / first)
+    slope = max(0.0, (times[last] - times[first]) / (last - first))
+    return times[first] + slope * max(0, queries - first)
+
+
+def _batches(queries: int, at_once: int) -> list[int]:
+    """Return how many queries each batch has."""
+    full, rest = divmod(queries, at_once)
+    return [at_once] * full + [rest] * (rest > 0)

@@ -44,7 +44,7 @@ def asked_of(options: Namespace) -> planned.Asked:
     given = options.gpu_bandwidth, options.gpu_tops
     if (given[0] is None) != (given[1] is None):
         raise ValueError("--gpu-bandwidth and --gpu-tops must both be given, or neither")
-    found = figures.load(options.figures)
+    found = figures.load(options.figures or figures.RECORD)
     for format in options.formats:
         if str(format) not in found.formats:
             raise ValueError(
@@ -56,6 +56,7 @@ def asked_of(options: Namespace) -> planned.Asked:
         Database(o.rows, o.dim, o.k, o.frame, o.errors),
         o.formats,
         Kind(o.memory, o.reserve, o.cores, o.memory_bandwidth, o.disk, o.network, o.latency),
+        o.target / 1e3,
         o.disk_machines,
         None if given[0] is None else Gpu(o.gpu_memory, *given),
     )
@@ -72,7 +73,7 @@ def _measure(options: Namespace, given: Sequence[str], folder: Path) -> None:
 
 def _check(options: Namespace, given: Sequence[str], folder: Path) -> None:
     o = options
-    known = figures.load(o.figures)
+    known = figures.load(o.figures or figures.RECORD)
     sizes = o.gigabytes * 1e9, o.dim, o.threads, o.rows_a_rank, o.rounds
     found = check.checked(check.Asked(o.format, *sizes, folder))
     print(check.printed(records.machine() | found, known))

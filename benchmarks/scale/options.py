@@ -10,9 +10,9 @@ from pathlib import Path
 
 import minifloat as mf
 from benchmarks.harness.options import count, names
-from benchmarks.scale.figures import RECORD
 from evaluation.command.help import HelpFormatter
 
+_FIGURES = "figures of a machine, in JSON as the record has them; the record's without one"
 _FORMATS = ",".join(map(str, mf.FORMATS))
 
 
@@ -23,7 +23,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
         description="Databases that outgrow one machine: what they take, measured and planned.",
         formatter_class=HelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text, formatter_class=HelpFormatter)
@@ -33,7 +33,11 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     _check(command("check", "a plan held against processes of this machine, and its bars"))
     _lists(command("lists", "what lists of rows around centres find, and how fast"))
     command("page", "puts the record's figures into docs/scale.md")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        parser.exit()
+    return options
 
 
 def positive(text: str) -> float:
@@ -62,7 +66,7 @@ def not_negative(text: str) -> float:
 
 def _plan(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--figures", type=Path, metavar="FILE", default=RECORD, help=argparse.SUPPRESS)
+    add("--figures", type=Path, metavar="FILE", help=_FIGURES)
     add("--rows", type=whole, default="1e9", metavar="N", help="rows of the database")
     add("--dim", type=whole, default=256, metavar="N", help="values of a row")
     add("--k", type=whole, default=10, metavar="N", help="rows that a query finds")
@@ -72,6 +76,7 @@ def _plan(parser: argparse.ArgumentParser) -> None:
     add("--memory", type=positive, default=256, metavar="GB", help="of a machine")
     add("--reserve", type=not_negative, default=32, metavar="GB", help="kept for other things")
     add("--cores", type=positive, default=32, metavar="N", help="of a machine")
+    add("--target", type=positive, default=50, metavar="MS", help="that one query may take")
     add("--memory-bandwidth", type=positive, default=200, metavar="GB/s", help="of a machine")
     add("--disk", type=positive, default=3, metavar="GB/s", help="read from the disk of a machine")
     add("--disk-machines", type=whole, default=1, metavar="N", help="that search from their disks")
@@ -95,7 +100,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
     _shared(parser)
     _format(parser)
     add = parser.add_argument
-    add("--figures", type=Path, metavar="FILE", default=RECORD, help=argparse.SUPPRESS)
+    add("--figures", type=Path, metavar="FILE", help=_FIGURES)
     add("--gigabytes", type=positive, default=1, metavar="GB", help="of the database")
     add(
         "--rows-a-rank",
@@ -108,7 +113,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
 
 
 def _lists(parser: argparse.ArgumentParser) -> None:
-    _shared(parser)
+    _shared(parser, threads=1)
     _format(parser)
     add = parser.add_argument
     add("--rows", type=whole, default="1e6", metavar="N", help="rows that are made")
@@ -139,9 +144,9 @@ def _format(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _shared(parser: argparse.ArgumentParser) -> None:
+def _shared(parser: argparse.ArgumentParser, threads: int | None = os.cpu_count()) -> None:
     add = parser.add_argument
     add("--dim", type=whole, default=256, metavar="N", help="values of a row")
-    add("--threads", type=count, default=os.cpu_count(), metavar="N", help="in all")
+    add("--threads", type=count, default=threads, metavar="N", help="in all")
     add("--folder", type=Path, metavar="PATH", help="on the disk that is meant")
     add("--record", action="store_true", help="put what is found into benchmarks/results")

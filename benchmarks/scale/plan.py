@@ -19,6 +19,8 @@ FOUND, ANSWERED = 20, 12
 HEADER = 40
 # Messages that wait for one another in a round: queries, keys, answers.
 MESSAGES = 3
+# Machines beyond which none are counted.
+MOST = 100_000
 # Of a GPU's memory, what is left for other things.
 GPU_RESERVE = 0.1
 
@@ -157,6 +159,24 @@ def exchange(
         time += round_seconds(figures, ranks, some) + MESSAGES * kind.latency * 1e-6
         time += sum(each) / (kind.network * 1e9)
     return Exchange(sums[0], sums[1], sums[2], time)
+
+
+def machines_in_time(
+    figures: Figures, format: mf.Format, database: Database, kind: Kind, target: float
+) -> int | None:
+    """Return the fewest machines that answer one query within some seconds; None if none do."""
+    least = 1
+    while least <= MOST:
+        given = figures, format, database, least, kind, 1
+        exchanged = exchange(*given).seconds
+        if exchanged >= target:
+            return None
+        scanned = scan_seconds(*given)
+        if scanned + exchanged <= target:
+            return least
+        # More machines exchange more: with this little time left, fewer than these never do.
+        least = max(least + 1, math.floor(scanned * least / (target - exchanged)))
+    return None
 
 
 def message_bytes(bytes: int) -> int:

@@ -19,13 +19,14 @@ _COUNTS = [f"{count:,}" for count in QUERIES]
 class Asked(NamedTuple):
     """What is planned, and from what: figures, rows, formats, and machines of a kind.
 
-    disk_machines: how many read rows from their disks.
+    target: seconds that one query may take. disk_machines: how many read rows from their disks.
     """
 
     figures: Figures
     database: Database
     formats: Sequence[mf.Format]
     kind: Kind
+    target: float = 0.05
     disk_machines: int = 1
     gpu: Gpu | None = None
 
@@ -35,6 +36,7 @@ def printed(asked: Asked) -> str:
     parts = [
         _listed(assumptions(asked)),
         _table(asked),
+        _in_time(asked),
         _exchanged(asked),
         *([] if asked.gpu is None else [_listed(_of_gpu(asked.gpu)), _on_gpus(asked, asked.gpu)]),
     ]
@@ -114,6 +116,32 @@ def _line(asked: Asked, format: mf.Format) -> list[str]:
         for count in QUERIES
     ]
     return [str(format), size(bytes), f"{needed:,}", *map(seconds, [*in_memory, *on_disk])]
+
+
+def _in_time(asked: Asked) -> str:
+    """Return how many machines answer one query in time, and what they do then."""
+    database, kind = asked.database, asked.kind
+    lines = []
+    for format in asked.formats:
+        given = asked.figures, format, database
+        needed = plan.machines_in_time(*given, kind, asked.target)
+        if needed is None:
+            lines.append([str(format), "none is enough", "-", "-", "-"])
+            continue
+        each = [
+            count
+            / (
+                plan.scan_seconds(*given, needed, kind, count)
+                + plan.exchange(*given, needed, kind, count).seconds
+            )
+            for count in (1, 64)
+        ]
+        rows = plan.rows_of_one(database.rows, needed)
+        more = needed / machines(asked, format)
+        lines.append([str(format), f"{needed:,}", f"{more:.1f}", f"{rows:,}"])
+        lines[-1].append(" / ".join(f"{one:,.0f}" for one in each))
+    headings = ["format", f"machines for {seconds(asked.target)}", "times those for memory"]
+    return markdown([*headings, "rows a machine", "queries a second, by 1 / by 64"], lines)
 
 
 def _exchanged(asked: Asked) -> str:

@@ -14,7 +14,9 @@ def markdown(headings: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 
 def seconds(time: float) -> str:
-    """Return a time, given in seconds, in a unit that suits it, to three digits."""
+    """Return a time, given in seconds, in a unit that suits it, to three digits; "-" for none."""
+    if time == 0:
+        return "-"
     if time < 1e-3:
         return f"{_digits(time * 1e6)} us"
     if time < 1:
@@ -25,7 +27,9 @@ def seconds(time: float) -> str:
 
 
 def size(number: float) -> str:
-    """Return bytes in thousands, millions and so on, to three digits."""
+    """Return bytes in thousands, millions and so on, to three digits; "-" for none."""
+    if number == 0:
+        return "-"
     step = 0
     while number >= 999.5 and step + 1 < len(_THOUSANDS):
         number, step = number / 1000, step + 1

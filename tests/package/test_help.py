@@ -30,6 +30,7 @@ COMMANDS = (
     "benchmarks.instructions",
     "benchmarks.quantize",
     "benchmarks.recall",
+    "benchmarks.scale",
 )
 
 

@@ -20,7 +20,7 @@ ROOMS = {
     ),
     "benchmarks": (
         "__init__ harness data codec search rivals registry quantize few_queries index files "
-        "exchange recall exact instructions gpu __main__"
+        "exchange recall exact scale instructions gpu __main__"
     ),
 }
 # What else a package may import, of this project.

@@ -16,11 +16,12 @@ KINDS = {
     "continuous integration": r"\.ci/run$|scripts/(lint|demo|test( --(long|triton))?)$",
     # They take minutes, a GPU or a library that tests do not install, or record figures that
     # continuous integration compares: their options are parsed.
-    "understood": r"scripts/(bench|count|gpu|test --\w+)\b"
+    "understood": r"scripts/(bench|count|gpu|scale|test --\w+)\b"
     r"|python .*( --model ge2e\b|\.recall\b|\.exchange\b|\.sample_figures\b| voxtube\b)",
     # tests/examples runs them.
     "examples": r"python (-m uvicorn --app-dir )?examples\b",
     "pip": r"pip (install|download) ",
+    "launchers": r"(srun .* )?torchrun ",
     "tools": r"(source|mkdir|find|rm|perf|valgrind|callgrind_annotate|nvcc|cuobjdump) ",
     "run": r"(python|minifloat|torchrun --nproc-per-node N -m evaluation) ",
 }

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from torch.distributed.run import get_args_parser
 
 from tests.pages.printed import BLOCKS, FILES, KINDS, PRINTED, PROJECT, is_doctest, kind, of_kind
 from tests.pages.reading import Command, commands, readings
@@ -115,12 +116,20 @@ def test_programs_take_the_arguments_that_are_printed(
         understand(reading, checkout, monkeypatch)
 
 
+@pytest.mark.parametrize("command", of_kind("launchers"), ids=str)
+def test_launchers_take_the_arguments_that_are_printed(command: Command) -> None:
+    words = shlex.split(command.text)
+    options = get_args_parser().parse_args(words[words.index("torchrun") + 1 :])
+    assert options.training_script == "PROGRAM.py"
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         "scripts/bench --rounds 3",
         "scripts/bench --op scan",
         "scripts/gpu --hours 1",
+        "scripts/scale plan --lines 3",
         "scripts/count --verify",
         "scripts/test --exhaustive --threads 2",
         "scripts/test --exhausting",

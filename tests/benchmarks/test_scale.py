@@ -1,0 +1,258 @@
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import minifloat as mf
+from benchmarks.scale import check, databases, figures, lists, page, plan, records, tables
+from benchmarks.scale.__main__ import main
+from benchmarks.scale.figures import Figures
+from benchmarks.scale.plan import Database, Gpu, Kind
+from minifloat.distributed import messages, searching
+from tests.support.rows import normal
+
+E3M4, E4M3, E2M1 = mf.E3M4, mf.E4M3, mf.E2M1
+DATA: dict[str, Any] = {
+    "cpu": "a processor",
+    "threads": 2,
+    "dim": 256,
+    "formats": {
+        name: {"bytes_per_s": 260e8, "products_per_s": {"64": 100e9, "1024": 200e9}}
+        for name in ("e4m3", "e3m4", "e2m1")
+    },
+    "disk_bytes_per_s": 1e9,
+    "round_s": {"2": {"1": 1e-4, "64": 1e-3}, "4": {"1": 3e-4, "64": 3e-3}},
+}
+FIGURES = figures.of(DATA, "figures")
+# A hundred million rows: 26 GB in 8 bits, 13.2 GB in 4.
+DATABASE = Database(10**8, 256)
+KIND = Kind(memory=16, reserve=2, cores=4, disk=2, network=1, latency=10)
+
+
+def test_rows_have_the_bytes_of_the_library() -> None:
+    x = normal(1000, 96)
+    frame = mf.Frame.fit(x)
+    for format in mf.FORMATS:
+        plain, kept = mf.quantize(x, format), mf.quantize(x, format, frame=frame, errors=True)
+        assert Database(1, 96).row_bytes(format) * 1000 == plain.nbytes
+        whole = Database(1, 96, in_frame=True, errors=True).row_bytes(format)
+        assert whole * 1000 == kept.nbytes
+    assert Database(1, 256).row_bytes(E2M1) == 132
+
+
+def test_machines_are_those_that_hold_all_bytes() -> None:
+    assert plan.machines(26 * 10**9, 16, 2) == 2
+    assert plan.machines(28 * 10**9, 16, 2) == 2
+    assert plan.machines(28 * 10**9 + 1, 16, 2) == 3
+
+
+def test_sizes_are_the_librarys() -> None:
+    assert plan.FOUND == searching._FOUND
+    assert messages.Kind.ANSWER + 1 == plan.MESSAGES
+    assert messages._HEADER == plan.HEADER
+    assert plan.message_bytes(0) == plan.message_bytes(16384 - 40) == 16384
+    assert plan.message_bytes(16384) == 16384 + 40
+
+
+def test_rates_between_two_numbers_lie_on_a_line_over_the_logarithm() -> None:
+    of_product = 260 / 256
+    rates = FIGURES.formats["e3m4"]
+    assert plan.rate(rates, of_product, 1) == pytest.approx(25.6e9)
+    assert plan.rate(rates, of_product, 8) == pytest.approx((25.6e9 + 100e9) / 2)
+    assert plan.rate(rates, of_product, 64) == 100e9
+    assert plan.rate(rates, of_product, 256) == pytest.approx(150e9)
+    assert plan.rate(rates, of_product, 5000) == 200e9
+
+
+def test_seconds_are_products_over_what_all_cores_do() -> None:
+    # One query reads 13 GB at 52 GB/s, half of the rows at twice the figures' threads.
+    assert plan.scan_seconds(FIGURES, E3M4, DATABASE, 2, KIND, 1) == pytest.approx(0.25, rel=1e-3)
+    slow = KIND._replace(memory_bandwidth=10)
+    assert plan.scan_seconds(FIGURES, E3M4, DATABASE, 2, slow, 1) == pytest.approx(1.3, rel=1e-3)
+    few = Database(10**6, 256)
+    times = plan.scan_seconds(FIGURES, E3M4, few, 1, KIND, 64)
+    assert times == pytest.approx(1e6 * 64 * 256 / 200e9)
+    # Of 1100 queries, 1024 go first.
+    rest = 76 / plan.rate(FIGURES.formats["e3m4"], 260 / 256, 76)
+    both = 1e6 * 256 / 2 * (1024 / 200e9 + rest)
+    assert plan.scan_seconds(FIGURES, E3M4, few, 1, KIND, 1100) == pytest.approx(both)
+
+
+def test_a_disk_is_read_once_a_batch() -> None:
+    few = Database(10**6, 256)
+    for queries, batches in ((1, 1), (1024, 1), (1025, 2)):
+        scanned = plan.scan_seconds(FIGURES, E3M4, few, 1, KIND, queries)
+        found = plan.disk_seconds(FIGURES, E3M4, few, 1, KIND, queries)
+        assert found - scanned == pytest.approx(batches * 0.26 / 2)
+
+
+def test_exchange_is_counted_message_by_message() -> None:
+    few = Database(10**6, 256)
+    found = plan.exchange(FIGURES, E3M4, few, 3, KIND, 64)
+    # 64 queries of 256 int16 and a norm; 10 keys of 20 bytes, and rows of 12, to two others.
+    assert found.queries == 2 * (64 * 516 + 40)
+    assert (found.keys, found.answers) == (2 * 16384, 2 * 16384)
+    bytes = sum(found[:3])
+    assert found.seconds == pytest.approx(2e-3 + 30e-6 + bytes / 1e9)
+    floats = plan.exchange(FIGURES, E4M3, few, 3, KIND, 64)
+    assert floats.queries == 2 * (64 * 1028 + 40)
+    assert plan.exchange(FIGURES, E3M4, few, 1, KIND, 64).seconds == 0
+    assert plan.round_seconds(FIGURES, 2, 1) == pytest.approx(1e-4)
+    assert plan.round_seconds(FIGURES, 6, 1) == pytest.approx(5e-4)
+    assert plan.round_seconds(FIGURES, 2, 127) == pytest.approx(1.9e-3)
+
+
+def test_a_gpu_takes_as_long_as_the_slower_of_reading_and_multiplying() -> None:
+    few, gpu = Database(10**6, 256), Gpu(80, 1, 100)
+    assert plan.gpu_seconds(E3M4, few, 1, gpu, 1) == pytest.approx(260e6 / 1e12)
+    assert plan.gpu_seconds(E3M4, few, 1, gpu, 1024) == pytest.approx(2 * 256e6 * 1024 / 1e14)
+
+
+def test_the_fewest_machines_that_are_in_time_are_found() -> None:
+    given = FIGURES, E3M4, DATABASE
+    found = plan.machines_in_time(*given, KIND, 0.05)
+    assert found is not None
+
+    def seconds(ranks: int) -> float:
+        exchanged = plan.exchange(*given, ranks, KIND, 1).seconds
+        return plan.scan_seconds(*given, ranks, KIND, 1) + exchanged
+
+    assert seconds(found) <= 0.05 < seconds(found - 1)
+    assert plan.machines_in_time(*given, KIND, 1) == 1
+    assert plan.machines_in_time(*given, KIND, 1e-3) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"threads": 0}, "x: threads must be a whole number, at least 1; got 0"),
+        ({"disk_bytes_per_s": "1"}, "x: disk_bytes_per_s must be a number above 0; got '1'"),
+        ({"disk_bytes_per_s": math.nan}, "x: disk_bytes_per_s must be a number above 0; got nan"),
+        ({"formats": {}}, "x: formats must be an object of JSON with fields; got {}"),
+        (
+            {"formats": {"e9m9": DATA["formats"]["e3m4"]}},
+            "x: formats must be of e5m2, e4m3, e3m4, e3m2, e2m3, e2m1; got 'e9m9'",
+        ),
+        (
+            {"formats": {"e3m4": {"bytes_per_s": 1}}},
+            "x: formats.e3m4 must have products_per_s; it has bytes_per_s",
+        ),
+        (
+            {"round_s": {"two": {"1": 1}}},
+            "x: round_s must be by whole numbers, at least 1; got 'two'",
+        ),
+        ({"round_s": {"2": {"1": -1}}}, "x: round_s.2.1 must be a number above 0; got -1"),
+    ],
+)
+def test_figures_that_cannot_be_are_told(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        figures.of(DATA | change, "x")
+
+
+def test_a_file_of_figures_is_json_of_a_record_or_of_the_figures_alone(tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    for data in (DATA, {"measure": DATA, "check": {}}):
+        path.write_text(json.dumps(data))
+        assert figures.load(path) == FIGURES
+    path.write_text("{")
+    with pytest.raises(ValueError, match=r"figures\.json must be JSON; Expecting"):
+        figures.load(path)
+    path.write_text("[]")
+    with pytest.raises(ValueError, match=r"must be an object of JSON with fields; got \[\]"):
+        figures.load(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--reserve", "9", "--memory", "8"], "--reserve must be less than --memory 8; got 9"),
+        (["--gpu-tops", "9"], "--gpu-bandwidth and --gpu-tops must both be given, or neither"),
+        (["--formats", "e3m2"], "--formats must be of those measured, e4m3, e3m4, e2m1; got e3m2"),
+    ],
+)
+def test_options_that_go_not_together_are_told(
+    options: list[str], message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "figures.json"
+    path.write_text(json.dumps(DATA))
+    with pytest.raises(SystemExit) as end:
+        main(["plan", "--figures", str(path), *options])
+    assert end.value.code == f"scripts/scale: {message}"
+
+
+def test_a_plan_says_what_it_assumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "figures.json"
+    path.write_text(json.dumps(DATA))
+    options = "--rows 1e8 --formats e3m4 --memory 16 --reserve 2 --gpu-bandwidth 2 --gpu-tops 100"
+    main(["plan", "--figures", str(path), *options.split()])
+    out = capsys.readouterr().out
+    for part in ("a processor", "16 GB of memory, of which 2 GB", "| e3m4 | 26.0 GB | 2 |"):
+        assert part in out
+    assert out.count("An estimate that no GPU has confirmed") == 1
+
+
+def test_the_page_has_what_the_script_prints_of_the_record() -> None:
+    text = page.PAGE.read_text()
+    assert page.filled(text, records.read()) == text
+    assert text.count("<!-- figures: ") == 4
+    with pytest.raises(ValueError, match=r"^figures must be of measure, .*; got 'others'$"):
+        page.filled("<!-- figures: others -->\nx\n<!-- end -->\n", records.read())
+
+
+def test_numbers_have_three_digits_and_a_unit() -> None:
+    times = [0, 2e-6, 1.5e-3, 0.0999, 12, 700, 40_000]
+    told = ["-", "2.00 us", "1.50 ms", "99.9 ms", "12.0 s", "11.7 min", "11.1 h"]
+    assert [*map(tables.seconds, times)] == told
+    sizes = [0, 999, 1000, 999_600, 26e10]
+    assert [*map(tables.size, sizes)] == ["-", "999 B", "1.00 kB", "1.00 MB", "260 GB"]
+
+
+def test_bars_are_told_of_what_was_measured() -> None:
+    times = {"all_s": [0.1, 0.1, 0.1], "own_s": [0.099, 0.0995, 0.09]}
+    found = {
+        "search": {"1": {"1": times, "2": times | {"all_s": [0.11, 0.12, 0.125]}}},
+        "equal": {"2": times},
+        "rows_a_rank": 10**6,
+        "round_s": {"2": {"1": 2e-4, "64": 1e-3}},
+        "processes_s": 3.0,
+        "start": {"2": {"read_s": 1.0, "answered_s": 1.5}},
+    }
+    lines = [*check.bars_of(found)]
+    assert "2 processes are 0.83 times as fast" in lines[0]
+    assert lines[0].endswith("(at least 0.9): missed")
+    assert "1.0% more than the slowest's own search (below 2%): met" in lines[1]
+    assert "1 query, 2 processes: 20.5 ms more" in lines[2]
+    assert "1.50 times as long as reading alone" in lines[4]
+
+
+def test_random_rows_of_a_file_differ_and_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "rows.safetensors"
+    rows = databases.made(path, E2M1, 70_000, 8)
+    assert rows.shape == (70_000, 8)
+    some = normal(3, 8)
+    assert len(mf.search(some, rows, 5)[1].unique()) == 15
+    assert databases.read_seconds(path) > 0
+    assert databases.read_seconds(path, 5, 9) > 0
+
+
+def test_all_lists_find_what_a_search_of_all_rows_does() -> None:
+    sets = [*lists.data(3000, 40, 32, [])]
+    (_, rows, queries) = sets[0]
+    made = lists.Lists.of(rows, E3M4, 20)
+    assert made.bounds[-1] == len(rows)
+    exact = mf.search(queries[:1], made.rows, 10)[1]
+    assert torch.equal(made.search(queries[:1], 10, 20), exact)
+    assert made.scanned(queries, 20) == 1
+    found = lists.studied(rows, queries, E3M4, 1)
+    shares = [one["recall"] for one in found["shares"]]
+    assert shares == sorted(shares)
+    assert 0 < found["shares"][0]["scanned"] < 0.2
+
+
+def test_figures_are_known_by_their_types() -> None:
+    assert isinstance(FIGURES, Figures)
+    assert FIGURES.round_s[4] == {1: 3e-4, 64: 3e-3}

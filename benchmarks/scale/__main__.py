@@ -51,11 +51,12 @@ def asked_of(options: Namespace) -> planned.Asked:
                 f"--formats must be of those measured, {', '.join(found.formats)}; got {format}"
             )
     o = options
+    disk = o.disk or found.disk_bytes_per_s / 1e9
     return planned.Asked(
         found,
         Database(o.rows, o.dim, o.k, o.frame, o.errors),
         o.formats,
-        Kind(o.memory, o.reserve, o.cores, o.memory_bandwidth, o.disk, o.network, o.latency),
+        Kind(o.memory, o.reserve, o.cores, o.memory_bandwidth, disk, o.network, o.latency),
         o.target / 1e3,
         o.disk_machines,
         None if given[0] is None else Gpu(o.gpu_memory, *given),

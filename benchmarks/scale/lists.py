@@ -18,7 +18,7 @@ from torch import Tensor
 
 import minifloat as mf
 from benchmarks.data import clustered
-from benchmarks.scale.tables import markdown, seconds
+from benchmarks.scale.tables import markdown, seconds, threads
 
 SHARES = (0.01, 0.02, 0.05, 0.1, 0.2)
 MANY = 64
@@ -154,7 +154,7 @@ def printed(found: dict[str, Any]) -> str:
     for name, one in found["sets"].items():
         single, many = map(seconds, one["all_s"])
         parts.append(
-            f"{name}: {found['cpu']}, {found['threads']} threads, {one['rows']:,} rows of "
+            f"{name}: {found['cpu']}, {threads(found['threads'])}, {one['rows']:,} rows of "
             f"{one['dim']} in {found['format']}, {one['lists']:,} lists, made in "
             f"{seconds(one['built_s'])}; all rows take {single} for 1 query, {many} for "
             f"{one['many']}; times as fast:"

@@ -12,7 +12,7 @@ import torch
 
 import minifloat as mf
 from benchmarks.scale import databases, launch
-from benchmarks.scale.tables import markdown, seconds, size
+from benchmarks.scale.tables import markdown, seconds, size, threads
 from minifloat.distributed import open_shard, search
 
 QUERIES = (1, 8, 64, 1024, 4096)
@@ -123,7 +123,7 @@ def printed(found: dict[str, Any]) -> str:
     start = found["start_s"] / found["read_s"]
     return "\n\n".join(
         [
-            f"{found['cpu']}, {found['isa']}, {found['threads']} threads, {found['rows']:,} rows "
+            f"{found['cpu']}, {found['isa']}, {threads(found['threads'])}, {found['rows']:,} rows "
             f"of {found['dim']}; 10^9 products a second for more queries than one.",
             markdown(headings, lines),
             f"A file of {size(found['file_bytes'])} whose pages were dropped is read at "

@@ -78,7 +78,7 @@ def _plan(parser: argparse.ArgumentParser) -> None:
     add("--cores", type=positive, default=32, metavar="N", help="of a machine")
     add("--target", type=positive, default=50, metavar="MS", help="that one query may take")
     add("--memory-bandwidth", type=positive, default=200, metavar="GB/s", help="of a machine")
-    add("--disk", type=positive, default=3, metavar="GB/s", help="read from the disk of a machine")
+    add("--disk", type=positive, metavar="GB/s", help="of a machine's disk; as measured without it")
     add("--disk-machines", type=whole, default=1, metavar="N", help="that search from their disks")
     add("--network", type=positive, default=1.25, metavar="GB/s", help="of one network card")
     add("--latency", type=not_negative, default=50, metavar="US", help="microseconds of a message")

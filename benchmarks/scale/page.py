@@ -12,7 +12,7 @@ from benchmarks.scale import check, figures, lists, measure, planned, records
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 # What the page says the plan is printed by.
 _PLAN = re.compile(r"^    scripts/scale (plan .*)$", re.MULTILINE)
-_BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(\n<!-- end -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n)(?:(?!<!-- ).*\n)*(<!-- end -->)")
 
 
 def rewrite() -> None:
@@ -33,7 +33,7 @@ def filled(text: str, record: dict[str, Any]) -> str:
     def filling(block: re.Match[str]) -> str:
         if block[2] not in parts:
             raise ValueError(f"figures must be of {', '.join(parts)}; got {block[2]!r}")
-        return f"{block[1]}{parts[block[2]]()}{block[3]}"
+        return f"{block[1]}{parts[block[2]]()}\n{block[3]}"
 
     return _BLOCK.sub(filling, text)
 

@@ -9,7 +9,7 @@ import minifloat as mf
 from benchmarks.scale import plan
 from benchmarks.scale.figures import Figures
 from benchmarks.scale.plan import Database, Gpu, Kind
-from benchmarks.scale.tables import markdown, seconds, size
+from benchmarks.scale.tables import markdown, seconds, size, threads
 from minifloat.distributed.messages import FIRST
 
 QUERIES = (1, 64, 4096)
@@ -59,13 +59,13 @@ def assumptions(asked: Asked) -> Iterator[str]:
     )
     yield (
         f"Cores are those measured, {figures.cpu}, and do as much each as there, where "
-        f"{figures.threads} threads had rows of {figures.dim}: products a second, by the queries "
+        f"{threads(figures.threads)} had rows of {figures.dim}: products a second, by the queries "
         "of a batch. Nothing but the memory's bandwidth, if one is given, keeps many cores from "
         "being as many times as fast."
     )
     yield (
         f"Memory is read at no more than {kind.memory_bandwidth:g} GB/s a machine; the disk at "
-        f"{kind.disk:g} GB/s, once for each batch, before it is multiplied and not meanwhile."
+        f"{kind.disk:.3g} GB/s, once for each batch, before it is multiplied and not meanwhile."
     )
     yield (
         "Queries go in batches, as the library makes them: fewer at once where a rank has many "

@@ -36,6 +36,11 @@ def size(number: float) -> str:
     return f"{_digits(number)} {_THOUSANDS[step]}"
 
 
+def threads(number: int) -> str:
+    """Return how many threads, in words."""
+    return "1 thread" if number == 1 else f"{number} threads"
+
+
 def _digits(number: float) -> str:
     """Return three digits of a number, or all before its point."""
     if number >= 99.95:

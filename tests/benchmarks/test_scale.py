@@ -203,6 +203,15 @@ def test_the_page_has_what_the_script_prints_of_the_record() -> None:
         page.filled("<!-- figures: others -->\nx\n<!-- end -->\n", records.read())
 
 
+def test_blocks_of_the_page_are_filled_whatever_they_had() -> None:
+    record = records.read()
+    block = "<!-- figures: {} -->\n{}<!-- end -->\n"
+    names = ("measure", "check", "lists")
+    empty, old = ("\n".join(block.format(name, x) for name in names) for x in ("", "a\n\nb\n"))
+    assert page.filled(empty, record) == page.filled(old, record)
+    assert page.filled(empty, record).count("<!-- end -->") == 3
+
+
 def test_numbers_have_three_digits_and_a_unit() -> None:
     times = [0, 2e-6, 1.5e-3, 0.0999, 12, 700, 40_000]
     told = ["-", "2.00 us", "1.50 ms", "99.9 ms", "12.0 s", "11.7 min", "11.1 h"]
@@ -251,6 +260,20 @@ def test_all_lists_find_what_a_search_of_all_rows_does() -> None:
     shares = [one["recall"] for one in found["shares"]]
     assert shares == sorted(shares)
     assert 0 < found["shares"][0]["scanned"] < 0.2
+
+
+@pytest.mark.long
+def test_processes_of_this_machine_are_measured_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "SIZES", (1, 2))
+    asked = check.Asked(E3M4, 1e6, 64, 2, 2000, 0.1, tmp_path)
+    found = check.checked(asked)
+    assert found["rows"] == int(1e6 / 68)
+    assert {size: len(of["all_s"]) for size, of in found["search"]["1"].items()} == {"1": 3, "2": 3}
+    told = check.printed(records.machine() | found, FIGURES)
+    assert len(re.findall(r"^\| [12] \| ", told, re.MULTILINE)) == 6
+    assert "64 queries, 2,000 rows each of 2 processes" in told
 
 
 def test_figures_are_known_by_their_types() -> None:

@@ -27,7 +27,8 @@ class Figures(NamedTuple):
     """What was measured on a machine.
 
     cpu: its name. threads: how many the rates are of; dim: of the rows. disk_bytes_per_s: read one
-    after the other. round_s: seconds of a round, by the number of ranks and of queries.
+    after the other. round_s: seconds of a round, by the number of ranks and of queries, and
+    round_cpu_s those that rank 0's processor is busy with it.
     """
 
     cpu: str
@@ -36,6 +37,7 @@ class Figures(NamedTuple):
     formats: dict[str, Rates]
     disk_bytes_per_s: float
     round_s: dict[int, dict[int, float]]
+    round_cpu_s: dict[int, dict[int, float]]
 
 
 def load(path: Path) -> Figures:
@@ -59,18 +61,22 @@ def of(data: Any, name: str) -> Figures:
     for key in formats:
         if key not in allowed:
             raise ValueError(f"{name}: formats must be of {', '.join(allowed)}; got {key!r}")
-    rounds = _fields(_of(given, "round_s", name), f"{name}: round_s")
     return Figures(
         cpu=str(_of(given, "cpu", name)),
         threads=_whole(_of(given, "threads", name), f"{name}: threads"),
         dim=_whole(_of(given, "dim", name), f"{name}: dim"),
         formats=formats,
         disk_bytes_per_s=_number(_of(given, "disk_bytes_per_s", name), f"{name}: disk_bytes_per_s"),
-        round_s={
-            _key(ranks, f"{name}: round_s"): _numbers(times, f"{name}: round_s.{ranks}")
-            for ranks, times in rounds.items()
-        },
+        round_s=_rounds(given, "round_s", name),
+        round_cpu_s=_rounds(given, "round_cpu_s", name),
     )
+
+
+def _rounds(given: Mapping[str, Any], key: str, name: str) -> dict[int, dict[int, float]]:
+    return {
+        _key(ranks, f"{name}: {key}"): _numbers(times, f"{name}: {key}.{ranks}")
+        for ranks, times in _fields(_of(given, key, name), f"{name}: {key}").items()
+    }
 
 
 def _rates(data: Any, name: str) -> Rates:

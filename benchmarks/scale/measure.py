@@ -17,6 +17,7 @@ from minifloat.distributed import open_shard, search
 
 QUERIES = (1, 8, 64, 1024, 4096)
 SIZES = (2, 4)
+_ROUNDS = ("round_s", "round_cpu_s")
 # Of more queries than this, fewer rows are searched, but never so few that they fit into a cache.
 _ALL_ROWS, _LEAST_ROWS = 8, 1 << 18
 _LONGEST = 20.0
@@ -51,8 +52,8 @@ def measured(asked: Asked, tell: Callable[[str], None]) -> dict[str, Any]:
         path.unlink()
     tell("rounds")
     given = {"sizes": SIZES, "dim": asked.dim, "k": asked.k}
-    found["round_s"] = launch.launched("rounds", max(SIZES), given)["round_s"]
-    return found
+    rounds = launch.launched("rounds", max(SIZES), given)
+    return found | {name: rounds[name] for name in _ROUNDS}
 
 
 def _rates(asked: Asked, rows: mf.PackedVectors) -> dict[str, Any]:
@@ -117,8 +118,9 @@ def printed(found: dict[str, Any]) -> str:
         for format, rates in found["formats"].items()
     ]
     rounds = [
-        [f"{ranks} processes", *[seconds(times[count]) for count in ("1", "64")]]
-        for ranks, times in found["round_s"].items()
+        [f"{ranks} processes"]
+        + [seconds(found[name][ranks][count]) for name in _ROUNDS for count in ("1", "64")]
+        for ranks in found["round_s"]
     ]
     start = found["start_s"] / found["read_s"]
     return "\n\n".join(
@@ -130,6 +132,8 @@ def printed(found: dict[str, Any]) -> str:
             f"{size(found['disk_bytes_per_s'])}/s, by this system from its disk or from what "
             f"lies before that; from opening it to the first answer, sums compared, takes "
             f"{seconds(found['start_s'])}, {start:.2f} times as long as reading it.",
-            markdown(["a round of messages", "1 query", "64 queries"], rounds),
+            markdown(
+                ["a round of messages", "1 query", "64 queries", "rank 0 busy, 1", "64"], rounds
+            ),
         ]
     )

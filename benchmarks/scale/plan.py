@@ -185,17 +185,17 @@ def message_bytes(bytes: int) -> int:
 
 
 def round_seconds(figures: Figures, ranks: int, queries: int) -> float:
-    """Return the seconds of a round by processes of one machine, by a line through two numbers.
+    """Return the seconds of a round: as measured of the fewest ranks, and more for each more.
 
-    Of ranks, and of queries: those that were measured; more queries than these take as many times
-    longer.
+    That is what rank 0 is busy longer with: processes that share a machine's cores wait for these
+    too, which machines of their own do not. Of queries, by a line through what was measured.
     """
-    numbers = sorted(figures.round_s)
-    each = [_of_queries(figures.round_s[number], queries) for number in numbers]
-    if len(numbers) == 1:
-        return each[0]
-    slope = max(0.0, (each[-1] - each[0]) / (numbers[-1] - numbers[0]))
-    return max(0.0, each[0] + slope * (ranks - numbers[0]))
+    fewest = min(figures.round_s)
+    busy = figures.round_cpu_s
+    low, high = min(busy), max(busy)
+    each = [_of_queries(busy[number], queries) for number in (low, high)]
+    more = max(0.0, each[1] - each[0]) / max(1, high - low)
+    return _of_queries(figures.round_s[fewest], queries) + more * max(0, ranks - fewest)
 
 
 def _of_queries(times: dict[int, float], queries: int) -> float:

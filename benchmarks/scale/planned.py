@@ -76,8 +76,8 @@ def assumptions(asked: Asked) -> Iterator[str]:
         f"each, k of each query and machine; the answer, {plan.ANSWERED} bytes a row, goes to all. "
         f"No message is smaller than {FIRST:,} bytes. One network card of {kind.network:g} "
         f"GB/s has all of it, each of {plan.MESSAGES} messages in turn takes {kind.latency:g} us "
-        "more, and a round as long as measured between processes of one machine, by a line "
-        "through the numbers of ranks."
+        "more, and a round as long as measured between two processes of one machine, and for each "
+        "machine more as long as rank 0 was busy with one process more."
     )
     if gpu is not None:
         yield "Of GPUs, see their own table: an estimate that no GPU has confirmed."

@@ -43,7 +43,7 @@ def main() -> None:
 def rounds(given: dict[str, Any]) -> dict[str, Any]:
     """Return the seconds of a round by ranks and queries: as many bytes as a search has."""
     groups = _groups(given)
-    return {"round_s": {size: _rounds(size, groups[size], given) for size in groups if size > 1}}
+    return _rounds_of(groups, given)
 
 
 def check(given: dict[str, Any]) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def check(given: dict[str, Any]) -> dict[str, Any]:
     shards = _shards(dict.fromkeys(groups, path), groups)
     found = {
         "start": start,
-        "round_s": {size: _rounds(size, groups[size], given) for size in groups if size > 1},
+        **_rounds_of(groups, given),
         "search": {
             count: _in_turn(shards, count, times, given)
             for count, times in ((int(q), t) for q, t in given["queries"].items())
@@ -98,8 +98,17 @@ def _close(shards: dict[int, Shard | None]) -> None:
     shards.clear()
 
 
-def _rounds(size: int, group: Any, given: dict[str, Any]) -> dict[int, float]:
-    """Return the seconds of a round by the number of queries, the median of many."""
+def _rounds_of(groups: dict[int, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the seconds of a round, and those that this rank's processor is busy with it."""
+    each = {size: _rounds(size, group, given) for size, group in groups.items() if size > 1}
+    wall, cpu = (
+        {size: {q: two[i] for q, two in of.items()} for size, of in each.items()} for i in (0, 1)
+    )
+    return {"round_s": wall, "round_cpu_s": cpu}
+
+
+def _rounds(size: int, group: Any, given: dict[str, Any]) -> dict[int, tuple[float, float]]:
+    """Return both for each number of queries, the medians of many."""
     dist.barrier()
     if not _is_in(size):
         return {}
@@ -109,11 +118,13 @@ def _rounds(size: int, group: Any, given: dict[str, Any]) -> dict[int, float]:
         data = [torch.zeros(queries * bytes, dtype=torch.uint8) for bytes in of_one]
         times = []
         for _ in range(_TIMES):
-            begun = time.perf_counter()
+            begun = time.perf_counter(), time.process_time()
             for _ in range(_AT_ONCE):
                 _round(ranks, data)
-            times.append((time.perf_counter() - begun) / _AT_ONCE)
-        found[queries] = statistics.median(times)
+            ended = time.perf_counter(), time.process_time()
+            times.append([(b - a) / _AT_ONCE for a, b in zip(begun, ended, strict=True)])
+        wall, cpu = (statistics.median(each) for each in zip(*times, strict=True))
+        found[queries] = wall, cpu
     ranks.close()
     return found
 

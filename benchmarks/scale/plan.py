@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from types import SimpleNamespace
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import minifloat as mf
 from benchmarks.scale.figures import Figures, Rates
-from minifloat.distributed.batches import Call
-from minifloat.distributed.messages import FIRST
-from minifloat.distributed.shares import bounds
+from minifloat.distributed.exchange.members import TIMEOUT
+from minifloat.distributed.exchange.messages import FIRST
+from minifloat.distributed.searching.batches import PRODUCTS, at_once
+from minifloat.distributed.shards.shares import bounds
 
 # Bytes of a row that a rank has found (score, number, id), and of one in an answer.
 FOUND, ANSWERED = 20, 12
@@ -58,6 +58,10 @@ class Kind(NamedTuple):
     latency: float = 0.0
 
 
+# Cores of the machine that a GPU is in.
+_HOST_CORES = 16
+
+
 class Gpu(NamedTuple):
     """A GPU: GB of memory, TB/s that rows are read at, 10^12 operations a second."""
 
@@ -85,12 +89,10 @@ def rows_of_one(rows: int, ranks: int) -> int:
     return max(end - first for first, end in pairwise(bounds(rows, ranks)))
 
 
-def batch(database: Database, ranks: int) -> int:
-    """Return how many queries at most the library sends at once."""
-    shard = SimpleNamespace(
-        ranks=SimpleNamespace(count=ranks), bounds=bounds(database.rows, ranks), dim=database.dim
-    )
-    return Call(cast(Any, shard), "plan", None, None, answer_bytes=FOUND * database.k).batch
+def batch(database: Database, ranks: int, cores: float) -> int:
+    """Return how many queries at most the library sends at once, from ranks of so many cores."""
+    products = rows_of_one(database.rows, ranks) * database.dim
+    return at_once(products, FOUND * database.k * ranks, int(PRODUCTS * cores * TIMEOUT))
 
 
 def rate(rates: Rates, bytes_per_product: float, queries: int) -> float:
@@ -114,7 +116,7 @@ def scan_seconds(
     measured = Database(1, figures.dim)
     of_product = measured.row_bytes(format) / figures.dim
     rows = rows_of_one(database.rows, ranks)
-    at_once = batch(database, ranks)
+    at_once = batch(database, ranks, kind.cores)
     total = 0.0
     for some in _batches(queries, at_once):
         per_s = rate(figures.formats[str(format)], of_product, some) * kind.cores / figures.threads
@@ -129,7 +131,7 @@ def disk_seconds(
 ) -> float:
     """Return the seconds of a rank whose rows are on its disk, read once for each batch."""
     bytes = rows_of_one(database.rows, ranks) * database.row_bytes(format)
-    batches = len(_batches(queries, batch(database, ranks)))
+    batches = len(_batches(queries, batch(database, ranks, kind.cores)))
     read = batches * bytes / (kind.disk * 1e9)
     return read + scan_seconds(figures, format, database, ranks, kind, queries)
 
@@ -137,7 +139,7 @@ def disk_seconds(
 def gpu_seconds(format: mf.Format, database: Database, cards: int, gpu: Gpu, queries: int) -> float:
     """Return the seconds of one GPU of several: the larger of reading and of multiplying."""
     rows = rows_of_one(database.rows, cards)
-    batches = len(_batches(queries, batch(database, cards)))
+    batches = len(_batches(queries, batch(database, cards, _HOST_CORES)))
     read = batches * rows * database.row_bytes(format) / (gpu.bandwidth * 1e12)
     return max(read, 2 * rows * queries * database.dim / (gpu.tops * 1e12))
 
@@ -152,7 +154,7 @@ def exchange(
     of_query = value * database.dim + 4 + 4 * database.in_frame
     others, sums = ranks - 1, [0, 0, 0]
     time = 0.0
-    for some in _batches(queries, batch(database, ranks)):
+    for some in _batches(queries, batch(database, ranks, kind.cores)):
         data = some * of_query, some * FOUND * database.k, some * ANSWERED * database.k
         each = [others * message_bytes(bytes) for bytes in data]
         sums = [a + b for a, b in zip(sums, each, strict=True)]

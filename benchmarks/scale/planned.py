@@ -10,7 +10,7 @@ from benchmarks.scale import plan
 from benchmarks.scale.figures import Figures
 from benchmarks.scale.plan import Database, Gpu, Kind
 from benchmarks.scale.tables import markdown, seconds, size, threads
-from minifloat.distributed.messages import FIRST
+from minifloat.distributed.exchange.messages import FIRST
 
 QUERIES = (1, 64, 4096)
 _COUNTS = [f"{count:,}" for count in QUERIES]
@@ -151,7 +151,7 @@ def _exchanged(asked: Asked) -> str:
         needed = machines(asked, format)
         for count in QUERIES:
             found = plan.exchange(asked.figures, format, asked.database, needed, asked.kind, count)
-            at_once = min(count, plan.batch(asked.database, needed))
+            at_once = min(count, plan.batch(asked.database, needed, asked.kind.cores))
             lines.append(
                 [str(format), f"{needed:,}", f"{count:,}", f"{at_once:,}"]
                 + [size(bytes) for bytes in found[:3]]

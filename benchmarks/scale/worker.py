@@ -18,7 +18,7 @@ import minifloat as mf
 from benchmarks.scale import databases
 from benchmarks.scale.plan import ANSWERED, FOUND
 from minifloat.distributed import Ranks, Shard, open_shard, search
-from minifloat.distributed.rounds import Round
+from minifloat.distributed.exchange.rounds import Round
 
 # Rounds that are timed at once, and how often.
 _AT_ONCE, _TIMES = 20, 9

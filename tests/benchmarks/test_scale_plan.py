@@ -3,7 +3,8 @@ import pytest
 import minifloat as mf
 from benchmarks.scale import plan
 from benchmarks.scale.plan import Database, Gpu, Kind
-from minifloat.distributed import messages, searching
+from minifloat.distributed.exchange import messages
+from minifloat.distributed.searching import best
 from tests.benchmarks.scale_figures import FIGURES
 from tests.support.rows import normal
 
@@ -31,7 +32,7 @@ def test_machines_are_those_that_hold_all_bytes() -> None:
 
 
 def test_sizes_are_the_librarys() -> None:
-    assert plan.FOUND == searching._FOUND
+    assert plan.FOUND == best._FOUND
     assert messages.Kind.ANSWER + 1 == plan.MESSAGES
     assert messages._HEADER == plan.HEADER
     assert plan.message_bytes(0) == plan.message_bytes(16384 - 40) == 16384

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor
 
+from minifloat.distributed.exchange.members import Members
 from minifloat.distributed.exchange.plans import as_text, of_text
 from minifloat.distributed.exchange.ranks import as_bytes, of_bytes
 from minifloat.distributed.exchange.rounds import Round
@@ -15,10 +18,26 @@ from minifloat.distributed.searching.queries import Queries, digest
 from minifloat.distributed.searching.taking import Asked, Taking, chosen_of, taking_of
 from minifloat.distributed.shards.shard import Missing, Shard
 
-# What all queries of a batch and the answers to them may take: queries, products, bytes on rank 0.
-_QUERIES, _PRODUCTS, _BYTES = 1024, 1 << 40, 1 << 26
+# What all queries of a batch may be, and the bytes that answers to them take on rank 0.
+_QUERIES, _BYTES = 1024, 1 << 26
+
+# Products that a thread is given for each second of the time-out: some tenth of what it makes.
+PRODUCTS = 1 << 34
 
 Tensors = list["Tensor | None"]
+
+
+def products_in_time(ranks: Members) -> int:
+    """Return how many products a rank may have to make in one step."""
+    return int(PRODUCTS * torch.get_num_threads() * ranks.timeout)
+
+
+def at_once(products: int, bytes: int, most: int) -> int:
+    """Return how many queries go at once, given what each takes of a rank, and of rank 0.
+
+    most: products that a rank may have to make in one step.
+    """
+    return max(1, min(_QUERIES, most // max(1, products), _BYTES // bytes))
 
 
 class Search(Protocol):
@@ -49,10 +68,9 @@ class Call:
         self.shard, self.dst, self.all_have = shard, dst, src is None
         self.src = src or 0
         self.name = f"{name} src={src} dst={dst}"
-        rows = max(b - a for a, b in zip(shard.bounds, shard.bounds[1:], strict=False))
-        by_work = _PRODUCTS // max(1, rows * shard.dim)
-        by_bytes = _BYTES // (answer_bytes * shard.ranks.count)
-        self.batch = max(1, min(_QUERIES, by_work, by_bytes))
+        rows = max(end - first for first, end in pairwise(shard.bounds))
+        of_query = rows * shard.dim, answer_bytes * shard.ranks.count
+        self.batch = at_once(*of_query, products_in_time(shard.ranks))
         self.missing: dict[int, Missing] = {}
         self.from_numpy = False
 

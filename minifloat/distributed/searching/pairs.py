@@ -18,6 +18,7 @@ from torch import Tensor
 from minifloat.distributed.exchange.progress import Line
 from minifloat.distributed.exchange.rounds import Round
 from minifloat.distributed.exchange.tensors import as_message, of_message, there
+from minifloat.distributed.searching.batches import products_in_time
 from minifloat.distributed.searching.ring import Meeting, meetings, sources
 from minifloat.distributed.shards.shard import Shard
 from minifloat.index.catalog.ids import INTEGER
@@ -27,8 +28,8 @@ from minifloat.scoring.asking import NO_LIMIT, reached
 from minifloat.scoring.queries import rows_of
 from minifloat.scoring.reaching import thresholds_of
 
-# What ranks tell others of at once: rows of each, and the products that one makes with them.
-_ROWS, _PRODUCTS = 4096, 1 << 40
+# Rows that ranks tell others of at once.
+_ROWS = 4096
 
 
 class Block(NamedTuple):
@@ -77,7 +78,10 @@ def pairs_above(
     meets = meetings(shard)
     sizes = [end - first for first, end in pairwise(shard.bounds)]
     rows = max(sizes)
-    step = max(1, min(_ROWS, _PRODUCTS // max(1, (len(meets) or 1) * rows * shard.dim)))
+    of_row = max(1, len(meets) * rows * shard.dim)
+    fits = max(1, min(_ROWS, products_in_time(ranks) // of_row))
+    # Threads, and so what fits, may differ from rank to rank.
+    step = int(ranks.spread(lambda: str(fits).encode(), "pairs"))
     targets = [rank for rank in ranks.others() if ranks.rank in sources(rank, ranks.count)]
     found: dict[int, Pairs] = {}
     line = Line("pairs", "rows")

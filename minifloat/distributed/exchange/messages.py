@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -77,8 +78,8 @@ class Expected:
             raise self._error
         end = time.monotonic() + seconds
         _wait(self._work, seconds)
-        *fields, length = self._first[:_HEADER].view(torch.int64).tolist()
-        data = self._first[_HEADER:][:length]
+        *fields, length = self._first.numpy()[:_HEADER].view(np.int64).tolist()
+        data = self._first[_HEADER : _HEADER + min(length, FIRST - _HEADER)]
         if length > len(data):
             rest = torch.empty(length - len(data), dtype=torch.uint8)
             work = _received(rest, self._group, self._source, self._tags[1])
@@ -90,13 +91,13 @@ class Expected:
 
 def send(group: Any, to: int, kind: Kind, message: Message) -> Sent:
     """Begin to send; where the other rank is gone, `finish` tells."""
-    data = message.data
-    first = torch.zeros(FIRST, dtype=torch.uint8)
-    header = [message.number, message.call, message.status, message.rank, len(data)]
-    first[:_HEADER].view(torch.int64).copy_(torch.tensor(header))
-    some, rest = data[: FIRST - _HEADER], data[FIRST - _HEADER :]
-    first[_HEADER : _HEADER + len(some)] = some
-    parts = [first, rest] if len(rest) else [first]
+    number, call, status, rank, data = message
+    first = torch.empty(FIRST, dtype=torch.uint8)
+    begin, whole = first.numpy(), data.numpy()
+    begin[:_HEADER].view(np.int64)[:] = number, call, status, rank, len(whole)
+    some = whole[: FIRST - _HEADER]
+    begin[_HEADER : _HEADER + len(some)] = some
+    parts = [first, data[len(some) :]] if len(some) < len(whole) else [first]
     works = []
     try:
         for part, tag in zip(parts, _tags(kind, message.number)[: len(parts)], strict=True):

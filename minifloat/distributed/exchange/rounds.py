@@ -62,13 +62,14 @@ class Round:
         self.reasons: dict[int, str] = {}
         self._sent: list[Sent] = []
         self._own: Message = self._message(Status.HERE, _NOTHING)
+        self._told = self._expected(sources, Kind.SPREAD)
         self._answer: Expected | None = None
-        self._parts: dict[int, Expected] = {}
         if ranks.rank != 0:
             self._answer = Expected(ranks.answers, 0, Kind.ANSWER, self._number)
-        else:
-            self._parts = self._expected(ranks.others(), Kind.PART)
-        self._told = self._expected(sources, Kind.SPREAD)
+        self._parts: dict[int, Expected] = {}
+        # To expect takes as long as to send, and what others wait for goes first.
+        if not targets:
+            self._expect_parts()
 
     @staticmethod
     def of_one(ranks: Members, call: str, src: int) -> Round:
@@ -197,6 +198,10 @@ class Round:
             return named
         return refused(wrong)
 
+    def _expect_parts(self) -> None:
+        if self._ranks.rank == 0:
+            self._parts = self._expected(self._ranks.others(), Kind.PART)
+
     def _expected(self, sources: Sequence[int], kind: Kind) -> dict[int, Expected]:
         group = self._ranks.parts
         return {rank: Expected(group, rank, kind, self._number) for rank in sources}
@@ -204,6 +209,8 @@ class Round:
     def _send_told(self, messages: Sequence[Message]) -> None:
         self._sent += [self._send(rank, Kind.SPREAD, messages[rank]) for rank in self._targets]
         self._has_told = True
+        if self._targets:
+            self._expect_parts()
 
     def _of_each(self, made: Made) -> Sequence[Tensor]:
         return [made] * self._ranks.count if isinstance(made, Tensor) else made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 
 import torch
@@ -33,32 +34,35 @@ def as_message(tensors: Sequence[Tensor | None]) -> Tensor:
         else:
             sizes = [*one.shape, *[1] * (2 - one.ndim)]
             header += [_DTYPES.index(one.dtype), one.ndim, *sizes]
-    parts = [torch.tensor(header).view(torch.uint8)]
+    whole = bytearray(struct.pack(f"{len(header)}q", *header))
     for one in here:
         if one is not None and one.numel():
-            data = one.reshape(-1).view(torch.uint8)
+            whole += one.reshape(-1).view(torch.uint8).numpy().data
             # Whatever comes next can be read as numbers of any size.
-            parts += [data, torch.zeros(-len(data) % 8, dtype=torch.uint8)]
-    return torch.cat(parts)
+            whole += bytes(-len(whole) % 8)
+    return torch.frombuffer(whole, dtype=torch.uint8)
 
 
 def of_message(data: Tensor) -> list[Tensor | None]:
     """Return the tensors of a message, in memory that is theirs."""
     # Messages begin behind a header of their own.
-    data = data.clone()
-    count = int(data[:8].view(torch.int64))
+    whole = bytearray(data.numpy().data)
+    (count,) = struct.unpack_from("q", whole)
+    header = struct.unpack_from(f"{_FIELDS * count}q", whole, 8)
     at = 8 * (1 + _FIELDS * count)
-    header = data[8:at].view(torch.int64).reshape(count, _FIELDS).tolist()
     found: list[Tensor | None] = []
-    for dtype, ndim, *sizes in header:
-        if dtype == _ABSENT:
+    for i in range(0, len(header), _FIELDS):
+        place, ndim, *sizes = header[i : i + _FIELDS]
+        if place == _ABSENT:
             found.append(None)
             continue
-        kind = _DTYPES[dtype]
-        bytes = sizes[0] * sizes[1] * kind.itemsize
-        some = data[at : at + bytes]
-        found.append(some.view(kind).reshape(sizes[:ndim]))
-        at += bytes + -bytes % 8
+        dtype, numbers = _DTYPES[place], sizes[0] * sizes[1]
+        if not numbers:
+            found.append(torch.empty(sizes[:ndim], dtype=dtype))
+            continue
+        one = torch.frombuffer(whole, dtype=dtype, count=numbers, offset=at)
+        found.append(one.reshape(sizes[:ndim]))
+        at += one.nbytes + -one.nbytes % 8
     return found
 
 

@@ -103,7 +103,7 @@ def bars_of(found: dict[str, Any]) -> Iterator[str]:
         share = extra / whole
         yield (
             f"64 queries, {found['rows_a_rank']:,} rows each of {size} processes: "
-            f"{seconds(whole)}, {share:.1%} more than the slowest's own search (below "
+            f"{seconds(whole)}, {share:.1%} of it beside the slowest's own search (below "
             f"{MOST_SHARE:.0%}): {_met(share < MOST_SHARE)}; a round alone is "
             f"{found['round_s'][size]['64'] / whole:.1%}"
         )
@@ -112,7 +112,7 @@ def bars_of(found: dict[str, Any]) -> Iterator[str]:
             continue
         extra = difference(times)
         yield (
-            f"1 query, {size} processes: {_signed(extra)} more than the slowest's own search "
+            f"1 query, {size} processes: {_signed(extra)} beside the slowest's own search "
             f"(below {seconds(MOST_SECONDS)}): {_met(extra < MOST_SECONDS)}; a round alone is "
             f"{seconds(found['round_s'][size]['1'])}"
         )

@@ -26,7 +26,7 @@ _ABSENT = -1
 
 def as_message(tensors: Sequence[Tensor | None]) -> Tensor:
     """Return tensors of at most 2 dimensions, wherever they are, as bytes: uint8 (n,)."""
-    here = [None if one is None else one.detach().cpu().contiguous() for one in tensors]
+    here = [None if one is None else _in_order(one) for one in tensors]
     header = [len(here)]
     for one in here:
         if one is None:
@@ -41,6 +41,10 @@ def as_message(tensors: Sequence[Tensor | None]) -> Tensor:
             # Whatever comes next can be read as numbers of any size.
             whole += bytes(-len(whole) % 8)
     return torch.frombuffer(whole, dtype=torch.uint8)
+
+
+def _in_order(one: Tensor) -> Tensor:
+    return one if one.is_cpu and one.is_contiguous() else one.detach().cpu().contiguous()
 
 
 def of_message(data: Tensor) -> list[Tensor | None]:

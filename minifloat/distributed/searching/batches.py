@@ -13,7 +13,7 @@ from minifloat.distributed.exchange.members import Members
 from minifloat.distributed.exchange.plans import as_text, of_text
 from minifloat.distributed.exchange.ranks import as_bytes, of_bytes
 from minifloat.distributed.exchange.rounds import Round
-from minifloat.distributed.exchange.tensors import as_message, of_message, there
+from minifloat.distributed.exchange.tensors import as_message, of_message
 from minifloat.distributed.searching.queries import Queries, digest
 from minifloat.distributed.searching.taking import Asked, Taking, chosen_of, taking_of
 from minifloat.distributed.shards.shard import Missing, Shard
@@ -23,6 +23,8 @@ _QUERIES, _BYTES = 1024, 1 << 26
 
 # Products that a thread is given for each second of the time-out: some tenth of what it makes.
 PRODUCTS = 1 << 34
+
+_NOTHING = torch.empty(0, dtype=torch.uint8)
 
 Tensors = list["Tensor | None"]
 
@@ -93,36 +95,53 @@ class Call:
         found: list[Tensors] = []
         prepared: Queries | None = None
         batches = 1
+        # What rank 0 has itself need not be a message.
+        own: dict[int, Tensors] = {}
+        is_first = self.shard.rank == 0
 
-        def some(number: int) -> Tensor:
+        def queries_of(one: Round, number: int) -> Queries:
             nonlocal prepared
+            if self.shard.rank != self.src:
+                return Queries.read(one.hear(self.src))
             if given is None:
                 raise ValueError(f"rank {self.src} must give the queries; got None")
             prepared = prepared or prepare()
-            return prepared.some(number).message()
+            some = prepared.some(number)
+            one.tell(some.message)
+            return some
 
         def scored(one: Round, number: int) -> Tensor:
             nonlocal batches, taking
-            queries = Queries.read(one.spread(lambda: some(number)))
-            if number == 0:
+            queries = queries_of(one, number)
+            if number == 0 and self.all_have and not is_first:
                 self._refuse_others(given, queries)
             batches, self.from_numpy = queries.batches, queries.from_numpy
             self.shard.refuse_missing()
             search.check()
             taking = taking or taking_of(self.shard, asked, chosen)
-            return as_message(search.own(queries, taking))
+            found_here = search.own(queries, taking)
+            if is_first:
+                own[number] = found_here
+            return _NOTHING if is_first else as_message(found_here)
 
         def begun(number: int) -> Round:
             one = Round.of_one(self.shard.ranks, self.name, self.src)
             one.give(lambda: scored(one, number))
             return one
 
-        def taken(one: Round) -> None:
-            data = one.take(
-                lambda parts: self._answer(one, parts, search), allow_partial=allow_partial
-            )
-            *answer, missing = of_message(data)
-            for rank, reason in of_text(as_bytes(there(missing))):
+        def taken(one: Round, number: int) -> None:
+            whole: Tensors = []
+
+            def combined(parts: list[Tensor | None]) -> list[Tensor]:
+                each = [None if part is None else of_message(part) for part in parts[1:]]
+                mine = None if parts[0] is None else own.pop(number)
+                reasons = of_bytes(as_text([*one.reasons.items()])) if one.reasons else None
+                whole.extend([*search.combine([mine, *each]), reasons])
+                return self._for_each(whole)
+
+            data = one.take(combined, allow_partial=allow_partial)
+            *answer, reasons = whole or of_message(data)
+            for rank, reason in [] if reasons is None else of_text(as_bytes(reasons)):
                 first, end = self.shard.bounds[rank : rank + 2]
                 self.missing[rank] = Missing(rank, first, end, reason)
             found.append(answer)
@@ -131,14 +150,14 @@ class Call:
         while number < batches:
             one = begun(number)
             try:
-                taken(before)
+                taken(before, number - 1)
             except Exception:
                 # All ranks have begun another, and none may be left waiting for its end.
                 if not self.shard.ranks.is_broken:
                     self._drain(one)
                 raise
             before, number = one, number + 1
-        taken(before)
+        taken(before, number - 1)
         return found
 
     @property
@@ -146,18 +165,19 @@ class Call:
         """Whether this rank is to have the answer."""
         return self.dst in (None, self.shard.rank)
 
-    def _answer(self, one: Round, parts: list[Tensor | None], search: Search) -> list[Tensor]:
-        each = [None if part is None else of_message(part) for part in parts]
-        missing = of_bytes(as_text_of(one.reasons))
-        whole = as_message([*search.combine(each), missing])
-        none = as_message([missing])
-        ranks = range(self.shard.ranks.count)
-        return [whole if self.dst in (None, rank) else none for rank in ranks]
+    def _for_each(self, whole: Tensors) -> list[Tensor]:
+        """Return what each rank is told: all of it, or which ranks miss rows."""
+        count = self.shard.ranks.count
+        if count == 1:
+            return [_NOTHING]
+        all_of_it = as_message(whole)
+        if self.dst is None:
+            return [all_of_it] * count
+        of_others = as_message(whole[-1:])
+        return [all_of_it if rank == self.dst else of_others for rank in range(count)]
 
     def _refuse_others(self, given: Any, queries: Queries) -> None:
-        """Raise ValueError where all ranks are to give the same queries, and this one does not."""
-        if not self.all_have:
-            return
+        """Raise ValueError where this rank was not given the queries of rank 0."""
         if given is None or digest(given) != queries.digest:
             got = "none" if given is None else "others than those of rank 0"
             raise ValueError(
@@ -170,8 +190,3 @@ class Call:
             one.take(lambda _: as_message([]))
         except Exception:
             return
-
-
-def as_text_of(reasons: dict[int, str]) -> bytes:
-    """Return which ranks miss rows and why, as text."""
-    return as_text([[rank, reason] for rank, reason in reasons.items()])

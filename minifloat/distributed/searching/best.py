@@ -153,8 +153,8 @@ class _Search:
         scores, rows = (torch.cat([there(part[i]) for part in here], 1) for i in (0, 1))
         index = self.shard.index
         of_index = torch.cat([there(part[2]) for part in here], 1) if index is not None else rows
-        beside = torch.stack([there(part[4]) for part in here])
-        taking = int(beside[:, 0].sum())
+        beside = [there(part[4]).tolist() for part in here]
+        taking = sum(rows_here for rows_here, _, _ in beside)
         if index is None and self.most > taking:
             raise ValueError(f"k must be in 1..{taking}, the rows that take part; got {self.most}")
         if self.rescore is not None:
@@ -165,12 +165,14 @@ class _Search:
             scores, rows, of_index = (part.gather(1, places) for part in (cosines, rows, of_index))
         places = best_places(scores, rows, self.most)[:, self.offset :]
         scores, of_index = scores.gather(1, places), of_index.gather(1, places)
-        missing = (0, self.k - scores.shape[1])
-        scores = torch.nn.functional.pad(scores, missing, value=torch.nan)
-        of_index = torch.nn.functional.pad(of_index, missing, value=-1)
+        if scores.shape[1] < self.k:
+            missing = (0, self.k - scores.shape[1])
+            scores = torch.nn.functional.pad(scores, missing, value=torch.nan)
+            of_index = torch.nn.functional.pad(of_index, missing, value=-1)
         reads = [there(part[5]) for part in here if part[5] is not None]
         read = torch.stack([torch.stack(reads).sum(0)]) if reads else None
-        totals = torch.stack([beside[:, 1].max(), beside[:, 2].sum()])
+        passes, bytes = zip(*[of[1:] for of in beside], strict=True)
+        totals = torch.tensor([max(passes), sum(bytes)])
         told = of_index if index is None else names.told(index, of_index)
         return [scores, told, totals, read]
 

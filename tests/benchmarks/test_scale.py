@@ -125,7 +125,7 @@ def test_bars_are_told_of_what_was_measured() -> None:
     assert "2 processes are 0.83 times as fast" in lines[0]
     assert lines[0].endswith("(at least 0.9): missed")
     assert "1.0% of it beside the slowest's own search (below 2%): met" in lines[1]
-    assert "1 query, 2 processes: 20.5 ms more" in lines[2]
+    assert "1 query, 2 processes: 20.5 ms beside" in lines[2]
     assert "1.50 times as long as reading alone" in lines[4]
 
 

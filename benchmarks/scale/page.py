@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.scale import check, figures, lists, measure, planned, records
+from benchmarks.scale.asking import asked_of
+from benchmarks.scale.options import parsed
 
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 # What the page says the plan is printed by.
@@ -40,9 +42,6 @@ def filled(text: str, record: dict[str, Any]) -> str:
 
 def _planned(text: str, known: figures.Figures) -> str:
     """Return the plan that the page's first command of it prints."""
-    from benchmarks.scale.__main__ import asked_of
-    from benchmarks.scale.options import parsed
-
     command = _PLAN.search(text)
     if command is None:
         raise ValueError("the page must have an indented command that begins scripts/scale plan")

@@ -41,7 +41,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("built")
     write(folder)
     ended = launched(_PROGRAM, max(ranks for ranks, *_ in CASES.values()), [str(folder)])
-    assert [(one.code, one.out, one.err) for one in ended] == [(0, "", "")] * len(ended)
+    assert [(one.status, one.out, one.err) for one in ended] == [(0, "", "")] * len(ended)
     return folder
 
 

@@ -23,7 +23,7 @@ def test_rows_that_are_damaged_are_missing_only_where_that_is_allowed(tmp_path: 
     data[place] ^= 0xFF
     path.write_bytes(data)
     ended = launched(PROGRAM, RANKS, [str(tmp_path / "many"), str(tmp_path / "one.safetensors")])
-    assert [one.code for one in ended] == [0] * RANKS, ended[0].err + ended[1].err
+    assert [one.status for one in ended] == [0] * RANKS, ended[0].err + ended[1].err
     said = [json.loads(one.out) for one in ended]
     missing = [[2, bounds[2], bounds[3]]]
     for rank, one in enumerate(said):

@@ -42,7 +42,7 @@ def test_ranks_share_data_sets_of_lance_in_one_version(tmp_path: Path) -> None:
     for first, end, mode in ((0, 1000, "create"), (1000, 1001, "append"), (1001, ROWS, "append")):
         lance.write(uri, packed[first:end], mode=mode)
     ended = launched(LANCE, 3, [str(uri)])
-    assert [one.code for one in ended] == [0] * 3, ended[0].err + ended[1].err
+    assert [one.status for one in ended] == [0] * 3, ended[0].err + ended[1].err
     said = [json.loads(one.out) for one in ended]
     for number, total in enumerate((1000, ROWS)):
         assert sum(one[number][0] for one in said) == total

@@ -122,7 +122,7 @@ except RankError as error:
 
 def test_ranks_add_up_in_order_in_any_group_and_notice_other_calls() -> None:
     ended = launched(SUMS, 3)
-    assert [one.code for one in ended] == [0] * 3, ended[0].err + ended[1].err
+    assert [one.status for one in ended] == [0] * 3, ended[0].err + ended[1].err
     text = "rank 1 asks for something else (round 2, and this is 2): all ranks must make the same"
     assert all(text in one.out for one in ended)
 

@@ -16,7 +16,7 @@ def test_all_ranks_refuse_what_one_cannot_do(tmp_path: Path) -> None:
     write_index(tmp_path / "index-numbers", [*range(ROWS)])
     (tmp_path / "empty").mkdir()
     ended = launched(PROGRAM, 2, [str(tmp_path)])
-    assert [one.code for one in ended] == [0, 0], ended[0].err + ended[1].err
+    assert [one.status for one in ended] == [0, 0], ended[0].err + ended[1].err
     first, second = (json.loads(one.out) for one in ended)
     alike = {name: text for name, text in first.items() if second[name] == text}
     folder = tmp_path

@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("ranks", [1, 2, 3, 4])
 def test_ranks_find_what_one_process_finds(folder: Path, ranks: int) -> None:
     ended = launched(PROGRAM, ranks, [str(folder)])
-    assert [one.code for one in ended] == [0] * ranks, ended[0].err + ended[-1].err
+    assert [one.status for one in ended] == [0] * ranks, ended[0].err + ended[-1].err
     assert int(ended[0].out) > 60
 
 
@@ -40,4 +40,4 @@ def test_ranks_agree_in_other_formats_and_in_frames(
 ) -> None:
     write_files(tmp_path, format, framed=framed)
     ended = launched(PROGRAM, 3, [str(tmp_path)])
-    assert [one.code for one in ended] == [0] * 3, ended[0].err + ended[-1].err
+    assert [one.status for one in ended] == [0] * 3, ended[0].err + ended[-1].err

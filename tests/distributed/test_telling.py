@@ -37,7 +37,7 @@ def test_all_ranks_hear_what_one_has_met(tmp_path: Path, monkeypatch: pytest.Mon
     spoilt[7, 2] = torch.nan
     np.save("spoilt.npy", spoilt.numpy())
     ended = launched(_PROGRAM, 3)
-    assert [one.code for one in ended] == [0, 0, 0], ended
+    assert [one.status for one in ended] == [0, 0, 0], ended
     out = [one.out.replace(f"{tmp_path}/", "").splitlines() for one in ended]
     wrong = "row 7 of spoilt.npy holds NaN or infinity; all values must be finite"
     other = "all ranks must be asked for one index; rank"

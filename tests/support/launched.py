@@ -1,21 +1,62 @@
-"""Programs in Python that run as ranks of one group, as launchers start them."""
+"""Programs in Python that run as ranks of one group, as launchers start them.
+
+What takes long to import is imported once for all tests of a kind, and each rank is forked.
+"""
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO
 
 from tests.support.paths import ROOT
 
-# Seconds that a group may take; its ranks are killed then.
-LONGEST = 300.0
+# Longer than any of them takes, even where many tests run at once.
+SECONDS = 240
+
+_LAUNCHER = """
+import atexit, importlib, json, os, signal, sys, traceback
+
+for module in sys.argv[1:]:
+    importlib.import_module(module)
+for line in sys.stdin:
+    program, *ranks = json.loads(line)
+    waiting = []
+    for rank in ranks:
+        child = os.fork()
+        if child:
+            waiting.append(child)
+            continue
+        signal.alarm(rank["seconds"])
+        status = 1
+        try:
+            os.environ.update(rank["environment"])
+            os.chdir(rank["folder"])
+            for descriptor, name in ((1, rank["out"]), (2, rank["err"])):
+                os.dup2(os.open(name, os.O_CREAT | os.O_WRONLY), descriptor)
+            sys.argv = ["program", *rank["arguments"]]
+            exec(program, {"__name__": "program"})
+            status = 0
+        except SystemExit as end:
+            status = end.code or 0
+        except BaseException:
+            traceback.print_exc()
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in waiting]
+    print(json.dumps(ended), flush=True)
+"""
 
 _GROUP = """
 import atexit, os, sys
@@ -26,66 +67,77 @@ if os.environ["WORLD_SIZE"] != "1":
 """
 
 
-class Ended(NamedTuple):
-    """What became of a rank: its exit code, below 0 the signal, and what it wrote."""
+@dataclass(frozen=True)
+class Ended:
+    """How a rank has ended, below 0 by which signal, and what it has printed."""
 
-    code: int
+    status: int
     out: str
     err: str
 
 
-@contextmanager
-def started(
-    program: str, ranks: int, arguments: Sequence[str] = ()
-) -> Iterator[list[subprocess.Popen[str]]]:
-    """Yield processes that run a program, each a rank of a gloo group; none outlives the block.
-
-    One process has no group.
-    """
-    environment = os.environ | {
-        "WORLD_SIZE": str(ranks),
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(_free_port()),
-        "GLOO_SOCKET_IFNAME": "lo",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(ROOT),
-    }
-    command = [sys.executable, "-c", _GROUP + program, *arguments]
-    processes: list[subprocess.Popen[str]] = []
-    try:
-        for rank in range(ranks):
-            processes.append(
-                subprocess.Popen(
-                    command,
-                    env=environment | {"RANK": str(rank)},
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                )
-            )
-        yield processes
-    finally:
-        for process in processes:
-            process.kill()
-        for process in processes:
-            process.communicate()
+def launched(program: str, ranks: int, arguments: Sequence[str] = ()) -> list[Ended]:
+    """Return how each of so many ranks of a gloo group has ended; one process has no group."""
+    modules = "minifloat.distributed", "tests.distributed.searched"
+    return launch(ranks, _GROUP + program, arguments, folders=[Path.cwd()], modules=modules)
 
 
-def launched(
-    program: str, ranks: int, arguments: Sequence[str] = (), *, timeout: float = LONGEST
+def launch(
+    count: int,
+    program: str,
+    arguments: Sequence[str] = (),
+    *,
+    folders: Sequence[Path],
+    modules: Sequence[str],
 ) -> list[Ended]:
-    """Run a program as so many ranks of a group; return what became of each, in their order."""
-    with started(program, ranks, arguments) as processes, ThreadPoolExecutor(ranks) as waiting:
-        return [*waiting.map(partial(ended, timeout=timeout), processes)]
+    """Return how each of `count` ranks has ended, each in its folder, in their order.
+
+    modules: what is imported before they are forked.
+    """
+    with socket.socket() as free, TemporaryDirectory() as printed:
+        free.bind(("127.0.0.1", 0))
+        common = {
+            "WORLD_SIZE": str(count),
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": str(free.getsockname()[1]),
+            "GLOO_SOCKET_IFNAME": "lo",
+        }
+        free.close()
+        texts = [
+            [Path(printed, f"{rank}{end}") for end in (".out", ".err")] for rank in range(count)
+        ]
+        ranks = [
+            {
+                "environment": common | {"RANK": str(rank)},
+                "folder": str(folders[rank % len(folders)]),
+                "out": str(out),
+                "err": str(err),
+                "arguments": [*arguments],
+                "seconds": SECONDS,
+            }
+            for rank, (out, err) in enumerate(texts)
+        ]
+        given, told = _launcher(*modules)
+        given.write(json.dumps([program, *ranks]) + "\n")
+        given.flush()
+        return [
+            Ended(status, out.read_text(), err.read_text())
+            for status, (out, err) in zip(json.loads(told.readline()), texts, strict=True)
+        ]
 
 
-def ended(process: subprocess.Popen[str], timeout: float = LONGEST) -> Ended:
-    """Wait until a process ends, and return what became of it."""
-    out, err = process.communicate(timeout=timeout)
-    return Ended(process.returncode, out, err)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+@cache
+def _launcher(*modules: str) -> tuple[IO[str], IO[str]]:
+    """Return where a process is told which ranks to start, and where it tells how they ended."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _LAUNCHER, *modules],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    # It ends with its input.
+    atexit.register(process.communicate)
+    return process.stdin, process.stdout

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.evaluation.conftest import Maker
-from tests.evaluation.launched import RUN, STUDY, Ended, launch
+from tests.evaluation.launched import RUN, STUDY, launch
+from tests.support.launched import Ended
 from tests.support.paths import ROOT
 
 OPTIONS = ["--formats", "e2m1", "--draws", "20", "--out", "report"]

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from tests.evaluation.conftest import Maker
-from tests.evaluation.launched import RUN, STUDY, Ended, launch
+from tests.evaluation.launched import RUN, STUDY, launch
+from tests.support.launched import Ended
 
 
 def test_ranks_give_the_bytes_of_one_process(make_file: Maker, tmp_path: Path) -> None:

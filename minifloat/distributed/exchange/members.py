@@ -30,8 +30,8 @@ _MADE: Counter[tuple[int, ...]] = Counter()
 class Members:
     """The ranks of a group, or this process alone.
 
-    rank: this one's number in the group; count: how many there are. timeout: seconds that each may
-    take for one step, after which the others raise RankError and all have to start anew.
+    rank: this one's number in the group; count: how many there are. timeout: seconds within
+    which all know of one that is lost, by RankError; all have to start anew then.
     """
 
     def __init__(self, group: Any = None, *, timeout: float = TIMEOUT) -> None:

@@ -14,8 +14,8 @@ from minifloat.distributed.exchange.rounds import Combine, Round
 class Ranks(Members):
     """The ranks of a group, or this process alone, and what they make together.
 
-    rank: this one's number in the group; count: how many there are. timeout: seconds that each may
-    take for one step, after which the others raise RankError and all have to start anew.
+    rank: this one's number in the group; count: how many there are. timeout: seconds within
+    which all know of one that is lost, by RankError; all have to start anew then.
     """
 
     def gather(self, data: bytes, call: str) -> list[bytes] | None:

@@ -53,11 +53,12 @@ def open_shard(
     is given; without torch.distributed, this process has all rows. With verify, rows are read and
     compared with their sums at once, where the file has some, and else when they are first used.
 
-    Rows are on the device for searches; what ranks exchange is on the CPU, over gloo. timeout:
-    seconds that a rank may take for one step, such as a batch of queries: of one that takes longer,
-    or is gone, all others learn by RankError, which names it. A file that is damaged is an error
-    too, on that rank what is wrong, and on all others RankError; with allow_partial its rows are
-    missing, `shard.missing` says which and why, and only searches with allow_partial go on.
+    Rows are on the device for searches; what ranks exchange is on the CPU, over gloo. Within
+    timeout seconds all ranks learn of one that is gone or hangs, by RankError, which names it; one
+    that takes half of that longer for a step, such as a batch of queries, than rank 0 does is taken
+    to hang. A file that is damaged is an error too, on that rank what is wrong, and on all others
+    RankError; with allow_partial its rows are missing, `shard.missing` says which and why, and only
+    searches with allow_partial go on.
     storage_options: what pylance hands to an object store.
     """
     ranks = Ranks(group, timeout=timeout)

@@ -14,7 +14,7 @@ from minifloat.cli.commands import Commands
 from tests.cli.running import fine, refused, run
 
 COMMANDS = ("info", "quantize", "search", "duplicates", "convert", "verify")
-OF_INDEX = ("create", "add", "remove", "search", "stats", "check", "compact", "purge")
+OF_INDEX = ("create", "build", "add", "remove", "search", "stats", "check", "compact", "purge")
 
 
 def test_all_commands_are_listed() -> None:

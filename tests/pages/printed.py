@@ -21,7 +21,7 @@ KINDS = {
     # tests/examples runs them.
     "examples": r"python (-m uvicorn --app-dir )?examples\b",
     "pip": r"pip (install|download) ",
-    "launchers": r"(srun .* )?torchrun ",
+    "launchers": r"(srun .* )?torchrun (?!.* -m evaluation )",
     "tools": r"(source|mkdir|find|rm|perf|valgrind|callgrind_annotate|nvcc|cuobjdump) ",
     "run": r"(python|minifloat|torchrun --nproc-per-node N -m evaluation) ",
 }

@@ -90,7 +90,7 @@ def test_tests_of_a_gpu_are_found_by_their_mark_whatever_they_are_called() -> No
     }
     assert set(steps.gpu_tests()) == marked
     assert {name.split("/")[1] for name in marked} == {
-        *("backends", "codec", "ops", "scoring", "vectors")
+        *("backends", "codec", "distributed", "ops", "scoring", "vectors")
     }
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import termios
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,12 @@ def test_an_interrupted_command_leaves_no_half_file(folder: Path) -> None:
         time.sleep(0.02)
     # Python drops what a signal raises in a callback for a weak reference: by now it waits.
     time.sleep(0.5)
-    started.send_signal(signal.SIGINT)
+    # The end of what it reads must not come before it has looked for signals.
+    for _ in range(10):
+        started.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            started.wait(timeout=6)
+            break
     out, err = started.communicate(timeout=60)
     assert (started.returncode, out) == (130, b"")
     assert err == b"interrupted: nothing is left half written\n"

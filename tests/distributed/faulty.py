@@ -13,18 +13,24 @@ import signal
 import socket
 import sys
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 
+import minifloat as mf
 from minifloat import distributed as ranks_of
 from minifloat.distributed import RankError, open_shard
 from tests.distributed.databases import rows
 
 # Seconds: that ranks wait for each other, that a trial begins within, and that one may take.
-TIMEOUT, LATEST, LONGEST = 3.0, 0.4, 30.0
+TIMEOUT, LATEST, LONGEST = 8.0, 0.4, 60.0
+
+# Queries, and what one process finds.
+SEEDS, COUNTS = (0, 1, 2, 3), (1, 5, 1500)
+EXPECTED: dict[tuple[int, int], tuple[torch.Tensor, torch.Tensor]] = {}
 
 
 def main() -> int:
@@ -35,6 +41,9 @@ def main() -> int:
     parser.add_argument("seed", type=int)
     given = parser.parse_args()
     torch.set_num_threads(1)
+    packed = mf.PackedVectors.load(given.folder / "one.safetensors")
+    for seed, count in product(SEEDS, COUNTS):
+        EXPECTED[seed, count] = mf.search(rows(count, seed=seed), packed, 5)
     chance, wrong = random.Random(given.seed), 0
     for number in range(given.trials):
         errors = _trial(given.folder, chance)
@@ -74,7 +83,8 @@ def _trial(folder: Path, chance: random.Random) -> list[str]:
         what = f"{how.name} of rank {victim} of {count} after {after:.3f} s"
         errors = [f"{what}: rank told {one}" for one in said if one["rank"] != victim]
         errors += [f"{what}: {one['wrong']} wrong answers" for one in said if one["wrong"]]
-        if late > TIMEOUT + 1.5:
+        # Processors may be busy with other tests.
+        if late > TIMEOUT + 4:
             errors.append(f"{what}: told after {late:.1f} s")
         return errors
     finally:
@@ -104,11 +114,10 @@ def _rank(folder: Path, rank: int, count: int, port: int, write: int, seed: int)
 
 
 def _searched(shard: Any, chance: random.Random, out: Any) -> dict[str, Any]:
-    expected: dict[int, Any] = {}
     wrong = answers = 0
     for step in range(1 << 30):
         # All ranks draw the same.
-        seed, count = chance.randrange(4), chance.choice([1, 5, 1500])
+        seed, count = chance.choice(SEEDS), chance.choice(COUNTS)
         q = rows(count, seed=seed)
         src, dst = chance.choice([None, 0, 1]), chance.choice([None, 0, 1])
         try:
@@ -121,9 +130,8 @@ def _searched(shard: Any, chance: random.Random, out: Any) -> dict[str, Any]:
         if got.scores is None:
             continue
         answers += 1
-        key = seed * 10_000 + count
-        known = expected.setdefault(key, got)
-        wrong += not all(torch.equal(a, b) for a, b in zip(got[:2], known[:2], strict=True))
+        of_one = EXPECTED[seed, count]
+        wrong += not all(torch.equal(a, b) for a, b in zip(got[:2], of_one, strict=True))
     raise AssertionError
 
 

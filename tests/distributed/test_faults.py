@@ -30,7 +30,7 @@ import torch.distributed as dist
 from minifloat import distributed as ranks_of
 from tests.distributed.databases import rows
 dist.init_process_group("gloo")
-with ranks_of.open_shard(sys.argv[1], timeout=5) as shard:
+with ranks_of.open_shard(sys.argv[1], timeout=60) as shard:
     first = os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
     if first and shard.rank == 1:
         os.kill(os.getpid(), signal.SIGKILL)

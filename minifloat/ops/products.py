@@ -159,17 +159,22 @@ class Above(NamedTuple):
 
     def refuse_above_limit(self, found: int) -> None:
         """Raise ValueError where more rows were found than may be."""
-        if found > self.limit:
-            raise ValueError(
-                f"more than limit={self.limit} rows reach their thresholds: raise the thresholds, "
-                "or the limit"
-            )
+        refuse_above_limit(found, self.limit)
 
     def results(self, found: int) -> Reached:
         """Return new tensors for so many rows."""
         norms = self.sides.b.norms
         offsets = norms.new_empty(self.sides.a.data.shape[0] + 1, dtype=torch.int64)
         return Reached(offsets, norms.new_empty(found, dtype=torch.int64), norms.new_empty(found))
+
+
+def refuse_above_limit(found: int, limit: int) -> None:
+    """Raise ValueError where more rows were found than may be."""
+    if found > limit:
+        raise ValueError(
+            f"more than limit={limit} rows reach their thresholds: raise the thresholds, "
+            "or the limit"
+        )
 
 
 def contiguous(asked: Selecting) -> Selecting:

@@ -50,8 +50,7 @@ def range_search(
     With originals, as `search` takes them, scores are the cosines of these, and all rows are found
     that reach the threshold by them, and no others.
     """
-    if order not in ("row", "score"):
-        raise ValueError(f"order must be row or score; got {order!r}")
+    check_order(order)
     sides = sides_of(queries, database)
     thresholds = thresholds_of(threshold, sides)
     most = NO_LIMIT if limit is None else index(limit)
@@ -64,6 +63,12 @@ def range_search(
     from_numpy = are_from_numpy(queries)
     ordered = found if order == "row" else by_score(found)
     return Reached(*[as_made(from_numpy, part) for part in ordered])
+
+
+def check_order(order: str) -> None:
+    """Raise ValueError for what is no order of rows."""
+    if order not in ("row", "score"):
+        raise ValueError(f"order must be row or score; got {order!r}")
 
 
 def thresholds_of(threshold: float | RowsLike, sides: Sides) -> Tensor:

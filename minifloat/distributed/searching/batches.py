@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from minifloat.arrays import as_made
 from minifloat.distributed.exchange.members import Members
 from minifloat.distributed.exchange.plans import as_text, of_text
 from minifloat.distributed.exchange.ranks import as_bytes, of_bytes
@@ -164,6 +165,19 @@ class Call:
     def is_answered(self) -> bool:
         """Whether this rank is to have the answer."""
         return self.dst in (None, self.shard.rank)
+
+    @property
+    def left_out(self) -> tuple[Missing, ...]:
+        """Whose rows could not be read."""
+        return tuple(self.missing[rank] for rank in sorted(self.missing))
+
+    def as_asked(self, queries: Any, *parts: Any) -> list[Any]:
+        """Return tensors of an answer of the kind, and where, the queries are; ids as they are."""
+        device = queries.device if isinstance(queries, Tensor) else "cpu"
+        return [
+            as_made(self.from_numpy, part.to(device)) if isinstance(part, Tensor) else part
+            for part in parts
+        ]
 
     def _for_each(self, whole: Tensors) -> list[Tensor]:
         """Return what each rank is told: all of it, or which ranks miss rows."""

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from minifloat.answers import best_places
-from minifloat.arrays import as_made
 from minifloat.distributed.exchange.tensors import there
 from minifloat.distributed.searching import names
 from minifloat.distributed.searching.batches import Call, Tensors
@@ -17,11 +16,12 @@ from minifloat.distributed.searching.queries import Queries
 from minifloat.distributed.searching.taking import Asked, Taking, originals_of
 from minifloat.distributed.shards.shard import Missing, Shard
 from minifloat.index.reading.filters import Where
+from minifloat.index.reading.finding import check_page
 from minifloat.ops.products import Best
 from minifloat.ops.rows import Sides
 from minifloat.scoring import exact
 from minifloat.scoring.asking import best_of
-from minifloat.scoring.exact import Read, Renumbered
+from minifloat.scoring.exact import Read
 from minifloat.scoring.exact.originals import Originals
 from minifloat.scoring.queries import rows_of
 from minifloat.scoring.selecting import Mask, Ranges
@@ -100,10 +100,7 @@ class _Search:
 
     def check(self) -> None:
         """Raise ValueError for what cannot be asked."""
-        if self.k < 1 or self.offset < 0:
-            raise ValueError(
-                f"k must be 1 or more, and offset 0 or more; got {self.k} and {self.offset}"
-            )
+        check_page(self.k, self.offset)
         if self.rescore is None:
             return
         if self.originals is None:
@@ -134,7 +131,8 @@ class _Search:
         elif self.originals is None:
             scores, found = (part.cpu() for part in best_of(asked))
         elif self.rescore is None:
-            given = there(queries.x), asked, taking.vectors, self._originals(taking), None
+            originals = originals_of(shard, self.originals, taking)
+            given = there(queries.x), asked, taking.vectors, originals, None
             (scores, found), read = exact.search(*given)
         else:
             scores, found = (part.cpu() for part in best_of(asked))
@@ -179,33 +177,24 @@ class _Search:
     def answer(self, batches: list[Tensors], call: Call, queries: Any) -> Answer:
         """Return the answers to all batches as the queries came."""
         scores = torch.cat([there(of[0]) for of in batches])
-        told = [there(of[1]) for of in batches]
-        device = queries.device if isinstance(queries, Tensor) else "cpu"
-        index = self.shard.index
-        rows: Any = torch.cat(told) if index is None else names.ids_of(index, told, scores.shape)
-        if isinstance(rows, Tensor):
-            rows = as_made(call.from_numpy, rows.to(device))
+        rows = names.joined(self.shard.index, [there(of[1]) for of in batches], scores.shape)
         read = None
         if self.originals is not None:
             totals = torch.stack([there(of[2]) for of in batches])
             of_each = [there(of[3])[0] for of in batches if of[3] is not None]
             of_each = of_each or [torch.zeros(len(scores), dtype=torch.int64)]
             read = Read(torch.cat(of_each), int(totals[:, 0].max()), int(totals[:, 1].sum()))
-        missing = tuple(call.missing[rank] for rank in sorted(call.missing))
-        return Answer(as_made(call.from_numpy, scores.to(device)), rows, missing, read)
+        scores, rows = call.as_asked(queries, scores, rows)
+        return Answer(scores, rows, call.left_out, read)
 
     def _cosines(self, queries: Queries, taking: Taking, found: Tensor) -> tuple[Tensor, Read]:
         """Return the cosines of originals of rows that were found, float32, as they are."""
-        originals = Originals(self._originals(taking), taking.vectors)
+        originals = Originals(originals_of(self.shard, self.originals, taking), taking.vectors)
         count, k = found.shape
         query = torch.arange(count).repeat_interleave(k)
         x = there(queries.x).cpu().double().contiguous()
         cosines = originals.cosines(x, query, found.flatten()).float().reshape(count, k)
         return cosines, Read(torch.full((count,), k), 1, originals.bytes_read)
-
-    def _originals(self, taking: Taking) -> Renumbered:
-        """Return originals, of those rows that are searched."""
-        return originals_of(self.shard, self.originals, taking)
 
 
 def _bytes(k: Any, offset: Any) -> int:

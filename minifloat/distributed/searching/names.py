@@ -32,9 +32,9 @@ def told(index: IndexRows, names: Tensor) -> Tensor:
     return of_bytes(json.dumps(ids).encode())
 
 
-def ids_of(index: IndexRows, data: list[Tensor], shape: tuple[int, ...]) -> Any:
-    """Return the ids of messages, one after the other: int64, or an array of objects."""
-    if index.id_kind in (None, INTEGER):
+def joined(index: IndexRows | None, data: list[Tensor], shape: tuple[int, ...]) -> Any:
+    """Return rows or ids of messages, one after the other: int64, or an array of objects."""
+    if index is None or index.id_kind in (None, INTEGER):
         return torch.cat(data).reshape(shape)
     ids = [id for one in data for id in json.loads(as_bytes(one))]
     if index.id_kind == UUIDS:

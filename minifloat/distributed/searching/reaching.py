@@ -6,10 +6,9 @@ from operator import index as as_index
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
 from minifloat.answers import Reached, put_together
-from minifloat.arrays import RowsLike, as_made
+from minifloat.arrays import RowsLike
 from minifloat.distributed.exchange.tensors import there
 from minifloat.distributed.searching import names
 from minifloat.distributed.searching.batches import Call, Tensors
@@ -17,12 +16,12 @@ from minifloat.distributed.searching.queries import Queries
 from minifloat.distributed.searching.taking import Asked, Taking, originals_of
 from minifloat.distributed.shards.shard import Missing, Shard
 from minifloat.index.reading.filters import Where
-from minifloat.ops.products import Above
+from minifloat.ops.products import Above, refuse_above_limit
 from minifloat.ops.rows import Sides
 from minifloat.scoring import exact
 from minifloat.scoring.asking import NO_LIMIT, reached
 from minifloat.scoring.queries import rows_of
-from minifloat.scoring.reaching import Order, by_score, thresholds_of
+from minifloat.scoring.reaching import Order, by_score, check_order, thresholds_of
 from minifloat.scoring.selecting import Mask, Ranges
 
 # Bytes of answers that a query is taken to have, of which nobody knows before.
@@ -92,8 +91,7 @@ class _Search:
 
     def check(self) -> None:
         """Raise ValueError for what cannot be asked."""
-        if self.order not in ("row", "score"):
-            raise ValueError(f"order must be row or score; got {self.order!r}")
+        check_order(self.order)
 
     def own(self, queries: Queries, taking: Taking) -> Tensors:
         """Return the rows of this rank that reach thresholds, as `Reached` has them, and names."""
@@ -118,11 +116,7 @@ class _Search:
         here = [part for part in parts if part is not None]
         all_of = [Reached(there(part[0]), there(part[1]), there(part[2])) for part in here]
         self.found += sum(len(part.rows) for part in all_of)
-        if self.found > self.limit:
-            raise ValueError(
-                f"more than limit={self.limit} rows reach their thresholds: raise the thresholds, "
-                "or the limit"
-            )
+        refuse_above_limit(self.found, self.limit)
         queries = all_of[0].offsets[1:]
         whole = put_together(all_of, queries)
         index = self.shard.index
@@ -139,14 +133,6 @@ class _Search:
         counts = torch.cat([there(of[0]).diff() for of in batches])
         offsets = torch.cat([torch.zeros(1, dtype=torch.int64), counts.cumsum(0)])
         scores = torch.cat([there(of[2]) for of in batches])
-        told = [there(of[1]) for of in batches]
-        index = self.shard.index
-        rows: Any = torch.cat(told) if index is None else names.ids_of(index, told, scores.shape)
-        device = queries.device if isinstance(queries, Tensor) else "cpu"
-        parts = [offsets, rows, scores]
-        made = [
-            as_made(call.from_numpy, part.to(device)) if isinstance(part, Tensor) else part
-            for part in parts
-        ]
-        missing = tuple(call.missing[rank] for rank in sorted(call.missing))
-        return Found(made[0], made[1], made[2], missing)
+        rows = names.joined(self.shard.index, [there(of[1]) for of in batches], scores.shape)
+        offsets, rows, scores = call.as_asked(queries, offsets, rows, scores)
+        return Found(offsets, rows, scores, call.left_out)

@@ -78,8 +78,7 @@ class Finder:
 
     def best(self, queries: Any, k: int, offset: int, asked: Asked) -> tuple[Any, Any]:
         """Return the scores and ids of the best rows, from one on: both (queries, k)."""
-        if k < 1 or offset < 0:
-            raise ValueError(f"k must be 1 or more, and offset 0 or more; got {k} and {offset}")
+        check_page(k, offset)
 
         def once() -> tuple[Any, Any]:
             taking = self._taking(asked)
@@ -208,6 +207,12 @@ class Finder:
         with self.state.reading_of(snapshot) as catalog:
             found = ids_of_rows(catalog, snapshot, positions)
         return as_objects(self.state.id_kind, found).reshape(positions.shape)
+
+
+def check_page(k: int, offset: int) -> None:
+    """Raise ValueError for a number of rows, or of rows before them, that cannot be."""
+    if k < 1 or offset < 0:
+        raise ValueError(f"k must be 1 or more, and offset 0 or more; got {k} and {offset}")
 
 
 def _best(

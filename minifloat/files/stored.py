@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from minifloat.files import norms
 from minifloat.formats import Format
 from minifloat.frames import Frame
+
+_OF_EACH = ("codes", "reciprocal_norms", "coordinates", "errors")
 
 
 class Stored(NamedTuple):
@@ -43,18 +45,16 @@ class Stored(NamedTuple):
             if tensor is not None
         }
 
+    def of_each(self) -> dict[str, Any]:
+        """Return what is kept of each row, by the names of fields: tensors."""
+        found = {name: getattr(self, name) for name in _OF_EACH}
+        return {name: of for name, of in found.items() if of is not None}
+
     def rows(self, first: int, end: int) -> Stored:
         """Return rows from one to another, in the same memory."""
-        coordinates, errors = (
-            None if of is None else of[first:end] for of in (self.coordinates, self.errors)
-        )
-        return self._replace(
-            codes=self.codes[first:end],
-            reciprocal_norms=self.reciprocal_norms[first:end],
-            coordinates=coordinates,
-            errors=errors,
-            beside={name: of[first:end] for name, of in self.beside.items()},
-        )
+        some = {name: of[first:end] for name, of in self.of_each().items()}
+        beside = {name: of[first:end] for name, of in self.beside.items()}
+        return self._replace(beside=beside, **some)
 
     def refuse_impossible(self, what: str) -> None:
         """Raise ValueError, which begins with `what`, for the first row that cannot be."""

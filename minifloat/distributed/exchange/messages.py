@@ -19,6 +19,9 @@ _HEADER = 8 * _FIELDS
 
 _TAGS = 1 << 30
 
+# The data of a message that says no more than that it is there.
+NOTHING = torch.empty(0, dtype=torch.uint8)
+
 
 class Status(IntEnum):
     """What became of a part: here, refused, or its rank failed, has damaged files, is lost."""

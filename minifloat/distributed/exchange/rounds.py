@@ -6,12 +6,12 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-import torch
 from torch import Tensor
 
 from minifloat.distributed.exchange.errors import RankError
 from minifloat.distributed.exchange.members import TELLING, Members
 from minifloat.distributed.exchange.messages import (
+    NOTHING,
     Expected,
     Kind,
     Message,
@@ -31,8 +31,6 @@ Combine = Callable[[list[Tensor | None]], Made]
 
 # Of its time-out, the share that rank 0 waits for others; they wait for it all of theirs.
 _SHARE = 0.5
-
-_NOTHING = torch.empty(0, dtype=torch.uint8)
 
 
 class _ElsewhereError(Exception):
@@ -61,7 +59,7 @@ class Round:
         self._has_told = False
         self.reasons: dict[int, str] = {}
         self._sent: list[Sent] = []
-        self._own: Message = self._message(Status.HERE, _NOTHING)
+        self._own: Message = self._message(Status.HERE, NOTHING)
         self._told = self._expected(sources, Kind.SPREAD)
         self._answer: Expected | None = None
         if ranks.rank != 0:
@@ -154,6 +152,8 @@ class Round:
         raise self._raised(wrong)
 
     def _part(self, rank: int) -> Message:
+        if (self._own.status, self._own.rank) == (Status.LOST, rank):
+            return self._own
         try:
             message = self._parts[rank].wait(self._ranks.timeout * _SHARE)
         except RuntimeError as error:
@@ -167,10 +167,13 @@ class Round:
 
     def _taken(self) -> Tensor:
         assert self._answer is not None
+        # Who has waited for another rank by now has half of its time left.
+        share = 1 - _SHARE if isinstance(self._error, RankError) else 1.0
+        seconds = self._ranks.timeout * share
         try:
-            message = self._answer.wait(self._ranks.timeout)
+            message = self._answer.wait(seconds)
         except RuntimeError as error:
-            gone = RankError(0, lost(error, self._ranks.timeout))
+            gone = RankError(0, lost(error, seconds))
             self._ranks.leave(gone)
             raise gone from error
         if message.status != Status.HERE:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from minifloat.arrays import as_made
 from minifloat.distributed.exchange.members import Members
+from minifloat.distributed.exchange.messages import NOTHING
 from minifloat.distributed.exchange.plans import as_text, of_text
 from minifloat.distributed.exchange.ranks import as_bytes, of_bytes
 from minifloat.distributed.exchange.rounds import Round
@@ -25,7 +26,6 @@ _QUERIES, _BYTES = 1024, 1 << 26
 # Products that a thread is given for each second of the time-out: some tenth of what it makes.
 PRODUCTS = 1 << 34
 
-_NOTHING = torch.empty(0, dtype=torch.uint8)
 
 Tensors = list["Tensor | None"]
 
@@ -123,7 +123,7 @@ class Call:
             found_here = search.own(queries, taking)
             if is_first:
                 own[number] = found_here
-            return _NOTHING if is_first else as_message(found_here)
+            return NOTHING if is_first else as_message(found_here)
 
         def begun(number: int) -> Round:
             one = Round.of_one(self.shard.ranks, self.name, self.src)
@@ -183,7 +183,7 @@ class Call:
         """Return what each rank is told: all of it, or which ranks miss rows."""
         count = self.shard.ranks.count
         if count == 1:
-            return [_NOTHING]
+            return [NOTHING]
         all_of_it = as_message(whole)
         if self.dst is None:
             return [all_of_it] * count

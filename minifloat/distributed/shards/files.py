@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from minifloat.arrays import on_huge_pages
 from minifloat.files.headers import opened
 from minifloat.files.storage import load_some, verify_some
@@ -54,8 +52,9 @@ class Reading:
 
     def bytes(self) -> int:
         """Return how many bytes the rows have."""
-        each = _of_each(self._none).values()
-        return self._rows * sum(of.new_empty(1, *of.shape[1:]).nbytes for of in each)
+        each = self._none.of_each().values()
+        width: int = sum(of.new_empty(1, *of.shape[1:]).nbytes for of in each)
+        return self._rows * width
 
     def steps(self, *, verify: bool) -> Iterator[int]:
         """Read rows, and yield the bytes that were read; DamagedError for others than were said."""
@@ -86,31 +85,20 @@ class Reading:
 
     def _copy(self, stored: Stored, at: int) -> Iterator[int]:
         """Copy rows of a file into memory of their own, from a place on, step by step."""
-        some = _of_each(stored)
+        some = stored.of_each()
         if self._found is None:
             whole: dict[str, Any] = {
                 name: on_huge_pages(of.new_empty(self._rows, *of.shape[1:]))
                 for name, of in some.items()
             }
             self._found = stored._replace(**whole)
-        to, width = _of_each(self._found), sum(of[:1].nbytes for of in some.values())
+        to, width = self._found.of_each(), sum(of[:1].nbytes for of in some.values())
         step = max(1, _COPIED // width)
         for first in range(0, len(some["codes"]), step):
             rows = min(step, len(some["codes"]) - first)
             for name, of in some.items():
                 to[name][at + first : at + first + rows] = of[first : first + rows]
             yield rows * width
-
-
-def _of_each(stored: Stored) -> dict[str, Tensor]:
-    """Return what a file holds of each row, by name."""
-    found = {
-        "codes": stored.codes,
-        "reciprocal_norms": stored.reciprocal_norms,
-        "coordinates": stored.coordinates,
-        "errors": stored.errors,
-    }
-    return {name: of for name, of in found.items() if of is not None}
 
 
 def paths_of(uri: str | Path | list[Any] | tuple[Any, ...]) -> list[Path]:

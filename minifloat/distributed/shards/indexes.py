@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from minifloat.distributed.exchange.messages import NOTHING
 from minifloat.distributed.exchange.ranks import Ranks
 from minifloat.distributed.exchange.rounds import Round
 from minifloat.distributed.exchange.tensors import as_message, of_message, there
@@ -21,8 +22,6 @@ from minifloat.index.rows.kinds import Kind
 from minifloat.index.rows.snapshots import Snapshot
 from minifloat.index.state import State
 from minifloat.vectors import PackedVectors
-
-_NOTHING = torch.empty(0, dtype=torch.uint8)
 
 
 def as_plan(plan: sharing.Plan) -> dict[str, Any]:
@@ -113,7 +112,7 @@ class IndexRows:
 
         def ended(parts: list[Tensor | None]) -> Tensor:
             self.ends = [there(of_message(there(part))[0]).tolist() for part in parts]
-            return _NOTHING
+            return NOTHING
 
         spans = list(pairwise(bounds))
         self._exchanged(ranks, "rows of an index", rest, filled, ended)
@@ -126,9 +125,9 @@ class IndexRows:
             gone = there(of_message(data)[0])
             positions = self.snapshot.store.positions(gone, self.snapshot.count)
             self.snapshot = self.snapshot.without(positions[positions >= 0])
-            return _NOTHING
+            return NOTHING
 
-        self._exchanged(ranks, "rows that were removed", removed, without, lambda _: _NOTHING)
+        self._exchanged(ranks, "rows that were removed", removed, without, lambda _: NOTHING)
 
     def of_each(self, rows: Tensor) -> list[Tensor]:
         """Return which of the numbers of rows, which ascend, each rank has."""

@@ -4,6 +4,22 @@ from typing import Final
 
 MOST_ROWS: Final[int]
 
+class Ways:
+    """Ways of doing the same, by the names that `csrc/cuda/ways.h` explains."""
+
+    scans_by_lane: bool
+    starts_early: bool
+    has_long_lists: bool
+    merges_by_list: bool
+    fewest_by_warpgroup: int
+    narrows_tiles: bool
+    has_three_products: bool
+    asks_occupancy: bool
+    steps_over_tiles: bool
+
+def ways() -> Ways:
+    """Return those of this process, which may be changed."""
+
 def encode(
     format: int, source: int, saturate: bool, values: int, count: int, out: int, stream: int, /
 ) -> None: ...

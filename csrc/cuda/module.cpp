@@ -2,6 +2,7 @@
 // checked every argument.
 
 #include "cuda/operators.h"
+#include "cuda/ways.h"
 #include "python.h"
 
 namespace py = pybind11;
@@ -55,6 +56,17 @@ PYBIND11_MODULE(_cuda, m) {
                           Address stream) {
     pair_scores({sides, at<const std::int64_t>(pairs), count}, at<float>(out), stream_at(stream));
   });
+  py::class_<Ways>(m, "Ways")
+      .def_readwrite("scans_by_lane", &Ways::scans_by_lane)
+      .def_readwrite("starts_early", &Ways::starts_early)
+      .def_readwrite("has_long_lists", &Ways::has_long_lists)
+      .def_readwrite("merges_by_list", &Ways::merges_by_list)
+      .def_readwrite("fewest_by_warpgroup", &Ways::fewest_by_warpgroup)
+      .def_readwrite("narrows_tiles", &Ways::narrows_tiles)
+      .def_readwrite("has_three_products", &Ways::has_three_products)
+      .def_readwrite("asks_occupancy", &Ways::asks_occupancy)
+      .def_readwrite("steps_over_tiles", &Ways::steps_over_tiles);
+  m.def("ways", ways, py::return_value_policy::reference);
   m.attr("MOST_ROWS") = kMostRows;
   m.def("best_workspace", [](const Best& asked) { return best_workspace(asked.sides, asked.k); });
   m.def("best", [](const Best& asked, const Memory& workspace, Address scores, Address rows,

@@ -1,0 +1,35 @@
+#pragma once
+
+// Ways of doing the same: both are there until a GPU has shown which is faster, and all answers are
+// the same. Each is the new one unless something else is said.
+
+namespace minifloat::cuda {
+
+struct Ways {
+  // Few queries: each lane copies the bytes that it multiplies; else a block copies for all lanes.
+  bool scans_by_lane = true;
+  // Thresholds of a search start from the best of some of the rows; else from nothing.
+  bool starts_early = true;
+  // Lists have room for many keys and are seldom sorted; else they are as short as they can be.
+  bool has_long_lists = true;
+  // Slices are merged list by list; else slot by slot.
+  bool merges_by_list = true;
+  // The fewest queries that warpgroups multiply.
+  int fewest_by_warpgroup = 9;
+  // Wide rows leave warpgroups fewer queries at a time; else warps multiply them.
+  bool narrows_tiles = true;
+  // Elements of two bytes take three products of bytes; else four.
+  bool has_three_products = true;
+  // The compiler is asked how many blocks a multiprocessor runs; else that is a constant.
+  bool asks_occupancy = true;
+  // Packing goes from tile to tile; else each is divided into rows anew.
+  bool steps_over_tiles = true;
+};
+
+// Those of this process.
+inline Ways& ways() {
+  static Ways chosen;
+  return chosen;
+}
+
+}  // namespace minifloat::cuda

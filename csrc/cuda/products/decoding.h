@@ -16,26 +16,33 @@ constexpr std::uint32_t both_halves(float power, int mantissa) {
   return (sign | static_cast<std::uint32_t>(((exponent + 15) & 31) << 10 | mantissa)) * 0x10001;
 }
 
-// Codes 4 * i to 4 * i + 3 of a lane, two side by side in each half.
-template <int kBits, int kWords>
-MINIFLOAT_DEVICE std::uint32_t four_codes(const std::uint32_t (&words)[kWords], int i) {
-  const int first = 4 * i * kBits, word = first / 32, shift = first % 32;
-  const bool spans = shift + 4 * kBits > 32;
-  const std::uint32_t codes =
-      spans ? window(words[word], words[word + (spans ? 1 : 0)], shift) : words[word] >> shift;
-  if constexpr (kBits == 8) return codes;
-  constexpr int kGap = 8 - kBits;
-  return static_cast<std::uint32_t>(Pairs<2 * kBits, 2 * kGap>::part(codes));
-}
-
-// Float16 that have the fields of codes 0 and 2 of four, or of codes 1 and 3.
-template <Format F, bool kIsOdd>
+// Float16 that have the fields of two codes, each from bit kFrom of its half on.
+template <Format F, int kFrom>
 MINIFLOAT_DEVICE std::uint32_t halves(std::uint32_t codes) {
-  constexpr int kDown = kIsOdd ? F.bits() : 0;
-  constexpr int kToMagnitude = 10 - F.mantissa_bits - kDown, kToSign = 16 - F.bits() - kDown;
+  constexpr int kToMagnitude = 10 - F.mantissa_bits - kFrom, kToSign = 16 - F.bits() - kFrom;
   constexpr std::uint32_t kMagnitude = ((F.sign_bit() - 1) << (10 - F.mantissa_bits)) * 0x10001;
   const auto moved = [](std::uint32_t x, int by) { return by < 0 ? x >> -by : x << by; };
   return (moved(codes, kToSign) & 0x80008000) | (moved(codes, kToMagnitude) & kMagnitude);
+}
+
+// A lane's codes of 6 bits as float16: each word has two codes that lie eight apart, and so in the
+// same bits of their halves. The order is that of Operand::place.
+template <Format F>
+MINIFLOAT_DEVICE void halves_of_six(const std::uint32_t (&words)[3], std::uint32_t (&even)[4],
+                                    std::uint32_t (&odd)[4]) {
+  const auto [first, second, third] = words;
+  const std::uint32_t pairs[3] = {permute_bytes(first, second, 0x7610),
+                                  permute_bytes(first, third, 0x5432),
+                                  permute_bytes(second, third, 0x7610)};
+  even[0] = halves<F, 0>(pairs[0]);
+  odd[0] = halves<F, 6>(pairs[0]);
+  even[1] = halves<F, 2>(pairs[1]);
+  odd[1] = halves<F, 8>(pairs[1]);
+  even[2] = halves<F, 4>(pairs[2]);
+  odd[2] = halves<F, 10>(pairs[2]);
+  // The others reach over the ends of halves.
+  even[3] = halves<F, 4>(permute_bytes(first, permute_bytes(second, third, 0x43), 0x5421));
+  odd[3] = halves<F, 6>(permute_bytes(first, permute_bytes(second, third, 0x650), 0x6543));
 }
 
 // Bytes of eight codes of 4 bits by a table of magnitudes: where a nibble's sign bit is set, a
@@ -111,17 +118,26 @@ MINIFLOAT_DEVICE void row_registers(const std::uint32_t (&words)[Operand<F>::kWo
 #pragma unroll
     for (int w = 0; w < Row::kWords; ++w) look_up<F>(words[w], out[0][2 * w], out[0][2 * w + 1]);
   } else {
+    std::uint32_t even[kLaneCodes / 4], odd[kLaneCodes / 4];
+    if constexpr (Row::kBits == 6) {
+      halves_of_six<F>(words, even, odd);
+    } else {
+      static_assert(Row::kBits == 8);
+#pragma unroll
+      for (int i = 0; i < kLaneCodes / 4; ++i) {
+        even[i] = halves<F, 0>(words[i]);
+        odd[i] = halves<F, 8>(words[i]);
+      }
+    }
 #pragma unroll
     for (int i = 0; i < kLaneCodes / 4; ++i) {
-      const std::uint32_t codes = four_codes<Row::kBits>(words, i);
-      const std::uint32_t even = halves<F, false>(codes), odd = halves<F, true>(codes);
       if constexpr (Row::kIsFloat) {
-        out[0][2 * i] = even;
-        out[0][2 * i + 1] = odd;
+        out[0][2 * i] = even[i];
+        out[0][2 * i + 1] = odd[i];
       } else if constexpr (Row::kPlanes == 1) {
-        out[0][i] = ToInteger<F>::whole(even, odd);
+        out[0][i] = ToInteger<F>::whole(even[i], odd[i]);
       } else {
-        ToInteger<F>::planes(even, odd, out[0][i], out[1][i]);
+        ToInteger<F>::planes(even[i], odd[i], out[0][i], out[1][i]);
       }
     }
   }

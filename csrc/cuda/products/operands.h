@@ -46,7 +46,14 @@ struct Operand {
 
   // Which of a step's codes is the lane's code i.
   MINIFLOAT_HD static constexpr int place(int lane, int i) {
-    return i / kRun * 4 * kRun + lane % 4 * kRun + i % kRun;
+    return i / kRun * 4 * kRun + lane % 4 * kRun + number(i) % kRun;
+  }
+
+  // Which of those that a lane has side by side is decoded as number i: of 6 bits, those that lie
+  // alike in their halves of words stand together.
+  MINIFLOAT_HD static constexpr int number(int i) {
+    constexpr int kSixes[8] = {0, 1, 3, 4, 6, 7, 2, 5};
+    return kBits == 6 ? kSixes[i / 4 * 2 + i % 2] + i / 2 % 2 * 8 : i;
   }
 
   using Registers = std::uint32_t[kPlanes][kRegisters];

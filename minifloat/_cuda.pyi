@@ -7,7 +7,7 @@ MOST_ROWS: Final[int]
 class Ways:
     """Ways of doing the same, by the names that `csrc/cuda/ways.h` explains."""
 
-    scans_by_lane: bool
+    streams_rows: bool
     starts_early: bool
     has_long_lists: bool
     merges_by_list: bool

@@ -57,7 +57,7 @@ PYBIND11_MODULE(_cuda, m) {
     pair_scores({sides, at<const std::int64_t>(pairs), count}, at<float>(out), stream_at(stream));
   });
   py::class_<Ways>(m, "Ways")
-      .def_readwrite("scans_by_lane", &Ways::scans_by_lane)
+      .def_readwrite("streams_rows", &Ways::streams_rows)
       .def_readwrite("starts_early", &Ways::starts_early)
       .def_readwrite("has_long_lists", &Ways::has_long_lists)
       .def_readwrite("merges_by_list", &Ways::merges_by_list)

@@ -49,6 +49,18 @@ MINIFLOAT_EXPORT int minifloat_stages(int format, bool are_packed, std::int64_t 
   return cuda::plan_of(sides, queries, capacity, workspace).stages;
 }
 
+// Whether rows of a search stream to lanes.
+MINIFLOAT_EXPORT bool minifloat_are_streamed(int format, std::int64_t queries, std::int64_t dim,
+                                             std::uintptr_t rows) {
+  Sides sides{};
+  sides.format = format;
+  sides.dim = dim;
+  sides.a.is_packed = true;
+  sides.a.count = queries;
+  sides.b.data = reinterpret_cast<const void*>(rows);
+  return cuda::are_streamed(sides);
+}
+
 // What an integer sum below 2^23 must reach to be looked at.
 MINIFLOAT_EXPORT float minifloat_cut(float bound, float factor, float norm) {
   using FirstLook = cuda::Cut<true>;

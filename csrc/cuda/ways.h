@@ -6,8 +6,8 @@
 namespace minifloat::cuda {
 
 struct Ways {
-  // Few queries: each lane copies the bytes that it multiplies; else a block copies for all lanes.
-  bool scans_by_lane = true;
+  // Few queries: warps copy aligned rows, each its own; else a block copies for all its warps.
+  bool streams_rows = true;
   // Thresholds of a search start from the best of some of the rows; else from nothing.
   bool starts_early = true;
   // Lists have room for many keys and are seldom sorted; else they are as short as they can be.

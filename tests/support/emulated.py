@@ -98,6 +98,16 @@ def stages(
     return found
 
 
+def are_streamed(
+    format: minifloat.Format, *, queries: int = 1, dim: int = 256, address: int = 0
+) -> bool:
+    """Return whether rows of a search stream to the lanes that multiply them."""
+    function: Any = CDLL(str(build())).minifloat_are_streamed
+    function.argtypes, function.restype = [c_int, c_int64, c_int64, c_size_t], c_bool
+    streamed: bool = function(format.index, queries, dim, address)
+    return streamed
+
+
 def cut(bound: float, factor: float, norm: float) -> np.float32:
     """Return, in its bits, what an integer sum must reach for its score to be looked at."""
     function: Any = CDLL(str(build())).minifloat_cut

@@ -46,6 +46,12 @@ MINIFLOAT_DEVICE void copy_async(void* shared, const void* from, int bytes) {
                : "memory");
 }
 
+// The same of 4 bytes, at multiples of 4.
+MINIFLOAT_DEVICE void copy_word_async(void* shared, const void* from) {
+  const auto to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(to), "l"(from) : "memory");
+}
+
 // Ends a group of this thread's copies.
 MINIFLOAT_DEVICE void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 
@@ -122,15 +128,25 @@ MINIFLOAT_DEVICE std::uint8_t convert([[maybe_unused]] float x) {
 
 // Matrix products of a warp: 16 rows of `a` by 8 columns of `b`, added to the sums. Rows are lane /
 // 4 (a0, a2; sums 0, 1) and 8 more (a1, a3; sums 2, 3), columns lane / 4 of b and lane % 4 * 2 of
-// the sums; a0, a1 and b0 have 4 bytes or 2 float16 of the first half, by lane % 4.
+// the sums; a0, a1 and b0 have 4 bytes or 2 float16 of the first half, by lane % 4. Bytes of `a`
+// may be unsigned.
+template <bool kIsUnsigned>
 MINIFLOAT_DEVICE void multiply_matrices(std::int32_t (&sums)[4], std::uint32_t a0, std::uint32_t a1,
                                         std::uint32_t a2, std::uint32_t a3, std::uint32_t b0,
                                         std::uint32_t b1) {
-  asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
-      "{%8, %9}, {%0, %1, %2, %3};"
-      : "+r"(sums[0]), "+r"(sums[1]), "+r"(sums[2]), "+r"(sums[3])
-      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+  if constexpr (kIsUnsigned) {
+    asm("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+        "{%8, %9}, {%0, %1, %2, %3};"
+        : "+r"(sums[0]), "+r"(sums[1]), "+r"(sums[2]), "+r"(sums[3])
+        : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+  } else {
+    asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
+        "{%8, %9}, {%0, %1, %2, %3};"
+        : "+r"(sums[0]), "+r"(sums[1]), "+r"(sums[2]), "+r"(sums[3])
+        : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+  }
 }
+template <bool>
 MINIFLOAT_DEVICE void multiply_matrices(float (&sums)[4], std::uint32_t a0, std::uint32_t a1,
                                         std::uint32_t a2, std::uint32_t a3, std::uint32_t b0,
                                         std::uint32_t b1) {
@@ -157,6 +173,16 @@ MINIFLOAT_DEVICE int opaque(int x) {
 MINIFLOAT_DEVICE float opaque(float x) {
   asm volatile("" : "+f"(x));
   return x;
+}
+
+// A constant in a register that the assembler does not know for one, to which it adds 0: it would
+// else be moved to another register wherever an instruction has no room for it.
+MINIFLOAT_DEVICE std::uint32_t in_register(std::uint32_t x) {
+  std::uint32_t out;
+  asm("{.reg .u32 none; mov.u32 none, %%laneid; shr.u32 none, none, 5; add.u32 %0, none, %1;}"
+      : "=r"(out)
+      : "r"(x));
+  return out;
 }
 
 inline void check(cudaError_t error) {

@@ -39,6 +39,9 @@ inline Words4 load16(const void* from) { return *static_cast<const Words4*>(from
 inline void copy_async(void* shared, const void* from, int bytes) {
   emulator::copy_async(shared, from, bytes, 16 - bytes);
 }
+inline void copy_word_async(void* shared, const void* from) {
+  emulator::copy_async(shared, from, 4, 0);
+}
 inline void commit_copies() { emulator::commit_copies(); }
 template <int kPending>
 void wait_copies() {
@@ -119,22 +122,24 @@ void multiply_fragments(Sum (&sums)[4], const Factors& mine, Multiply multiply) 
   }
 }
 
-inline void multiply_matrices(std::int32_t (&sums)[4], std::uint32_t a0, std::uint32_t a1,
-                              std::uint32_t a2, std::uint32_t a3, std::uint32_t b0,
-                              std::uint32_t b1) {
+template <bool kIsUnsigned>
+void multiply_matrices(std::int32_t (&sums)[4], std::uint32_t a0, std::uint32_t a1,
+                       std::uint32_t a2, std::uint32_t a3, std::uint32_t b0, std::uint32_t b1) {
+  using Byte = std::conditional_t<kIsUnsigned, std::uint8_t, std::int8_t>;
   multiply_fragments<4>(sums, {{a0, a1, a2, a3}, {b0, b1}}, [](std::uint32_t x, std::uint32_t y) {
-    return std::int32_t{static_cast<std::int8_t>(x)} * static_cast<std::int8_t>(y);
+    return std::int32_t{static_cast<Byte>(x)} * static_cast<std::int8_t>(y);
   });
 }
-inline void multiply_matrices(float (&sums)[4], std::uint32_t a0, std::uint32_t a1,
-                              std::uint32_t a2, std::uint32_t a3, std::uint32_t b0,
-                              std::uint32_t b1) {
+template <bool>
+void multiply_matrices(float (&sums)[4], std::uint32_t a0, std::uint32_t a1, std::uint32_t a2,
+                       std::uint32_t a3, std::uint32_t b0, std::uint32_t b1) {
   multiply_fragments<2>(sums, {{a0, a1, a2, a3}, {b0, b1}}, [](std::uint32_t x, std::uint32_t y) {
     return from_half(static_cast<std::uint16_t>(x)) * from_half(static_cast<std::uint16_t>(y));
   });
 }
 
 inline int opaque(int x) { return x; }
+inline std::uint32_t in_register(std::uint32_t x) { return x; }
 inline float opaque(float x) { return x; }
 
 inline std::uint64_t load_fresh(const std::uint64_t* from) { return *from; }

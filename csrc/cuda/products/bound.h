@@ -8,7 +8,9 @@ namespace minifloat::cuda {
 
 struct Bound {
   MINIFLOAT_DEVICE static int place(int query) { return query; }
-  MINIFLOAT_DEVICE static float of(float bound, float) { return bound; }
+  MINIFLOAT_DEVICE static float of(float bound, float) {
+    return bound == bound ? bound : kInfinity;
+  }
   // NaN is above every bound, and then below every number's key.
   MINIFLOAT_DEVICE static bool passes(float score, float bound) { return !(score < bound); }
 };

@@ -45,12 +45,27 @@ MINIFLOAT_DEVICE void halves_of_six(const std::uint32_t (&words)[3], std::uint32
   odd[3] = halves<F, 6>(permute_bytes(first, permute_bytes(second, third, 0x650), 0x6543));
 }
 
-// Bytes of eight codes of 4 bits by a table of magnitudes: where a nibble's sign bit is set, a
-// look-up gives the top bit of the table's byte, which is 0.
+// The magnitudes of codes of 4 bits, a byte each. A look-up where a nibble's sign bit is set gives
+// the top bit of the table's byte, which is 0.
 template <Format F>
-MINIFLOAT_DEVICE void look_up(std::uint32_t codes, std::uint32_t& first, std::uint32_t& second) {
+class Magnitudes {
+ public:
+  // Of four codes.
+  MINIFLOAT_DEVICE std::uint32_t of(std::uint32_t codes) const {
+    return permute_bytes(low_, kTable[1], codes);
+  }
+
+  // An instruction has room for one constant: the other is moved to a register beside each, unless
+  // it comes from somewhere.
+  MINIFLOAT_DEVICE static Magnitudes in_registers() {
+    Magnitudes made;
+    made.low_ = in_register(made.low_);
+    return made;
+  }
+
+ private:
   static_assert(F.bits() == 4 && lane(F) == Lane::kInt8);
-  constexpr auto kTable = [] {
+  static constexpr auto kTable = [] {
     std::array<std::uint32_t, 2> table{};
     for (int i = 0; i < 8; ++i) {
       const auto entry = static_cast<std::uint32_t>(to_element<F>(static_cast<std::uint8_t>(i)));
@@ -58,13 +73,22 @@ MINIFLOAT_DEVICE void look_up(std::uint32_t codes, std::uint32_t& first, std::ui
     }
     return table;
   }();
+
+  std::uint32_t low_ = kTable[0];
+};
+
+// What changes the sign of eight codes of 4 bits.
+inline constexpr std::uint32_t kSignsOfEight = 0x88888888;
+
+// Bytes of eight codes of 4 bits.
+template <Format F>
+MINIFLOAT_DEVICE void look_up(std::uint32_t codes, std::uint32_t& first, std::uint32_t& second) {
   constexpr std::uint32_t kTopBits = 0x80808080;
-  const std::uint32_t negated = codes ^ 0x88888888;
+  const Magnitudes<F> magnitudes;
+  const std::uint32_t negated = codes ^ kSignsOfEight;
   const auto value = [&](int shift) {
-    const std::uint32_t plus = permute_bytes(kTable[0], kTable[1], codes >> shift);
-    const std::uint32_t minus = permute_bytes(kTable[0], kTable[1], negated >> shift);
     // The top bits keep bytes from borrowing.
-    return (plus + kTopBits - minus) ^ kTopBits;
+    return (magnitudes.of(codes >> shift) + kTopBits - magnitudes.of(negated >> shift)) ^ kTopBits;
   };
   first = value(0);
   second = value(16);
@@ -90,30 +114,39 @@ struct ToInteger {
   // Both planes of four elements: the nearest multiple of 2^kRowShift, and what is left.
   MINIFLOAT_DEVICE static void planes(std::uint32_t even, std::uint32_t odd, std::uint32_t& high,
                                       std::uint32_t& low) {
-    constexpr std::uint32_t kToHigh = both_halves(power_of_two(F.mantissa_bits - 1 - kRowShift), 0);
-    constexpr std::uint32_t kFromHigh =
-        both_halves(-power_of_two(kRowShift + 1 - F.mantissa_bits), 0);
+    constexpr int kToHigh = F.mantissa_bits - 1 - kRowShift;
+    constexpr std::uint32_t kUpToHigh = both_halves(power_of_two(15 + kToHigh), 0);
+    constexpr std::uint32_t kFromHigh = both_halves(-power_of_two(-kToHigh), 0);
     constexpr std::uint32_t kHighMagic = both_halves(power_of_two(10), 0x200);
     constexpr std::uint32_t kLessMagic = kHighMagic | 0x80008000;
     constexpr std::uint32_t kOne = both_halves(1.0f, 0);
     std::uint32_t highs[2], lows[2];
     for (int o = 0; o < 2; ++o) {
-      const std::uint32_t steps = multiply_add_halves(o ? odd : even, kUp, 0);
-      highs[o] = multiply_add_halves(steps, kToHigh, kHighMagic);
+      const std::uint32_t x = o ? odd : even;
+      highs[o] = multiply_add_halves(x, kUpToHigh, kHighMagic);
       const std::uint32_t whole = multiply_add_halves(highs[o], kOne, kLessMagic);
       const std::uint32_t rest = multiply_add_halves(whole, kFromHigh, kMagic);
-      lows[o] = multiply_add_halves(steps, kOne, rest);
+      lows[o] = multiply_add_halves(x, kUp, rest);
     }
     high = low_bytes(highs[0], highs[1]);
     low = low_bytes(lows[0], lows[1]);
   }
+
+  // Both bytes of four elements, more by what kMagic is.
+  MINIFLOAT_DEVICE static void offset_planes(std::uint32_t even, std::uint32_t odd,
+                                             std::uint32_t& high, std::uint32_t& low) {
+    static_assert(max_fixed(F) < 1 << 9, "the sum must stay between two powers of two");
+    const std::uint32_t first = multiply_add_halves(even, kUp, kMagic);
+    const std::uint32_t second = multiply_add_halves(odd, kUp, kMagic);
+    high = permute_bytes(first, second, 0x7351);
+    low = low_bytes(first, second);
+  }
 };
 
 // A lane's codes of one row as it multiplies them.
-template <Format F>
-MINIFLOAT_DEVICE void row_registers(const std::uint32_t (&words)[Operand<F>::kWords],
-                                    typename Operand<F>::Registers& out) {
-  using Row = Operand<F>;
+template <Format F, class Row = Operand<F>>
+MINIFLOAT_DEVICE void row_registers(const std::uint32_t (&words)[Row::kWords],
+                                    typename Row::Registers& out) {
   if constexpr (Row::kBits == 4 && Row::kLane == Lane::kInt8) {
 #pragma unroll
     for (int w = 0; w < Row::kWords; ++w) look_up<F>(words[w], out[0][2 * w], out[0][2 * w + 1]);
@@ -136,10 +169,27 @@ MINIFLOAT_DEVICE void row_registers(const std::uint32_t (&words)[Operand<F>::kWo
         out[0][2 * i + 1] = odd[i];
       } else if constexpr (Row::kPlanes == 1) {
         out[0][i] = ToInteger<F>::whole(even[i], odd[i]);
+      } else if constexpr (Row::kIsUnsigned) {
+        ToInteger<F>::offset_planes(even[i], odd[i], out[0][i], out[1][i]);
       } else {
         ToInteger<F>::planes(even[i], odd[i], out[0][i], out[1][i]);
       }
     }
+  }
+}
+
+// The same as magnitudes, those of negative codes first.
+template <Format F>
+MINIFLOAT_DEVICE void signed_registers(const Magnitudes<F>& magnitudes,
+                                       const std::uint32_t (&words)[Operand<F>::kWords],
+                                       typename SignedOperand<F>::Registers& out) {
+#pragma unroll
+  for (int w = 0; w < Operand<F>::kWords; ++w) {
+    const std::uint32_t negated = words[w] ^ kSignsOfEight;
+    out[0][2 * w] = magnitudes.of(negated);
+    out[0][2 * w + 1] = magnitudes.of(negated >> 16);
+    out[1][2 * w] = magnitudes.of(words[w]);
+    out[1][2 * w + 1] = magnitudes.of(words[w] >> 16);
   }
 }
 

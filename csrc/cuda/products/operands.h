@@ -34,7 +34,10 @@ struct Operand {
   static_assert(F.exponent_bits <= 5, "float16 must hold the values");
 
   using Sum = std::conditional_t<kIsFloat, float, std::int32_t>;
+  // An element is its planes' bytes, each times kPlaneBase and the next one added.
   static constexpr int kPlanes = kLane == Lane::kInt16 ? 2 : 1;
+  static constexpr int kPlaneBase = 1 << kRowShift;
+  static constexpr bool kIsUnsigned = false;
   static constexpr int kRegisters = kIsFloat ? 8 : 4;     // of each plane
   static constexpr int kParts = kRegisters / 4;           // of a plane, of 16 bytes each
   static constexpr int kWords = kLaneCodes * kBits / 32;  // of packed codes
@@ -62,6 +65,46 @@ struct Operand {
   // An element of a row is its register's value times this: a float16 is made of a code's bits as
   // they are, though its exponent has a larger bias.
   static constexpr float kUnit = kIsFloat ? static_cast<float>(1 << (15 - F.bias())) : 1.0f;
+};
+
+// The same where an element is the second of two planes less the first: magnitudes of negative and
+// of positive codes, which take fewer instructions than elements of both, and twice the products.
+template <Format F>
+struct SignedOperand : Operand<F> {
+  static constexpr int kPlanes = 2;
+  static constexpr int kPlaneBase = -1;
+  using Registers = std::uint32_t[kPlanes][Operand<F>::kRegisters];
+  using TwoRows = Registers[2];
+};
+
+// The same where an element is more by a constant, which its two planes have in unsigned bytes: a
+// product too many for all rows, so that a row of zeros tells it.
+template <Format F>
+struct OffsetOperand : Operand<F> {
+  static constexpr int kPlaneBase = 256;
+  static constexpr bool kIsUnsigned = true;
+};
+
+// What a lane has of a row at once where rows are aligned and lanes copy them: vectors of 16 bytes
+// that hold whole steps. Its codes follow one another from step to step.
+template <Format F>
+struct Chunk {
+  static constexpr int kVectors = F.bits() == 6 ? 3 : 1;
+  static constexpr int kWords = 4 * kVectors;
+  static constexpr int kStepWords = Operand<F>::kWords;
+  static constexpr int kSteps = kWords / kStepWords;
+  static constexpr int kRowBytes = 4 * kVectors * static_cast<int>(sizeof(Words4));
+
+  // Of a row.
+  static constexpr std::int64_t count(std::int64_t dim) {
+    return (dim * F.bits() / 8 + kRowBytes - 1) / kRowBytes;
+  }
+
+  // Which of a row's codes is the lane's code i of a step.
+  MINIFLOAT_HD static constexpr std::int64_t place(std::int64_t step, int lane, int i) {
+    const std::int64_t first = (step / kSteps * 4 + lane % 4) * kSteps + step % kSteps;
+    return first * kLaneCodes + Operand<F>::number(i);
+  }
 };
 
 // The planes of a query's element: those of a row's where queries are packed, and two where they

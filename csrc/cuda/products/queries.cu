@@ -46,6 +46,11 @@ MINIFLOAT_DEVICE Words4 registers_of(const Element<F> (&elements)[kLaneCodes], i
   return words;
 }
 
+template <Format F>
+std::int64_t layout_steps(Layout layout, std::int64_t dim) {
+  return layout == Layout::kChunks ? Chunk<F>::count(dim) * Chunk<F>::kSteps : steps_of(dim);
+}
+
 template <int kFormat, class Stored>
 MINIFLOAT_KERNEL(kThreads, kBlocks)
 lay_out_kernel(ElementRows<Stored> rows, std::int64_t dim, float unit, Queries queries) {
@@ -56,7 +61,7 @@ lay_out_kernel(ElementRows<Stored> rows, std::int64_t dim, float unit, Queries q
   for (std::int64_t query = launch_index(); query < queries.padded(); query += launch_size()) {
     queries.factors[query] = query < queries.count ? rows.norms[query] * unit : 0.0f;
   }
-  const std::int64_t steps = steps_of(dim);
+  const std::int64_t steps = queries.steps;
   const std::int64_t count = queries.blocks * steps * queries.tiles * kWarp;
   for (std::int64_t i = launch_index(); i < count; i += launch_size()) {
     const int lane = static_cast<int>(i % kWarp);
@@ -66,13 +71,15 @@ lay_out_kernel(ElementRows<Stored> rows, std::int64_t dim, float unit, Queries q
     const std::int64_t query = (block * queries.tiles + tile) * kTileQueries + lane / 4;
     Element<F> elements[kLaneCodes] = {};
     for (int j = 0; j < kLaneCodes; ++j) {
-      const std::int64_t at = step * kStepCodes + Row::place(lane, j);
+      const std::int64_t at = queries.layout == Layout::kChunks
+                                  ? Chunk<F>::place(step, lane, j)
+                                  : step * kStepCodes + Row::place(lane, j);
       if (query < queries.count && at < dim) elements[j] = element_at<F>(rows.row(query), at);
     }
     for (int p = 0; p < kPlanes; ++p) {
       for (int part = 0; part < Row::kParts; ++part) {
         const Words4 words = registers_of<F, kArePacked>(elements, p, part);
-        if (queries.layout == Layout::kWarps) {
+        if (queries.layout != Layout::kWarpgroups) {
           queries.elements[((i / kWarp * kPlanes + p) * Row::kParts + part) * kWarp + lane] = words;
           continue;
         }
@@ -91,12 +98,12 @@ lay_out_kernel(ElementRows<Stored> rows, std::int64_t dim, float unit, Queries q
 Queries take_queries(const Sides& sides, std::int64_t count, int tiles, Layout layout,
                      Workspace& workspace) {
   const std::int64_t block = std::int64_t{tiles} * kTileQueries;
-  Queries queries{nullptr, nullptr, count, (count + block - 1) / block, tiles, layout};
+  Queries queries{nullptr, nullptr, count, (count + block - 1) / block, 0, tiles, layout};
   choose_format(sides.format, [&](auto f) {
     choose_bool(sides.a.is_packed, [&](auto packed) {
       constexpr int kVectors = QueryPlanes<kFormatOf<f()>, packed()>::kTileVectors;
-      queries.elements =
-          workspace.take<Words4>(queries.blocks * tiles * steps_of(sides.dim) * kVectors);
+      queries.steps = layout_steps<kFormatOf<f()>>(layout, sides.dim);
+      queries.elements = workspace.take<Words4>(queries.blocks * tiles * queries.steps * kVectors);
     });
   });
   queries.factors = workspace.take<float>(queries.padded());
@@ -105,7 +112,7 @@ Queries take_queries(const Sides& sides, std::int64_t count, int tiles, Layout l
 
 void lay_out(const Sides& sides, std::int64_t first, const Queries& queries, Stream stream) {
   // Rows of no elements have norms all the same.
-  const std::int64_t steps = std::max<std::int64_t>(1, steps_of(sides.dim));
+  const std::int64_t steps = std::max<std::int64_t>(1, queries.steps);
   const Grid grid = grid_for(queries.blocks * queries.tiles * steps * kWarp, kThreads, kBlocks);
   choose_format(sides.format, [&](auto f) {
     constexpr Format F = kFormatOf<f()>;

@@ -11,6 +11,7 @@ namespace minifloat::cuda {
 // Where a lane's registers lie. Both are by block and by step; there
 enum class Layout : std::uint8_t {
   kWarps,       // by tile, plane, part and lane: 16 bytes, which a lane loads at once
+  kChunks,      // the same, where steps have their codes as chunks of aligned rows have them
   kWarpgroups,  // by plane, register, tile and lane: 4 bytes, as matrix units read them
 };
 
@@ -19,7 +20,8 @@ struct Queries {
   float* factors;  // by which a sum is multiplied: the reciprocal norm, in units of sums
   std::int64_t count;
   std::int64_t blocks;
-  int tiles;  // of each block
+  std::int64_t steps;  // of a row
+  int tiles;           // of each block
   Layout layout;
 
   // With those that fill up the last block.

@@ -24,6 +24,17 @@ search_kernel(PackedRows rows, Queries queries, const std::uint8_t* mask, std::i
 }
 
 template <int kFormat, bool kArePacked, bool kInFrame>
+MINIFLOAT_KERNEL(kWarpgroup, blocks_of(1))
+streamed_search_kernel(PackedRows rows, Queries queries, const std::uint8_t* mask,
+                       std::int64_t slice_rows, Found found, Coordinates coordinates) {
+  const Share share = share_of_block(rows.count, slice_rows, queries.blocks);
+  std::uint8_t* const memory = shared_memory() + WarpStream<kFormatOf<kFormat>>::kBytes;
+  Board<kTileQueries, Bound> board(memory, found, queries, mask, share);
+  keep_scores_by_stream<kFormat, kArePacked, kInFrame>(rows, queries, coordinates, share, board);
+  board.write_counts();
+}
+
+template <int kFormat, bool kArePacked, bool kInFrame>
 MINIFLOAT_KERNEL(kWarpgroups* kWarpgroup, 1)
 warpgroup_search_kernel(PackedRows rows, Queries queries, const std::uint8_t* mask,
                         std::int64_t slice_rows, Found found, int stages, Coordinates coordinates) {
@@ -79,6 +90,14 @@ void gather(const Sides& sides, const Plan& plan, const Found& found, const std:
       const Grid grid = warpgroup_grid<Sums>(sides, plan, found.capacity);
       launch(warpgroup_search_kernel<format(), packed(), kInFrame>, grid, stream, rows,
              plan.queries, mask, plan.slices.rows, found, plan.stages, plan.coordinates);
+    });
+  } else if (plan.are_streamed) {
+    choose_streamed_product(sides, [&](auto format, auto packed) {
+      const Grid grid{
+          plan.blocks(), kWarpgroup,
+          WarpStream<kFormatOf<format()>>::kBytes + board_bytes(kTileQueries, found.capacity)};
+      launch(streamed_search_kernel<format(), packed(), kInFrame>, grid, stream, rows, plan.queries,
+             mask, plan.slices.rows, found, plan.coordinates);
     });
   } else {
     choose_warp_product(sides, [&](auto format, auto packed, auto tiles, auto is_long) {

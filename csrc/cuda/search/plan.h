@@ -13,11 +13,13 @@ struct Plan {
   Coordinates coordinates;
   Slices slices;
   int stages;  // of a warp's ring where warpgroups multiply, else 0
+  bool are_streamed;
 
   std::int64_t blocks() const { return slices.count * queries.blocks; }
 };
 
-// With memory for the queries; lists of a board have room for so many keys.
+// With memory for the queries; lists of a board have room for so many keys, none where there is no
+// board.
 inline Plan plan_of(const Sides& sides, std::int64_t count, int capacity, Workspace& workspace) {
   Plan plan{};
   plan.stages = stages_of(sides, [&](int queries) { return board_bytes(queries, capacity); });
@@ -27,7 +29,9 @@ inline Plan plan_of(const Sides& sides, std::int64_t count, int capacity, Worksp
     plan.slices = slices_of(sides.b.count, plan.queries.blocks, 1, kWarpgroups * kBlockRows);
   } else {
     const int tiles = warp_tiles(sides);
-    plan.queries = take_queries(sides, count, tiles, Layout::kWarps, workspace);
+    plan.are_streamed = capacity > 0 && are_streamed(sides);
+    const Layout layout = plan.are_streamed ? Layout::kChunks : Layout::kWarps;
+    plan.queries = take_queries(sides, count, tiles, layout, workspace);
     plan.slices = slices_of(sides.b.count, plan.queries.blocks, blocks_of(tiles), kBlockRows);
   }
   plan.coordinates = take_coordinates(sides, plan.queries, workspace);

@@ -5,6 +5,8 @@
 #include "cuda/device/choices.h"
 #include "cuda/operators.h"
 #include "cuda/products/warp/scores.h"
+#include "cuda/products/warp/streamed.h"
+#include "cuda/ways.h"
 
 namespace minifloat::cuda {
 
@@ -25,6 +27,27 @@ inline bool is_long(const Sides& sides) {
 inline int warp_tiles(const Sides& sides) {
   const int many = many_tiles(kFormats[sides.format].format);
   return sides.a.count <= kTileQueries || is_long(sides) ? 1 : many;
+}
+
+// Elements of a row that streams: sums of so many products of bytes, unsigned ones too, fit in an
+// int32.
+inline constexpr std::int64_t kMostStreamed = 1 << 16;
+
+// Whether rows stream to the lanes that multiply them: few queries, and rows of whole vectors.
+inline bool are_streamed(const Sides& sides) {
+  constexpr int kVectorBits = 8 * static_cast<int>(sizeof(Words4));
+  const int bits = kFormats[sides.format].format.bits();
+  return ways().streams_rows && sides.a.count <= kTileQueries && sides.dim > 0 &&
+         sides.dim <= kMostStreamed && sides.dim * bits % kVectorBits == 0 &&
+         reinterpret_cast<std::uintptr_t>(sides.b.data) % sizeof(Words4) == 0;
+}
+
+// Calls use(format, whether queries are packed) with constants.
+template <class Use>
+void choose_streamed_product(const Sides& sides, Use use) {
+  choose_format(sides.format, [&](auto format) {
+    choose_bool(sides.a.is_packed, [&](auto packed) { use(format, packed); });
+  });
 }
 
 // Calls use(format, whether queries are packed, tiles, whether sums are long) with constants.

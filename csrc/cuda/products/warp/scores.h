@@ -38,9 +38,9 @@ MINIFLOAT_DEVICE Sums sums_of_block(BlockRing<Sums::F>& ring, std::int64_t first
   return sums;
 }
 
-// Gives a keeper this lane's scores of a row block.
+// Gives a keeper this lane's scores of a row block, of whose rows it has the norms.
 template <int kTiles, class Sums, class Keeper>
-MINIFLOAT_DEVICE void keep_scores_of_block(const Sums& sums, const PackedRows& rows,
+MINIFLOAT_DEVICE void keep_scores_of_block(const Sums& sums, const float (&norms)[2],
                                            const Queries& queries, const Share& share,
                                            std::int64_t first, Keeper& keeper) {
   // Addresses that follow from it would else stay in registers from one row block to the next.
@@ -48,14 +48,13 @@ MINIFLOAT_DEVICE void keep_scores_of_block(const Sums& sums, const PackedRows& r
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const std::int64_t row = first + 8 * half;
-    const float norm = row < share.end ? rows.norms[row] : 0.0f;
 #pragma unroll
     for (int tile = 0; tile < kTiles; ++tile) {
 #pragma unroll
       for (int i = 0; i < 2; ++i) {
         const std::int64_t query = (share.query_block * kTiles + tile) * kTileQueries + column + i;
         const auto dot = sums.whole(tile, 2 * half + i);
-        const float score = static_cast<float>(dot) * queries.factors[query] * norm;
+        const float score = static_cast<float>(dot) * queries.factors[query] * norms[half];
         if constexpr (Keeper::kTakesAll) {
           keeper.add(row, query, score);
         } else {
@@ -69,15 +68,13 @@ MINIFLOAT_DEVICE void keep_scores_of_block(const Sums& sums, const PackedRows& r
 
 // The same of rows in a frame.
 template <int kTiles, class Sums, class Keeper>
-MINIFLOAT_DEVICE void keep_framed_scores_of_block(const Sums& sums, const PackedRows& rows,
+MINIFLOAT_DEVICE void keep_framed_scores_of_block(const Sums& sums, const float (&norms)[2],
                                                   const Queries& queries,
                                                   const Coordinates& coordinates,
                                                   const Share& share, std::int64_t first,
                                                   Keeper& keeper) {
   const int column = opaque(thread_index() % kWarp % 4 * 2);
   const LanePlace at{first, share.end, share.query_block * kTiles * kTileQueries + column};
-  const float norms[2] = {first < share.end ? rows.norms[first] : 0.0f,
-                          first + 8 < share.end ? rows.norms[first + 8] : 0.0f};
   float scores[kTiles][4];
   score_in_frame(
       at, norms, queries, coordinates, [&](int tile, int i) { return sums.whole(tile, i); },
@@ -106,16 +103,19 @@ MINIFLOAT_DEVICE void keep_scores_by_warp(const PackedRows& rows, const Queries&
   using Sums = WarpSums<kFormat, kArePacked, kTiles, kIsLong>;
   const int steps = static_cast<int>(steps_of(rows.dim));
   const int lane = thread_index() % kWarp, warp = thread_index() / kWarp;
-  const Words4* const elements = queries.elements + share.query_block * steps * Sums::kStepVectors;
+  const Words4* const elements =
+      queries.elements + share.query_block * steps * Sums::kStepVectors + lane;
   BlockRing<Sums::F> ring(rows, share, shared_memory());
   std::int64_t block_row = share.begin;
   for (int number = 0; block_row < share.end; ++number, block_row += kBlockRows) {
     const std::int64_t first = block_row + warp * kWarpRows + lane / 4;
     const auto sums = sums_of_block<Sums>(ring, first, share.end, steps, elements);
+    const float norms[2] = {first < share.end ? rows.norms[first] : 0.0f,
+                            first + 8 < share.end ? rows.norms[first + 8] : 0.0f};
     if constexpr (kInFrame) {
-      keep_framed_scores_of_block<kTiles>(sums, rows, queries, coordinates, share, first, keeper);
+      keep_framed_scores_of_block<kTiles>(sums, norms, queries, coordinates, share, first, keeper);
     } else {
-      keep_scores_of_block<kTiles>(sums, rows, queries, share, first, keeper);
+      keep_scores_of_block<kTiles>(sums, norms, queries, share, first, keeper);
     }
     if constexpr (!Keeper::kTakesAll) keeper.settle(number);
   }

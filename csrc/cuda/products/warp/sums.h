@@ -12,17 +12,17 @@ namespace minifloat::cuda {
 inline constexpr int kExactSteps = (1 << 18) / kStepCodes;
 
 // kIsLong where there may be more steps than that.
-template <int kFormat, bool kArePacked, int kTiles, bool kIsLong>
+template <int kFormat, bool kArePacked, int kTiles, bool kIsLong,
+          class RowOperand = Operand<kFormatOf<kFormat>>>
 class WarpSums {
  public:
   static constexpr Format F = kFormatOf<kFormat>;
-  using Row = Operand<F>;
+  using Row = RowOperand;
   using Planes = QueryPlanes<F, kArePacked>;
   static constexpr int kStepVectors = kTiles * Planes::kTileVectors;
 
-  // Adds the products of one step; `queries` are the step's.
+  // Adds the products of one step; `queries` are the step's, from this lane's first on.
   MINIFLOAT_DEVICE void add(const typename Row::TwoRows& rows, const Words4* queries) {
-    const int lane = thread_index() % kWarp;
 #pragma unroll
     for (int tile = 0; tile < kTiles; ++tile) {
       // A matrix unit's float sums are not rounded to nearest: short ones go to float32.
@@ -32,7 +32,7 @@ class WarpSums {
 #pragma unroll
         for (int part = 0; part < Row::kParts; ++part) {
           const Words4 query =
-              load16(queries + ((tile * Planes::kCount + p) * Row::kParts + part) * kWarp + lane);
+              load16(queries + ((tile * Planes::kCount + p) * Row::kParts + part) * kWarp);
 #pragma unroll
           for (int plane = 0; plane < Row::kPlanes; ++plane) {
             auto& sums = Row::kIsFloat
@@ -41,9 +41,9 @@ class WarpSums {
 #pragma unroll
             for (int i = 0; i < 4; i += 2) {
               const int at = part * 4 + i;
-              multiply_matrices(sums, rows[0][plane][at], rows[1][plane][at],
-                                rows[0][plane][at + 1], rows[1][plane][at + 1], query.each[i],
-                                query.each[i + 1]);
+              multiply_matrices<Row::kIsUnsigned>(sums, rows[0][plane][at], rows[1][plane][at],
+                                                  rows[0][plane][at + 1], rows[1][plane][at + 1],
+                                                  query.each[i], query.each[i + 1]);
             }
           }
         }
@@ -87,15 +87,18 @@ class WarpSums {
     if constexpr (kEach == 1) {
       return each_[tile][0][i];
     } else {
-      std::int64_t whole = 0;
+      // Sums of bytes hold in an int32 as a whole, for float queries are scaled to that end.
+      using Whole =
+          std::conditional_t<Row::kLane == Lane::kInt8 && !kIsLong, std::int32_t, std::int64_t>;
+      Whole whole = 0;
 #pragma unroll
       for (int plane = 0; plane < Row::kPlanes; ++plane) {
-        std::int64_t sum = 0;
+        Whole sum = 0;
 #pragma unroll
         for (int p = 0; p < Planes::kCount; ++p) {
           sum = sum * Planes::kBase + each_[tile][plane * Planes::kCount + p][i];
         }
-        whole = (whole << kRowShift) + sum;
+        whole = whole * Row::kPlaneBase + sum;
       }
       return whole;
     }

@@ -15,6 +15,7 @@ class Ways:
     narrows_tiles: bool
     has_three_products: bool
     asks_occupancy: bool
+    prepares_at_once: bool
     steps_over_tiles: bool
 
 def ways() -> Ways:
@@ -75,6 +76,30 @@ class Memory:
 
     def __init__(self, data: int, bytes: int, /) -> None: ...
 
+class ValueRows:
+    """Rows of values, so many values apart."""
+
+    def __init__(self, source: int, values: int, stride: int, count: int, dim: int, /) -> None: ...
+
+class Frame:
+    """Axes, signs of each round of a turn and, between rounds, where values were."""
+
+    def __init__(
+        self, dim: int, axes: int, axis_count: int, signs: int, rounds: int, order: int, /
+    ) -> None: ...
+
+class Projected:
+    """Where rests, coordinates and lengths of rests go."""
+
+    def __init__(self, rest: int, coordinates: int, lengths: int, /) -> None: ...
+
+def to_lane(
+    format: int, rows: ValueRows, lengths: int, elements: int, norms: int, stream: int, /
+) -> None: ...
+def project_workspace(rows: ValueRows, frame: Frame, /) -> int: ...
+def project(
+    rows: ValueRows, frame: Frame, workspace: Memory, out: Projected, stream: int, /
+) -> None: ...
 def scores_workspace(sides: Sides, /) -> int: ...
 def scores(sides: Sides, workspace: Memory, out: int, stream: int, /) -> None: ...
 def pair_scores(sides: Sides, pairs: int, count: int, out: int, stream: int, /) -> None: ...

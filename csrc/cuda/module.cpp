@@ -17,6 +17,40 @@ void look_at_signals() {
 
 Stream stream_at(Address stream) { return at<CUstream_st>(stream); }
 
+// Adds what brings rows of values into a lane or a frame.
+void add_preparing(py::module_& m) {
+  py::class_<ValueRows>(m, "ValueRows", py::module_local())
+      .def(py::init([](int source, Address values, std::int64_t stride, std::int64_t count,
+                       std::int64_t dim) {
+        return ValueRows{source, at<const void>(values), stride, count, dim};
+      }));
+  py::class_<Frame>(m, "Frame", py::module_local())
+      .def(py::init([](std::int64_t dim, Address axes, std::int64_t axis_count, Address signs,
+                       std::int64_t rounds, Address order) {
+        return Frame{dim,
+                     dim,
+                     at<const float>(axes),
+                     axis_count,
+                     at<const float>(signs),
+                     rounds,
+                     at<const std::int64_t>(order),
+                     {}};
+      }));
+  py::class_<Projected>(m, "Projected", py::module_local())
+      .def(py::init([](Address rest, Address coordinates, Address lengths) {
+        return Projected{at<float>(rest), at<float>(coordinates), at<float>(lengths)};
+      }));
+  m.def("to_lane", [](int format, const ValueRows& rows, Address lengths, Address elements,
+                      Address norms, Address stream) {
+    to_lane(format, rows, at<const float>(lengths), at<void>(elements), at<float>(norms),
+            stream_at(stream));
+  });
+  m.def("project_workspace", project_workspace);
+  m.def("project",
+        [](const ValueRows& rows, const Frame& frame, const Memory& workspace, const Projected& out,
+           Address stream) { project(rows, frame, workspace, out, stream_at(stream)); });
+}
+
 PYBIND11_MODULE(_cuda, m) {
   m.def("encode", [](int format, int source, bool saturate, Address values, std::int64_t count,
                      Address out, Address stream) {
@@ -45,10 +79,11 @@ PYBIND11_MODULE(_cuda, m) {
                      stream_at(stream));
   });
   add_queries(m);
-  m.def("scores_workspace", scores_workspace);
   py::class_<Memory>(m, "Memory").def(py::init([](Address data, std::int64_t bytes) {
     return Memory{at<std::uint8_t>(data), bytes};
   }));
+  add_preparing(m);
+  m.def("scores_workspace", scores_workspace);
   m.def("scores", [](const Sides& sides, const Memory& workspace, Address out, Address stream) {
     scores(sides, workspace, at<float>(out), look_at_signals, stream_at(stream));
   });
@@ -65,6 +100,7 @@ PYBIND11_MODULE(_cuda, m) {
       .def_readwrite("narrows_tiles", &Ways::narrows_tiles)
       .def_readwrite("has_three_products", &Ways::has_three_products)
       .def_readwrite("asks_occupancy", &Ways::asks_occupancy)
+      .def_readwrite("prepares_at_once", &Ways::prepares_at_once)
       .def_readwrite("steps_over_tiles", &Ways::steps_over_tiles);
   m.def("ways", ways, py::return_value_policy::reference);
   m.attr("MOST_ROWS") = kMostRows;

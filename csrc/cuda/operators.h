@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "cuda/device/stream.h"
+#include "frame.h"
 #include "query.h"
 
 namespace minifloat::cuda {
@@ -26,17 +27,37 @@ void encode_pack(int format, int source, bool saturates, const void* values, std
 void reciprocal_norms(int format, const std::uint8_t* packed, std::int64_t rows, std::int64_t dim,
                       float* norms, Stream stream);
 
-// out[t] is the score of pair t.
-void pair_scores(const PairScores& asked, float* out, Stream stream);
-
-// Called between chunks of queries, of which there may be many; it may throw.
-using Between = void (*)();
+// Rows of values, so many values apart, of which each is in one piece.
+struct ValueRows {
+  int source;  // an index into kSources
+  const void* values;
+  std::int64_t stride;
+  std::int64_t count;
+  std::int64_t dim;
+};
 
 // Memory of the device for one launch.
 struct Memory {
   std::uint8_t* data;
   std::int64_t bytes;
 };
+
+// Rows as elements of a format's lane, as large as products with its rows leave room, and their
+// reciprocal norms, times lengths where there are any: NaN for a row that is not finite.
+void to_lane(int format, const ValueRows& rows, const float* lengths, void* elements, float* norms,
+             Stream stream);
+
+// Rows in a frame, which is not padded here. The workspace has as many bytes, at least, as the
+// first says.
+std::int64_t project_workspace(const ValueRows& rows, const Frame& frame);
+void project(const ValueRows& rows, const Frame& frame, const Memory& workspace,
+             const Projected& out, Stream stream);
+
+// out[t] is the score of pair t.
+void pair_scores(const PairScores& asked, float* out, Stream stream);
+
+// Called between chunks of queries, of which there may be many; it may throw.
+using Between = void (*)();
 
 // out[i * b.count + j] is the score of rows a[i] and b[j]. The workspace has as many bytes, at
 // least, as the first says.

@@ -22,6 +22,8 @@ struct Ways {
   bool has_three_products = true;
   // The compiler is asked how many blocks a multiprocessor runs; else that is a constant.
   bool asks_occupancy = true;
+  // Float queries and rows in a frame are made by a kernel each; else by operators of torch.
+  bool prepares_at_once = true;
   // Packing goes from tile to tile; else each is divided into rows anew.
   bool steps_over_tiles = true;
 };

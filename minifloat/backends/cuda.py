@@ -7,16 +7,18 @@ row -1 with score NaN.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from minifloat import _cuda
 from minifloat.answers import Answer
+from minifloat.backends import preparing, projecting
 from minifloat.backends.addresses import FORMAT, SOURCE, best_of, shape, sides_of
 from minifloat.backends.parts import in_parts
-from minifloat.backends.preparing import to_lane as to_lane
-from minifloat.backends.preparing import to_lane_in_frame as to_lane_in_frame
-from minifloat.backends.projecting import project as project
+from minifloat.backends.preparing import InLane, chunks
+from minifloat.backends.projecting import Projected
 from minifloat.backends.quantizing import quantizing, quantizing_in_frame
 from minifloat.backends.reaching import reaching
 from minifloat.backends.rounding import rounding
@@ -58,6 +60,52 @@ def encode_pack(x: Tensor, format: str, saturate: bool, out: Tensor) -> None:
 def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None:
     f, packed = FORMAT[format], packed.contiguous()
     _cuda.reciprocal_norms(f, packed.data_ptr(), out.numel(), dim, out.data_ptr(), _stream(packed))
+
+
+def to_lane(x: Tensor, format: str, out: InLane) -> None:
+    if not _cuda.ways().prepares_at_once:
+        return preparing.to_lane(x, format, out)
+    _to_lane(x, format, None, out)
+
+
+def project(x: Tensor, frame: Sequence[Tensor], out: Projected) -> None:
+    if not _cuda.ways().prepares_at_once:
+        return projecting.project(x, frame, out)
+    x, parts = _each_in_one_piece(x), [part.contiguous() for part in frame]
+    (axes, dim), (rounds, _), *_ = [part.shape for part in parts]
+    at_axes, at_signs, at_order, _ = [part.data_ptr() for part in parts]
+    rows, to_frame = _values(x), _cuda.Frame(dim, at_axes, axes, at_signs, rounds, at_order)
+    workspace = _workspace(_cuda.project_workspace(rows, to_frame), x)
+    to = _cuda.Projected(*[whole.data_ptr() for whole in out])
+    _cuda.project(rows, to_frame, _memory(workspace), to, _stream(x))
+
+
+def to_lane_in_frame(x: Tensor, frame: Sequence[Tensor], format: str, out: Projected) -> None:
+    if not _cuda.ways().prepares_at_once:
+        return preparing.to_lane_in_frame(x, frame, format, out)
+    elements, norms, coordinates = out
+    for some in chunks(x):
+        rest = torch.empty(x[some].shape, dtype=torch.float32, device=x.device)
+        lengths = torch.empty_like(norms[some])
+        project(x[some], frame, (rest, coordinates[some], lengths))
+        _to_lane(rest, format, lengths, (elements[some], norms[some]))
+
+
+def _to_lane(x: Tensor, format: str, lengths: Tensor | None, out: InLane) -> None:
+    """Bring rows into a lane; norms are multiplied by lengths where there are any."""
+    x, (elements, norms) = _each_in_one_piece(x), out
+    by = 0 if lengths is None else lengths.data_ptr()
+    to = elements.data_ptr(), norms.data_ptr()
+    _cuda.to_lane(FORMAT[format], _values(x), by, *to, _stream(x))
+
+
+def _each_in_one_piece(x: Tensor) -> Tensor:
+    return x if x.stride(1) == 1 else x.contiguous()
+
+
+def _values(x: Tensor) -> _cuda.ValueRows:
+    """Return rows, each in one piece, as the kernels take them."""
+    return _cuda.ValueRows(SOURCE[x.dtype], x.data_ptr(), x.stride(0), *x.shape)
 
 
 quantize = quantizing(encode, decode, encode_pack, reciprocal_norms)

@@ -19,13 +19,13 @@ InLane = tuple[Tensor, Tensor]
 
 
 def to_lane(x: Tensor, format: str, out: InLane) -> None:
-    for some in _chunks(x):
+    for some in chunks(x):
         _chunk_to_lane(x[some], format, some.start, (out[0][some], out[1][some]))
 
 
 def to_lane_in_frame(x: Tensor, frame: Sequence[Tensor], format: str, out: Projected) -> None:
     elements, norms, coordinates = out
-    for some in _chunks(x):
+    for some in chunks(x):
         rest = torch.empty(x[some].shape, dtype=torch.float32, device=x.device)
         lengths = torch.empty_like(norms[some])
         project(x[some], frame, (rest, coordinates[some], lengths))
@@ -35,7 +35,7 @@ def to_lane_in_frame(x: Tensor, frame: Sequence[Tensor], format: str, out: Proje
         norms[some] *= lengths
 
 
-def _chunks(x: Tensor) -> list[slice]:
+def chunks(x: Tensor) -> list[slice]:
     """Return which rows go together: temporaries of all would take much memory."""
     step = max(1, _CHUNK // x.shape[1])
     return [slice(first, first + step) for first in range(0, len(x), step)]

@@ -20,7 +20,7 @@ ROOMS = {
     # A set borrows only from those that are listed after it.
     "cpu/sets": " ".join(["set", *dict.fromkeys(one.folder for one in reversed(sets())), "list"]),
     "cpu/search": "search plan queries blocks bounds scores pairs best above",
-    "cuda": "warps emulator device operators ways codec products search module tests",
+    "cuda": "warps emulator device operators ways codec preparing products search module tests",
     "cuda/products": (
         "bound operands decoding rows shares elements queries coordinates warp warpgroup"
     ),

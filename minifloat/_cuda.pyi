@@ -16,6 +16,7 @@ class Ways:
     has_three_products: bool
     asks_occupancy: bool
     prepares_at_once: bool
+    appends_hits: bool
     steps_over_tiles: bool
 
 def ways() -> Ways:
@@ -105,3 +106,19 @@ def scores(sides: Sides, workspace: Memory, out: int, stream: int, /) -> None: .
 def pair_scores(sides: Sides, pairs: int, count: int, out: int, stream: int, /) -> None: ...
 def best_workspace(asked: Best, /) -> int: ...
 def best(asked: Best, workspace: Memory, scores: int, rows: int, stream: int, /) -> None: ...
+
+class Hits:
+    """Where keys and scores of hits go, for how many there is room, and where their number goes."""
+
+    def __init__(self, keys: int, scores: int, room: int, total: int, /) -> None: ...
+
+def above_workspace(sides: Sides, /) -> int: ...
+def above(
+    sides: Sides,
+    selection: Selection,
+    thresholds: int,
+    workspace: Memory,
+    hits: Hits,
+    stream: int,
+    /,
+) -> None: ...

@@ -101,6 +101,7 @@ PYBIND11_MODULE(_cuda, m) {
       .def_readwrite("has_three_products", &Ways::has_three_products)
       .def_readwrite("asks_occupancy", &Ways::asks_occupancy)
       .def_readwrite("prepares_at_once", &Ways::prepares_at_once)
+      .def_readwrite("appends_hits", &Ways::appends_hits)
       .def_readwrite("steps_over_tiles", &Ways::steps_over_tiles);
   m.def("ways", ways, py::return_value_policy::reference);
   m.attr("MOST_ROWS") = kMostRows;
@@ -109,6 +110,16 @@ PYBIND11_MODULE(_cuda, m) {
                    Address stream) {
     best(asked, workspace, at<float>(scores), at<std::int64_t>(rows), look_at_signals,
          stream_at(stream));
+  });
+  py::class_<Hits>(m, "Hits", py::module_local())
+      .def(py::init([](Address keys, Address scores, std::int64_t room, Address total) {
+        return Hits{at<std::int64_t>(keys), at<float>(scores), room, at<std::int64_t>(total)};
+      }));
+  m.def("above_workspace", above_workspace);
+  m.def("above", [](const Sides& sides, const Selection& selection, Address thresholds,
+                    const Memory& workspace, const Hits& hits, Address stream) {
+    const Above asked{sides, selection, at<const float>(thresholds), hits.room};
+    above(asked, workspace, hits, look_at_signals, stream_at(stream));
   });
 }
 

@@ -75,4 +75,18 @@ std::int64_t best_workspace(const Sides& sides, std::int64_t k);
 void best(const Best& asked, const Memory& workspace, float* scores, std::int64_t* rows,
           Between between, Stream stream);
 
+// A list of scores that reach thresholds, in any order.
+struct Hits {
+  std::int64_t* keys;  // (room,), each a query's number times 2^32 and a row's
+  float* scores;       // (room,)
+  std::int64_t room;
+  std::int64_t* total;  // of all that do, also of more than there is room for
+};
+
+// Writes as many hits as there is room for, and their number. The workspace has as many bytes, at
+// least, as the first says.
+std::int64_t above_workspace(const Sides& sides);
+void above(const Above& asked, const Memory& workspace, const Hits& hits, Between between,
+           Stream stream);
+
 }  // namespace minifloat::cuda

@@ -24,6 +24,8 @@ struct Ways {
   bool asks_occupancy = true;
   // Float queries and rows in a frame are made by a kernel each; else by operators of torch.
   bool prepares_at_once = true;
+  // What reaches a threshold is appended to a list; else blocks of scores are looked through.
+  bool appends_hits = true;
   // Packing goes from tile to tile; else each is divided into rows anew.
   bool steps_over_tiles = true;
 };

@@ -13,17 +13,17 @@ import torch
 from torch import Tensor
 
 from minifloat import _cuda
-from minifloat.answers import Answer
+from minifloat.answers import Answer, Reached
 from minifloat.backends import preparing, projecting
-from minifloat.backends.addresses import FORMAT, SOURCE, best_of, shape, sides_of
-from minifloat.backends.parts import in_parts
+from minifloat.backends.addresses import FORMAT, SOURCE, best_of, selection_of, shape, sides_of
+from minifloat.backends.parts import in_parts, reached_in_parts
 from minifloat.backends.preparing import InLane, chunks
 from minifloat.backends.projecting import Projected
 from minifloat.backends.quantizing import quantizing, quantizing_in_frame
-from minifloat.backends.reaching import reaching
+from minifloat.backends.reaching import Hits, appending, reaching
 from minifloat.backends.rounding import rounding
 from minifloat.backends.turned import turned
-from minifloat.ops.products import AllScores, Best, PairScores, contiguous
+from minifloat.ops.products import Above, AllScores, Best, PairScores, contiguous
 
 # Rows that one search takes, for a number of 32 bits is part of what orders them.
 _MOST_ROWS = _cuda.MOST_ROWS
@@ -121,7 +121,24 @@ def all_scores(asked: AllScores, out: Tensor) -> None:
     _cuda.scores(sides, _memory(workspace), out.data_ptr(), _stream(out))
 
 
-above = reaching(all_scores)
+def above(asked: Above) -> Reached:
+    if not _cuda.ways().appends_hits:
+        return _above_in_blocks(asked)
+    return reached_in_parts(_above, _MOST_ROWS, asked)
+
+
+def _append(asked: Above, hits: Hits) -> None:
+    """Find what reaches thresholds of as many rows as one search takes."""
+    asked, thresholds = contiguous(asked), asked.thresholds.contiguous()
+    sides, selection = sides_of(_cuda, asked.sides), selection_of(_cuda, asked.selection)
+    keys, scores, total = hits
+    workspace = _workspace(_cuda.above_workspace(sides), keys)
+    to = _cuda.Hits(keys.data_ptr(), scores.data_ptr(), len(keys), total.data_ptr())
+    of_rows = sides, selection, thresholds.data_ptr()
+    _cuda.above(*of_rows, _memory(workspace), to, _stream(keys))
+
+
+_above, _above_in_blocks = appending(_append), reaching(all_scores)
 
 
 def pair_scores(asked: PairScores, out: Tensor) -> None:

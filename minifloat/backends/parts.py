@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from minifloat.answers import Answer, merged, moved, none_of
-from minifloat.ops.products import Best
+from minifloat.answers import Answer, Reached, merged, moved, none_of, put_together
+from minifloat.ops.products import Above, Best
 
 
 def in_parts(search: Callable[[Best, Answer], None], most: int, asked: Best, out: Answer) -> None:
@@ -27,3 +27,18 @@ def in_parts(search: Callable[[Best, Answer], None], most: int, asked: Best, out
         found = merged(found, moved(answer, first), asked.k)
     for whole, best in zip(out, found, strict=True):
         whole.copy_(best)
+
+
+def reached_in_parts(find: Callable[[Above], Reached], most: int, asked: Above) -> Reached:
+    """Return all rows by a function that goes through at most so many."""
+    rows = asked.sides.shape[1]
+    if rows <= most:
+        return find(asked)
+    found: list[Reached] = []
+    for first in range(0, rows, most):
+        end = min(first + most, rows)
+        sides, selection = asked.sides.of_some(slice(first, end)), asked.selection
+        part = find(asked._replace(sides=sides, selection=selection.within(first, end)))
+        found.append(part._replace(rows=part.rows + first))
+        asked.refuse_above_limit(sum(len(one.rows) for one in found))
+    return put_together(found, asked.sides.a.data)

@@ -109,17 +109,16 @@ def pairs_above(
     rows, all_rows = len(database), rows_of(database)
     for first in range(0, rows, _TOGETHER):
         end = min(rows, first + _TOGETHER)
-        some = rows_of(database[first:end])
-        sides = Sides(some, all_rows, database.format.name, database.dim)
-        later = torch.tensor([[first, rows]], device=database.device)
+        some, later = all_rows.some(slice(first, end)), all_rows.some(slice(first, None))
+        sides = Sides(some, later, database.format.name, database.dim)
         # Those of rows at once come twice, and each with itself.
         most = NO_LIMIT if limit is None else 2 * limit + end - first
-        asked = Above(sides, Selection(None, later), thresholds_of(threshold, sides), most)
+        asked = Above(sides, Selection(), thresholds_of(threshold, sides), most)
         found = reached(asked)
-        lower = torch.repeat_interleave(found.offsets.diff()) + first
+        lower = torch.repeat_interleave(found.offsets.diff())
         twice = found.rows > lower
         if limit is not None:
             asked._replace(limit=limit).refuse_above_limit(int(twice.count_nonzero()))
-        pairs = torch.stack([lower[twice], found.rows[twice]], 1)
+        pairs = torch.stack([lower[twice], found.rows[twice]], 1) + first
         from_numpy = database.from_numpy
         yield as_made(from_numpy, pairs), as_made(from_numpy, found.scores[twice])

@@ -161,6 +161,10 @@ MINIFLOAT_DEVICE std::uint64_t load_fresh(const std::uint64_t* from) { return __
 
 // These return what was there before.
 MINIFLOAT_DEVICE int atomic_add(int* to, int x) { return atomicAdd(to, x); }
+MINIFLOAT_DEVICE std::int64_t atomic_add(std::int64_t* to, std::int64_t x) {
+  return static_cast<std::int64_t>(
+      atomicAdd(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(x)));
+}
 MINIFLOAT_DEVICE std::uint64_t atomic_max(std::uint64_t* to, std::uint64_t x) {
   return atomicMax(reinterpret_cast<unsigned long long*>(to), static_cast<unsigned long long>(x));
 }

@@ -143,7 +143,10 @@ inline std::uint32_t in_register(std::uint32_t x) { return x; }
 inline float opaque(float x) { return x; }
 
 inline std::uint64_t load_fresh(const std::uint64_t* from) { return *from; }
-inline int atomic_add(int* to, int x) { return std::exchange(*to, *to + x); }
+template <class T>
+T atomic_add(T* to, std::type_identity_t<T> x) {
+  return std::exchange(*to, *to + x);
+}
 inline std::uint64_t atomic_max(std::uint64_t* to, std::uint64_t x) {
   return std::exchange(*to, std::max(*to, x));
 }

@@ -57,13 +57,15 @@ def disassembled(*options: str) -> str:
 
 def product_kernel(name: str) -> tuple[mf.Format, int] | None:
     """Return the format and the tiles of a kernel of products."""
-    found = re.search(r"(?:scores|search)_kernel<(\d+), (?:true|false), (\d+),", name)
+    found = re.search(r"(?:scores|search|above)_kernel<(\d+), (?:true|false), (\d+),", name)
     return (mf.FORMATS[int(found[1])], int(found[2])) if found else None
 
 
 def warpgroup_format(name: str) -> mf.Format | None:
     """Return the format of a kernel of products by warpgroups."""
-    found = re.search(r"warpgroup_(?:scores|search)_kernel<(\d+)(?:, (?:true|false)){2}>", name)
+    found = re.search(
+        r"warpgroup_(?:scores|search|above)_kernel<(\d+)(?:, (?:true|false)){2}>", name
+    )
     return mf.FORMATS[int(found[1])] if found else None
 
 

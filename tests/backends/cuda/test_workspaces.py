@@ -11,7 +11,7 @@ import minifloat as mf
 from minifloat.backends import addresses
 from minifloat.backends.addresses import best_of
 from minifloat.ops import arguments
-from minifloat.ops.products import AllScores, Best
+from minifloat.ops.products import Above, AllScores, Best
 from minifloat.ops.rows import Rows, Selection, Sides
 from minifloat.scoring.queries import rows_of, sides_of
 from tests.backends.cuda.asked import assert_found, needs_emulator, search
@@ -82,8 +82,15 @@ def test_a_workspace_that_is_too_small_is_refused(cuda: Any) -> None:
     def scores(memory: Any) -> None:
         _cuda.scores(some, memory, out.data_ptr(), 0)
 
-    sizes = (_cuda.best_workspace(asked), _cuda.scores_workspace(some))
-    for bytes, run in zip(sizes, (search, scores), strict=True):
+    def above(memory: Any) -> None:
+        hits = _cuda.Hits(indices.data_ptr(), out.data_ptr(), 350, total.data_ptr())
+        every = addresses.selection_of(_cuda, Selection())
+        _cuda.above(some, every, thresholds.data_ptr(), memory, hits, 0)
+
+    total = torch.empty(1, dtype=torch.int64)
+    thresholds = torch.ones(70)
+    sizes = _cuda.best_workspace(asked), _cuda.scores_workspace(some), _cuda.above_workspace(some)
+    for bytes, run in zip(sizes, (search, scores, above), strict=True):
         workspace = torch.empty(bytes, dtype=torch.uint8)
         run(_cuda.Memory(workspace.data_ptr(), bytes))
         with pytest.raises(ValueError, match="the workspace is too small"):
@@ -115,7 +122,7 @@ def test_a_workspace_is_sized_on_the_device_of_the_rows(
             current.pop()
 
     sized = []
-    for name in ("best_workspace", "scores_workspace"):
+    for name in ("best_workspace", "scores_workspace", "above_workspace"):
         right = getattr(_cuda, name)
 
         def seen(*arguments: Any, right: Any = right) -> int:
@@ -132,4 +139,5 @@ def test_a_workspace_is_sized_on_the_device_of_the_rows(
     with torch._C.DisableTorchFunctionSubclass():
         cuda.search(*arguments(Best(on_gpu, Selection(), 2)))
         cuda.scores(*arguments(AllScores(on_gpu)))
-    assert sized == ["cpu", "cpu"]
+        cuda.range_search(*arguments(Above(on_gpu, Selection(), torch.ones(5), 9)))
+    assert sized == ["cpu", "cpu", "cpu"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ def turned(
     """Return the function that fills a tensor with the angles between rows and their codes."""
 
     def angles(x: Tensor, packed: Tensor, format: str, out: Tensor) -> None:
-        angles_by_chord = CHORDS.to(x.device)
+        angles_by_chord = _chords_on(x.device)
         step = max(1, _CHUNK // x.shape[1])
         for first in range(0, len(x), step):
             rows = x[first : first + step]
@@ -33,3 +34,9 @@ def turned(
             out[first : first + step] = byte.to(torch.uint8)
 
     return angles
+
+
+@cache
+def _chords_on(device: torch.device) -> Tensor:
+    """Return the chords of all angles on a device, which would be waited for at each copy."""
+    return CHORDS.to(device)

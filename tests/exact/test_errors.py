@@ -61,6 +61,7 @@ def test_errors_are_of_what_is_left_in_a_frame(format: mf.Format) -> None:
     assert means[0] < means[1]
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_errors_are_those_of_the_rows_in_their_own_type(dtype: torch.dtype, backend: str) -> None:
     x = normal(40, 33).to(dtype)
@@ -75,6 +76,7 @@ def test_errors_are_those_of_the_rows_in_their_own_type(dtype: torch.dtype, back
         assert float(ANGLES[rows.errors.long()].mean()) < float(turned.mean()) + 0.004
 
 
+@pytest.mark.gpu
 def test_rows_that_rounding_leaves_have_no_error_and_those_without_codes_the_last(
     backend: str,
 ) -> None:
@@ -86,6 +88,7 @@ def test_rows_that_rounding_leaves_have_no_error_and_those_without_codes_the_las
     assert back.tolist() == [255]
 
 
+@pytest.mark.gpu
 def test_strided_rows_have_the_errors_of_rows_in_one_piece(backend: str) -> None:
     x = normal(50, 40)
     for part in (x[::3], x[:, :17], x[:, ::2], x.T):

@@ -40,6 +40,26 @@ def test_every_backend_proves_its_answers(backend: str) -> None:
             assert_best(mf.search(queries, rows, 5, originals=x), queries, x, None)
 
 
+@pytest.mark.gpu
+def test_every_backend_finds_what_reaches_a_threshold_and_reads_what_it_is_told(
+    backend: str,
+) -> None:
+    x, mask = clustered(520, 33), torch.arange(520) % 3 > 0
+    queries = torch.cat([normal(3, 33, 5), x[9:11]])
+    exact = cosines(queries, x).float()
+    for format, kind in ((mf.E2M1, 1), (mf.E4M3, 2)):
+        rows = kinds(x, format)[kind]
+        found = mf.range_search(queries, rows, 0.4, originals=x, mask=mask)
+        wanted = ((exact >= 0.4) & mask).nonzero()
+        assert found.rows.tolist() == wanted[:, 1].tolist()
+        assert found.offsets.diff().tolist() == wanted[:, 0].bincount(minlength=5).tolist()
+        _, listed = mf.search(queries, rows, 30)
+        _, numbers = mf.search(queries, rows, 8, originals=x, rescore=30)
+        for i in range(5):
+            order = sorted(listed[i].tolist(), key=lambda row: (-float(exact[i, row]), row))
+            assert numbers[i].tolist() == order[:8]
+
+
 @pytest.mark.parametrize("dim", DIMS)
 def test_rows_of_any_dim_are_found(dim: int) -> None:
     x, queries = clustered(150, dim), normal(5, dim, 5)

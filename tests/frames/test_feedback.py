@@ -53,6 +53,7 @@ def fed_back(values: np.ndarray, shares: np.ndarray, grid: np.ndarray) -> np.nda
     return found
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize("name", ["e2m1", "e2m3", "e4m3"])
 def test_each_code_takes_up_the_errors_before_it(frame: mf.Frame, name: str, backend: str) -> None:
     assert frame.feedback is not None

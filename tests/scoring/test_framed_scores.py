@@ -28,6 +28,7 @@ def in_float64(rows: mf.PackedVectors) -> torch.Tensor:
     return torch.cat([rows.coordinates.double(), rest], 1)
 
 
+@pytest.mark.gpu
 @pytest.mark.parametrize("dim", DIMS)
 def test_scores_in_a_frame_are_products_of_coordinates_and_of_the_rest(
     format: mf.Format, dim: int, backend: str
@@ -45,6 +46,7 @@ def test_scores_in_a_frame_are_products_of_coordinates_and_of_the_rest(
     )
 
 
+@pytest.mark.gpu
 def test_search_in_a_frame_is_a_sort_of_the_scores(integer_format: mf.Format, backend: str) -> None:
     x, a, b = framed(integer_format, 48)
     for queries in (a, x):
@@ -65,6 +67,7 @@ def test_rows_in_a_frame_scored_with_themselves_have_the_bits_of_others(
     assert_same(mf.scores(b, b), mf.scores(copy, b))
 
 
+@pytest.mark.gpu
 def test_instruction_sets_threads_and_batches_have_the_same_bits_in_a_frame(
     integer_format: mf.Format, backend: str
 ) -> None:

@@ -184,6 +184,29 @@ def test_all_pairs_above_a_threshold_are_found_once(
                 list(mf.pairs_above(rows, 0.5, limit=most - 1))
 
 
+def test_every_backend_finds_all_pairs(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reaching, "_TOGETHER", 67)
+    rows = with_nan(tied(mf.E2M1, 150), [3, 70])
+    scores = mf.scores(rows, rows)
+    lower, upper = (scores >= 0.5).triu(1).nonzero(as_tuple=True)
+    pairs, found = (torch.cat(parts) for parts in zip(*mf.pairs_above(rows, 0.5), strict=True))
+    assert torch.equal(pairs, torch.stack([lower, upper], 1))
+    assert torch.equal(found, scores[lower, upper])
+
+
+def test_rows_in_a_frame_reach_thresholds_by_their_scores(
+    integer_format: mf.Format, backend: str
+) -> None:
+    x = normal(170, 48) + 1
+    packed = mf.quantize(x, integer_format, frame=mf.Frame.fit(x, 2))
+    rows, mask = packed[70:], torch.arange(100) % 3 > 0
+    for queries in (packed[:70], x[:70], x[:3]):
+        scores = mf.scores(queries, rows)
+        for threshold in (float(scores[0, 7]), 0.6):
+            found = mf.range_search(queries, rows, threshold, mask=mask)
+            assert_reached(found, scores, threshold, mask)
+
+
 def test_pairs_of_arrays_are_arrays_and_no_rows_have_none() -> None:
     rows = mf.quantize(normal(20, 9).numpy(), "e2m1")
     for pairs, scores in mf.pairs_above(rows, 0.1):

@@ -17,6 +17,9 @@ from tests.support.rows import DIM, normal
 
 OPS = torch.ops.minifloat
 
+# Operators that look at values wherever they are, and so wait for their device.
+THAT_WAIT = ("quantize", "quantize_in_frame", "range_search")
+
 
 def arguments(operator: str, format: mf.Format) -> list[tuple[Any, ...]]:
     """Arguments of an operator, in every way that it takes them."""

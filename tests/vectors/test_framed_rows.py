@@ -187,6 +187,7 @@ def test_equal_rows_are_equal_wherever_they_are() -> None:
         assert_framed(mf.quantize(x[i : i + 1], "e2m1", frame=frame), expected[i])
 
 
+@pytest.mark.gpu
 def test_devices_and_instruction_sets_make_the_same_rows(format: mf.Format, backend: str) -> None:
     x = sample()
     x[3] = 0

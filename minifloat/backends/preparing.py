@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -23,16 +23,27 @@ def to_lane(x: Tensor, format: str, out: InLane) -> None:
         _chunk_to_lane(x[some], format, some.start, (out[0][some], out[1][some]))
 
 
-def to_lane_in_frame(x: Tensor, frame: Sequence[Tensor], format: str, out: Projected) -> None:
-    elements, norms, coordinates = out
-    for some in chunks(x):
-        rest = torch.empty(x[some].shape, dtype=torch.float32, device=x.device)
-        lengths = torch.empty_like(norms[some])
-        project(x[some], frame, (rest, coordinates[some], lengths))
-        if x.is_cpu:
-            check_finite("queries", lengths, some.start)
-        _chunk_to_lane(rest, format, some.start, (elements[some], norms[some]))
-        norms[some] *= lengths
+def in_frame(
+    project: Callable[[Tensor, Sequence[Tensor], Projected], None],
+    to_lane: Callable[[Tensor, str, InLane], None],
+) -> Callable[[Tensor, Sequence[Tensor], str, Projected], None]:
+    """Return the function that fills tensors with queries in a frame."""
+
+    def to_lane_in_frame(x: Tensor, frame: Sequence[Tensor], format: str, out: Projected) -> None:
+        elements, norms, coordinates = out
+        for some in chunks(x):
+            rest = torch.empty(x[some].shape, dtype=torch.float32, device=x.device)
+            lengths = torch.empty_like(norms[some])
+            project(x[some], frame, (rest, coordinates[some], lengths))
+            if x.is_cpu:
+                check_finite("queries", lengths, some.start)
+            to_lane(rest, format, (elements[some], norms[some]))
+            norms[some] *= lengths
+
+    return to_lane_in_frame
+
+
+to_lane_in_frame = in_frame(project, to_lane)
 
 
 def chunks(x: Tensor) -> list[slice]:

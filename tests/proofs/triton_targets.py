@@ -4,8 +4,8 @@ python -m tests.proofs.triton_targets 90
 
 Several compute capabilities may be named, and `--kernels` gives a pattern of some kernels' names.
 Exits with 1 where a kernel does not multiply on matrix units as meant, its loops lose more than 1 %
-of their instructions to what does not fit into registers, or it may add products of coordinates
-that are not rounded.
+of their instructions to what does not fit into registers, it may add products of coordinates that
+are not rounded, or make other elements of float queries than the nearest ones.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from minifloat.backends.triton.codec import (
 )
 from minifloat.backends.triton.plan import WARPS, Plan, constants_of, facts_of
 from minifloat.backends.triton.products import scores_kernel
-from minifloat.backends.triton.rows import pair_scores_kernel, squares_kernel
+from minifloat.backends.triton.rows import pair_scores_kernel, squares_kernel, to_lane_kernel
 from minifloat.backends.triton.scoring import MOST_KEPT
 from minifloat.backends.triton.search import search_kernel
 from minifloat.formats import as_format
@@ -49,6 +49,8 @@ MATRIX = r"(?:wgmma\.mma_async|mma\.sync|tcgen05\.mma)[\w.:]*"
 # What the assembler may join to one instruction, and what is one. Decoding has some of the latter.
 MAY_FUSE = r"\b(?:mul|add|sub)\.f32(?:x2)?\s"
 FUSED = r"\bfma\.rn\.f32"
+# What is not the nearest number.
+NOT_ROUNDED = r"\b(?:div|rcp|sqrt)\.(?!rn\.)"
 SPILL = r"\b(?:STL|LDL)\b"
 # ptxas gives registers away where so little buys another block on each multiprocessor.
 MOST_SPILLS = 0.01
@@ -99,6 +101,11 @@ def kernels(f: mf.Format, capability: int) -> Iterator[Kernel]:
             yield f"encode_pack {way}", pack_kernel, types, facts | constants
     yield "decode", decode_kernel, {"values": "*fp32"}, facts | block
     yield "unpack", unpack_kernel, {}, {"BITS": f.bits, "ONE_ROW": False} | block
+    element = "*fp32" if f.lane == "float" else "*i16"
+    for values in ("fp16", "bf16", "fp32", "fp64"):
+        types = {"values": f"*{values}", "elements": element, "limit": "fp32"}
+        constants = {"COLUMNS": 256, "enable_fp_fusion": False}
+        yield f"to_lane {values}", to_lane_kernel, types, constants
     tile = {"ROWS": 16, "COLUMNS": 64}
     yield "squares", squares_kernel, {"out": "*fp64"}, facts | tile
     for axes, packed in product(AXES, (True, False)):
@@ -182,6 +189,9 @@ def fault_of(case: Case) -> str | None:
         fused = f"{MAY_FUSE}|{FUSED}" if f.lane == "float" else MAY_FUSE
         if (instruction := re.search(fused, text)) is not None:
             return f"adds products of coordinates with {instruction[0]}"
+    other = f"{NOT_ROUNDED}|{MAY_FUSE}|{FUSED}"
+    if name.startswith("to_lane") and (instruction := re.search(other, text)) is not None:
+        return f"rounds other numbers with {instruction[0]}"
     operands = "f16" if f.lane == "float" else "[si]8"
     for instruction in matrix:
         if not instruction.startswith((MANY[capability], FEW)):

@@ -56,3 +56,14 @@ def assert_rows(found: mf.PackedVectors, rows: mf.PackedVectors, numbers: list[i
     assert torch.equal(found.codes, rows.codes[torch.tensor(numbers, dtype=torch.int64)])
     norms = torch.stack([rows.reciprocal_norms[n] for n in numbers]) if numbers else torch.zeros(0)
     assert torch.equal(found.reciprocal_norms, norms)
+
+
+def of_any_size(dim: int, dtype: torch.dtype) -> torch.Tensor:
+    """Rows as large and as small as a type has them, down to its subnormals, and zero ones."""
+    info = torch.finfo(dtype)
+    x = normal(12, dim, dim).double()
+    x /= x.abs().amax(1, keepdim=True)
+    least = info.tiny * info.eps
+    sizes = [1, 3e-5, info.max, info.max / 3, info.tiny, info.tiny * 0.7, 5 * least, least, 0, 40]
+    rows = x[:10] * torch.tensor(sizes, dtype=torch.float64)[:, None]
+    return torch.cat([rows, x[10:]]).to(dtype)

@@ -8,7 +8,6 @@ A kernel takes pointers and sizes one by one, however many, as GPUs do; function
 take together what belongs together, and constants come in one `Way` or `Facts`.
 """
 
-from minifloat.backends.preparing import to_lane, to_lane_in_frame
 from minifloat.backends.projecting import project
 from minifloat.backends.triton.coding import (
     angles,
@@ -20,6 +19,8 @@ from minifloat.backends.triton.coding import (
     quantize_in_frame,
     reciprocal_norms,
     round,
+    to_lane,
+    to_lane_in_frame,
     unpack,
 )
 from minifloat.backends.triton.scoring import above, all_scores, best, pair_scores

@@ -1,10 +1,12 @@
-"""Codes, packed rows and norms, by Triton's kernels."""
+"""Codes, packed rows, norms and float queries, by Triton's kernels."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from minifloat import _C
+from minifloat.backends.preparing import InLane, in_frame
 from minifloat.backends.projecting import project
 from minifloat.backends.quantizing import quantizing, quantizing_in_frame
 from minifloat.backends.rounding import rounding
@@ -16,7 +18,7 @@ from minifloat.backends.triton.codec import (
 )
 from minifloat.backends.triton.launch import blocks, launch
 from minifloat.backends.triton.plan import WARPS, facts_of
-from minifloat.backends.triton.rows import squares_kernel
+from minifloat.backends.triton.rows import squares_kernel, to_lane_kernel
 from minifloat.backends.turned import turned
 from minifloat.formats import Format, as_format
 from minifloat.ops.rows import Rows
@@ -28,6 +30,9 @@ _GROUPS = 128
 # Rows and columns of one program of the kernel that sums up squares.
 _ROWS = 16
 _COLUMNS = 64
+
+# Columns of one program of the kernel that makes a query.
+_QUERY_COLUMNS = 256
 
 # Integers of so many bytes, in which packed rows are written.
 _PIECES = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
@@ -88,6 +93,23 @@ def reciprocal_norms(packed: Tensor, format: str, dim: int, out: Tensor) -> None
     norms = squares.sqrt()
     reciprocal = torch.where(norms == 0, 0.0, 1 / norms)
     out.copy_(torch.where(norms.isfinite(), reciprocal, torch.nan))
+
+
+def to_lane(x: Tensor, format: str, out: InLane) -> None:
+    x, f = x if x.stride(1) == 1 else x.contiguous(), as_format(format)
+    limit = 1.0 if f.lane == "float" else float(_C.query_max(f.index, x.shape[1]))
+    launch(to_lane_kernel, len(x))(
+        x,
+        x.stride(0),
+        x.shape[1],
+        limit,
+        *out,
+        COLUMNS=_QUERY_COLUMNS,
+        enable_fp_fusion=False,
+    )
+
+
+to_lane_in_frame = in_frame(project, to_lane)
 
 
 def elements_of(a: Rows, f: Format, dim: int) -> Tensor:

@@ -12,7 +12,7 @@ from minifloat.backends import implementation
 from minifloat.ops.checks import SOURCES
 from minifloat.turning import no_turn, random_turn
 from tests.backends.cuda.asked import needs_emulator
-from tests.support.rows import normal
+from tests.support.rows import normal, of_any_size
 
 pytestmark = needs_emulator
 
@@ -34,17 +34,6 @@ def at_once(request: pytest.FixtureRequest, cuda: Any) -> Iterator[bool]:
     _cuda.ways().prepares_at_once = wanted
     yield wanted
     _cuda.ways().prepares_at_once = True
-
-
-def of_any_size(dim: int, dtype: torch.dtype) -> Tensor:
-    """Rows as large and as small as a type has them, down to its subnormals, and zero ones."""
-    info = torch.finfo(dtype)
-    x = normal(12, dim, dim).double()
-    x /= x.abs().amax(1, keepdim=True)
-    least = info.tiny * info.eps
-    sizes = [1, 3e-5, info.max, info.max / 3, info.tiny, info.tiny * 0.7, 5 * least, least, 0, 40]
-    rows = x[:10] * torch.tensor(sizes, dtype=torch.float64)[:, None]
-    return torch.cat([rows, x[10:]]).to(dtype)
 
 
 def assert_same_bits(found: Any, expected: Any) -> None:

@@ -38,7 +38,7 @@ class Waits(TorchDispatchMode):
     """Keeps the names of what would wait for a GPU."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.seen: list[str] = []
 
     def __torch_dispatch__(

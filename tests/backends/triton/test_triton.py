@@ -18,7 +18,7 @@ from minifloat.ops import arguments
 from minifloat.ops.products import AllScores, Best
 from minifloat.ops.rows import Rows, Selection, Sides
 from minifloat.scoring.queries import rows_of
-from tests.support.rows import DIM, normal
+from tests.support.rows import DIM, normal, of_any_size
 
 pytest.importorskip("triton", "3.6")
 
@@ -68,6 +68,26 @@ def test_kernels_compile_for_matrix_units_and_stay_in_registers() -> None:
     run = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
     assert run.returncode == 0, run.stdout
     assert run.stdout.startswith("6 kernels compiled")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_float_queries_have_the_cpus_elements(dtype: torch.dtype) -> None:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    for format in (mf.E4M3, mf.E2M1):
+        # Fewer columns than a program has at once, and more.
+        for dim in (1, 17, 600):
+            x = of_any_size(dim, dtype)
+            y = x.clone()
+            y[7, dim // 2] = torch.nan
+            found = implementation("triton", "to_lane")(y.to(device), format.name)
+            elements, norms = (part.cpu() for part in found)
+            expected = implementation("cpu", "to_lane")(x, format.name)
+            there = torch.arange(12) != 7
+            assert torch.equal(elements[there], expected[0][there])
+            # Sums of squares of floats, in float64, are in another order.
+            assert_close(norms[there], expected[1][there], rtol=2.0**-23, atol=0)
+            assert norms[7].isnan()
+            assert (elements[7] == 0).all()
 
 
 @pytest.mark.parametrize("axes", [0, 3])

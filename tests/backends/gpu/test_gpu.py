@@ -1,6 +1,5 @@
 """What only a GPU can show: devices, streams, graphs, memory. The behaviour tests run there too."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,19 +7,15 @@ import torch
 from torch import Tensor
 
 import minifloat as mf
-from minifloat.backends import BACKENDS, serving
 from minifloat.ops import OPERATORS as ALL
 from minifloat.scoring import streamed
 from tests.support.arguments import OPS, THAT_WAIT, arguments, outputs
-from tests.support.on_gpu import nothing_waits, served_by
+from tests.support.on_gpu import nothing_waits
 from tests.support.rows import DIM, normal
 
 _NEEDS_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU here")
-pytestmark = [pytest.mark.gpu, _NEEDS_GPU]
+pytestmark = [pytest.mark.gpu, _NEEDS_GPU, pytest.mark.usefixtures("gpu_backend")]
 
-GPU_BACKENDS = [one.module for one in BACKENDS if one.key == "CUDA" and one.available] or [
-    serving("CUDA").module
-]
 OPERATORS = pytest.mark.parametrize("operator", [operator.name for operator in ALL])
 # All but those that refuse rows by their values, and that whose answer has as many rows as there
 # are.
@@ -31,14 +26,6 @@ FORMATS = pytest.mark.parametrize("name", ["e4m3", "e3m4", "e3m2", "e2m1"])
 
 # Clock cycles, some tens of milliseconds, for which a stream is kept busy.
 DELAY = 100_000_000
-
-
-@pytest.fixture(params=GPU_BACKENDS, autouse=True)
-def gpu_backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The backend that serves the GPU's tensors during the test."""
-    name: str = request.param
-    with served_by(name, "CUDA"):
-        yield name
 
 
 def there(sample: tuple[Any, ...]) -> tuple[Any, ...]:

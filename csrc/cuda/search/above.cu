@@ -10,6 +10,10 @@
 namespace minifloat::cuda {
 namespace {
 
+// A keeper of some scores is planned for as a board is, and is smaller than that of the shortest
+// lists.
+constexpr int kShortest = 1;
+
 // Whole scores are compared here, with coordinates or without, so one kernel does for both.
 template <int kFormat, bool kArePacked, int kTiles, bool kIsLong>
 MINIFLOAT_KERNEL(kWarpgroup, blocks_of(kTiles))
@@ -22,6 +26,16 @@ above_kernel(PackedRows rows, Queries queries, std::int64_t slice_rows, Coordina
                                                                   reaching);
 }
 
+template <int kFormat, bool kArePacked>
+MINIFLOAT_KERNEL(kWarpgroup, blocks_of(1))
+streamed_above_kernel(PackedRows rows, Queries queries, std::int64_t slice_rows,
+                      Coordinates coordinates, Reach reach, Hits hits) {
+  const Share share = share_of_block(rows.count, slice_rows, queries.blocks);
+  std::uint8_t* const memory = shared_memory() + WarpStream<kFormatOf<kFormat>>::kBytes;
+  Reaching<kTileQueries, Bound> reaching(memory, reach, hits, queries, share);
+  keep_scores_by_stream<kFormat, kArePacked, true>(rows, queries, coordinates, share, reaching);
+}
+
 template <int kFormat, bool kArePacked, bool kInFrame>
 MINIFLOAT_KERNEL(kWarpgroups* kWarpgroup, 1)
 warpgroup_above_kernel(PackedRows rows, Queries queries, std::int64_t slice_rows,
@@ -30,7 +44,7 @@ warpgroup_above_kernel(PackedRows rows, Queries queries, std::int64_t slice_rows
     using Sums = WarpgroupSums<kFormat, kArePacked>;
     using FirstLook = std::conditional_t<kInFrame, Bound, typename Sums::FirstLook>;
     using Keeper = Reaching<Sums::kBlockQueries, FirstLook>;
-    static_assert(Keeper::kBytes <= board_bytes(Sums::kBlockQueries, 0));
+    static_assert(Keeper::kBytes <= board_bytes(Sums::kBlockQueries, kShortest));
     const Share share = share_of_block(rows.count, slice_rows, queries.blocks);
     const int steps = static_cast<int>(steps_of(rows.dim)), group = thread_index() / kWarpgroup;
     std::uint8_t* const memory = shared_memory() +
@@ -52,10 +66,16 @@ void append(const Sides& sides, const Plan& plan, const Reach& reach, const Hits
   };
   if (plan.stages > 0) {
     choose_warpgroup_product(sides, [&](auto format, auto packed) {
-      const Grid grid = warpgroup_grid<WarpgroupSums<format(), packed()>>(sides, plan, 0);
+      const Grid grid = warpgroup_grid<WarpgroupSums<format(), packed()>>(sides, plan, kShortest);
       choose_bool(sides.b.axes > 0, [&](auto in_frame) {
         start(warpgroup_above_kernel<format(), packed(), in_frame()>, grid, plan.stages);
       });
+    });
+  } else if (plan.are_streamed) {
+    choose_streamed_product(sides, [&](auto format, auto packed) {
+      const int bytes =
+          WarpStream<kFormatOf<format()>>::kBytes + Reaching<kTileQueries, Bound>::kBytes;
+      start(streamed_above_kernel<format(), packed()>, Grid{plan.blocks(), kWarpgroup, bytes});
     });
   } else {
     choose_warp_product(sides, [&](auto format, auto packed, auto tiles, auto is_long) {
@@ -73,7 +93,7 @@ struct Work {
 };
 
 Work work_of(const Sides& sides, std::int64_t count, Workspace& workspace) {
-  const Plan plan = plan_of(sides, count, 0, workspace);
+  const Plan plan = plan_of(sides, count, kShortest, workspace);
   return {plan, workspace.take<std::uint8_t>(sides.b.count)};
 }
 

@@ -57,6 +57,9 @@ def disassembled(*options: str) -> str:
 
 def product_kernel(name: str) -> tuple[mf.Format, int] | None:
     """Return the format and the tiles of a kernel of products."""
+    streamed = re.search(r"streamed_(?:search|above)_kernel<(\d+),", name)
+    if streamed:
+        return mf.FORMATS[int(streamed[1])], 1
     found = re.search(r"(?:scores|search|above)_kernel<(\d+), (?:true|false), (\d+),", name)
     return (mf.FORMATS[int(found[1])], int(found[2])) if found else None
 

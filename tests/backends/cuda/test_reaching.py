@@ -19,8 +19,9 @@ from tests.support.rows import normal, random_rows
 
 pytestmark = needs_emulator
 
-# Queries and dims that one tile of a warp takes, many tiles of it, and warpgroups.
-SHAPES = {"tile": (3, 9), "tiles": (12, 70), "warpgroups": (70, 64)}
+# Queries and dims that one tile of a warp takes, to whose lanes rows stream or not, many tiles of
+# it, and warpgroups.
+SHAPES = {"tile": (3, 9), "stream": (3, 192), "tiles": (12, 70), "warpgroups": (70, 64)}
 
 plain_above = implementation("eager", "range_search")
 

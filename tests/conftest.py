@@ -50,6 +50,7 @@ SHORT_FORMATS = ("e4m3", "e2m1")
 # Their many calls take it longest; `scripts/test --triton` has them too, but for that of kinds.
 LONG_INTERPRETED = (
     "test_a_power_of_two_changes_no_code",
+    "test_every_backend_finds_what_reaches_a_threshold_and_reads_what_it_is_told",
     "test_large_matrices_are_split_without_a_trace",
     "test_pack_drops_bits_above_the_formats",
     "test_results_are_of_the_kind_of_the_queries_packed_or_not",

@@ -22,6 +22,7 @@ COMMANDS = (
     "benchmarks.few_queries",
     "benchmarks.files",
     "benchmarks.gpu",
+    "benchmarks.gpu.counts",
     "benchmarks.gpu.measure",
     "benchmarks.gpu.results",
     "benchmarks.gpu.sanitizers",

@@ -13,12 +13,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from multiprocessing import get_context
+from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
@@ -27,6 +27,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 import minifloat as mf
+from benchmarks.gpu import machine_code
 from minifloat.backends.triton.codec import (
     decode_kernel,
     encode_kernel,
@@ -51,11 +52,9 @@ MAY_FUSE = r"\b(?:mul|add|sub)\.f32(?:x2)?\s"
 FUSED = r"\bfma\.rn\.f32"
 # What is not the nearest number.
 NOT_ROUNDED = r"\b(?:div|rcp|sqrt)\.(?!rn\.)"
-SPILL = r"\b(?:STL|LDL)\b"
+SPILLS = ("STL", "LDL")
 # ptxas gives registers away where so little buys another block on each multiprocessor.
 MOST_SPILLS = 0.01
-LABEL = r"^(\.L\w+):"
-BRANCH = r"\bBRA\b.*`\((\.L\w+)\)"
 
 # Types of arguments; what is not named is an int32.
 POINTERS = {
@@ -164,14 +163,9 @@ def _spills(cubin: bytes) -> float:
     with NamedTemporaryFile("wb", suffix=".cubin") as file:
         file.write(cubin)
         file.flush()
-        command = [triton.knobs.nvidia.nvdisasm.path, "-c", file.name]
-        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    lines = told.splitlines()
-    labels = {label[1]: i for i, line in enumerate(lines) if (label := re.match(LABEL, line))}
-    branches = [(found[1], i) for i, line in enumerate(lines) if (found := re.search(BRANCH, line))]
-    inside = {j for name, i in branches for j in range(labels[name], i)}
-    spills = sum(re.search(SPILL, lines[i]) is not None for i in inside)
-    return spills / max(1, len(inside))
+        (kernel,) = machine_code.kernels(Path(file.name))
+    inside = kernel.looping
+    return sum(one.kind in SPILLS for one in inside) / max(1, len(inside))
 
 
 def fault_of(case: Case) -> str | None:

@@ -2,14 +2,13 @@
 
 import ast
 import re
-import subprocess
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 import minifloat as mf
+from benchmarks.gpu import machine_code
 from tests.backends.cuda.asked import needs_emulator
 from tests.support import emulated
 
@@ -34,25 +33,13 @@ def test_the_stub_names_what_the_cuda_extension_has() -> None:
     assert names == {name for name in dir(_cuda) if not name.startswith("__")}
 
 
-def extension() -> Path:
-    """Return what nvcc has built, or skip."""
-    found = list(PACKAGE.glob("_cuda.*.so"))
-    if not found:
-        pytest.skip("minifloat._cuda is not built: that needs nvcc")
-    return found[0]
-
-
 @cache
 def disassembled(*options: str) -> str:
-    """Return what cuobjdump, which Triton's package carries, prints of the extension, or skip."""
-    triton = find_spec("triton")
-    if triton is None or triton.origin is None:
-        pytest.skip("cuobjdump comes with Triton")
-    tools = Path(triton.origin).parent / "backends" / "nvidia" / "bin"
-    command = [str(tools / "cuobjdump"), *options, str(extension())]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    names = subprocess.run(["c++filt"], input=printed, check=True, capture_output=True, text=True)
-    return names.stdout
+    """Return what cuobjdump prints of what nvcc has built, or skip."""
+    try:
+        return machine_code.disassembled(machine_code.extension(), *options)
+    except machine_code.MissingError as error:
+        pytest.skip(str(error))
 
 
 def product_kernel(name: str) -> tuple[mf.Format, int] | None:
@@ -93,21 +80,25 @@ def test_every_kernel_stays_in_registers(architecture: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_products_are_made_by_matrix_units(architecture: str) -> None:
-    functions = disassembled("-sass", "-arch", architecture).split("Function : ")[1:]
-    if not functions:
+    try:
+        kernels = machine_code.kernels(machine_code.extension(), architecture)
+    except machine_code.MissingError as error:
+        pytest.skip(str(error))
+    if not kernels:
         pytest.skip(f"minifloat._cuda is not built for {architecture}")
-    for function in functions:
-        name, _, code = function.partition("\n")
+    for kernel in kernels:
+        name, code = kernel.name, kernel.instructions
         product = product_kernel(name)
-        units = set(re.findall(r"\b([A-Z]*MMA)\.", code))
+        units = {one.kind for one in code if one.kind.endswith("MMA")}
         by_warpgroup = warpgroup_format(name)
         if by_warpgroup:
             there = architecture == WARPGROUPS
             unit = "HGMMA" if by_warpgroup.lane == "float" else "IGMMA"
             assert units == ({unit} if there else set()), name
             # Rows and queries come by bulk copies, and one step's products go on during the next.
-            assert ("UBLKCP" in code) == there, name
-            assert ("WARPGROUP.DEPBAR.LE gsb0, 0x1" in code) == there, name
+            assert any(one.kind == "UBLKCP" for one in code) == there, name
+            waits = {one.operands for one in code if one.name == "WARPGROUP.DEPBAR.LE"}
+            assert ("gsb0, 0x1" in waits) == there, name
             continue
         wanted = {"HMMA"} if product and product[0].lane == "float" else {"IMMA"}
         assert units == (wanted if product else set()), name

@@ -17,7 +17,7 @@ class Ways:
     asks_occupancy: bool
     prepares_at_once: bool
     appends_hits: bool
-    steps_over_tiles: bool
+    packs_in_registers: bool
 
 def ways() -> Ways:
     """Return those of this process, which may be changed."""

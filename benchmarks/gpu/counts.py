@@ -111,6 +111,8 @@ def _table(found: Sequence[Kernel], has_loops: bool, turn_bytes: int | None) -> 
         for loop in kernel.loops if has_loops else ():
             indent = "  " * (loop.depth + 1)
             yield f"{indent}loop {loop.header:#06x}: {_told(counted(loop.own), turn_bytes)}"
+            if len(loop.shortest) < len(loop.instructions):
+                yield f"{indent}  shortest way round: {_told(counted(loop.shortest), turn_bytes)}"
 
 
 def _told(count: Count, turn_bytes: int | None) -> str:

@@ -59,8 +59,10 @@ class Loop:
 
     header: int
     instructions: tuple[Instruction, ...]
-    # What is in no loop within it, and in how many loops it is.
+    # What is in no loop within it, and the shortest way round: what seldom runs is not on it.
     own: tuple[Instruction, ...]
+    shortest: tuple[Instruction, ...]
+    # In how many loops it is.
     depth: int
 
 
@@ -76,15 +78,17 @@ class Kernel:
         """Its loops in the order of their first instructions, outer ones before inner ones."""
         code = self.instructions
         bodies: dict[int, set[int]] = {}
-        for header, body in _bodies(_successors(code)):
+        successors = _successors(code)
+        for header, body in _bodies(successors):
             bodies.setdefault(header, set()).update(body)
         loops = []
         for header, body in sorted(bodies.items(), key=lambda one: (one[0], -len(one[1]))):
             inner = [other for at, other in bodies.items() if at in body and at != header]
             own = body.difference(*inner)
             depth = sum(header in other for other in bodies.values()) - 1
-            chosen = [tuple(code[i] for i in sorted(some)) for some in (body, own)]
-            loops.append(Loop(code[header].address, chosen[0], chosen[1], depth))
+            ways = (body, own, _shortest(header, body, successors))
+            chosen = [tuple(code[i] for i in sorted(some)) for some in ways]
+            loops.append(Loop(code[header].address, *chosen, depth))
         return loops
 
     @property
@@ -173,6 +177,24 @@ def _bodies(successors: Sequence[tuple[int, ...]]) -> Iterator[tuple[int, set[in
                     body.add(at)
                     left += [j for j in before.get(at, ()) if j in above]
             yield header, body
+
+
+def _shortest(header: int, body: set[int], successors: Sequence[tuple[int, ...]]) -> list[int]:
+    """Return the fewest instructions that lead from a loop's first one back to it."""
+    came_from, level = {header: header}, [header]
+    while True:
+        following = []
+        for at in level:
+            for after in successors[at]:
+                if after == header:
+                    way = [at]
+                    while way[-1] != header:
+                        way.append(came_from[way[-1]])
+                    return way
+                if after in body and after not in came_from:
+                    came_from[after] = at
+                    following.append(after)
+        level = following
 
 
 def _dominators(

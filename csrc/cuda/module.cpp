@@ -102,7 +102,7 @@ PYBIND11_MODULE(_cuda, m) {
       .def_readwrite("asks_occupancy", &Ways::asks_occupancy)
       .def_readwrite("prepares_at_once", &Ways::prepares_at_once)
       .def_readwrite("appends_hits", &Ways::appends_hits)
-      .def_readwrite("steps_over_tiles", &Ways::steps_over_tiles);
+      .def_readwrite("packs_in_registers", &Ways::packs_in_registers);
   m.def("ways", ways, py::return_value_policy::reference);
   m.attr("MOST_ROWS") = kMostRows;
   m.def("best_workspace", [](const Best& asked) { return best_workspace(asked.sides, asked.k); });

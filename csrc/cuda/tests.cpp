@@ -1,5 +1,6 @@
 // What tests ask of the emulator, by the names of C.
 
+#include "cuda/codec/convert.h"
 #include "cuda/device/choices.h"
 #include "cuda/device/device.h"
 #include "cuda/search/best.h"
@@ -81,6 +82,18 @@ MINIFLOAT_EXPORT bool minifloat_convert(int format, const float* values, std::in
     }
   });
   return is_there;
+}
+
+// Codes of numbers where a processor has no conversion.
+MINIFLOAT_EXPORT void minifloat_round_numbers(int format, bool saturates, const float* values,
+                                              std::int64_t count, std::uint8_t* codes) {
+  choose_format(format, [&](auto f) {
+    choose_overflow<kFormatOf<f()>>(saturates, [&](auto saturate) {
+      for (std::int64_t i = 0; i < count; ++i) {
+        codes[i] = round_number<kFormatOf<f()>, saturate()>(values[i]);
+      }
+    });
+  });
 }
 
 }  // namespace minifloat

@@ -26,8 +26,8 @@ struct Ways {
   bool prepares_at_once = true;
   // What reaches a threshold is appended to a list; else blocks of scores are looked through.
   bool appends_hits = true;
-  // Packing goes from tile to tile; else each is divided into rows anew.
-  bool steps_over_tiles = true;
+  // Rows that fill their bytes are packed in registers; else through shared memory.
+  bool packs_in_registers = true;
 };
 
 // Those of this process.

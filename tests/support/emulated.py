@@ -124,6 +124,17 @@ def convert(x: NDArray[np.float32], format: minifloat.Format) -> NDArray[np.uint
     return codes if there else None
 
 
+def round_numbers(
+    x: NDArray[np.float32], format: minifloat.Format, *, saturate: bool
+) -> NDArray[np.uint8]:
+    """Return codes of what is no NaN, as a GPU without an instruction for the format has them."""
+    codes = np.empty(x.shape, np.uint8)
+    function: Any = CDLL(str(build())).minifloat_round_numbers
+    function.argtypes, function.restype = [c_int, c_bool, c_void_p, c_int64, c_void_p], None
+    function(format.index, saturate, x.ctypes.data, x.size, codes.ctypes.data)
+    return codes
+
+
 @cache
 def build() -> Path:
     """Compile what has changed since the last time, and return the extension."""

@@ -3,6 +3,8 @@
 // Values and codes, one by one, as kernels do them: by codec.h, or by an instruction where that
 // gives the same code.
 
+#include <cmath>
+
 #include "cuda/device/choices.h"
 #include "cuda/device/device.h"
 
@@ -34,6 +36,50 @@ MINIFLOAT_DEVICE std::uint8_t to_code(float x) {
     return x == x ? convert<F>(x) : encode<F, kOverflow>(x);
   } else {
     return encode<F, kOverflow>(x);
+  }
+}
+
+template <Format F>
+MINIFLOAT_DEVICE std::uint32_t sign_of(float x) {
+  return bits_of<std::uint32_t>(x) >> (32 - F.bits()) & F.sign_bit();
+}
+
+// The code of a number, as encode has it, by operations of the float unit where it has such: those
+// of the integer unit are half as fast.
+template <Format F, bool kSaturates>
+MINIFLOAT_DEVICE std::uint8_t round_number(float x) {
+  constexpr int kShift = 23 - F.mantissa_bits;
+  constexpr std::uint32_t kMinNormal = (127 + 1 - F.bias()) << 23;
+  // What is past the largest code is the special that overflow becomes.
+  constexpr int kTopCode = F.max_code() + !(kSaturates || F.specials == Specials::kNone);
+  constexpr float kTop = bits_of<float>((kTopCode << kShift) + kMinNormal - (1 << 23));
+  constexpr std::uint32_t kStart = -(kMinNormal >> kShift) & 0xff;
+  constexpr float kMagic = bits_of<float>(((127 + kShift) << 23) + kStart);
+
+  const float size = std::fmin(std::fabs(x), kTop);
+  const float normal = std::fmax(size, bits_of<float>(kMinNormal));
+  const std::uint32_t binade = bits_of<std::uint32_t>(normal) & 0x7f800000;
+  const float steps = size + bits_of<float>(binade) * kMagic;
+  const std::uint32_t finite = bits_of<std::uint32_t>(steps) + (binade >> kShift);
+  return static_cast<std::uint8_t>(finite ^ sign_of<F>(x));
+}
+
+// Codes of some values. NaN is rare, and is looked for in all of them at once: no other sum of
+// sizes is NaN.
+template <Format F, bool kSaturates, int kCount>
+MINIFLOAT_DEVICE void to_codes(const float (&x)[kCount], std::uint8_t* codes) {
+  float sum = 0.0f;
+  for (int i = 0; i < kCount; ++i) {
+    if constexpr (kSaturates && converts(F)) {
+      codes[i] = convert<F>(x[i]);
+    } else {
+      codes[i] = round_number<F, kSaturates>(x[i]);
+    }
+    sum += std::fabs(x[i]);
+  }
+  if (sum == sum) return;
+  for (int i = 0; i < kCount; ++i) {
+    if (x[i] != x[i]) codes[i] = static_cast<std::uint8_t>(sign_of<F>(x[i]) ^ F.nan_code());
   }
 }
 

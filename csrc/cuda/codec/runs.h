@@ -24,8 +24,12 @@ struct alignas(sizeof(T) * kCount) Run {
 template <Format F, bool kSaturates, class Source>
 MINIFLOAT_DEVICE void encode_run(const Source* from, std::uint8_t* codes) {
   const auto values = bits_of<Run<Source, kAtOnce<Source>>>(load16(from));
-  for (int i = 0; i < kAtOnce<Source>; ++i) {
-    codes[i] = to_code<F, kSaturates>(widen(values.each[i]));
+  // Few at a time, which take few registers.
+  constexpr int kFew = kAtOnce<Source> < 4 ? kAtOnce<Source> : 4;
+  for (int first = 0; first < kAtOnce<Source>; first += kFew) {
+    float wide[kFew];
+    for (int i = 0; i < kFew; ++i) wide[i] = widen(values.each[first + i]);
+    to_codes<F, kSaturates>(wide, codes + first);
   }
 }
 

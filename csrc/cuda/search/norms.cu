@@ -22,7 +22,7 @@ reciprocal_norms_kernel(const std::uint8_t* packed, std::int64_t rows, std::int6
   for (std::int64_t row = launch_index() / kWarp; row < rows; row += launch_size() / kWarp) {
     double squares = 0;
     for (std::int64_t i = lane; i < dim; i += kWarp) {
-      const double value = minifloat::decode<F>(code_at<F>(packed + row * bytes, i));
+      const double value = minifloat::decode<F>(code_at<F.bits()>(packed + row * bytes, i));
       squares += value * value;
     }
     squares = sum_of_warp(squares);

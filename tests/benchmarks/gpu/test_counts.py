@@ -66,6 +66,12 @@ def test_loops_have_what_can_be_passed_again(kernel: Kernel) -> None:
     assert len(kernel.looping) == 11
 
 
+def test_the_shortest_way_round_leaves_out_what_seldom_runs(kernel: Kernel) -> None:
+    outer, inner = kernel.loops
+    assert [one.address for one in inner.shortest] == [0x40, 0x50, 0x60, 0x70]
+    assert [one.address for one in outer.shortest] == list(range(0x20, 0xB0, 0x10))
+
+
 def test_instructions_go_to_pipes_of_which_the_busiest_takes_longest(kernel: Kernel) -> None:
     count = counted(kernel.looping)
     assert count.issued == 11

@@ -87,8 +87,8 @@ class Kernel:
             own = body.difference(*inner)
             depth = sum(header in other for other in bodies.values()) - 1
             ways = (body, own, _shortest(header, body, successors))
-            chosen = [tuple(code[i] for i in sorted(some)) for some in ways]
-            loops.append(Loop(code[header].address, *chosen, depth))
+            whole, bare, short_way = (tuple(code[i] for i in sorted(some)) for some in ways)
+            loops.append(Loop(code[header].address, whole, bare, short_way, depth))
         return loops
 
     @property

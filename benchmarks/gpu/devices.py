@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import perf_counter
 
 import torch
 
@@ -53,6 +54,19 @@ class Gpu(Device):
             stop.synchronize()
             milliseconds: float = start.elapsed_time(stop)
             return milliseconds / 1e3
+
+        return seconds
+
+    def wall(self, run: Run) -> Clock:
+        """Return the clock of a run from its call until the device has nothing more to do."""
+
+        def seconds() -> float:
+            self._flush.zero_()
+            torch.cuda.synchronize()
+            start = perf_counter()
+            run()
+            torch.cuda.synchronize()
+            return perf_counter() - start
 
         return seconds
 

@@ -26,6 +26,7 @@ class Options:
     only: str
     rounds: int
     scale: int
+    variants: bool
     registry: str
     commit: str | None
 
@@ -60,6 +61,11 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--rounds", type=count, default=15, metavar="N", help="most rounds of each")
     made.add_argument("--scale", type=count, default=1, metavar="N", help="divisor of all sizes")
+    made.add_argument(
+        "--variants",
+        action="store_true",
+        help="after the bars, time each of the CUDA kernels' ways turned off beside all new ones",
+    )
     made.add_argument(
         "--device",
         choices=("cuda", "cpu"),

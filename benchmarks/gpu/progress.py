@@ -13,6 +13,10 @@ def told(record: Mapping[str, Any]) -> list[str]:
         f"{backend}: " + ", ".join(f"{name} {_equal(same)}" for name, same in formats.items())
         for backend, formats in record.get("equal", {}).items()
     ]
+    lines += [
+        f"{what}: {few:,} bytes, {many:,} for more rows"
+        for what, (few, many) in record.get("memory", {}).items()
+    ]
     return lines + [f"{name} left out: {why}" for name, why in record["left_out"].items()]
 
 
@@ -21,7 +25,9 @@ def _equal(same: bool) -> str:
 
 
 def _line(ours: dict[str, Any]) -> str:
-    parts = [f"{ours['format']} {ours['backend']}: {ours['median_s'] * 1e3:.3f} ms"]
+    who = f"{ours['format']} {ours['backend']}"
+    who += f" without {ours['without']}" if "without" in ours else ""
+    parts = [f"{who}: {ours['median_s'] * 1e3:.3f} ms"]
     fast = f"{ours['gb_per_s']:,.0f} GB/s" if "gb_per_s" in ours else f"{ours['tops']:.3g} TOPS"
     parts.append(fast)
     for name, share in ours.items():

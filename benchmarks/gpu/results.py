@@ -1,7 +1,7 @@
 """Keeps of a report what belongs under benchmarks/results.
 
 `python -m benchmarks.gpu.results FILE` leaves paths of the machine out, counts tests that passed,
-and keeps the last line of failures.
+and keeps the last line of failures. It tells which bars are met, and what to do with the ways.
 """
 
 from __future__ import annotations
@@ -14,19 +14,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.gpu import bars, verdicts
+
 FOLDER = Path("benchmarks/results")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the device's file and print its name; return 0."""
+    """Write the device's file and print its name, the bars and the ways; return 0."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("report", type=Path, metavar="FILE", help="report.json of a run")
     parser.add_argument("--out", type=Path, default=FOLDER, metavar="DIR")
     options = parser.parse_args(arguments)
-    kept = kept_of(json.loads(options.report.read_text()))
+    report = json.loads(options.report.read_text())
+    kept = kept_of(report)
     path: Path = options.out / f"{name_of(kept['device']['name'])}.json"
     path.write_text(json.dumps(kept, indent=1) + "\n")
     print(path)
+    for line in (*bars.told(report["steps"]), *verdicts.told(report["steps"])):
+        print(line)
     return 0
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.gpu.options import Options
 from benchmarks.gpu.sanitizers import TOOLS
 from benchmarks.gpu.supervisor import Worker
+from benchmarks.gpu.verdicts import STEP as WAYS
 
 _ROOT = Path(__file__).parents[2]
 # From the table itself, for minifloat is built by the first step.
@@ -33,11 +34,13 @@ class Step:
 
 def steps(options: Options) -> list[Step]:
     """Return the steps of a device: all of CUDA, then Triton, whose kernels compile as they run."""
+    ways = [_measurement(options, "", WAYS, "cuda", 150, 30.0)] if options.variants else []
     if options.device == "cpu":
-        return [*_measurements(options, "", "cpu"), _suite("suite", "eager", 60)]
+        return [*_measurements(options, "", "cpu"), *ways, _suite("suite", "eager", 60)]
     return [
         Step("build", [_worker("build", item_seconds=120)], 120),
         *_measurements(options, "", "cuda"),
+        *ways,
         _suite("suite", "cuda and not triton", 100),
         *(_sanitizer(tool) for tool in TOOLS),
         *_measurements(options, "triton ", "triton"),

@@ -86,6 +86,11 @@ class Contest:
 class ContestCase(Case):
     """A case that minifloat, limits and rivals take part in."""
 
+    @property
+    def by_wall(self) -> bool:
+        """Whether runs are timed as their caller sees them, and not by the device's own clock."""
+        return False
+
     @abstractmethod
     def contest(self, setting: Setting) -> Contest:
         """Return who takes part, on inputs that are there."""
@@ -123,9 +128,10 @@ class ContestCase(Case):
     ) -> dict[str, list[float]]:
         """Return the seconds of each round of each run, less those that fail on the way."""
         clocks: dict[str, Clock] = {}
+        clock_of = setting.device.wall if self.by_wall else setting.device.clock
         for name, run in runs.items():
             with self.attempt(name, setting, outcome):
-                clocks[name] = setting.device.clock(run)
+                clocks[name] = clock_of(run)
         seconds: dict[str, list[float]] = {name: [] for name in clocks}
         for number in range(setting.rounds):
             if number >= _LEAST_ROUNDS and seconds_left(until) <= 0:

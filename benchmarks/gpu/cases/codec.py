@@ -29,11 +29,13 @@ class DeviceCodecCase(ContestCase):
     op: str
     format: mf.Format
     values: int
+    source: str = ""
 
     @property
     def inputs(self) -> dict[str, int | str]:
-        """The format and the values."""
-        return {"format": self.format.name, "values": self.values}
+        """The format and the values, and what is read where that is not as ever."""
+        more: dict[str, int | str] = {"source": self.source} if self.source else {}
+        return {"format": self.format.name, "values": self.values, **more}
 
     def contest(self, setting: Setting) -> Contest:
         """Return every backend, a copy, and casts."""
@@ -63,7 +65,7 @@ class DeviceCodecCase(ContestCase):
     def job(self, generator: torch.Generator) -> CodecJob:
         """Return what is read, and the CPU's answer to its first and its last rows."""
         shape = shape_of(self.values)
-        x = make_input(OPS[self.op], self.format, shape, generator)
+        x = make_input(self.source or OPS[self.op], self.format, shape, generator)
         expected = self.run(serving("CPU").module, ends_of(x, _END_ROWS).cpu())()
         assert isinstance(expected, Tensor)
         return CodecJob(self.format, shape, x, expected, ends=_END_ROWS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -16,6 +16,9 @@ from minifloat.ops import arguments
 from minifloat.ops.products import AllScores, Best
 from minifloat.ops.rows import Selection, Sides
 from minifloat.scoring.queries import sides_of
+
+# Rows that a frame is fitted to.
+_SAMPLE = 4096
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class EqualityCase(Case):
         outcome = Outcome({"equal": {backend: {} for backend in setting.backends}})
         x = normal_rows(self.queries + self.rows, self.dim, setting.device.generator(0))
         for f in self.formats:
-            a, b = (mf.quantize(part, f) for part in (x[: self.queries], x[self.queries :]))
+            a, b = self.quantized(x[: self.queries], x[self.queries :], f)
             sides = sides_of(a, b)
             expected = self.answers(serving("CPU").module, sides_of(a.to("cpu"), b.to("cpu")))
             for backend in setting.backends:
@@ -53,6 +56,10 @@ class EqualityCase(Case):
                         )
                         outcome.failures[what] = f"{counts} differ from the CPU's"
         return outcome
+
+    def quantized(self, a: Tensor, b: Tensor, f: mf.Format) -> list[mf.PackedVectors]:
+        """Return both sides in a format."""
+        return [mf.quantize(part, f) for part in (a, b)]
 
     def answers(self, backend: str, sides: Sides) -> tuple[Tensor, ...]:
         """Return what an operator says of two sides."""
@@ -71,16 +78,35 @@ class ScoresEquality(EqualityCase):
 
 @dataclass(frozen=True)
 class SearchEquality(EqualityCase):
-    """The best rows and their scores."""
+    """The best rows and their scores, of rows in an order, or in a frame of some axes.
+
+    Ascending are scores of the first query: the best come last, and raise every threshold.
+    """
 
     k: int = 10
+    order: Literal["any", "ascending"] = "any"
+    axes: int = 0
 
     op = "search equal to the CPU's"
 
     @property
     def inputs(self) -> dict[str, int | str]:
-        """Formats, queries, rows, dim and k."""
-        return {**super().inputs, "k": self.k}
+        """Formats, queries, rows, dim and k, and what is not as ever."""
+        more: dict[str, int | str] = {"order": self.order} if self.order != "any" else {}
+        if self.axes:
+            more["axes"] = self.axes
+        return {**super().inputs, "k": self.k, **more}
+
+    def quantized(self, a: Tensor, b: Tensor, f: mf.Format) -> list[mf.PackedVectors]:
+        """Return both sides, in their frame if there is one, rows in their order."""
+        if self.order == "ascending":
+            b = b[(b @ a[0]).argsort()]
+        if not self.axes:
+            return super().quantized(a, b, f)
+        # As far from the origin as from their mean, which then holds half of each row.
+        a, b = (part + self.dim**-0.5 for part in (a, b))
+        frame = mf.Frame.fit(b[:_SAMPLE], self.axes)
+        return [mf.quantize(part, f, frame=frame) for part in (a, b)]
 
     def answers(self, backend: str, sides: Sides) -> tuple[Tensor, ...]:
         """Return scores and rows."""

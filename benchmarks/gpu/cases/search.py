@@ -56,14 +56,14 @@ class DeviceSearchCase(ContestCase):
             Entrant(
                 f"minifloat {backend} {f}",
                 partial(self.run, job, backend, f),
-                partial(finds(found_rows), job),
+                partial(self.check, job, f),
                 bytes=job.packed[f].codes.nbytes if is_read else 0,
                 work=work,
                 facts={"backend": backend, "format": f.name},
                 limits=limits.read_limits(f.bits) if is_read else limits.product_limits(),
             )
             for f in self.formats
-            for backend in setting.backends
+            for backend in self.backends(setting)
         ]
         if is_read:
             bounds = limits.reads((f.bits, packed.codes) for f, packed in job.packed.items())
@@ -78,6 +78,14 @@ class DeviceSearchCase(ContestCase):
         queries = queries_near(rows, self.queries, device.generator(1))
         sample = spread(min(_SAMPLE, self.queries), self.queries, device.torch)
         return DeviceSearchJob(Neighbours.of(rows, queries, self.k, sample), device, packed)
+
+    def backends(self, setting: Setting) -> tuple[str, ...]:
+        """Return whose operators take part."""
+        return setting.backends
+
+    def check(self, job: DeviceSearchJob, f: mf.Format, run: Run) -> float:
+        """Return the recall of a search."""
+        return finds(found_rows)(job, run)
 
     def run(self, job: DeviceSearchJob, backend: str, f: mf.Format) -> Run:
         """Return a backend's search by packed queries."""

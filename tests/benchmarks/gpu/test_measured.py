@@ -9,6 +9,7 @@ import torch
 import minifloat as mf
 from benchmarks.gpu import __main__ as command
 from benchmarks.gpu import groups
+from benchmarks.gpu.cases.memory import MemoryCase
 
 SCALE = 100_000
 TORCH_RIVALS = {"torch float16", "torch float8_e4m3fn", "torch int8"}
@@ -32,8 +33,9 @@ def of(report: dict[str, Any], op: str) -> list[dict[str, Any]]:
 
 @pytest.mark.long
 def test_a_report_holds_every_case_and_what_it_ran_on(report: dict[str, Any]) -> None:
-    assert list(report["steps"]) == list(groups.GROUPS)
-    for group, cases in groups.GROUPS.items():
+    assert list(report["steps"]) == [group for group in groups.GROUPS if group != "ways"]
+    for group in report["steps"]:
+        cases = groups.GROUPS[group]
         step = report["steps"][group]
         expected = {str(case): case for case in reversed(cases(SCALE))}
         assert set(step["items"]) == set(expected)
@@ -57,8 +59,9 @@ def test_a_report_holds_every_case_and_what_it_ran_on(report: dict[str, Any]) ->
 
 @pytest.mark.long
 def test_a_record_has_quartiles_rates_and_ratios_of_the_same_rounds(report: dict[str, Any]) -> None:
-    contests = report["steps"]["bars"]["items"].values()
-    assert len(contests) > 12
+    items = report["steps"]["bars"]["items"].values()
+    contests = [record for record in items if record["op"] != MemoryCase.op]
+    assert len(contests) > 40
     for case in contests:
         assert case["rounds"] == 3
         assert case["minifloat"]
@@ -84,7 +87,8 @@ def test_a_record_of_values_has_a_share_of_a_copy_and_casts(report: dict[str, An
         assert ours["share_of_copy"] == pytest.approx(copy["median_s"] / ours["median_s"])
         bits = getattr(mf, case["format"].upper()).bits
         coded = case["values"] * bits // 8 if case["op"] == "encode_pack" else case["values"]
-        assert ours["bytes"] == copy["bytes"] == 4 * case["values"] + coded
+        read = 2 if case.get("source") == "bfloat16" else 4
+        assert ours["bytes"] == copy["bytes"] == read * case["values"] + coded
         assert set(case["rivals"]) == ({"torch"} if case["format"] in ("e5m2", "e4m3") else set())
 
 

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from benchmarks.gpu import results
 from benchmarks.gpu.report import Report
 
@@ -25,7 +27,9 @@ def test_a_report_is_whole_at_any_time_and_written_at_once_where_something_fails
     assert Report(tmp_path, {}, tmp_path / "report.json").done("bars") == {"a"}
 
 
-def test_results_are_a_report_without_paths_and_without_what_passed(tmp_path: Path) -> None:
+def test_results_are_a_report_without_paths_and_without_what_passed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     passed = {"seconds": 0.1, "failures": {}}
     failed = {"seconds": 0.2, "failures": {"call": "a\nlong\nstory\n"}}
     measured = {"seconds": 1, "minifloat": [{"median_s": 0.1}], "failures": {}, "left_out": {}}
@@ -42,6 +46,10 @@ def test_results_are_a_report_without_paths_and_without_what_passed(tmp_path: Pa
     }
     (tmp_path / "report.json").write_text(json.dumps(report))
     assert results.main([str(tmp_path / "report.json"), "--out", str(tmp_path)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == str(tmp_path / "nvidia-h200.json")
+    assert "not measured: encode+pack is 90 % of a copy" in told
+    assert "NOT MET: the suite and the sanitizers are clean; worst of 1 1 (suite)" in told
     found = json.loads((tmp_path / "nvidia-h200.json").read_text())
     assert found["command"] == "scripts/gpu --minutes 5 --rounds 3"
     assert found["resumed"] == [{"command": "scripts/gpu", "started": "today", "commit": "1"}]

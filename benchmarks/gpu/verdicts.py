@@ -8,6 +8,9 @@ from typing import Any
 
 STEP = "ways"
 
+# Less is no difference that would be worth a choice.
+_LEAST = 1.02
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -25,8 +28,10 @@ class Shown:
 
     @property
     def clear(self) -> int:
-        """1 where the new way is faster, -1 where the old one is, 0 where quartiles overlap."""
-        return (self.new[2] < self.old[0]) - (self.old[2] < self.new[0])
+        """1 where the new way is faster, -1 where the old one is; 0 where quartiles overlap."""
+        faster = self.new[2] < self.old[0] and self.ratio > _LEAST
+        slower = self.old[2] < self.new[0] and 1 / self.ratio > _LEAST
+        return faster - slower
 
 
 def told(steps: Mapping[str, Any]) -> Iterator[str]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 # Each tensor is memory of its own, so that what is beyond it is seen. Torch looks when it starts.
 os.environ["PYTORCH_NO_CUDA_MEMORY_CACHING"] = "1"
@@ -21,8 +22,9 @@ from tests.support.arguments import arguments, outputs
 from tests.support.rows import normal
 
 # Rows that fill no block; dims that fill steps, in one piece of a row or more, and one that does
-# not; few queries and many.
-ROWS, DIMS, QUERIES, NEIGHBOURS = 700, (33, 64, 320), (3, 130), (5, 300)
+# not; queries that are few, that fill a narrow tile and that fill many.
+ROWS, DIMS, QUERIES, NEIGHBOURS = 700, (33, 64, 320, 768), (3, 20, 130), (5, 300)
+AXES = 2
 
 
 def check(device: str, formats: Sequence[mf.Format]) -> int:
@@ -35,15 +37,37 @@ def check(device: str, formats: Sequence[mf.Format]) -> int:
                 outputs(operator.name, tuple(there))
                 calls += 1
         for dim in DIMS:
-            rows = mf.quantize(normal(ROWS, dim), format).to(device)
-            for count in QUERIES:
-                for k in NEIGHBOURS:
-                    mf.search(rows[:count], rows, k)
-                    mf.scores(rows[:count], rows)
-                    mf.search(normal(count, dim, seed=1).to(device), rows, k)
-                    calls += 3
+            for search in searches(device, format, dim):
+                search()
+                calls += 1
             print(f"{format}, dim {dim}: {calls} calls so far", flush=True)
     return calls
+
+
+def searches(device: str, format: mf.Format, dim: int) -> Iterator[Callable[[], object]]:
+    """Yield what is asked of rows of a dim: of all kinds, in a frame, and of any address."""
+    x, others = normal(ROWS, dim).to(device), normal(max(QUERIES), dim, seed=1).to(device)
+    rows = mf.quantize(x, format)
+    yield partial(mf.unpack, rows.codes, format, dim)
+    for count in QUERIES:
+        yield partial(mf.scores, rows[:count], rows)
+        yield partial(mf.search, others[:count], rows, NEIGHBOURS[0])
+        for k in NEIGHBOURS:
+            yield partial(mf.search, rows[:count], rows, k)
+    if dim in DIMS[:2]:
+        frame = mf.Frame.fit(x, AXES)
+        framed, moved = mf.quantize(x, format, frame=frame), anywhere(rows)
+        for count in QUERIES:
+            yield partial(mf.search, framed[:count], framed, NEIGHBOURS[0])
+            yield partial(mf.search, rows[:count], moved, NEIGHBOURS[0])
+
+
+def anywhere(rows: mf.PackedVectors) -> mf.PackedVectors:
+    """Return the same rows, whose bytes begin one after a multiple of 16."""
+    flat = torch.cat([rows.codes.new_zeros(1), rows.codes.flatten()])[1:]
+    return mf.PackedVectors(
+        flat.view(rows.codes.shape), rows.reciprocal_norms, rows.format, rows.dim
+    )
 
 
 if __name__ == "__main__":

@@ -12,11 +12,10 @@ import minifloat as mf
 from benchmarks.codec import CodecJob
 from benchmarks.gpu import groups
 from benchmarks.gpu.cases import digests, equality, host
-from benchmarks.gpu.cases.calls import CALLS, EXACT_SEARCH, FLOAT_SEARCH, FRAME_SEARCH, CallCase
+from benchmarks.gpu.cases.calls import CALLS, FLOAT_SEARCH, FRAME_SEARCH, CallCase
 from benchmarks.gpu.cases.codec import DeviceCodecCase
 from benchmarks.gpu.cases.digests import DigestCase
-from benchmarks.gpu.cases.equality import ScoresEquality, SearchEquality
-from benchmarks.gpu.cases.memory import MemoryCase
+from benchmarks.gpu.cases.equality import ScoresEquality
 from benchmarks.gpu.cases.search import DeviceSearchCase
 from benchmarks.gpu.devices import Gpu
 from benchmarks.harness.case import Outcome, Setting
@@ -58,45 +57,6 @@ def test_full_sizes_are_those_that_are_promised() -> None:
     assert codecs == {(op, f, 2**28) for op in ("encode_pack", "decode") for f in mf.FORMATS}
     # float8 and int8 products need as much.
     assert all(case.rows % 16 == 0 and case.dim % 16 == 0 for case in searches)
-
-
-@pytest.mark.parametrize("call", CALLS)
-def test_public_calls_are_timed_by_the_wall_clock(call: str) -> None:
-    case = CallCase(5, 208, 48, 5, (mf.E2M1, mf.E4M3), "read", 32, call=call, axes=2)
-    outcome = case.measure(SETTING, FOREVER)
-    assert outcome.failures == {}
-    assert [ours["format"] for ours in outcome.found["minifloat"]] == ["e2m1", "e4m3"]
-    for ours in outcome.found["minifloat"]:
-        assert ours["backend"] == "cpu"
-        assert ours["recall"] > (0.99 if call == EXACT_SEARCH else 0.5)
-        assert ours["share_of_read"] > 0
-    assert outcome.found["rivals"] == {}
-    assert case.inputs["axes"] == 2
-    assert case.by_wall
-
-
-def test_memory_is_told_of_few_rows_and_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    case = MemoryCase((mf.E2M1, mf.E4M3), 3, 200, 48, 5)
-    # Nobody counts on a CPU.
-    assert case.measure(SETTING, FOREVER).found == {"memory": {}}
-
-    def rows_found(device: Processor, run: Callable[[], Any]) -> int:
-        (scores, rows), sides = run(), run.args  # type: ignore[attr-defined]
-        assert rows.shape == scores.shape == (3, 5)
-        return max(len(x) for x in sides if isinstance(x, torch.Tensor))
-
-    monkeypatch.setattr(Processor, "peak_bytes", rows_found)
-    found = case.measure(SETTING, FOREVER).found["memory"]
-    assert found == {"cpu e2m1": [200, 1600], "cpu e4m3": [200, 1600]}
-
-
-@pytest.mark.parametrize("more", [{"order": "ascending"}, {"axes": 4}])
-def test_rows_in_an_order_or_in_a_frame_are_compared(more: dict[str, Any]) -> None:
-    case = SearchEquality((mf.E2M1, mf.E3M4), 9, 300, 48, k=20, **more)
-    outcome = case.measure(Setting(Processor(), 1, ("cpu", "eager")), FOREVER)
-    assert outcome.failures == {}
-    assert outcome.found["equal"]["eager"] == {"e2m1": True, "e3m4": True}
-    assert case.inputs.items() >= more.items()
 
 
 def test_the_nearest_rows_of_host_memory_are_found_block_by_block(

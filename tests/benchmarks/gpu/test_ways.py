@@ -103,8 +103,10 @@ def test_without_the_extension_all_is_left_out(monkeypatch: pytest.MonkeyPatch) 
     assert outcome.found == {}
 
 
-def times(median: float, without: str = "", format: str = "e2m1") -> dict[str, Any]:
-    figures = {"format": format, "median_s": median, "quartiles_s": [median * 0.9, median * 1.1]}
+def times(median: float, without: str = "") -> dict[str, Any]:
+    spread = 0.1 if median != 1.01 else 0.0
+    quartiles = [median * (1 - spread), median * (1 + spread)]
+    figures = {"format": "e2m1", "median_s": median, "quartiles_s": quartiles}
     return figures | ({"without": without} if without else {})
 
 

@@ -90,7 +90,7 @@ MINIFLOAT_EXPORT void minifloat_round_numbers(int format, bool saturates, const 
   choose_format(format, [&](auto f) {
     choose_overflow<kFormatOf<f()>>(saturates, [&](auto saturate) {
       for (std::int64_t i = 0; i < count; ++i) {
-        codes[i] = round_number<kFormatOf<f()>, saturate()>(values[i]);
+        codes[i] = static_cast<std::uint8_t>(round_number<kFormatOf<f()>, saturate()>(values[i]));
       }
     });
   });

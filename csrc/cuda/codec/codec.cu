@@ -15,11 +15,8 @@ MINIFLOAT_KERNEL(kThreads, kBlocks)
 encode_kernel(const Source* __restrict__ values, std::int64_t count, std::int64_t vectors,
               std::uint8_t* __restrict__ codes) {
   constexpr Format F = kFormatOf<kFormat>;
-  using Codes = Run<std::uint8_t, kAtOnce<Source>>;
   for (std::int64_t i = launch_index(); i < vectors; i += launch_size()) {
-    Codes made;
-    encode_run<F, kSaturates>(values + i * kAtOnce<Source>, made.each);
-    reinterpret_cast<Codes*>(codes)[i] = made;
+    encode_bytes<F, kSaturates>(values + i * kAtOnce<Source>, codes + i * kAtOnce<Source>);
   }
   for (std::int64_t i = vectors * kAtOnce<Source> + launch_index(); i < count; i += launch_size()) {
     codes[i] = to_code<F, kSaturates>(widen(values[i]));

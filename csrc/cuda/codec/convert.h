@@ -47,7 +47,7 @@ MINIFLOAT_DEVICE std::uint32_t sign_of(float x) {
 // The code of a number, as encode has it, by operations of the float unit where it has such: those
 // of the integer unit are half as fast.
 template <Format F, bool kSaturates>
-MINIFLOAT_DEVICE std::uint8_t round_number(float x) {
+MINIFLOAT_DEVICE std::uint32_t round_number(float x) {
   constexpr int kShift = 23 - F.mantissa_bits;
   constexpr std::uint32_t kMinNormal = (127 + 1 - F.bias()) << 23;
   // What is past the largest code is the special that overflow becomes.
@@ -61,13 +61,13 @@ MINIFLOAT_DEVICE std::uint8_t round_number(float x) {
   const std::uint32_t binade = bits_of<std::uint32_t>(normal) & 0x7f800000;
   const float steps = size + bits_of<float>(binade) * kMagic;
   const std::uint32_t finite = bits_of<std::uint32_t>(steps) + (binade >> kShift);
-  return static_cast<std::uint8_t>(finite ^ sign_of<F>(x));
+  return (finite ^ sign_of<F>(x)) & (2 * F.sign_bit() - 1);
 }
 
 // Codes of some values. NaN is rare, and is looked for in all of them at once: no other sum of
 // sizes is NaN.
 template <Format F, bool kSaturates, int kCount>
-MINIFLOAT_DEVICE void to_codes(const float (&x)[kCount], std::uint8_t* codes) {
+MINIFLOAT_DEVICE void to_codes(const float (&x)[kCount], std::uint32_t* codes) {
   float sum = 0.0f;
   for (int i = 0; i < kCount; ++i) {
     if constexpr (kSaturates && converts(F)) {
@@ -79,7 +79,7 @@ MINIFLOAT_DEVICE void to_codes(const float (&x)[kCount], std::uint8_t* codes) {
   }
   if (sum == sum) return;
   for (int i = 0; i < kCount; ++i) {
-    if (x[i] != x[i]) codes[i] = static_cast<std::uint8_t>(sign_of<F>(x[i]) ^ F.nan_code());
+    if (x[i] != x[i]) codes[i] = sign_of<F>(x[i]) ^ F.nan_code();
   }
 }
 

@@ -30,13 +30,12 @@ MINIFLOAT_DEVICE std::uint64_t pack_some(const std::uint8_t* source) {
 }
 template <Format F, bool kSaturates, class Source>
 MINIFLOAT_DEVICE Packed<Source> pack_some(const Source* source) {
-  std::uint8_t codes[kLaneCodes<Source>];
-  for (int i = 0; i < kLaneCodes<Source>; i += kAtOnce<Source>) {
-    encode_run<F, kSaturates>(source + i, codes + i);
-  }
   Packed<Source> packed = 0;
-  for (int i = 0; i < kLaneCodes<Source>; ++i) {
-    packed |= static_cast<Packed<Source>>(codes[i]) << (F.bits() * i);
+  for (int first = 0; first < kLaneCodes<Source>; first += kAtOnce<Source>) {
+    const auto codes = encode_run<F, kSaturates>(source + first);
+    for (int i = 0; i < kAtOnce<Source>; ++i) {
+      packed |= static_cast<Packed<Source>>(codes.each[i]) << (F.bits() * (first + i));
+    }
   }
   return packed;
 }

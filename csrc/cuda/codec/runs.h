@@ -20,17 +20,47 @@ struct alignas(sizeof(T) * kCount) Run {
   T each[kCount];
 };
 
-// Encodes as many values as one access loads, to codes[0] and so on.
+// Values of one access as float32; those of bfloat16 are its upper halves.
+template <class Source>
+MINIFLOAT_DEVICE Run<float, kAtOnce<Source>> load_wide(const Source* from) {
+  const Words4 words = load16(from);
+  Run<float, kAtOnce<Source>> wide;
+  if constexpr (std::is_same_v<Source, Bfloat16>) {
+    for (int i = 0; i < 8; ++i) {
+      const std::uint32_t word = words.each[i / 2];
+      wide.each[i] = bits_of<float>(i % 2 == 0 ? word << 16 : word & 0xffff0000);
+    }
+  } else {
+    const auto values = bits_of<Run<Source, kAtOnce<Source>>>(words);
+    for (int i = 0; i < kAtOnce<Source>; ++i) wide.each[i] = widen(values.each[i]);
+  }
+  return wide;
+}
+
+// Encodes as many values as one access loads.
 template <Format F, bool kSaturates, class Source>
-MINIFLOAT_DEVICE void encode_run(const Source* from, std::uint8_t* codes) {
-  const auto values = bits_of<Run<Source, kAtOnce<Source>>>(load16(from));
+MINIFLOAT_DEVICE Run<std::uint32_t, kAtOnce<Source>> encode_run(const Source* from) {
+  const auto wide = load_wide(from);
+  Run<std::uint32_t, kAtOnce<Source>> codes;
   // Few at a time, which take few registers.
   constexpr int kFew = kAtOnce<Source> < 4 ? kAtOnce<Source> : 4;
   for (int first = 0; first < kAtOnce<Source>; first += kFew) {
-    float wide[kFew];
-    for (int i = 0; i < kFew; ++i) wide[i] = widen(values.each[first + i]);
-    to_codes<F, kSaturates>(wide, codes + first);
+    float few[kFew];
+    for (int i = 0; i < kFew; ++i) few[i] = wide.each[first + i];
+    to_codes<F, kSaturates>(few, codes.each + first);
   }
+  return codes;
+}
+
+// The same, to a byte each.
+template <Format F, bool kSaturates, class Source>
+MINIFLOAT_DEVICE void encode_bytes(const Source* from, std::uint8_t* to) {
+  const auto codes = encode_run<F, kSaturates>(from);
+  Run<std::uint8_t, kAtOnce<Source>> bytes;
+  for (int i = 0; i < kAtOnce<Source>; ++i) {
+    bytes.each[i] = static_cast<std::uint8_t>(codes.each[i]);
+  }
+  *reinterpret_cast<Run<std::uint8_t, kAtOnce<Source>>*>(to) = bytes;
 }
 
 // Copies by all threads of a block; others see them after the next sync_threads.

@@ -66,7 +66,7 @@ template <Format F, bool kSaturates, class Source>
 MINIFLOAT_DEVICE void take_codes(const Source* source, int count, std::uint8_t* codes) {
   const int vectors = is_aligned(source) ? count / kAtOnce<Source> : 0;
   for (int i = thread_index(); i < vectors; i += kThreads) {
-    encode_run<F, kSaturates>(source + i * kAtOnce<Source>, codes + i * kAtOnce<Source>);
+    encode_bytes<F, kSaturates>(source + i * kAtOnce<Source>, codes + i * kAtOnce<Source>);
   }
   for (int i = vectors * kAtOnce<Source> + thread_index(); i < count; i += kThreads) {
     codes[i] = to_code<F, kSaturates>(widen(source[i]));

@@ -7,7 +7,8 @@ counts what is there, not what runs: both sides of a branch, each instruction of
 what is called only the call. Half-rate instructions are those of the integer pipe, of which a
 scheduler takes one every other clock; clocks are those of a warp's scheduler, if only the busiest
 of its pipes had to be waited for. With `--record` what stands in loops is put into
-benchmarks/gpu/counts.json, and `--check` fails where it has grown.
+benchmarks/gpu/counts.json, and `--check` fails where it has grown; kernels that are new have no
+record until the next is made.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from benchmarks.gpu.estimates import RECORD, WORKS
 from benchmarks.gpu.machine_code import Kernel, MissingError, extension, kernels
 from benchmarks.gpu.pipes import Count, counted
 from evaluation.command.help import HelpFormatter
 
-RECORD = Path(__file__).with_name("counts.json")
 ARCHITECTURE = "sm_90a"
 # A warp reads so many bytes in one instruction, 16 a lane.
 WARP_BYTES = 512
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{file} has no such kernel for {options.arch}", file=sys.stderr)
         return 2
     if options.record:
-        RECORD.write_text(recorded(looping(found), compiler(file)))
+        RECORD.write_text(recorded(found, compiler(file)))
         return 0
     if options.check:
         return _check(looping(found), compiler(file))
@@ -67,17 +68,27 @@ def looping(found: Sequence[Kernel]) -> Counts:
     return counts
 
 
-def recorded(counts: Counts, compiler: str) -> str:
-    """Return the text of a record: a line for each kernel."""
-    lines = [f"  {json.dumps(name)}: {json.dumps(count)}" for name, count in sorted(counts.items())]
-    head = f' "compiler": {json.dumps(compiler)},\n "architecture": "{ARCHITECTURE}",\n'
-    return "{\n" + head + ' "kernels": {\n' + ",\n".join(lines) + "\n }\n}\n"
+def recorded(found: Sequence[Kernel], compiler: str) -> str:
+    """Return the text of a record: a line a kernel, and loops of those that estimates are of."""
+    loops = {
+        kernel.name: [
+            {"clocks": counted(loop.own).clocks, "shortest": counted(loop.shortest).clocks}
+            for loop in kernel.loops
+        ]
+        for kernel in found
+        if kernel.name in {work.kernel for work in WORKS}
+    }
+    head = {"compiler": compiler, "architecture": ARCHITECTURE}
+    parts = [f" {json.dumps(name)}: {json.dumps(text)}" for name, text in head.items()]
+    for name, lines in (("kernels", looping(found)), ("loops", loops)):
+        each = [f"  {json.dumps(kernel)}: {json.dumps(lines[kernel])}" for kernel in sorted(lines)]
+        parts.append(f" {json.dumps(name)}: {{\n" + ",\n".join(each) + "\n }")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def growth(before: Counts, now: Counts) -> list[str]:
-    """Return a line for each figure that has grown and each kernel that only one side has."""
-    lines = [f"{name} has no record" for name in sorted(now.keys() - before.keys())]
-    lines += [f"{name} is recorded, but not there" for name in sorted(before.keys() - now.keys())]
+    """Return a line for each figure that has grown, of kernels that are on both sides."""
+    lines = []
     for name in sorted(now.keys() & before.keys()):
         for figure, count in now[name].items():
             then = before[name][figure]
@@ -99,7 +110,10 @@ def _check(now: Counts, built_by: str) -> int:
     record = json.loads(RECORD.read_text())
     if record["compiler"] != built_by:
         print(f"recorded with {record['compiler']}, built with {built_by}: counts may differ")
-    lines = growth(record["kernels"], now)
+    before = record["kernels"]
+    new, gone = len(now.keys() - before.keys()), len(before.keys() - now.keys())
+    print(f"{new} kernels are not recorded, {gone} gone")
+    lines = growth(before, now)
     print("\n".join(lines) or f"no kernel has grown by more than {MOST_GROWTH:.0%}")
     return 1 if lines else 0
 

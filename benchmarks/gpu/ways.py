@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import minifloat as mf
+from benchmarks.gpu.cases.calls import EXACT_SEARCH, FLOAT_SEARCH, RANGE_SEARCH
 from benchmarks.harness.timing import Run
 
 # What is asked of a case: its sizes by name, and a format.
@@ -64,8 +65,9 @@ def _always(op: str, sizes: Sizes, format: mf.Format) -> bool:
 
 
 def _searches(op: str, sizes: Sizes, format: mf.Format) -> bool:
-    # Lists, thresholds and merges are of every search for the best, of few queries and of many.
-    return "k" in sizes and "range" not in op
+    # Lists, thresholds and merges are of every search for the best, of few queries and of many;
+    # where originals are read, that takes longest.
+    return "k" in sizes and op not in (RANGE_SEARCH, EXACT_SEARCH)
 
 
 def _few(op: str, sizes: Sizes, format: mf.Format) -> bool:
@@ -98,6 +100,16 @@ def _packs(op: str, sizes: Sizes, format: mf.Format) -> bool:
     return op == "encode_pack" and format.bits < 8
 
 
+def _prepares(op: str, sizes: Sizes, format: mf.Format) -> bool:
+    # Float queries; rows in a frame are packed before they are searched.
+    return op in (FLOAT_SEARCH, EXACT_SEARCH)
+
+
+def _range_searches(op: str, sizes: Sizes, format: mf.Format) -> bool:
+    # Hits are those of thresholds.
+    return op == RANGE_SEARCH
+
+
 # In which cases each can matter; what stands in a function is why.
 SHOWN: dict[str, Callable[[str, Sizes, mf.Format], bool]] = {
     "scans_by_lane": _few,
@@ -108,5 +120,7 @@ SHOWN: dict[str, Callable[[str, Sizes, mf.Format], bool]] = {
     "narrows_tiles": _wide,
     "has_three_products": _two_bytes,
     "asks_occupancy": _long_lists,
+    "prepares_at_once": _prepares,
+    "appends_hits": _range_searches,
     "packs_in_registers": _packs,
 }

@@ -119,7 +119,7 @@ def test_what_has_grown_is_found(
     assert counts.main(check) == 1
     told = capsys.readouterr().out
     assert "pack_kernel<5, true, float>: issued 10 -> 11, +10.0%" in told
-    assert "gone is recorded, but not there" in told
+    assert "0 kernels are not recorded, 1 gone" in told
     assert "half_rate" not in told
 
 

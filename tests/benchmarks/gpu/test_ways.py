@@ -65,6 +65,12 @@ def test_each_way_is_timed_in_one_format_of_each_kind(options: Any) -> None:
 
 
 @needs_emulator
+def test_a_case_without_ways_is_left_out(options: Any) -> None:
+    outcome = WaysCase(DeviceCodecCase("decode", mf.E2M1, 512)).measure(SETTING, FOREVER)
+    assert outcome.left_out == {"cuda": "no way can matter here"}
+
+
+@needs_emulator
 def test_a_way_is_old_while_it_runs_and_new_afterwards_whatever_happens(options: Any) -> None:
     way = ways.Way("fewest_by_warpgroup", 65)
     assert way.off(lambda: options.fewest_by_warpgroup)() == 65

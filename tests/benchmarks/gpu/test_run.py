@@ -92,6 +92,16 @@ def test_steps_are_ordered_by_worth_and_cuda_comes_first() -> None:
     assert {"triton equality", "triton bars", "triton suite"} <= set(names)
 
 
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+def test_ways_come_after_the_bars_where_they_are_asked_for(device: str) -> None:
+    without = [step.name for step in steps(parse(["--device", device]))]
+    asked = steps(parse(["--device", device, "--variants"]))
+    place = without.index("bars") + 1
+    assert [step.name for step in asked] == [*without[:place], "ways", *without[place:]]
+    (worker,) = asked[place].workers
+    assert "--backends cuda --group ways" in " ".join(worker.command)
+
+
 def test_steps_name_all_formats() -> None:
     assert list(FORMATS) == [format.name for format in mf.FORMATS]
 

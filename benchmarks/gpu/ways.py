@@ -71,8 +71,8 @@ def _searches(op: str, sizes: Sizes, format: mf.Format) -> bool:
 
 
 def _few(op: str, sizes: Sizes, format: mf.Format) -> bool:
-    # More queries than a tile of a warp has are not scanned lane by lane.
-    return _searches(op, sizes, format) and sizes["queries"] <= 8
+    # More queries than a tile of a warp has are multiplied by groups of warps, whatever is asked.
+    return "queries" in sizes and sizes["queries"] <= 8
 
 
 def _middling(op: str, sizes: Sizes, format: mf.Format) -> bool:
@@ -112,7 +112,7 @@ def _range_searches(op: str, sizes: Sizes, format: mf.Format) -> bool:
 
 # In which cases each can matter; what stands in a function is why.
 SHOWN: dict[str, Callable[[str, Sizes, mf.Format], bool]] = {
-    "scans_by_lane": _few,
+    "streams_rows": _few,
     "starts_early": _searches,
     "has_long_lists": _searches,
     "merges_by_list": _searches,

@@ -9,6 +9,7 @@ import torch
 
 import minifloat as mf
 from benchmarks.gpu import groups, verdicts, ways
+from benchmarks.gpu.cases.calls import FLOAT_SEARCH, RANGE_SEARCH, CallCase
 from benchmarks.gpu.cases.codec import DeviceCodecCase
 from benchmarks.gpu.cases.search import DeviceSearchCase
 from benchmarks.gpu.cases.ways import WaysCase
@@ -17,6 +18,7 @@ from benchmarks.harness.contest import Contest, Entrant
 from benchmarks.harness.device import Processor
 from tests.backends.cuda.asked import needs_emulator
 from tests.support import emulated
+from tests.support.on_gpu import served_by
 
 SETTING = Setting(Processor(), 3, ("cuda",))
 FOREVER = float("inf")
@@ -62,6 +64,21 @@ def test_each_way_is_timed_in_one_format_of_each_kind(options: Any) -> None:
         None,
         "packs_in_registers",
     ]
+
+
+@needs_emulator
+@pytest.mark.parametrize(
+    ("call", "way"), [(RANGE_SEARCH, "appends_hits"), (FLOAT_SEARCH, "prepares_at_once")]
+)
+def test_public_calls_have_their_ways(
+    options: Any, call: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CallCase, "backends", lambda self, setting: setting.backends)
+    case = CallCase(3, 208, 64, 5, (mf.E2M1,), "read", 32, call=call)
+    with served_by("cuda", "CPU"):
+        outcome = WaysCase(case).measure(SETTING, FOREVER)
+    assert outcome.failures == {}
+    assert way in {one.get("without") for one in outcome.found["minifloat"]}
 
 
 @needs_emulator

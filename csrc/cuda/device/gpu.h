@@ -33,6 +33,11 @@ MINIFLOAT_DEVICE T exchange(T value, int mask) {
   return __shfl_xor_sync(~0u, value, mask);
 }
 
+// The sum of a value of all lanes, in all of them.
+MINIFLOAT_DEVICE int sum_of_lanes(int x) { return __reduce_add_sync(~0u, x); }
+
+MINIFLOAT_DEVICE int count_bits(std::uint32_t bits) { return __popc(bits); }
+
 MINIFLOAT_DEVICE Words4 load16(const void* from) {
   const uint4 words = __ldg(static_cast<const uint4*>(from));
   return {{words.x, words.y, words.z, words.w}};

@@ -4,8 +4,10 @@
 // PTX says of the instruction in its place.
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <utility>
 
 #include "cuda/emulator/emulator.h"
@@ -33,6 +35,13 @@ template <class T>
 T exchange(T value, int mask) {
   return gather(value)[thread_index() % kWarp ^ mask];
 }
+
+inline int sum_of_lanes(int x) {
+  const int* const lanes = gather(x);
+  return std::accumulate(lanes, lanes + kWarp, 0);
+}
+
+inline int count_bits(std::uint32_t bits) { return std::popcount(bits); }
 
 inline Words4 load16(const void* from) { return *static_cast<const Words4*>(from); }
 

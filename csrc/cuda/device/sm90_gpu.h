@@ -2,6 +2,8 @@
 
 // What compute capability 9.0 has beyond gpu.h; device.h includes this.
 
+#include <type_traits>
+
 #include "cuda/device/gpu.h"
 
 namespace minifloat {
@@ -19,10 +21,31 @@ MINIFLOAT_DEVICE constexpr bool multiplies_by_warpgroup() {
 #endif
 }
 
-// Barrier 0 is the block's.
+// Barrier 0 is the block's, the next two are those of its first warpgroups: others may not wait.
+// For a barrier whose number is not in the instruction the assembler reserves all 16.
+template <class Wait>
+MINIFLOAT_DEVICE auto at_own_barrier(Wait wait) {
+  return thread_index() < kWarpgroup ? wait(std::integral_constant<int, 1>{})
+                                     : wait(std::integral_constant<int, 2>{});
+}
 MINIFLOAT_DEVICE void sync_warpgroup() {
-  asm volatile("bar.sync %0, %1;" ::"r"(1 + thread_index() / kWarpgroup), "n"(kWarpgroup)
-               : "memory");
+  at_own_barrier([](auto number) {
+    asm volatile("bar.sync %0, %1;" ::"n"(number()), "n"(kWarpgroup) : "memory");
+  });
+}
+
+// Waits too. Whether it holds for any thread of the warpgroup.
+MINIFLOAT_DEVICE bool any_of_warpgroup(bool holds) {
+  return at_own_barrier([holds](auto number) {
+    std::uint32_t any;
+    asm volatile(
+        "{.reg .pred p; setp.ne.u32 p, %1, 0; bar.red.or.pred p, %2, %3, p; "
+        "selp.u32 %0, 1, 0, p;}"
+        : "=r"(any)
+        : "r"(std::uint32_t{holds}), "n"(number()), "n"(kWarpgroup)
+        : "memory");
+    return any != 0;
+  });
 }
 
 // The lanes for which it holds, as bits.

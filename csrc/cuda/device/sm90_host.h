@@ -11,6 +11,7 @@ namespace minifloat {
 inline constexpr bool multiplies_by_warpgroup() { return true; }
 
 inline void sync_warpgroup() { emulator::sync_warpgroup(); }
+inline bool any_of_warpgroup(bool holds) { return emulator::any_of_warpgroup(holds); }
 
 inline std::uint32_t ballot(bool holds) {
   const bool* const lanes = gather(holds);

@@ -93,14 +93,23 @@ void Block::resume(Fiber& fiber) {
 #endif
 }
 
-void Block::wait(Barrier& barrier) {
+Barrier& Block::warpgroup_barrier() {
+  const int group = current_->place.thread / kWarpgroup;
+  if (group >= kWarpgroupBarriers) fail("only the first warpgroups have barriers of their own");
+  return warpgroup_barriers_[group];
+}
+
+bool Block::wait(Barrier& barrier, bool holds) {
   const std::int64_t phase = barrier.phase;
+  barrier.any |= holds;
   if (++barrier.arrived == barrier.expected) {
     barrier.arrived = 0;
+    barrier.result = std::exchange(barrier.any, false);
     ++barrier.phase;
   } else {
     wait([&barrier, phase] { return barrier.phase != phase; });
   }
+  return barrier.result;
 }
 
 void Block::wait(std::function<bool()> may_go_on) {
@@ -148,6 +157,7 @@ const Place& place() { return running->current().place; }
 std::uint8_t* shared_memory() { return running->shared(); }
 void sync_block() { running->wait(running->barrier()); }
 void sync_warpgroup() { running->wait(running->warpgroup_barrier()); }
+bool any_of_warpgroup(bool holds) { return running->wait(running->warpgroup_barrier(), holds); }
 void sync_warp() { running->wait(running->warp().barrier); }
 
 const std::byte* gather(const void* mine, std::size_t size) {

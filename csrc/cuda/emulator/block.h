@@ -18,11 +18,16 @@ namespace minifloat::emulator {
 // Bytes that a lane may give to its warp at once.
 inline constexpr std::size_t kMostGathered = 64;
 
+// Warpgroups of a block that can wait by themselves.
+inline constexpr int kWarpgroupBarriers = 2;
+
 // Threads wait here until all of them are there.
 struct Barrier {
   int expected = 0;
   int arrived = 0;
   std::int64_t phase = 0;
+  bool any = false;     // of those that are there
+  bool result = false;  // of the phase before
 };
 
 // What a gate is in shared memory.
@@ -101,10 +106,11 @@ class Block {
   Warp& warp() { return warps_[current_->place.thread / kWarp]; }
   std::uint8_t* shared() { return memory_.get(); }
   Barrier& barrier() { return barrier_; }
-  Barrier& warpgroup_barrier() { return warpgroup_barriers_[current_->place.thread / kWarpgroup]; }
+  Barrier& warpgroup_barrier();
   std::vector<BulkCopy>& bulk_copies() { return bulk_copies_; }
 
-  void wait(Barrier& barrier);
+  // Returns whether it holds for any thread.
+  bool wait(Barrier& barrier, bool holds = false);
   void wait(std::function<bool()> may_go_on);
 
   // Ends the block with an error; the thread does not go on.

@@ -44,6 +44,7 @@ int multiprocessors();
 std::uint8_t* shared_memory();
 void sync_block();
 void sync_warpgroup();
+bool any_of_warpgroup(bool holds);
 void sync_warp();
 
 // Gives this lane's bytes to its warp and returns those of all lanes, `size` apart. They stay until

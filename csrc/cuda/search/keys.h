@@ -26,6 +26,27 @@ MINIFLOAT_DEVICE float score_of(Key key) {
 
 MINIFLOAT_DEVICE std::int64_t row_of(Key key) { return ~static_cast<std::uint32_t>(key); }
 
+// Above every match, whose scores are 1 at most.
+inline constexpr Key kAboveAll = Key{0xbf800001} << 32;
+
+// A key that of some keys at least `fewest` reach and at most `most`, found by halving; that many
+// reach `low`. count(key) says to all threads that take part how many reach a key. No two keys are
+// equal, so in the end there is one that exactly `fewest` reach.
+template <class Count>
+MINIFLOAT_DEVICE Key cut_of(Key low, int fewest, int most, Count count) {
+  for (Key high = kAboveAll; high - low > 1;) {
+    const Key middle = low + (high - low) / 2;
+    const int reaching = count(middle);
+    if (reaching < fewest) {
+      high = middle;
+    } else {
+      low = middle;
+      if (reaching <= most) break;
+    }
+  }
+  return low;
+}
+
 // Puts keys in shared memory, a power of two of them, into descending order, for all threads to
 // see.
 MINIFLOAT_DEVICE void sort(const Group& group, Key* keys, int count) {

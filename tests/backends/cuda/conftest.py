@@ -1,5 +1,6 @@
 """The CUDA backend in the emulator."""
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,3 +16,24 @@ def cuda() -> Any:
     emulated.install()
     functions = {op.name: implementation("cuda", op.name) for op in OPERATORS}
     return SimpleNamespace(**functions)
+
+
+@pytest.fixture
+def ways() -> Iterator[Any]:
+    """The ways of this process, which are the new ones again after the test."""
+    emulated.install()
+    from minifloat import _cuda
+
+    chosen = _cuda.ways()
+    names = [name for name in dir(chosen) if not name.startswith("_")]
+    before = {name: getattr(chosen, name) for name in names}
+    yield chosen
+    for name, way in before.items():
+        setattr(chosen, name, way)
+
+
+@pytest.fixture
+def multiprocessors() -> Iterator[Any]:
+    """A function that says how many multiprocessors the GPU has during the test."""
+    yield emulated.set_multiprocessors
+    emulated.set_multiprocessors(emulated.FEW_MULTIPROCESSORS)

@@ -1,6 +1,5 @@
 """The memory that kernels work in: how much they ask for, and of which device."""
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,13 +16,6 @@ from minifloat.scoring.queries import rows_of, sides_of
 from tests.backends.cuda.asked import assert_found, needs_emulator, search
 from tests.support import emulated
 from tests.support.rows import random_rows
-
-
-@pytest.fixture
-def multiprocessors() -> Iterator[Any]:
-    """A function that says how many multiprocessors the GPU has during the test."""
-    yield emulated.set_multiprocessors
-    emulated.set_multiprocessors(emulated.FEW_MULTIPROCESSORS)
 
 
 @needs_emulator

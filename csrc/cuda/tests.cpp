@@ -1,9 +1,13 @@
 // What tests ask of the emulator, by the names of C.
 
+#include <algorithm>
+#include <vector>
+
 #include "cuda/codec/convert.h"
 #include "cuda/device/choices.h"
 #include "cuda/device/device.h"
 #include "cuda/search/best.h"
+#include "cuda/search/board.h"
 #include "cuda/search/plan.h"
 
 #define MINIFLOAT_EXPORT extern "C" [[gnu::visibility("default")]]
@@ -37,6 +41,25 @@ MINIFLOAT_EXPORT void minifloat_search_workspace(int format, std::int64_t querie
   bytes[1] = cuda::chunk_workspace(sides, count, k);
 }
 
+// How a search for packed queries goes: lists of each query, queries of a block, rows that a block
+// takes at a time; capacity, crowd, what is left and the period of lists; then the ends of parts.
+// Returns how many numbers these are.
+MINIFLOAT_EXPORT int minifloat_course(int format, std::int64_t queries, std::int64_t rows,
+                                      std::int64_t dim, std::int64_t k, std::int64_t* numbers) {
+  Sides sides{};
+  sides.format = format;
+  sides.dim = dim;
+  sides.a.is_packed = true;
+  sides.a.count = queries;
+  sides.b.count = rows;
+  const auto [lists, sought, block_rows, parts] = cuda::course_of(sides, queries, k);
+  std::vector<std::int64_t> found{sought.lists, sought.block_queries, block_rows,  lists.capacity,
+                                  lists.crowd,  lists.left,           lists.period};
+  for (const auto& part : parts) found.push_back(part.end);
+  std::copy(found.begin(), found.end(), numbers);
+  return static_cast<int>(found.size());
+}
+
 // Stages of the warps' rings where warpgroups multiply, else 0.
 MINIFLOAT_EXPORT int minifloat_stages(int format, bool are_packed, std::int64_t queries,
                                       std::int64_t dim, std::uintptr_t rows, int capacity) {
@@ -46,8 +69,8 @@ MINIFLOAT_EXPORT int minifloat_stages(int format, bool are_packed, std::int64_t 
   sides.a.is_packed = are_packed;
   sides.a.count = queries;
   sides.b.data = reinterpret_cast<const void*>(rows);
-  Workspace workspace;
-  return cuda::plan_of(sides, queries, capacity, workspace).stages;
+  const cuda::Lists lists{capacity, 0, 0, 1, true};
+  return cuda::stages_of(sides, [&](int some) { return cuda::board_bytes(some, lists); });
 }
 
 // Whether rows of a search stream to lanes.

@@ -8,9 +8,11 @@ namespace minifloat::cuda {
 struct Ways {
   // Few queries: warps copy aligned rows, each its own; else a block copies for all its warps.
   bool streams_rows = true;
-  // Thresholds of a search start from the best of some of the rows; else from nothing.
+  // Thresholds rise to the best of all slices after parts of the rows; else each slice raises them
+  // by its own.
   bool starts_early = true;
-  // Lists have room for many keys and are seldom sorted; else they are as short as they can be.
+  // Lists are halved by counting when they are crowded, and looked at only then; else they are as
+  // short as they can be, looked at after each row block, and sorted.
   bool has_long_lists = true;
   // Slices are merged list by list; else slot by slot.
   bool merges_by_list = true;
@@ -20,7 +22,7 @@ struct Ways {
   bool narrows_tiles = true;
   // Elements of two bytes take three products of bytes; else four.
   bool has_three_products = true;
-  // The compiler is asked how many blocks a multiprocessor runs; else that is a constant.
+  // The driver is asked how many blocks a multiprocessor runs; else that is a constant.
   bool asks_occupancy = true;
   // Float queries and rows in a frame are made by a kernel each; else by operators of torch.
   bool prepares_at_once = true;

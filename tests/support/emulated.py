@@ -82,6 +82,15 @@ def search_workspace(
     return int(bytes[0]), int(bytes[1])
 
 
+def course(format: minifloat.Format, *, queries: int, rows: int, dim: int, k: int) -> list[int]:
+    """Return how a search goes: its lists, and then the ends of its parts of the rows."""
+    function: Any = CDLL(str(build())).minifloat_course
+    function.argtypes = [c_int, *[c_int64] * 4, c_void_p]
+    numbers = np.empty(64, np.int64)
+    count = function(format.index, queries, rows, dim, k, numbers.ctypes.data)
+    return [int(number) for number in numbers[:count]]
+
+
 def stages(
     format: minifloat.Format,
     *,

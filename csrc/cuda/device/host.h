@@ -175,4 +175,10 @@ inline void fill_memory(void* to, int byte, std::int64_t bytes, Stream) {
 
 inline int multiprocessor_count() { return emulator::multiprocessors(); }
 
+// As if each thread took 256 registers of 65536, and each block 1 of 228 KB for itself.
+template <class... Parameters>
+int resident_blocks(void (*)(Parameters...), int threads, int shared_bytes) {
+  return std::min((1 << 16) / (256 * threads), (228 << 10) / (shared_bytes + (1 << 10)));
+}
+
 }  // namespace minifloat

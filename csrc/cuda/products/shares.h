@@ -8,10 +8,12 @@
 
 namespace minifloat::cuda {
 
-// Slices of the rows, of whole row blocks.
+// Slices of some rows, of whole row blocks.
 struct Slices {
   std::int64_t count;
-  std::int64_t rows;  // of each but the last
+  std::int64_t rows;   // of each but the last
+  std::int64_t begin;  // of all of them
+  std::int64_t end;
 };
 
 // As many slices as keep a device busy with all blocks of queries, where a multiprocessor runs so
@@ -23,7 +25,14 @@ inline Slices slices_of(std::int64_t rows, std::int64_t query_blocks, int blocks
       std::max<std::int64_t>(1, wanted / std::max<std::int64_t>(1, query_blocks));
   const std::int64_t row_blocks = (rows + block_rows - 1) / block_rows;
   const std::int64_t each = std::max<std::int64_t>(1, (row_blocks + shares - 1) / shares);
-  return {(row_blocks + each - 1) / each, each * block_rows};
+  return {(row_blocks + each - 1) / each, each * block_rows, 0, rows};
+}
+
+// As many slices of a part of the rows, of which the last ones may have none.
+inline Slices slices_of_part(const Slices& all, std::int64_t begin, std::int64_t end,
+                             std::int64_t block_rows) {
+  const std::int64_t row_blocks = (end - begin + block_rows - 1) / block_rows;
+  return {all.count, (row_blocks + all.count - 1) / all.count * block_rows, begin, end};
 }
 
 // What a block multiplies: a slice of the rows and a block of queries.
@@ -35,11 +44,10 @@ struct Share {
 };
 
 // Blocks that follow one another have the same rows, which are then in the second-level cache.
-MINIFLOAT_DEVICE Share share_of_block(std::int64_t rows, std::int64_t slice_rows,
-                                      std::int64_t query_blocks) {
-  const std::int64_t slice = block_index() / query_blocks, begin = slice * slice_rows;
-  const std::int64_t end = begin + slice_rows < rows ? begin + slice_rows : rows;
-  return {slice, begin, end, block_index() % query_blocks};
+MINIFLOAT_DEVICE Share share_of_block(const Slices& slices, std::int64_t query_blocks) {
+  const std::int64_t slice = block_index() / query_blocks;
+  const std::int64_t begin = slices.begin + slice * slices.rows, end = begin + slices.rows;
+  return {slice, begin, end < slices.end ? end : slices.end, block_index() % query_blocks};
 }
 
 }  // namespace minifloat::cuda

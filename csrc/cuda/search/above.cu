@@ -10,16 +10,12 @@
 namespace minifloat::cuda {
 namespace {
 
-// A keeper of some scores is planned for as a board is, and is smaller than that of the shortest
-// lists.
-constexpr int kShortest = 1;
-
 // Whole scores are compared here, with coordinates or without, so one kernel does for both.
 template <int kFormat, bool kArePacked, int kTiles, bool kIsLong>
 MINIFLOAT_KERNEL(kWarpgroup, blocks_of(kTiles))
-above_kernel(PackedRows rows, Queries queries, std::int64_t slice_rows, Coordinates coordinates,
-             Reach reach, Hits hits) {
-  const Share share = share_of_block(rows.count, slice_rows, queries.blocks);
+above_kernel(PackedRows rows, Queries queries, Coordinates coordinates, Slices slices, Reach reach,
+             Hits hits, int) {
+  const Share share = share_of_block(slices, queries.blocks);
   std::uint8_t* const memory = shared_memory() + BlockRing<kFormatOf<kFormat>>::kBytes;
   Reaching<kTiles * kTileQueries, Bound> reaching(memory, reach, hits, queries, share);
   keep_scores_by_warp<kFormat, kArePacked, kTiles, kIsLong, true>(rows, queries, coordinates, share,
@@ -28,9 +24,9 @@ above_kernel(PackedRows rows, Queries queries, std::int64_t slice_rows, Coordina
 
 template <int kFormat, bool kArePacked>
 MINIFLOAT_KERNEL(kWarpgroup, blocks_of(1))
-streamed_above_kernel(PackedRows rows, Queries queries, std::int64_t slice_rows,
-                      Coordinates coordinates, Reach reach, Hits hits) {
-  const Share share = share_of_block(rows.count, slice_rows, queries.blocks);
+streamed_above_kernel(PackedRows rows, Queries queries, Coordinates coordinates, Slices slices,
+                      Reach reach, Hits hits, int) {
+  const Share share = share_of_block(slices, queries.blocks);
   std::uint8_t* const memory = shared_memory() + WarpStream<kFormatOf<kFormat>>::kBytes;
   Reaching<kTileQueries, Bound> reaching(memory, reach, hits, queries, share);
   keep_scores_by_stream<kFormat, kArePacked, true>(rows, queries, coordinates, share, reaching);
@@ -38,14 +34,13 @@ streamed_above_kernel(PackedRows rows, Queries queries, std::int64_t slice_rows,
 
 template <int kFormat, bool kArePacked, bool kInFrame>
 MINIFLOAT_KERNEL(kWarpgroups* kWarpgroup, 1)
-warpgroup_above_kernel(PackedRows rows, Queries queries, std::int64_t slice_rows,
-                       Coordinates coordinates, Reach reach, Hits hits, int stages) {
+warpgroup_above_kernel(PackedRows rows, Queries queries, Coordinates coordinates, Slices slices,
+                       Reach reach, Hits hits, int stages) {
   if constexpr (multiplies_by_warpgroup()) {
     using Sums = WarpgroupSums<kFormat, kArePacked>;
     using FirstLook = std::conditional_t<kInFrame, Bound, typename Sums::FirstLook>;
     using Keeper = Reaching<Sums::kBlockQueries, FirstLook>;
-    static_assert(Keeper::kBytes <= board_bytes(Sums::kBlockQueries, kShortest));
-    const Share share = share_of_block(rows.count, slice_rows, queries.blocks);
+    const Share share = share_of_block(slices, queries.blocks);
     const int steps = static_cast<int>(steps_of(rows.dim)), group = thread_index() / kWarpgroup;
     std::uint8_t* const memory = shared_memory() +
                                  WarpgroupMemory<Sums>::keepers_begin(steps, stages) +
@@ -56,45 +51,45 @@ warpgroup_above_kernel(PackedRows rows, Queries queries, std::int64_t slice_rows
   }
 }
 
-// Appends the hits of queries that are laid out.
-void append(const Sides& sides, const Plan& plan, const Reach& reach, const Hits& hits,
-            Stream stream) {
-  const PackedRows rows = packed_rows(sides);
-  const auto start = [&](auto kernel, const Grid& grid, auto... more) {
-    launch(kernel, grid, stream, rows, plan.queries, plan.slices.rows, plan.coordinates, reach,
-           hits, more...);
-  };
-  if (plan.stages > 0) {
+using AboveProducts = Products<PackedRows, Queries, Coordinates, Slices, Reach, Hits, int>;
+
+// The kernel that appends hits.
+AboveProducts products_of(const Sides& sides) {
+  AboveProducts chosen{};
+  const int stages = stages_of(sides, reaching_bytes);
+  if (stages > 0) {
     choose_warpgroup_product(sides, [&](auto format, auto packed) {
-      const Grid grid = warpgroup_grid<WarpgroupSums<format(), packed()>>(sides, plan, kShortest);
+      using Sums = WarpgroupSums<format(), packed()>;
       choose_bool(sides.b.axes > 0, [&](auto in_frame) {
-        start(warpgroup_above_kernel<format(), packed(), in_frame()>, grid, plan.stages);
+        chosen = {warpgroup_above_kernel<format(), packed(), in_frame()>,
+                  shape_by_warpgroup<Sums>(sides.dim, stages, reaching_bytes(Sums::kBlockQueries))};
       });
     });
-  } else if (plan.are_streamed) {
+  } else if (are_streamed(sides)) {
     choose_streamed_product(sides, [&](auto format, auto packed) {
-      const int bytes =
-          WarpStream<kFormatOf<format()>>::kBytes + Reaching<kTileQueries, Bound>::kBytes;
-      start(streamed_above_kernel<format(), packed()>, Grid{plan.blocks(), kWarpgroup, bytes});
+      chosen = {streamed_above_kernel<format(), packed()>,
+                shape_by_stream<kFormatOf<format()>>(reaching_bytes(kTileQueries))};
     });
   } else {
     choose_warp_product(sides, [&](auto format, auto packed, auto tiles, auto is_long) {
-      const int bytes =
-          BlockRing<kFormatOf<format()>>::kBytes + Reaching<tiles() * kTileQueries, Bound>::kBytes;
-      start(above_kernel<format(), packed(), tiles(), is_long()>,
-            Grid{plan.blocks(), kWarpgroup, bytes});
+      chosen = {
+          above_kernel<format(), packed(), tiles(), is_long()>,
+          shape_by_warp<kFormatOf<format()>>(tiles(), reaching_bytes(tiles() * kTileQueries))};
     });
   }
+  return chosen;
 }
 
 struct Work {
+  AboveProducts products;
   Plan plan;
   std::uint8_t* mask;
 };
 
 Work work_of(const Sides& sides, std::int64_t count, Workspace& workspace) {
-  const Plan plan = plan_of(sides, count, kShortest, workspace);
-  return {plan, workspace.take<std::uint8_t>(sides.b.count)};
+  const AboveProducts products = products_of(sides);
+  const Plan plan = plan_of(sides, count, products, workspace);
+  return {products, plan, workspace.take<std::uint8_t>(sides.b.count)};
 }
 
 }  // namespace
@@ -121,7 +116,9 @@ void above(const Above& asked, const Memory& workspace, const Hits& hits, Betwee
       write_mask(asked.selection, sides.b.count, work.mask, stream);
       reach.mask = work.mask;
     }
-    append(sides, plan, reach, hits, stream);
+    const Shape& shape = work.products.shape;
+    launch(work.products.kernel, plan.grid(shape), stream, packed_rows(sides), plan.queries,
+           plan.coordinates, plan.slices, reach, hits, shape.stages);
   }
 }
 

@@ -3,9 +3,11 @@
 #include "cuda/search/best.h"
 
 #include <algorithm>
-#include <bit>
 #include <type_traits>
+#include <vector>
 
+#include "cuda/search/board.h"
+#include "cuda/search/parts.h"
 #include "cuda/search/plan.h"
 
 namespace minifloat::cuda {
@@ -13,9 +15,9 @@ namespace {
 
 template <int kFormat, bool kArePacked, int kTiles, bool kIsLong, bool kInFrame>
 MINIFLOAT_KERNEL(kWarpgroup, blocks_of(kTiles))
-search_kernel(PackedRows rows, Queries queries, const std::uint8_t* mask, std::int64_t slice_rows,
-              Found found, Coordinates coordinates) {
-  const Share share = share_of_block(rows.count, slice_rows, queries.blocks);
+search_kernel(PackedRows rows, Queries queries, Coordinates coordinates, const std::uint8_t* mask,
+              Slices slices, Found found, int) {
+  const Share share = share_of_block(slices, queries.blocks);
   std::uint8_t* const memory = shared_memory() + BlockRing<kFormatOf<kFormat>>::kBytes;
   Board<kTiles * kTileQueries, Bound> board(memory, found, queries, mask, share);
   keep_scores_by_warp<kFormat, kArePacked, kTiles, kIsLong, kInFrame>(rows, queries, coordinates,
@@ -25,9 +27,9 @@ search_kernel(PackedRows rows, Queries queries, const std::uint8_t* mask, std::i
 
 template <int kFormat, bool kArePacked, bool kInFrame>
 MINIFLOAT_KERNEL(kWarpgroup, blocks_of(1))
-streamed_search_kernel(PackedRows rows, Queries queries, const std::uint8_t* mask,
-                       std::int64_t slice_rows, Found found, Coordinates coordinates) {
-  const Share share = share_of_block(rows.count, slice_rows, queries.blocks);
+streamed_search_kernel(PackedRows rows, Queries queries, Coordinates coordinates,
+                       const std::uint8_t* mask, Slices slices, Found found, int) {
+  const Share share = share_of_block(slices, queries.blocks);
   std::uint8_t* const memory = shared_memory() + WarpStream<kFormatOf<kFormat>>::kBytes;
   Board<kTileQueries, Bound> board(memory, found, queries, mask, share);
   keep_scores_by_stream<kFormat, kArePacked, kInFrame>(rows, queries, coordinates, share, board);
@@ -36,15 +38,15 @@ streamed_search_kernel(PackedRows rows, Queries queries, const std::uint8_t* mas
 
 template <int kFormat, bool kArePacked, bool kInFrame>
 MINIFLOAT_KERNEL(kWarpgroups* kWarpgroup, 1)
-warpgroup_search_kernel(PackedRows rows, Queries queries, const std::uint8_t* mask,
-                        std::int64_t slice_rows, Found found, int stages, Coordinates coordinates) {
+warpgroup_search_kernel(PackedRows rows, Queries queries, Coordinates coordinates,
+                        const std::uint8_t* mask, Slices slices, Found found, int stages) {
   if constexpr (multiplies_by_warpgroup()) {
     using Sums = WarpgroupSums<kFormat, kArePacked>;
-    const Share share = share_of_block(rows.count, slice_rows, queries.blocks);
+    const Share share = share_of_block(slices, queries.blocks);
     const int steps = static_cast<int>(steps_of(rows.dim)), group = thread_index() / kWarpgroup;
     std::uint8_t* const memory = shared_memory() +
                                  WarpgroupMemory<Sums>::keepers_begin(steps, stages) +
-                                 group * board_bytes(Sums::kBlockQueries, found.capacity);
+                                 group * board_bytes(Sums::kBlockQueries, found.lists);
     // Each warpgroup has lists of its own, as if of two slices.
     const Share mine{share.slice * kWarpgroups + group, share.begin, share.end, share.query_block};
     using FirstLook = std::conditional_t<kInFrame, Bound, typename Sums::FirstLook>;
@@ -55,59 +57,80 @@ warpgroup_search_kernel(PackedRows rows, Queries queries, const std::uint8_t* ma
   }
 }
 
+using SearchProducts =
+    Products<PackedRows, Queries, Coordinates, const std::uint8_t*, Slices, Found, int>;
+
+// The kernel that gathers matches.
+template <bool kInFrame>
+SearchProducts products_of(const Sides& sides, const Lists& lists) {
+  SearchProducts chosen{};
+  const auto keeper_bytes = [&](int queries) { return board_bytes(queries, lists); };
+  const int stages = stages_of(sides, keeper_bytes);
+  if (stages > 0) {
+    choose_warpgroup_product(sides, [&](auto format, auto packed) {
+      using Sums = WarpgroupSums<format(), packed()>;
+      chosen = {warpgroup_search_kernel<format(), packed(), kInFrame>,
+                shape_by_warpgroup<Sums>(sides.dim, stages, keeper_bytes(Sums::kBlockQueries))};
+    });
+  } else if (are_streamed(sides)) {
+    choose_streamed_product(sides, [&](auto format, auto packed) {
+      chosen = {streamed_search_kernel<format(), packed(), kInFrame>,
+                shape_by_stream<kFormatOf<format()>>(keeper_bytes(kTileQueries))};
+    });
+  } else {
+    choose_warp_product(sides, [&](auto format, auto packed, auto tiles, auto is_long) {
+      chosen = {search_kernel<format(), packed(), tiles(), is_long(), kInFrame>,
+                shape_by_warp<kFormatOf<format()>>(tiles(), keeper_bytes(tiles() * kTileQueries))};
+    });
+  }
+  return chosen;
+}
+
 // What a search of some queries at a time needs.
 struct Search {
+  SearchProducts products;
   Plan plan;
   Found found;
   std::uint8_t* mask;
 };
 
 Search search_of(const Sides& sides, std::int64_t count, std::int64_t k, Workspace& workspace) {
-  Found found{};
+  Search search{};
+  Found& found = search.found;
   found.kept = static_cast<int>(std::min(k, kMostKept));
-  const int fewest = found.kept + std::max(16, found.kept / 4) + kBlockRows;
-  found.capacity = static_cast<int>(std::bit_ceil(static_cast<unsigned>(fewest)));
-  // Sorting costs less than letting pass what a higher threshold would not.
-  found.crowd = std::min(found.kept + std::max(16, found.kept / 2), found.capacity - kBlockRows);
-  const Plan plan = plan_of(sides, count, found.capacity, workspace);
-  found.slices = plan.slices.count * (plan.stages > 0 ? kWarpgroups : 1);
-  found.queries = plan.queries.padded();
-  found.keys = workspace.take<Key>(found.slices * found.queries * found.capacity);
+  found.lists = lists_of(found.kept, sides.a.count <= kTileQueries);
+  choose_bool(sides.b.axes > 0, [&](auto in_frame) {
+    search.products = products_of<in_frame()>(sides, found.lists);
+  });
+  search.plan = plan_of(sides, count, search.products, workspace);
+  found.slices = search.plan.slices.count * search.products.shape.keepers();
+  found.queries = search.plan.queries.padded();
+  found.keys = workspace.take<Key>(found.slices * found.queries * found.lists.capacity);
   found.counts = workspace.take<int>(found.slices * found.queries);
   found.thresholds = workspace.take<Key>(found.queries);
   found.limits = workspace.take<Key>(found.queries);
-  return {plan, found, workspace.take<std::uint8_t>(sides.b.count)};
+  search.mask = workspace.take<std::uint8_t>(sides.b.count);
+  return search;
 }
 
-// Gathers the matches of all slices.
-template <bool kInFrame>
-void gather(const Sides& sides, const Plan& plan, const Found& found, const std::uint8_t* mask,
-            Stream stream) {
-  const PackedRows rows = packed_rows(sides);
-  if (plan.stages > 0) {
-    choose_warpgroup_product(sides, [&](auto format, auto packed) {
-      using Sums = WarpgroupSums<format(), packed()>;
-      const Grid grid = warpgroup_grid<Sums>(sides, plan, found.capacity);
-      launch(warpgroup_search_kernel<format(), packed(), kInFrame>, grid, stream, rows,
-             plan.queries, mask, plan.slices.rows, found, plan.stages, plan.coordinates);
-    });
-  } else if (plan.are_streamed) {
-    choose_streamed_product(sides, [&](auto format, auto packed) {
-      const Grid grid{
-          plan.blocks(), kWarpgroup,
-          WarpStream<kFormatOf<format()>>::kBytes + board_bytes(kTileQueries, found.capacity)};
-      launch(streamed_search_kernel<format(), packed(), kInFrame>, grid, stream, rows, plan.queries,
-             mask, plan.slices.rows, found, plan.coordinates);
-    });
-  } else {
-    choose_warp_product(sides, [&](auto format, auto packed, auto tiles, auto is_long) {
-      const Grid grid{plan.blocks(), kWarpgroup,
-                      BlockRing<kFormatOf<format()>>::kBytes +
-                          board_bytes(tiles() * kTileQueries, found.capacity)};
-      launch(search_kernel<format(), packed(), tiles(), is_long(), kInFrame>, grid, stream, rows,
-             plan.queries, mask, plan.slices.rows, found, plan.coordinates);
-    });
+Sought sought_of(const Search& search, const Found& round) {
+  return {search.plan.queries.count, search.products.shape.tiles * kTileQueries, round.slices,
+          round.kept};
+}
+
+// Finds the best of those that take part and are below the limits.
+void find(const Sides& sides, const Search& search, const Found& round, const std::uint8_t* mask,
+          const Answers& answers, Stream stream) {
+  const Plan& plan = search.plan;
+  const Shape& shape = search.products.shape;
+  Found found = round;
+  for (const Slices& part : parts_of(plan.slices, shape.block_rows, sought_of(search, round))) {
+    found.goes_on = part.begin > 0;
+    launch(search.products.kernel, plan.grid(shape), stream, packed_rows(sides), plan.queries,
+           plan.coordinates, mask, part, found, shape.stages);
+    if (part.end < plan.slices.end) raise_thresholds(found, plan.queries.count, stream);
   }
+  merge(found, plan.queries.count, answers, stream);
 }
 
 }  // namespace
@@ -124,6 +147,14 @@ std::int64_t best_workspace(const Sides& sides, std::int64_t k) {
                   chunk_workspace(sides, sides.a.count % kMostQueries, k));
 }
 
+Course course_of(const Sides& sides, std::int64_t count, std::int64_t k) {
+  Workspace workspace;
+  const Search search = search_of(sides, count, k, workspace);
+  const Sought sought = sought_of(search, search.found);
+  const int block_rows = search.products.shape.block_rows;
+  return {search.found.lists, sought, block_rows, parts_of(search.plan.slices, block_rows, sought)};
+}
+
 void best(const Best& asked, const Memory& workspace, float* scores, std::int64_t* rows,
           Between between, Stream stream) {
   const auto& [sides, selection, k] = asked;
@@ -132,7 +163,6 @@ void best(const Best& asked, const Memory& workspace, float* scores, std::int64_
     Workspace memory(workspace.data, workspace.bytes);
     const std::int64_t count = std::min(kMostQueries, sides.a.count - first);
     const Search search = search_of(sides, count, k, memory);
-    const std::int64_t key_bytes = search.found.queries * sizeof(Key);
     const Plan& plan = search.plan;
     lay_out(sides, first, plan.queries, stream);
     lay_out_coordinates(sides, first, plan.queries, plan.coordinates, stream);
@@ -141,15 +171,14 @@ void best(const Best& asked, const Memory& workspace, float* scores, std::int64_
       write_mask(selection, sides.b.count, search.mask, stream);
       mask = search.mask;
     }
-    fill_memory(search.found.limits, 0xff, key_bytes, stream);
+    // No threshold yet.
+    fill_memory(search.found.thresholds, 0, search.found.queries * sizeof(Key), stream);
     for (std::int64_t done = 0; done < k; done += kMostKept) {
-      Found found = search.found;
-      found.kept = static_cast<int>(std::min(kMostKept, k - done));
-      fill_memory(found.thresholds, 0, key_bytes, stream);
-      choose_bool(sides.b.axes > 0,
-                  [&](auto in_frame) { gather<in_frame()>(sides, plan, found, mask, stream); });
+      Found round = search.found;
+      round.kept = static_cast<int>(std::min(kMostKept, k - done));
+      round.is_limited = done > 0;
       const std::int64_t at = first * k + done;
-      merge(found, count, {scores + at, rows + at, k}, stream);
+      find(sides, search, round, mask, {scores + at, rows + at, k}, stream);
     }
   }
 }

@@ -6,6 +6,15 @@
 
 namespace minifloat::cuda {
 
+// How long a search's lists are, and when they are cut.
+struct Lists {
+  int capacity;
+  int crowd;        // with more keys than this a list is cut
+  int left;         // at most so many are left then
+  int period;       // row blocks after which lists are looked at, a power of two
+  bool are_sorted;  // to be cut; else they are halved
+};
+
 // Where warpgroups multiply, each has a slice of its own. Queries are counted with those that fill
 // up the last block.
 struct Found {
@@ -15,9 +24,10 @@ struct Found {
   Key* limits;      // (queries,): only what is below takes part
   std::int64_t slices;
   std::int64_t queries;
-  int capacity;
-  int crowd;  // with more keys than this, those not among the best of their slice are dropped
-  int kept;   // that many are the best
+  Lists lists;
+  int kept;         // that many are the best
+  bool is_limited;  // whether there are limits, of the round before
+  bool goes_on;     // whether lists have keys, of the part of the rows before
 };
 
 }  // namespace minifloat::cuda

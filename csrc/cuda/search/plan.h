@@ -4,50 +4,88 @@
 
 #include "cuda/products/warp/plan.h"
 #include "cuda/products/warpgroup/plan.h"
-#include "cuda/search/board.h"
+#include "cuda/ways.h"
 
 namespace minifloat::cuda {
+
+// How a kernel of products is launched.
+struct Shape {
+  Layout layout;
+  int tiles;       // of a block of queries
+  int block_rows;  // that a block takes at a time
+  int threads;
+  int shared_bytes;
+  int blocks_at_once;  // of a multiprocessor, where nobody is asked
+  int stages;          // of a warp's ring where warpgroups multiply, else 0
+
+  // Each warpgroup has a keeper of its own, as if of a slice of its own.
+  int keepers() const { return threads / kWarpgroup; }
+};
+
+// That of products by warp, with a keeper of so many bytes.
+template <Format F>
+Shape shape_by_warp(int tiles, int keeper_bytes) {
+  return {Layout::kWarps,   tiles, kBlockRows, kWarpgroup, BlockRing<F>::kBytes + keeper_bytes,
+          blocks_of(tiles), 0};
+}
+
+// The same of rows that stream.
+template <Format F>
+Shape shape_by_stream(int keeper_bytes) {
+  return {Layout::kChunks, 1, kBlockRows, kWarpgroup, WarpStream<F>::kBytes + keeper_bytes,
+          blocks_of(1),    0};
+}
+
+// That of products by warpgroup, each with a keeper of so many bytes.
+template <class Sums>
+Shape shape_by_warpgroup(std::int64_t dim, int stages, int keeper_bytes) {
+  const auto bytes = static_cast<int>(block_bytes<Sums>(dim, stages, keeper_bytes));
+  return {Layout::kWarpgroups,
+          Sums::kTiles,
+          kWarpgroups * kBlockRows,
+          kWarpgroups * kWarpgroup,
+          bytes,
+          1,
+          stages};
+}
+
+// A kernel of products for some rows and queries.
+template <class... Parameters>
+struct Products {
+  void (*kernel)(Parameters...);
+  Shape shape;
+
+  int blocks_at_once() const {
+    return ways().asks_occupancy ? resident_blocks(kernel, shape.threads, shape.shared_bytes)
+                                 : shape.blocks_at_once;
+  }
+};
 
 struct Plan {
   Queries queries;
   Coordinates coordinates;
   Slices slices;
-  int stages;  // of a warp's ring where warpgroups multiply, else 0
-  bool are_streamed;
 
-  std::int64_t blocks() const { return slices.count * queries.blocks; }
+  Grid grid(const Shape& shape) const {
+    return {slices.count * queries.blocks, shape.threads, shape.shared_bytes};
+  }
 };
 
-// With memory for the queries; lists of a board have room for so many keys, none where there is no
-// board.
-inline Plan plan_of(const Sides& sides, std::int64_t count, int capacity, Workspace& workspace) {
+// With memory for the queries.
+template <class Products>
+Plan plan_of(const Sides& sides, std::int64_t count, const Products& products,
+             Workspace& workspace) {
+  const Shape& shape = products.shape;
   Plan plan{};
-  plan.stages = stages_of(sides, [&](int queries) { return board_bytes(queries, capacity); });
-  if (plan.stages > 0) {
-    plan.queries =
-        take_queries(sides, count, warpgroup_tiles(sides), Layout::kWarpgroups, workspace);
-    plan.slices = slices_of(sides.b.count, plan.queries.blocks, 1, kWarpgroups * kBlockRows);
-  } else {
-    const int tiles = warp_tiles(sides);
-    plan.are_streamed = capacity > 0 && are_streamed(sides);
-    const Layout layout = plan.are_streamed ? Layout::kChunks : Layout::kWarps;
-    plan.queries = take_queries(sides, count, tiles, layout, workspace);
-    plan.slices = slices_of(sides.b.count, plan.queries.blocks, blocks_of(tiles), kBlockRows);
-  }
+  plan.queries = take_queries(sides, count, shape.tiles, shape.layout, workspace);
+  plan.slices =
+      slices_of(sides.b.count, plan.queries.blocks, products.blocks_at_once(), shape.block_rows);
   plan.coordinates = take_coordinates(sides, plan.queries, workspace);
   return plan;
 }
 
 inline PackedRows packed_rows(const Sides& sides) {
   return {static_cast<const std::uint8_t*>(sides.b.data), sides.b.norms, sides.dim, sides.b.count};
-}
-
-// Of the kernel in which warpgroups multiply.
-template <class Sums>
-Grid warpgroup_grid(const Sides& sides, const Plan& plan, int capacity) {
-  const auto bytes =
-      block_bytes<Sums>(sides.dim, plan.stages, board_bytes(Sums::kBlockQueries, capacity));
-  return {plan.blocks(), kWarpgroups * kWarpgroup, static_cast<int>(bytes)};
 }
 
 }  // namespace minifloat::cuda

@@ -16,12 +16,14 @@ struct Reach {
   const std::uint8_t* mask;
 };
 
+constexpr int reaching_bytes(int queries) { return queries * 2 * static_cast<int>(sizeof(float)); }
+
 // FirstLook is that of the products, as in Board.
 template <int kBlockQueries, class FirstLook>
 class Reaching {
  public:
   static constexpr bool kTakesAll = false;
-  static constexpr int kBytes = kBlockQueries * 2 * static_cast<int>(sizeof(float));
+  static constexpr int kBytes = reaching_bytes(kBlockQueries);
 
   MINIFLOAT_DEVICE Reaching(std::uint8_t* memory, const Reach& reach, const Hits& hits,
                             const Queries& queries, const Share& share)

@@ -13,9 +13,9 @@ constexpr std::int64_t kMostLaidOut = 1 << 14;
 
 template <int kFormat, bool kArePacked, int kTiles, bool kIsLong, bool kInFrame>
 MINIFLOAT_KERNEL(kWarpgroup, blocks_of(kTiles))
-scores_kernel(PackedRows rows, Queries queries, std::int64_t slice_rows, float* out,
-              Coordinates coordinates) {
-  const Share share = share_of_block(rows.count, slice_rows, queries.blocks);
+scores_kernel(PackedRows rows, Queries queries, Coordinates coordinates, Slices slices, float* out,
+              int) {
+  const Share share = share_of_block(slices, queries.blocks);
   Matrix matrix{out, rows.count, queries.count, share.end};
   keep_scores_by_warp<kFormat, kArePacked, kTiles, kIsLong, kInFrame>(rows, queries, coordinates,
                                                                       share, matrix);
@@ -23,56 +23,62 @@ scores_kernel(PackedRows rows, Queries queries, std::int64_t slice_rows, float* 
 
 template <int kFormat, bool kArePacked, bool kInFrame>
 MINIFLOAT_KERNEL(kWarpgroups* kWarpgroup, 1)
-warpgroup_scores_kernel(PackedRows rows, Queries queries, std::int64_t slice_rows, float* out,
-                        int stages, Coordinates coordinates) {
+warpgroup_scores_kernel(PackedRows rows, Queries queries, Coordinates coordinates, Slices slices,
+                        float* out, int stages) {
   if constexpr (multiplies_by_warpgroup()) {
-    const Share share = share_of_block(rows.count, slice_rows, queries.blocks);
+    const Share share = share_of_block(slices, queries.blocks);
     Matrix matrix{out, rows.count, queries.count, share.end};
     keep_scores_by_warpgroup<kFormat, kArePacked, kInFrame>(rows, queries, coordinates, share,
                                                             stages, matrix);
   }
 }
 
-// Writes the scores of queries that are laid out.
+using ScoresProducts = Products<PackedRows, Queries, Coordinates, Slices, float*, int>;
+
+// The kernel that writes scores.
 template <bool kInFrame>
-void multiply(const Sides& sides, const Plan& plan, float* out, Stream stream) {
-  const PackedRows rows = packed_rows(sides);
-  if (plan.stages > 0) {
+ScoresProducts products_of(const Sides& sides) {
+  ScoresProducts chosen{};
+  const int stages = stages_of(sides, [](int) { return 0; });
+  if (stages > 0) {
     choose_warpgroup_product(sides, [&](auto format, auto packed) {
       using Sums = WarpgroupSums<format(), packed()>;
-      const Grid grid = warpgroup_grid<Sums>(sides, plan, 0);
-      launch(warpgroup_scores_kernel<format(), packed(), kInFrame>, grid, stream, rows,
-             plan.queries, plan.slices.rows, out, plan.stages, plan.coordinates);
+      chosen = {warpgroup_scores_kernel<format(), packed(), kInFrame>,
+                shape_by_warpgroup<Sums>(sides.dim, stages, 0)};
     });
   } else {
     choose_warp_product(sides, [&](auto format, auto packed, auto tiles, auto is_long) {
-      const Grid grid{plan.blocks(), kWarpgroup, BlockRing<kFormatOf<format()>>::kBytes};
-      launch(scores_kernel<format(), packed(), tiles(), is_long(), kInFrame>, grid, stream, rows,
-             plan.queries, plan.slices.rows, out, plan.coordinates);
+      chosen = {scores_kernel<format(), packed(), tiles(), is_long(), kInFrame>,
+                shape_by_warp<kFormatOf<format()>>(tiles(), 0)};
     });
   }
+  return chosen;
+}
+
+ScoresProducts products_of(const Sides& sides) {
+  return sides.b.axes > 0 ? products_of<true>(sides) : products_of<false>(sides);
 }
 
 }  // namespace
 
 std::int64_t scores_workspace(const Sides& sides) {
   Workspace workspace;
-  plan_of(sides, std::min(sides.a.count, kMostLaidOut), 0, workspace);
+  plan_of(sides, std::min(sides.a.count, kMostLaidOut), products_of(sides), workspace);
   return workspace.size();
 }
 
 void scores(const Sides& sides, const Memory& workspace, float* out, Between between,
             Stream stream) {
+  const ScoresProducts products = products_of(sides);
   for (std::int64_t first = 0; first < sides.a.count; first += kMostLaidOut) {
     between();
     Workspace memory(workspace.data, workspace.bytes);
     const std::int64_t count = std::min(kMostLaidOut, sides.a.count - first);
-    const Plan plan = plan_of(sides, count, 0, memory);
+    const Plan plan = plan_of(sides, count, products, memory);
     lay_out(sides, first, plan.queries, stream);
     lay_out_coordinates(sides, first, plan.queries, plan.coordinates, stream);
-    choose_bool(sides.b.axes > 0, [&](auto in_frame) {
-      multiply<in_frame()>(sides, plan, out + first * sides.b.count, stream);
-    });
+    launch(products.kernel, plan.grid(products.shape), stream, packed_rows(sides), plan.queries,
+           plan.coordinates, plan.slices, out + first * sides.b.count, products.shape.stages);
   }
 }
 

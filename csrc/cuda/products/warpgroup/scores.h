@@ -75,8 +75,8 @@ MINIFLOAT_DEVICE void begin_products(WarpRing<Sums::F>& ring, std::uint64_t desc
 
 // A lane's sums or scores of a pair of tiles are eight, of two rows and four queries: which row
 // number i is of, and which query.
-MINIFLOAT_DEVICE constexpr int half_of(int i) { return i / 2 % 2; }
-MINIFLOAT_DEVICE constexpr int column_of(int i) { return i / 4 * 2 + i % 2; }
+MINIFLOAT_DEVICE constexpr int half_of(int i) { return i >> 1 & 1; }
+MINIFLOAT_DEVICE constexpr int column_of(int i) { return (i >> 2) * 2 + (i & 1); }
 
 // Calls add(i, what(i)) for those of a pair of tiles for which passes(i).
 template <class What, class Passes, class Add>
@@ -197,7 +197,7 @@ MINIFLOAT_DEVICE void keep_scores_by_warpgroup(const PackedRows& rows, const Que
     const int place = opaque(lane % 4);
     const auto add = [&](int pair, int i, auto dot) {
       const std::int64_t query =
-          share.query_block * Sums::kBlockQueries + 16 * pair + i / 4 * 8 + place * 2 + i % 2;
+          share.query_block * Sums::kBlockQueries + 16 * pair + (i >> 2) * 8 + place * 2 + (i & 1);
       const int half = half_of(i);
       const float norm = half ? norms[1] : norms[0];
       keeper.add(first + 8 * half, query, static_cast<float>(dot) * queries.factors[query] * norm);

@@ -111,25 +111,28 @@ struct ToInteger {
     return low_bytes(multiply_add_halves(even, kUp, kMagic), multiply_add_halves(odd, kUp, kMagic));
   }
 
-  // Both planes of four elements: the nearest multiple of 2^kRowShift, and what is left.
-  MINIFLOAT_DEVICE static void planes(std::uint32_t even, std::uint32_t odd, std::uint32_t& high,
-                                      std::uint32_t& low) {
+  // Planes of four elements: the nearest multiple of 2^kRowShift, what is left, and where there are
+  // three, the sum of both.
+  template <int kPlanes>
+  MINIFLOAT_DEVICE static void planes(std::uint32_t even, std::uint32_t odd,
+                                      std::uint32_t (&out)[kPlanes]) {
     constexpr int kToHigh = F.mantissa_bits - 1 - kRowShift;
     constexpr std::uint32_t kUpToHigh = both_halves(power_of_two(15 + kToHigh), 0);
     constexpr std::uint32_t kFromHigh = both_halves(-power_of_two(-kToHigh), 0);
+    constexpr std::uint32_t kToStep = both_halves(power_of_two(1 - F.mantissa_bits), 0);
     constexpr std::uint32_t kHighMagic = both_halves(power_of_two(10), 0x200);
     constexpr std::uint32_t kLessMagic = kHighMagic | 0x80008000;
     constexpr std::uint32_t kOne = both_halves(1.0f, 0);
-    std::uint32_t highs[2], lows[2];
+    std::uint32_t bytes[kPlanes][2];
     for (int o = 0; o < 2; ++o) {
       const std::uint32_t x = o ? odd : even;
-      highs[o] = multiply_add_halves(x, kUpToHigh, kHighMagic);
-      const std::uint32_t whole = multiply_add_halves(highs[o], kOne, kLessMagic);
+      bytes[0][o] = multiply_add_halves(x, kUpToHigh, kHighMagic);
+      const std::uint32_t whole = multiply_add_halves(bytes[0][o], kOne, kLessMagic);
       const std::uint32_t rest = multiply_add_halves(whole, kFromHigh, kMagic);
-      lows[o] = multiply_add_halves(x, kUp, rest);
+      bytes[1][o] = multiply_add_halves(x, kUp, rest);
+      if constexpr (kPlanes == 3) bytes[2][o] = multiply_add_halves(whole, kToStep, bytes[1][o]);
     }
-    high = low_bytes(highs[0], highs[1]);
-    low = low_bytes(lows[0], lows[1]);
+    for (int p = 0; p < kPlanes; ++p) out[p] = low_bytes(bytes[p][0], bytes[p][1]);
   }
 
   // Both bytes of four elements, more by what kMagic is.
@@ -172,7 +175,10 @@ MINIFLOAT_DEVICE void row_registers(const std::uint32_t (&words)[Row::kWords],
       } else if constexpr (Row::kIsUnsigned) {
         ToInteger<F>::offset_planes(even[i], odd[i], out[0][i], out[1][i]);
       } else {
-        ToInteger<F>::planes(even[i], odd[i], out[0][i], out[1][i]);
+        std::uint32_t planes[Row::kPlanes];
+        ToInteger<F>::planes(even[i], odd[i], planes);
+#pragma unroll
+        for (int p = 0; p < Row::kPlanes; ++p) out[p][i] = planes[p];
       }
     }
   }

@@ -85,6 +85,15 @@ struct OffsetOperand : Operand<F> {
   static constexpr bool kIsUnsigned = true;
 };
 
+// The same with a third plane, the sum of both: where queries have it too, three products of planes
+// do for four.
+template <Format F>
+struct ThirdOperand : Operand<F> {
+  static constexpr int kPlanes = 3;
+  using Registers = std::uint32_t[kPlanes][Operand<F>::kRegisters];
+  using TwoRows = Registers[2];
+};
+
 // What a lane has of a row at once where rows are aligned and lanes copy them: vectors of 16 bytes
 // that hold whole steps. Its codes follow one another from step to step.
 template <Format F>

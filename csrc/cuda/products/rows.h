@@ -44,14 +44,14 @@ MINIFLOAT_DEVICE void row_words(const std::uint8_t* row, int lane, bool is_align
 }
 
 // A lane's registers of two rows in a step; each row may start at any byte.
-template <Format F>
+template <Format F, class Row = Operand<F>>
 MINIFLOAT_DEVICE void decode_rows(const std::uint8_t* const (&rows)[2], bool is_aligned,
-                                  typename Operand<F>::TwoRows& out) {
+                                  typename Row::TwoRows& out) {
 #pragma unroll
   for (int r = 0; r < 2; ++r) {
     std::uint32_t words[Operand<F>::kWords];
     row_words<F>(rows[r], thread_index() % kWarp, is_aligned, words);
-    row_registers<F>(words, out[r]);
+    row_registers<F, Row>(words, out[r]);
   }
 }
 

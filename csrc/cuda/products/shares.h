@@ -16,13 +16,27 @@ struct Slices {
   std::int64_t end;
 };
 
+// How many blocks of the same queries share the rows, where a device runs so many blocks at once:
+// for one turn of all blocks, or for up to three where that leaves a tenth less of a device idle.
+inline std::int64_t shares_of(std::int64_t query_blocks, std::int64_t at_once) {
+  std::int64_t best = 1, best_busy = 0;
+  for (std::int64_t turns = 1; turns <= 3; ++turns) {
+    const std::int64_t shares = std::max<std::int64_t>(1, turns * at_once / query_blocks);
+    const std::int64_t blocks = shares * query_blocks, taken = (blocks + at_once - 1) / at_once;
+    const std::int64_t busy = 100 * blocks / (taken * at_once);  // percent
+    if (busy < best_busy + 10) continue;
+    best = shares;
+    best_busy = busy;
+  }
+  return best;
+}
+
 // As many slices as keep a device busy with all blocks of queries, where a multiprocessor runs so
 // many blocks at once and each takes `block_rows` rows at a time.
 inline Slices slices_of(std::int64_t rows, std::int64_t query_blocks, int blocks_at_once,
                         std::int64_t block_rows) {
-  const std::int64_t wanted = std::int64_t{multiprocessor_count()} * blocks_at_once;
-  const std::int64_t shares =
-      std::max<std::int64_t>(1, wanted / std::max<std::int64_t>(1, query_blocks));
+  const std::int64_t at_once = std::int64_t{multiprocessor_count()} * blocks_at_once;
+  const std::int64_t shares = shares_of(std::max<std::int64_t>(1, query_blocks), at_once);
   const std::int64_t row_blocks = (rows + block_rows - 1) / block_rows;
   const std::int64_t each = std::max<std::int64_t>(1, (row_blocks + shares - 1) / shares);
   return {(row_blocks + each - 1) / each, each * block_rows, 0, rows};

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <vector>
 
+#include <algorithm>
+#include <iterator>
+
 #include "cuda/codec/convert.h"
 #include "cuda/device/choices.h"
 #include "cuda/device/device.h"
@@ -60,9 +63,11 @@ MINIFLOAT_EXPORT int minifloat_course(int format, std::int64_t queries, std::int
   return static_cast<int>(found.size());
 }
 
-// Stages of the warps' rings where warpgroups multiply, else 0.
-MINIFLOAT_EXPORT int minifloat_stages(int format, bool are_packed, std::int64_t queries,
-                                      std::int64_t dim, std::uintptr_t rows, int capacity) {
+// How warpgroups multiply: the tiles of a block of queries, the planes of these, the stages of the
+// warps' rings, and blocks at once; zeros where they do not.
+MINIFLOAT_EXPORT void minifloat_warpgroup_plan(int format, bool are_packed, std::int64_t queries,
+                                               std::int64_t dim, std::uintptr_t rows, int capacity,
+                                               int* plan) {
   Sides sides{};
   sides.format = format;
   sides.dim = dim;
@@ -70,7 +75,10 @@ MINIFLOAT_EXPORT int minifloat_stages(int format, bool are_packed, std::int64_t 
   sides.a.count = queries;
   sides.b.data = reinterpret_cast<const void*>(rows);
   const cuda::Lists lists{capacity, 0, 0, 1, true};
-  return cuda::stages_of(sides, [&](int some) { return cuda::board_bytes(some, lists); });
+  const cuda::WarpgroupPlan found = cuda::warpgroup_plan(
+      sides, queries, [&](int block) { return cuda::board_bytes(block, lists); });
+  const int all[] = {found.tiles, found.planes, found.stages, found.blocks};
+  std::copy(std::begin(all), std::end(all), plan);
 }
 
 // Whether rows of a search stream to lanes.

@@ -20,7 +20,7 @@ struct Ways {
   int fewest_by_warpgroup = 9;
   // Wide rows leave warpgroups fewer queries at a time; else warps multiply them.
   bool narrows_tiles = true;
-  // Elements of two bytes take three products of bytes; else four.
+  // Elements of two bytes take three products of bytes, 80 queries at a time; else four, and 64.
   bool has_three_products = true;
   // The driver is asked how many blocks a multiprocessor runs; else that is a constant.
   bool asks_occupancy = true;

@@ -10,11 +10,13 @@ import platform
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from ctypes import CDLL, c_bool, c_float, c_int, c_int64, c_size_t, c_void_p
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pybind11
@@ -91,7 +93,16 @@ def course(format: minifloat.Format, *, queries: int, rows: int, dim: int, k: in
     return [int(number) for number in numbers[:count]]
 
 
-def stages(
+class Plan(NamedTuple):
+    """How warpgroups multiply; zeros where they do not."""
+
+    tiles: int
+    planes: int
+    stages: int
+    blocks: int
+
+
+def plan(
     format: minifloat.Format,
     *,
     packed: bool = True,
@@ -99,12 +110,28 @@ def stages(
     dim: int = 256,
     address: int = 0,
     capacity: int = 128,
-) -> int:
-    """Return the stages of each ring in a search by warpgroups, 0 where they do not multiply."""
-    function: Any = CDLL(str(build())).minifloat_stages
-    function.argtypes = [c_int, c_bool, c_int64, c_int64, c_size_t, c_int]
-    found: int = function(format.index, packed, queries, dim, address, capacity)
-    return found
+) -> Plan:
+    """Return the tiles and planes of queries, stages of rings and blocks at once of a search."""
+    function: Any = CDLL(str(build())).minifloat_warpgroup_plan
+    function.argtypes = [c_int, c_bool, c_int64, c_int64, c_size_t, c_int, c_void_p]
+    found = np.empty(4, np.int32)
+    function(format.index, packed, queries, dim, address, capacity, found.ctypes.data)
+    return Plan(*found.tolist())
+
+
+@contextmanager
+def ways(**chosen: bool | int) -> Iterator[None]:
+    """Make the kernels do things in chosen ways for a while."""
+    install()
+    of_process = sys.modules["minifloat._cuda"].ways()
+    before = {name: getattr(of_process, name) for name in chosen}
+    for name, value in chosen.items():
+        setattr(of_process, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(of_process, name, value)
 
 
 def are_streamed(

@@ -121,7 +121,9 @@ MINIFLOAT_DEVICE void wait_products() {
 #define MINIFLOAT_NAMES_60 MINIFLOAT_NAMES_30 MINIFLOAT_TEN(3) MINIFLOAT_TEN(4) MINIFLOAT_TEN(5)
 #define MINIFLOAT_NAMES_90 MINIFLOAT_NAMES_60 MINIFLOAT_TEN(6) MINIFLOAT_TEN(7) MINIFLOAT_TEN(8)
 #define MINIFLOAT_NAMES_120 MINIFLOAT_NAMES_90 MINIFLOAT_TEN(9) MINIFLOAT_TEN(10) MINIFLOAT_TEN(11)
+#define MINIFLOAT_NAMES_16 MINIFLOAT_TEN() "%10, %11, %12, %13, %14, %15"
 #define MINIFLOAT_NAMES_32 MINIFLOAT_NAMES_30 "%30, %31"
+#define MINIFLOAT_NAMES_40 MINIFLOAT_NAMES_30 "%30, %31, %32, %33, %34, %35, %36, %37, %38, %39"
 #define MINIFLOAT_NAMES_64 MINIFLOAT_NAMES_60 "%60, %61, %62, %63"
 #define MINIFLOAT_NAMES_128 MINIFLOAT_NAMES_120 "%120, %121, %122, %123, %124, %125, %126, %127"
 #define MINIFLOAT_4(kind, x, i) kind(x[i]), kind(x[i + 1]), kind(x[i + 2]), kind(x[i + 3])
@@ -129,12 +131,18 @@ MINIFLOAT_DEVICE void wait_products() {
   MINIFLOAT_4(kind, x, i), MINIFLOAT_4(kind, x, i + 4), MINIFLOAT_4(kind, x, i + 8), \
       MINIFLOAT_4(kind, x, i + 12)
 #define MINIFLOAT_32(kind, x, i) MINIFLOAT_16(kind, x, i), MINIFLOAT_16(kind, x, i + 16)
+#define MINIFLOAT_40(kind, x, i) \
+  MINIFLOAT_32(kind, x, i), MINIFLOAT_4(kind, x, i + 32), MINIFLOAT_4(kind, x, i + 36)
 #define MINIFLOAT_64(kind, x, i) MINIFLOAT_32(kind, x, i), MINIFLOAT_32(kind, x, i + 32)
 #define MINIFLOAT_128(kind, x, i) MINIFLOAT_64(kind, x, i), MINIFLOAT_64(kind, x, i + 64)
+#define MINIFLOAT_FACTORS_16 "{%16, %17, %18, %19}, %20"
 #define MINIFLOAT_FACTORS_32 "{%32, %33, %34, %35}, %36"
+#define MINIFLOAT_FACTORS_40 "{%40, %41, %42, %43}, %44"
 #define MINIFLOAT_FACTORS_64 "{%64, %65, %66, %67}, %68"
 #define MINIFLOAT_FACTORS_128 "{%128, %129, %130, %131}, %132"
+#define MINIFLOAT_ADDS_16 "%21"
 #define MINIFLOAT_ADDS_32 "%37"
+#define MINIFLOAT_ADDS_40 "%45"
 #define MINIFLOAT_ADDS_64 "%69"
 #define MINIFLOAT_ADDS_128 "%133"
 #define MINIFLOAT_MULTIPLY(sums, kind, shape, scales)                                 \
@@ -151,9 +159,13 @@ MINIFLOAT_DEVICE void multiply_by_warpgroup(std::int32_t (&x)[kSums], const std:
                                             const std::uint32_t& a1, const std::uint32_t& a2,
                                             const std::uint32_t& a3, std::uint64_t descriptor,
                                             bool adds_up) {
-  static_assert(kSums == 32 || kSums == 64 || kSums == 128);
-  if constexpr (kSums == 32) {
+  static_assert(kSums == 16 || kSums == 32 || kSums == 40 || kSums == 64 || kSums == 128);
+  if constexpr (kSums == 16) {
+    MINIFLOAT_MULTIPLY(16, "+r", "m64n32k32.s32.s8.s8", "");
+  } else if constexpr (kSums == 32) {
     MINIFLOAT_MULTIPLY(32, "+r", "m64n64k32.s32.s8.s8", "");
+  } else if constexpr (kSums == 40) {
+    MINIFLOAT_MULTIPLY(40, "+r", "m64n80k32.s32.s8.s8", "");
   } else if constexpr (kSums == 64) {
     MINIFLOAT_MULTIPLY(64, "+r", "m64n128k32.s32.s8.s8", "");
   } else {
@@ -165,8 +177,10 @@ MINIFLOAT_DEVICE void multiply_by_warpgroup(float (&x)[kSums], const std::uint32
                                             const std::uint32_t& a1, const std::uint32_t& a2,
                                             const std::uint32_t& a3, std::uint64_t descriptor,
                                             bool adds_up) {
-  static_assert(kSums == 32 || kSums == 64);
-  if constexpr (kSums == 32) {
+  static_assert(kSums == 16 || kSums == 32 || kSums == 64);
+  if constexpr (kSums == 16) {
+    MINIFLOAT_MULTIPLY(16, "+f", "m64n32k16.f32.f16.f16", ", 1, 1, 0");
+  } else if constexpr (kSums == 32) {
     MINIFLOAT_MULTIPLY(32, "+f", "m64n64k16.f32.f16.f16", ", 1, 1, 0");
   } else {
     MINIFLOAT_MULTIPLY(64, "+f", "m64n128k16.f32.f16.f16", ", 1, 1, 0");
@@ -176,18 +190,25 @@ MINIFLOAT_DEVICE void multiply_by_warpgroup(float (&x)[kSums], const std::uint32
 #undef MINIFLOAT_MULTIPLY
 #undef MINIFLOAT_ADDS_128
 #undef MINIFLOAT_ADDS_64
+#undef MINIFLOAT_ADDS_40
 #undef MINIFLOAT_ADDS_32
+#undef MINIFLOAT_ADDS_16
 #undef MINIFLOAT_FACTORS_128
 #undef MINIFLOAT_FACTORS_64
+#undef MINIFLOAT_FACTORS_40
 #undef MINIFLOAT_FACTORS_32
+#undef MINIFLOAT_FACTORS_16
 #undef MINIFLOAT_128
 #undef MINIFLOAT_64
+#undef MINIFLOAT_40
 #undef MINIFLOAT_32
 #undef MINIFLOAT_16
 #undef MINIFLOAT_4
 #undef MINIFLOAT_NAMES_128
 #undef MINIFLOAT_NAMES_64
+#undef MINIFLOAT_NAMES_40
 #undef MINIFLOAT_NAMES_32
+#undef MINIFLOAT_NAMES_16
 #undef MINIFLOAT_NAMES_120
 #undef MINIFLOAT_NAMES_90
 #undef MINIFLOAT_NAMES_60

@@ -25,7 +25,8 @@ MINIFLOAT_DEVICE std::uint32_t plane_of(Element<F> element, int plane) {
     if constexpr (Planes::kCount == 1) return static_cast<std::uint8_t>(element);
     constexpr int kHalf = Planes::kBase / 2;
     const int low = ((element + kHalf) & (Planes::kBase - 1)) - kHalf;
-    return static_cast<std::uint8_t>(plane == 0 ? (element - low) / Planes::kBase : low);
+    const int high = (element - low) / Planes::kBase;
+    return static_cast<std::uint8_t>(plane == 0 ? high : plane == 1 ? low : high + low);
   }
 }
 
@@ -57,7 +58,6 @@ lay_out_kernel(ElementRows<Stored> rows, std::int64_t dim, float unit, Queries q
   constexpr Format F = kFormatOf<kFormat>;
   constexpr bool kArePacked = ElementRows<Stored>::kArePacked;
   using Row = Operand<F>;
-  constexpr int kPlanes = QueryPlanes<F, kArePacked>::kCount;
   for (std::int64_t query = launch_index(); query < queries.padded(); query += launch_size()) {
     queries.factors[query] = query < queries.count ? rows.norms[query] * unit : 0.0f;
   }
@@ -76,15 +76,16 @@ lay_out_kernel(ElementRows<Stored> rows, std::int64_t dim, float unit, Queries q
                                   : step * kStepCodes + Row::place(lane, j);
       if (query < queries.count && at < dim) elements[j] = element_at<F>(rows.row(query), at);
     }
-    for (int p = 0; p < kPlanes; ++p) {
+    for (int p = 0; p < queries.planes; ++p) {
       for (int part = 0; part < Row::kParts; ++part) {
         const Words4 words = registers_of<F, kArePacked>(elements, p, part);
         if (queries.layout != Layout::kWarpgroups) {
-          queries.elements[((i / kWarp * kPlanes + p) * Row::kParts + part) * kWarp + lane] = words;
+          const std::int64_t at = (i / kWarp * queries.planes + p) * Row::kParts + part;
+          queries.elements[at * kWarp + lane] = words;
           continue;
         }
         auto* const all = reinterpret_cast<std::uint32_t*>(queries.elements);
-        const std::int64_t first = ((block * steps + step) * kPlanes + p) * Row::kRegisters;
+        const std::int64_t first = ((block * steps + step) * queries.planes + p) * Row::kRegisters;
         for (int w = 0; w < 4; ++w) {
           all[((first + part * 4 + w) * queries.tiles + tile) * kWarp + lane] = words.each[w];
         }
@@ -95,16 +96,25 @@ lay_out_kernel(ElementRows<Stored> rows, std::int64_t dim, float unit, Queries q
 
 }  // namespace
 
-Queries take_queries(const Sides& sides, std::int64_t count, int tiles, Layout layout,
+int planes_of(const Sides& sides) {
+  int planes = 0;
+  choose_format(sides.format, [&](auto f) {
+    choose_bool(sides.a.is_packed,
+                [&](auto packed) { planes = QueryPlanes<kFormatOf<f()>, packed()>::kCount; });
+  });
+  return planes;
+}
+
+Queries take_queries(const Sides& sides, std::int64_t count, int tiles, int planes, Layout layout,
                      Workspace& workspace) {
   const std::int64_t block = std::int64_t{tiles} * kTileQueries;
-  Queries queries{nullptr, nullptr, count, (count + block - 1) / block, 0, tiles, layout};
+  Queries queries{nullptr, nullptr, count, (count + block - 1) / block, 0, tiles, planes, layout};
   choose_format(sides.format, [&](auto f) {
-    choose_bool(sides.a.is_packed, [&](auto packed) {
-      constexpr int kVectors = QueryPlanes<kFormatOf<f()>, packed()>::kTileVectors;
-      queries.steps = layout_steps<kFormatOf<f()>>(layout, sides.dim);
-      queries.elements = workspace.take<Words4>(queries.blocks * tiles * queries.steps * kVectors);
-    });
+    constexpr Format F = kFormatOf<f()>;
+    constexpr int kVectors = Operand<F>::kParts * kWarp;  // of a tile's step and plane
+    queries.steps = layout_steps<F>(layout, sides.dim);
+    queries.elements =
+        workspace.take<Words4>(queries.blocks * tiles * queries.steps * planes * kVectors);
   });
   queries.factors = workspace.take<float>(queries.padded());
   return queries;

@@ -22,14 +22,18 @@ struct Queries {
   std::int64_t blocks;
   std::int64_t steps;  // of a row
   int tiles;           // of each block
+  int planes;          // of each element; a third one is the sum of two
   Layout layout;
 
   // With those that fill up the last block.
   MINIFLOAT_HD std::int64_t padded() const { return blocks * tiles * kTileQueries; }
 };
 
-// Takes memory for so many queries, in blocks of `tiles` tiles.
-Queries take_queries(const Sides& sides, std::int64_t count, int tiles, Layout layout,
+// As many planes as an element has without a third one.
+int planes_of(const Sides& sides);
+
+// Takes memory for so many queries, in blocks of `tiles` tiles, of elements in so many planes.
+Queries take_queries(const Sides& sides, std::int64_t count, int tiles, int planes, Layout layout,
                      Workspace& workspace);
 
 // Lays out as many rows of sides.a, from `first` on.

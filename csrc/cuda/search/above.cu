@@ -32,12 +32,11 @@ streamed_above_kernel(PackedRows rows, Queries queries, Coordinates coordinates,
   keep_scores_by_stream<kFormat, kArePacked, true>(rows, queries, coordinates, share, reaching);
 }
 
-template <int kFormat, bool kArePacked, bool kInFrame>
-MINIFLOAT_KERNEL(kWarpgroups* kWarpgroup, 1)
+template <class Sums, bool kInFrame>
+MINIFLOAT_KERNEL(kWarpgroups* kWarpgroup, Sums::blocks(kInFrame))
 warpgroup_above_kernel(PackedRows rows, Queries queries, Coordinates coordinates, Slices slices,
                        Reach reach, Hits hits, int stages) {
   if constexpr (multiplies_by_warpgroup()) {
-    using Sums = WarpgroupSums<kFormat, kArePacked>;
     using FirstLook = std::conditional_t<kInFrame, Bound, typename Sums::FirstLook>;
     using Keeper = Reaching<Sums::kBlockQueries, FirstLook>;
     const Share share = share_of_block(slices, queries.blocks);
@@ -46,23 +45,21 @@ warpgroup_above_kernel(PackedRows rows, Queries queries, Coordinates coordinates
                                  WarpgroupMemory<Sums>::keepers_begin(steps, stages) +
                                  group * Keeper::kBytes;
     Keeper reaching(memory, reach, hits, queries, share);
-    keep_scores_by_warpgroup<kFormat, kArePacked, kInFrame>(rows, queries, coordinates, share,
-                                                            stages, reaching);
+    keep_scores_by_warpgroup<Sums, kInFrame>(rows, queries, coordinates, share, stages, reaching);
   }
 }
 
 using AboveProducts = Products<PackedRows, Queries, Coordinates, Slices, Reach, Hits, int>;
 
 // The kernel that appends hits.
-AboveProducts products_of(const Sides& sides) {
+AboveProducts products_of(const Sides& sides, std::int64_t count) {
   AboveProducts chosen{};
-  const int stages = stages_of(sides, reaching_bytes);
-  if (stages > 0) {
-    choose_warpgroup_product(sides, [&](auto format, auto packed) {
-      using Sums = WarpgroupSums<format(), packed()>;
+  const WarpgroupPlan plan = warpgroup_plan(sides, count, reaching_bytes);
+  if (plan.stages > 0) {
+    choose_warpgroup_sums(sides, plan.tiles, [&]<class Sums>(std::type_identity<Sums>) {
       choose_bool(sides.b.axes > 0, [&](auto in_frame) {
-        chosen = {warpgroup_above_kernel<format(), packed(), in_frame()>,
-                  shape_by_warpgroup<Sums>(sides.dim, stages, reaching_bytes(Sums::kBlockQueries))};
+        chosen = {warpgroup_above_kernel<Sums, in_frame()>,
+                  shape_by_warpgroup<Sums>(sides.dim, plan, reaching_bytes(Sums::kBlockQueries))};
       });
     });
   } else if (are_streamed(sides)) {
@@ -87,7 +84,7 @@ struct Work {
 };
 
 Work work_of(const Sides& sides, std::int64_t count, Workspace& workspace) {
-  const AboveProducts products = products_of(sides);
+  const AboveProducts products = products_of(sides, count);
   const Plan plan = plan_of(sides, count, products, workspace);
   return {products, plan, workspace.take<std::uint8_t>(sides.b.count)};
 }

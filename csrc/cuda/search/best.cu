@@ -36,12 +36,11 @@ streamed_search_kernel(PackedRows rows, Queries queries, Coordinates coordinates
   board.write_counts();
 }
 
-template <int kFormat, bool kArePacked, bool kInFrame>
-MINIFLOAT_KERNEL(kWarpgroups* kWarpgroup, 1)
+template <class Sums, bool kInFrame>
+MINIFLOAT_KERNEL(kWarpgroups* kWarpgroup, Sums::blocks(kInFrame))
 warpgroup_search_kernel(PackedRows rows, Queries queries, Coordinates coordinates,
                         const std::uint8_t* mask, Slices slices, Found found, int stages) {
   if constexpr (multiplies_by_warpgroup()) {
-    using Sums = WarpgroupSums<kFormat, kArePacked>;
     const Share share = share_of_block(slices, queries.blocks);
     const int steps = static_cast<int>(steps_of(rows.dim)), group = thread_index() / kWarpgroup;
     std::uint8_t* const memory = shared_memory() +
@@ -51,8 +50,7 @@ warpgroup_search_kernel(PackedRows rows, Queries queries, Coordinates coordinate
     const Share mine{share.slice * kWarpgroups + group, share.begin, share.end, share.query_block};
     using FirstLook = std::conditional_t<kInFrame, Bound, typename Sums::FirstLook>;
     Board<Sums::kBlockQueries, FirstLook> board(memory, found, queries, mask, mine);
-    keep_scores_by_warpgroup<kFormat, kArePacked, kInFrame>(rows, queries, coordinates, share,
-                                                            stages, board);
+    keep_scores_by_warpgroup<Sums, kInFrame>(rows, queries, coordinates, share, stages, board);
     board.write_counts();
   }
 }
@@ -62,15 +60,14 @@ using SearchProducts =
 
 // The kernel that gathers matches.
 template <bool kInFrame>
-SearchProducts products_of(const Sides& sides, const Lists& lists) {
+SearchProducts products_of(const Sides& sides, std::int64_t count, const Lists& lists) {
   SearchProducts chosen{};
   const auto keeper_bytes = [&](int queries) { return board_bytes(queries, lists); };
-  const int stages = stages_of(sides, keeper_bytes);
-  if (stages > 0) {
-    choose_warpgroup_product(sides, [&](auto format, auto packed) {
-      using Sums = WarpgroupSums<format(), packed()>;
-      chosen = {warpgroup_search_kernel<format(), packed(), kInFrame>,
-                shape_by_warpgroup<Sums>(sides.dim, stages, keeper_bytes(Sums::kBlockQueries))};
+  const WarpgroupPlan plan = warpgroup_plan(sides, count, keeper_bytes);
+  if (plan.stages > 0) {
+    choose_warpgroup_sums(sides, plan.tiles, [&]<class Sums>(std::type_identity<Sums>) {
+      chosen = {warpgroup_search_kernel<Sums, kInFrame>,
+                shape_by_warpgroup<Sums>(sides.dim, plan, keeper_bytes(Sums::kBlockQueries))};
     });
   } else if (are_streamed(sides)) {
     choose_streamed_product(sides, [&](auto format, auto packed) {
@@ -100,7 +97,7 @@ Search search_of(const Sides& sides, std::int64_t count, std::int64_t k, Workspa
   found.kept = static_cast<int>(std::min(k, kMostKept));
   found.lists = lists_of(found.kept, sides.a.count <= kTileQueries);
   choose_bool(sides.b.axes > 0, [&](auto in_frame) {
-    search.products = products_of<in_frame()>(sides, found.lists);
+    search.products = products_of<in_frame()>(sides, count, found.lists);
   });
   search.plan = plan_of(sides, count, search.products, workspace);
   found.slices = search.plan.slices.count * search.products.shape.keepers();

@@ -17,6 +17,7 @@ struct Shape {
   int shared_bytes;
   int blocks_at_once;  // of a multiprocessor, where nobody is asked
   int stages;          // of a warp's ring where warpgroups multiply, else 0
+  bool has_third;      // plane of queries
 
   // Each warpgroup has a keeper of its own, as if of a slice of its own.
   int keepers() const { return threads / kWarpgroup; }
@@ -26,27 +27,23 @@ struct Shape {
 template <Format F>
 Shape shape_by_warp(int tiles, int keeper_bytes) {
   return {Layout::kWarps,   tiles, kBlockRows, kWarpgroup, BlockRing<F>::kBytes + keeper_bytes,
-          blocks_of(tiles), 0};
+          blocks_of(tiles), 0,     false};
 }
 
 // The same of rows that stream.
 template <Format F>
 Shape shape_by_stream(int keeper_bytes) {
   return {Layout::kChunks, 1, kBlockRows, kWarpgroup, WarpStream<F>::kBytes + keeper_bytes,
-          blocks_of(1),    0};
+          blocks_of(1),    0, false};
 }
 
 // That of products by warpgroup, each with a keeper of so many bytes.
 template <class Sums>
-Shape shape_by_warpgroup(std::int64_t dim, int stages, int keeper_bytes) {
-  const auto bytes = static_cast<int>(block_bytes<Sums>(dim, stages, keeper_bytes));
-  return {Layout::kWarpgroups,
-          Sums::kTiles,
-          kWarpgroups * kBlockRows,
-          kWarpgroups * kWarpgroup,
-          bytes,
-          1,
-          stages};
+Shape shape_by_warpgroup(std::int64_t dim, const WarpgroupPlan& plan, int keeper_bytes) {
+  const auto bytes = static_cast<int>(block_bytes<Sums>(dim, plan.stages, keeper_bytes));
+  return {
+      Layout::kWarpgroups, Sums::kTiles, kWarpgroups * kBlockRows, kWarpgroups * kWarpgroup, bytes,
+      plan.blocks,         plan.stages,  Sums::kHasThree};
 }
 
 // A kernel of products for some rows and queries.
@@ -77,7 +74,8 @@ Plan plan_of(const Sides& sides, std::int64_t count, const Products& products,
              Workspace& workspace) {
   const Shape& shape = products.shape;
   Plan plan{};
-  plan.queries = take_queries(sides, count, shape.tiles, shape.layout, workspace);
+  const int planes = planes_of(sides) + static_cast<int>(shape.has_third);
+  plan.queries = take_queries(sides, count, shape.tiles, planes, shape.layout, workspace);
   plan.slices =
       slices_of(sides.b.count, plan.queries.blocks, products.blocks_at_once(), shape.block_rows);
   plan.coordinates = take_coordinates(sides, plan.queries, workspace);

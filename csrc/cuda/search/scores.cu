@@ -21,15 +21,14 @@ scores_kernel(PackedRows rows, Queries queries, Coordinates coordinates, Slices 
                                                                       share, matrix);
 }
 
-template <int kFormat, bool kArePacked, bool kInFrame>
-MINIFLOAT_KERNEL(kWarpgroups* kWarpgroup, 1)
+template <class Sums, bool kInFrame>
+MINIFLOAT_KERNEL(kWarpgroups* kWarpgroup, Sums::blocks(kInFrame))
 warpgroup_scores_kernel(PackedRows rows, Queries queries, Coordinates coordinates, Slices slices,
                         float* out, int stages) {
   if constexpr (multiplies_by_warpgroup()) {
     const Share share = share_of_block(slices, queries.blocks);
     Matrix matrix{out, rows.count, queries.count, share.end};
-    keep_scores_by_warpgroup<kFormat, kArePacked, kInFrame>(rows, queries, coordinates, share,
-                                                            stages, matrix);
+    keep_scores_by_warpgroup<Sums, kInFrame>(rows, queries, coordinates, share, stages, matrix);
   }
 }
 
@@ -37,14 +36,13 @@ using ScoresProducts = Products<PackedRows, Queries, Coordinates, Slices, float*
 
 // The kernel that writes scores.
 template <bool kInFrame>
-ScoresProducts products_of(const Sides& sides) {
+ScoresProducts products_of(const Sides& sides, std::int64_t count) {
   ScoresProducts chosen{};
-  const int stages = stages_of(sides, [](int) { return 0; });
-  if (stages > 0) {
-    choose_warpgroup_product(sides, [&](auto format, auto packed) {
-      using Sums = WarpgroupSums<format(), packed()>;
-      chosen = {warpgroup_scores_kernel<format(), packed(), kInFrame>,
-                shape_by_warpgroup<Sums>(sides.dim, stages, 0)};
+  const WarpgroupPlan plan = warpgroup_plan(sides, count, [](int) { return 0; });
+  if (plan.stages > 0) {
+    choose_warpgroup_sums(sides, plan.tiles, [&]<class Sums>(std::type_identity<Sums>) {
+      chosen = {warpgroup_scores_kernel<Sums, kInFrame>,
+                shape_by_warpgroup<Sums>(sides.dim, plan, 0)};
     });
   } else {
     choose_warp_product(sides, [&](auto format, auto packed, auto tiles, auto is_long) {
@@ -56,7 +54,8 @@ ScoresProducts products_of(const Sides& sides) {
 }
 
 ScoresProducts products_of(const Sides& sides) {
-  return sides.b.axes > 0 ? products_of<true>(sides) : products_of<false>(sides);
+  const std::int64_t count = std::min(sides.a.count, kMostLaidOut);
+  return sides.b.axes > 0 ? products_of<true>(sides, count) : products_of<false>(sides, count);
 }
 
 }  // namespace

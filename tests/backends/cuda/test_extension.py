@@ -51,12 +51,11 @@ def product_kernel(name: str) -> tuple[mf.Format, int] | None:
     return (mf.FORMATS[int(found[1])], int(found[2])) if found else None
 
 
-def warpgroup_format(name: str) -> mf.Format | None:
-    """Return the format of a kernel of products by warpgroups."""
-    found = re.search(
-        r"warpgroup_(?:scores|search|above)_kernel<(\d+)(?:, (?:true|false)){2}>", name
-    )
-    return mf.FORMATS[int(found[1])] if found else None
+def warpgroup_kernel(name: str) -> tuple[mf.Format, int] | None:
+    """Return the format and the tiles of a kernel of products by warpgroups."""
+    kernel = r"warpgroup_(?:scores|search|above)_kernel"
+    found = re.search(kernel + r"<.*WarpgroupSums<(\d+), \w+, (\d+)>", name)
+    return (mf.FORMATS[int(found[1])], int(found[2])) if found else None
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -74,7 +73,7 @@ def test_every_kernel_stays_in_registers(architecture: str) -> None:
         if product:
             assert registers <= REGISTERS["one tile" if product[1] == 1 else "many tiles"]
     for name, registers, *_ in found:
-        assert not warpgroup_format(name) or int(registers) <= WARPGROUP_REGISTERS
+        assert not warpgroup_kernel(name) or int(registers) <= WARPGROUP_REGISTERS
 
 
 @pytest.mark.long
@@ -90,13 +89,16 @@ def test_products_are_made_by_matrix_units(architecture: str) -> None:
         name, code = kernel.name, kernel.instructions
         product = product_kernel(name)
         units = {one.kind for one in code if one.kind.endswith("MMA")}
-        by_warpgroup = warpgroup_format(name)
+        by_warpgroup = warpgroup_kernel(name)
         if by_warpgroup:
             there = architecture == WARPGROUPS
-            unit = "HGMMA" if by_warpgroup.lane == "float" else "IGMMA"
+            format, tiles = by_warpgroup
+            unit = "HGMMA" if format.lane == "float" else "IGMMA"
             assert units == ({unit} if there else set()), name
-            # Rows and queries come by bulk copies, and one step's products go on during the next.
+            # Queries come by bulk copies, and so do rows where queries are many, else by lane. One
+            # step's products go on during the next.
             assert any(one.kind == "UBLKCP" for one in code) == there, name
+            assert any(one.kind == "LDGSTS" for one in code) == (there and tiles <= 10), name
             waits = {one.operands for one in code if one.name == "WARPGROUP.DEPBAR.LE"}
             assert ("gsb0, 0x1" in waits) == there, name
             continue

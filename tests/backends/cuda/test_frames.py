@@ -27,8 +27,14 @@ from tests.support.rows import normal
 pytestmark = needs_emulator
 
 # Queries and dims that one tile of a warp takes, also of rows that stream to it, many tiles of a
-# warp, and warpgroups.
-WAYS = {"tile": (3, 9), "streamed tile": (3, 64), "tiles": (12, 70), "warpgroups": (70, 64)}
+# warp, and warpgroups with the fewest and with more tiles.
+WAYS = {
+    "tile": (3, 9),
+    "streamed tile": (3, 64),
+    "tiles": (12, 70),
+    "few of warpgroups": (20, 64),
+    "warpgroups": (70, 64),
+}
 FLOATS_AND_INTEGERS = [mf.E4M3, mf.E3M2, mf.E2M1]
 
 

@@ -41,18 +41,19 @@ def test_a_workspace_holds_every_chunk_of_queries(
 
 @needs_emulator
 @pytest.mark.parametrize(
-    ("dim", "count", "rows"), [pytest.param(9, 63, 8000, marks=pytest.mark.long), (64, 31, 3960)]
+    ("dim", "count", "rows", "few"),
+    [pytest.param(9, 42, 5368, 20, marks=pytest.mark.long), (64, 21, 2680, 200)],
 )
 def test_a_last_chunk_that_takes_more_memory_than_the_first_finds_the_same(
-    cuda: Any, multiprocessors: Any, dim: int, count: int, rows: int
+    cuda: Any, multiprocessors: Any, dim: int, count: int, rows: int, few: int
 ) -> None:
-    # The blocks of 4096 queries have a slice each, that of the last 20 has all multiprocessors.
+    # The blocks of 4096 queries have a slice each, that of the last few has all multiprocessors.
     multiprocessors(count)
-    queries = 4116
+    queries = 4096 + few
     shape = {"rows": rows, "dim": dim, "k": 1}
     first, last = (
         emulated.search_workspace(mf.E2M1, queries=queries, at_once=n, **shape)[1]
-        for n in (4096, 20)
+        for n in (4096, few)
     )
     assert last > first
     both = random_rows(mf.E2M1, queries + rows, dim)

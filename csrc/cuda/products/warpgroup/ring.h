@@ -12,18 +12,22 @@ namespace minifloat::cuda {
 inline constexpr int kWarpgroups = 2;
 inline constexpr int kWarps = kWarpgroups * kWarpgroupWarps;
 
+// What a stage of a ring holds: some steps of a warp's rows.
+template <Format F>
+struct Piece {
+  static constexpr int kSteps = 4;
+  static constexpr int kBytes = kSteps * Operand<F>::kStepBytes;  // of a row
+  // From one row to the next: eight rows' accesses meet no bank of memory twice.
+  static constexpr int kPitch = kBytes + 16 + (Operand<F>::kWords % 2 == 0 ? 16 : 0);
+  static constexpr int kStageBytes = kWarpRows * kPitch;
+};
+
 template <Format F>
 class WarpRing {
  public:
-  static constexpr int kSteps = 4;  // of a piece
-  static constexpr int kPieceBytes = kSteps * Operand<F>::kStepBytes;
-  // Of a row in a stage: eight rows' accesses meet no bank of memory twice.
-  static constexpr int kPitch = kPieceBytes + 16 + (Operand<F>::kWords % 2 == 0 ? 16 : 0);
-  static constexpr int kStageBytes = kWarpRows * kPitch;
-
   // Of all warps.
   static constexpr int bytes(int stages) {
-    return kWarps * stages * (kStageBytes + static_cast<int>(sizeof(Gate)));
+    return kWarps * stages * (Piece<F>::kStageBytes + static_cast<int>(sizeof(Gate)));
   }
 
   // For the row block at `first` and every kWarpgroups-th from there on, to `end`; `memory` is that
@@ -36,8 +40,9 @@ class WarpRing {
         stages_(stages),
         next_row_(first) {
     const int warp = thread_index() / kWarp;
-    stages_begin_ = memory + warp * stages * kStageBytes;
-    gates_ = reinterpret_cast<Gate*>(memory + kWarps * stages * kStageBytes) + warp * stages;
+    stages_begin_ = memory + warp * stages * Piece<F>::kStageBytes;
+    gates_ =
+        reinterpret_cast<Gate*>(memory + kWarps * stages * Piece<F>::kStageBytes) + warp * stages;
     if (elect()) {
       for (int i = 0; i < stages; ++i) init_gate(gates_ + i, 1);
       fence_gates();
@@ -51,7 +56,7 @@ class WarpRing {
     sync_warp();
     ask();
     wait_gate(gates_ + stage_, parity_);
-    const std::uint8_t* const piece = stages_begin_ + stage_ * kStageBytes;
+    const std::uint8_t* const piece = stages_begin_ + stage_ * Piece<F>::kStageBytes;
     stage_ = after(stage_);
     parity_ ^= static_cast<int>(stage_ == 0);
     return piece;
@@ -68,13 +73,13 @@ class WarpRing {
       const std::int64_t left = end_ - row;
       const int count = left < 0 ? 0 : left < kWarpRows ? static_cast<int>(left) : kWarpRows;
       const std::int64_t rest = row_bytes_ - next_byte_;
-      const int size = rest < kPieceBytes ? static_cast<int>(rest) : kPieceBytes;
+      const int size = rest < Piece<F>::kBytes ? static_cast<int>(rest) : Piece<F>::kBytes;
       Gate* const gate = gates_ + next_stage_;
-      std::uint8_t* const to = stages_begin_ + next_stage_ * kStageBytes;
+      std::uint8_t* const to = stages_begin_ + next_stage_ * Piece<F>::kStageBytes;
       const std::uint8_t* const from = packed_ + row * row_bytes_ + next_byte_;
       arrive_and_expect(gate, count * size);
       const auto copy = [&](int r) {
-        copy_bulk(to + r * kPitch, from + std::int64_t{r} * row_bytes_, size, gate);
+        copy_bulk(to + r * Piece<F>::kPitch, from + std::int64_t{r} * row_bytes_, size, gate);
       };
       // Without a loop a copy costs half as many instructions.
       if (count == kWarpRows) {
@@ -86,7 +91,7 @@ class WarpRing {
       }
     }
     next_stage_ = after(next_stage_);
-    next_byte_ += kPieceBytes;
+    next_byte_ += Piece<F>::kBytes;
     if (next_byte_ >= row_bytes_) {
       next_byte_ = 0;
       next_row_ += kWarpgroups * kBlockRows;

@@ -9,10 +9,15 @@
 #include "cuda/products/coordinates.h"
 #include "cuda/products/queries.h"
 #include "cuda/products/shares.h"
+#include "cuda/products/warpgroup/lane_ring.h"
 #include "cuda/products/warpgroup/ring.h"
 #include "cuda/products/warpgroup/sums.h"
 
 namespace minifloat::cuda {
+
+// By which packed rows come.
+template <class Sums>
+using RingOf = std::conditional_t<Sums::kAreFew, LaneRing<Sums::F>, WarpRing<Sums::F>>;
 
 // A block's memory: queries, the warps' rings, the queries' gate, and what each warpgroup's keeper
 // has, which begins at a multiple of 16.
@@ -20,7 +25,7 @@ template <class Sums>
 struct WarpgroupMemory {
   static constexpr int rings_begin(int steps) { return steps * Sums::kStepBytes; }
   static constexpr int gate_begin(int steps, int stages) {
-    return rings_begin(steps) + WarpRing<Sums::F>::bytes(stages);
+    return rings_begin(steps) + RingOf<Sums>::bytes(stages);
   }
   static constexpr int keepers_begin(int steps, int stages) {
     return gate_begin(steps, stages) + 16;
@@ -43,17 +48,17 @@ MINIFLOAT_DEVICE void copy_queries(const Queries& queries, std::int64_t query_bl
 // Multiplies a row block. Its last products still go on afterwards: the registers of rows and sums
 // are theirs until wait_products.
 template <class Sums>
-MINIFLOAT_DEVICE void begin_products(WarpRing<Sums::F>& ring, std::uint64_t descriptor, int steps,
+MINIFLOAT_DEVICE void begin_products(RingOf<Sums>& ring, std::uint64_t descriptor, int steps,
                                      typename Sums::Row::TwoRows& even,
                                      typename Sums::Row::TwoRows& odd, Sums& sums) {
-  using Ring = WarpRing<Sums::F>;
+  using Piece = cuda::Piece<Sums::F>;
   using Rows = typename Sums::Row::TwoRows;
   const std::uint8_t* piece = nullptr;
   const auto decode = [&](int step, Rows& out) {
-    if (step % Ring::kSteps == 0) piece = ring.take();
-    const std::uint8_t* const at = piece + thread_index() % kWarp / 4 * Ring::kPitch +
-                                   step % Ring::kSteps * Sums::Row::kStepBytes;
-    decode_rows<Sums::F>({at, at + 8 * Ring::kPitch}, true, out);
+    if (step % Piece::kSteps == 0) piece = ring.take();
+    const std::uint8_t* const at = piece + thread_index() % kWarp / 4 * Piece::kPitch +
+                                   step % Piece::kSteps * Sums::Row::kStepBytes;
+    decode_rows<Sums::F, typename Sums::Row>({at, at + 8 * Piece::kPitch}, true, out);
   };
   // Products of a step go on while the next one is decoded.
   const auto multiply = [&](int step, const Rows& now, Rows& next) {
@@ -116,21 +121,46 @@ MINIFLOAT_DEVICE void add_passing(const Sums& sums, const float (&of_rows)[2],
   }
 }
 
-// Tiles whose scores a lane has at once beside its sums: registers hold no more.
-inline constexpr int kFramedTiles = 4;
+// Tiles whose scores a lane has at once beside its sums: registers hold no more than four.
+template <class Sums>
+inline constexpr int kFramedTiles = Sums::kTiles % 4 == 0 ? 4 : 2;
+
+// Axes on which coordinates of rows are asked for before the products, as registers allow.
+template <class Sums>
+inline constexpr int kAxesAhead = Sums::kHasThree ? 0 : 2;
+
+// What a lane asks of its two rows before their products, and looks at after these.
+template <int kAxes>
+struct LaneRows {
+  float norms[2];
+  bool take_part[2];
+  RowCoordinates<kAxes> coordinates;
+
+  template <class Keeper>
+  MINIFLOAT_DEVICE LaneRows(const PackedRows& rows, const LanePlace& at, const Coordinates& all,
+                            const Keeper& keeper)
+      : coordinates(at, all) {
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+      const std::int64_t row = at.row + 8 * half;
+      norms[half] = row < at.end ? rows.norms[row] : 0.0f;
+      take_part[half] = true;
+      if constexpr (!Keeper::kTakesAll) take_part[half] = keeper.takes(row);
+    }
+  }
+};
 
 // Gives a keeper a lane's scores of rows in a frame and of some tiles from `first_tile` on, but for
 // rows that do not take part.
-template <class Sums, class Keeper>
+template <class Sums, int kAxes, class Keeper>
 MINIFLOAT_DEVICE void keep_framed_scores(const Sums& sums, int first_tile, LanePlace at,
-                                         const float (&norms)[2], const bool (&take_part)[2],
-                                         const Queries& queries, const Coordinates& coordinates,
-                                         Keeper& keeper) {
-  constexpr int kTiles = Sums::kTiles < kFramedTiles ? Sums::kTiles : kFramedTiles;
+                                         const LaneRows<kAxes>& rows, const Queries& queries,
+                                         const Coordinates& coordinates, Keeper& keeper) {
+  constexpr int kTiles = kFramedTiles<Sums>;
   at.query += first_tile * kTileQueries;
   float scores[kTiles][4];
   const auto sum = [&](int tile, int i) { return sums.whole(4 * (first_tile + tile) + i); };
-  score_in_frame(at, norms, queries, coordinates, sum, scores);
+  score_in_frame(at, rows.norms, queries, coordinates, rows.coordinates, sum, scores);
 #pragma unroll
   for (int pair = 0; pair < kTiles / 2; ++pair) {
     const auto score = [&](int i) { return scores[2 * pair + i / 4][i % 4]; };
@@ -145,7 +175,7 @@ MINIFLOAT_DEVICE void keep_framed_scores(const Sums& sums, int first_tile, LaneP
       const auto in_block = static_cast<int>(at.query % Sums::kBlockQueries);
       const auto passes = [&](int i) {
         const float bound = keeper.cuts()[Bound::place(in_block + query(i))];
-        return take_part[half_of(i)] && Bound::passes(score(i), bound);
+        return rows.take_part[half_of(i)] && Bound::passes(score(i), bound);
       };
       add_passing_of_pair(score, passes, add);
     }
@@ -155,11 +185,10 @@ MINIFLOAT_DEVICE void keep_framed_scores(const Sums& sums, int first_tile, LaneP
 // Gives each warpgroup's keeper the scores of its rows of a share and of all queries: all of them
 // where it takes all, else those that the first look lets pass. Some are of rows past the end or of
 // queries past the last, which it leaves out. After each row block it settles.
-template <int kFormat, bool kArePacked, bool kInFrame, class Keeper>
+template <class Sums, bool kInFrame, class Keeper>
 MINIFLOAT_DEVICE void keep_scores_by_warpgroup(const PackedRows& rows, const Queries& queries,
                                                const Coordinates& coordinates, const Share& share,
                                                int stages, Keeper& keeper) {
-  using Sums = WarpgroupSums<kFormat, kArePacked>;
   using FirstLook = typename Sums::FirstLook;
   using Memory = WarpgroupMemory<Sums>;
   const int steps = static_cast<int>(steps_of(rows.dim));
@@ -168,28 +197,20 @@ MINIFLOAT_DEVICE void keep_scores_by_warpgroup(const PackedRows& rows, const Que
   Gate* const gate = reinterpret_cast<Gate*>(memory + Memory::gate_begin(steps, stages));
   copy_queries(queries, share.query_block, steps * Sums::kStepBytes, memory, gate);
   std::int64_t block_row = share.begin + std::int64_t{warp / kWarpgroupWarps} * kBlockRows;
-  WarpRing<Sums::F> ring(rows, block_row, share.end, memory + Memory::rings_begin(steps), stages);
+  RingOf<Sums> ring(rows, block_row, share.end, memory + Memory::rings_begin(steps), stages);
   wait_gate(gate, 0);
   const std::uint64_t descriptor =
       matrix_at(memory, Sums::kTiles * Sums::kCoreBytes, Sums::kCoreBytes);
 
   for (int number = 0; block_row < share.end; ++number, block_row += kWarpgroups * kBlockRows) {
     const std::int64_t first = block_row + warp % kWarpgroupWarps * kWarpRows + lane / 4;
-    // Asked for here, looked at after the products.
-    float norms[2];
-    bool take_part[2];
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      const std::int64_t row = first + 8 * half;
-      norms[half] = row < share.end ? rows.norms[row] : 0.0f;
-      take_part[half] = true;
-      if constexpr (!Keeper::kTakesAll) take_part[half] = keeper.takes(row);
-    }
+    const LaneRows<kInFrame ? kAxesAhead<Sums> : 0> mine(rows, {first, share.end, 0}, coordinates,
+                                                         keeper);
     typename Sums::Row::TwoRows even, odd;
     Sums sums;
     begin_products(ring, descriptor, steps, even, odd, sums);
-    const float of_rows[2] = {FirstLook::of_row(norms[0], take_part[0]),
-                              FirstLook::of_row(norms[1], take_part[1])};
+    const float of_rows[2] = {FirstLook::of_row(mine.norms[0], mine.take_part[0]),
+                              FirstLook::of_row(mine.norms[1], mine.take_part[1])};
     wait_products<0>();
     sums.finish();
 
@@ -199,15 +220,15 @@ MINIFLOAT_DEVICE void keep_scores_by_warpgroup(const PackedRows& rows, const Que
       const std::int64_t query =
           share.query_block * Sums::kBlockQueries + 16 * pair + (i >> 2) * 8 + place * 2 + (i & 1);
       const int half = half_of(i);
-      const float norm = half ? norms[1] : norms[0];
+      const float norm = half ? mine.norms[1] : mine.norms[0];
       keeper.add(first + 8 * half, query, static_cast<float>(dot) * queries.factors[query] * norm);
     };
     if constexpr (kInFrame) {
 #pragma unroll
-      for (int tile = 0; tile < Sums::kTiles; tile += kFramedTiles) {
+      for (int tile = 0; tile < Sums::kTiles; tile += kFramedTiles<Sums>) {
         const std::int64_t query = share.query_block * Sums::kBlockQueries + opaque(place * 2);
-        keep_framed_scores(sums, tile, {first, share.end, query}, norms, take_part, queries,
-                           coordinates, keeper);
+        keep_framed_scores(sums, tile, {first, share.end, query}, mine, queries, coordinates,
+                           keeper);
       }
     } else if constexpr (Keeper::kTakesAll) {
 #pragma unroll

@@ -9,31 +9,68 @@
 
 namespace minifloat::cuda {
 
-template <int kFormat, bool kArePacked>
+// Whether elements of both sides are two bytes of the same base. Then the products of a high and a
+// low byte count as those of a low and a high one, and three products do for four: of high bytes,
+// of low ones, and of the sums of both, less the other two.
+template <Format F, bool kArePacked>
+inline constexpr bool kHasTwoBytes = kArePacked && Operand<F>::kPlanes == 2;
+
+// The most tiles: the more products a tile takes, the fewer, so that in every lane a step of them
+// keeps matrix units busy for as long, and sums fill 128 registers at most.
+template <Format F, bool kArePacked>
+inline constexpr int kMostTiles =
+    32 / (QueryPlanes<F, kArePacked>::kCount * Operand<F>::kPlanes * Operand<F>::kParts);
+
+// With three products, whose sums leave registers for more tiles. With fewer, decoding the third
+// plane takes longer than a fourth product.
+inline constexpr int kTilesOfThree = 10;
+
+template <int kFormat, bool kArePacked, int kTileCount>
 struct WarpgroupSums {
   static constexpr Format F = kFormatOf<kFormat>;
-  using Row = Operand<F>;
+  static constexpr bool kHasThree = kHasTwoBytes<F, kArePacked> && kTileCount == kTilesOfThree;
+  using Row = std::conditional_t<kHasThree, ThirdOperand<F>, Operand<F>>;
   using Planes = QueryPlanes<F, kArePacked>;
   using Sum = typename Row::Sum;
   static constexpr bool kIsFloat = Row::kIsFloat;
+  static constexpr int kPlanes = kHasThree ? 3 : Planes::kCount;  // of queries
 
-  // The more products a tile takes, the fewer tiles: in every lane a step then keeps matrix units
-  // busy for as long, and sums fill 128 registers at most.
-  static constexpr int kTiles = 32 / (Planes::kCount * Row::kPlanes * Row::kParts);
+  static constexpr int kTiles = kTileCount;
   static constexpr int kBlockQueries = kTiles * kTileQueries;
 
   // Queries as matrix units read them: a core matrix has 16 bytes of each query of a tile, and a
   // product takes two of each tile.
   static constexpr int kCoreBytes = kTileQueries * 16;
   static constexpr int kPairBytes = 2 * kTiles * kCoreBytes;
-  static constexpr int kStepBytes = Planes::kCount * Row::kRegisters / 2 * kPairBytes;
+  static constexpr int kStepBytes = kPlanes * Row::kRegisters / 2 * kPairBytes;
 
-  // Where both sides have planes of the same base, the products of a high and a low one count as
-  // those of a low and a high one, and have one sum.
-  static constexpr bool kIsMerged =
-      !kIsFloat && Planes::kCount == 2 && Row::kPlanes == 2 && Planes::kBase == 1 << kRowShift;
-  static constexpr int kEach = kIsFloat ? 1 : Row::kPlanes * Planes::kCount - kIsMerged;
+  // Whether four products of two planes each have three sums.
+  static constexpr bool kIsMerged = !kHasThree && kHasTwoBytes<F, kArePacked>;
+  static constexpr int kEach = kIsFloat    ? 1
+                               : kHasThree ? 3
+                                           : Row::kPlanes * Planes::kCount - kIsMerged;
   using FirstLook = Cut<!kIsFloat && kEach == 1>;
+
+  // Few queries wait for rows to come and to be decoded.
+  static constexpr bool kAreFew = kTiles <= kTilesOfThree;
+
+  // Blocks that a multiprocessor runs at once, as far as registers go, of which scores in a frame
+  // take more: other warps go on while one waits.
+  static constexpr int blocks(bool in_frame) {
+    return (kEach + kIsFloat) * 4 * kTiles <= (in_frame ? 16 : 32) ? 2 : 1;
+  }
+
+  // Whether sums of rows of that dim are what they should be: all planes together fit an int32, and
+  // are below 2^23 where the first look compares integers.
+  static constexpr bool hold(std::int64_t dim) {
+    if constexpr (kIsFloat) {
+      return true;
+    } else {
+      const std::int64_t of_query = kArePacked ? max_fixed(F) : query_max(F, dim);
+      const std::int64_t most = kEach == 1 ? 1 << 23 : std::numeric_limits<std::int32_t>::max();
+      return max_fixed(F) * of_query * dim < most;
+    }
+  }
 
   Sum each[kEach][4 * kTiles];
   // Floats that are not in `each` yet, for a matrix unit's sums are not rounded to nearest.
@@ -44,13 +81,14 @@ struct WarpgroupSums {
                             bool is_first) {
     fence_products();
 #pragma unroll
-    for (int p = 0; p < Planes::kCount; ++p) {
+    for (int p = 0; p < kPlanes; ++p) {
 #pragma unroll
       for (int at = 0; at < Row::kRegisters; at += 2) {
         const std::uint64_t pair =
             descriptor + ((p * Row::kRegisters / 2 + at / 2) * kPairBytes >> 4);
 #pragma unroll
         for (int plane = 0; plane < Row::kPlanes; ++plane) {
+          if (kHasThree && plane != p) continue;
           const bool is_begun = at > 0 || (kIsFloat && p > 0) || (kIsMerged && p > plane);
           multiply_by_warpgroup(sums_of(plane, p), rows[0][plane][at], rows[1][plane][at],
                                 rows[0][plane][at + 1], rows[1][plane][at + 1], pair,
@@ -90,7 +128,10 @@ struct WarpgroupSums {
     } else {
       const auto sum = [&](int n) { return static_cast<std::uint32_t>(each[n][i]); };
       constexpr std::uint32_t kBase = Planes::kBase;
-      if constexpr (kIsMerged) {
+      if constexpr (kHasThree) {
+        return static_cast<Sum>(sum(0) * (kBase * kBase - kBase) + sum(2) * kBase -
+                                sum(1) * (kBase - 1));
+      } else if constexpr (kIsMerged) {
         return static_cast<Sum>((sum(0) * kBase + sum(1)) * kBase + sum(2));
       } else if constexpr (kEach == 2) {
         return static_cast<Sum>(sum(0) * kBase + sum(1));
@@ -106,7 +147,7 @@ struct WarpgroupSums {
     if constexpr (kIsFloat) {
       return step_sums;
     } else {
-      return each[kIsMerged ? plane + p : plane * Planes::kCount + p];
+      return each[kHasThree ? p : kIsMerged ? plane + p : plane * Planes::kCount + p];
     }
   }
 };

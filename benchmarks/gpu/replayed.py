@@ -36,7 +36,7 @@ def course(queries: int, rows: int, k: int, *, early: bool = True, long: bool = 
     block_queries, at_once, keepers = (8, 4, 1) if few else (256, 1, 2)
     block_rows = BLOCK_ROWS * keepers
     blocks = ceil(rows / block_rows)
-    shares = max(1, MULTIPROCESSORS * at_once // ceil(queries / block_queries))
+    shares = shares_of(ceil(queries / block_queries), MULTIPROCESSORS * at_once)
     slices = ceil(blocks / ceil(blocks / shares))
     lists = slices * keepers
     if long:
@@ -56,6 +56,18 @@ def course(queries: int, rows: int, k: int, *, early: bool = True, long: bool = 
     return Course(
         lists, block_queries, block_rows, capacity, crowd, left, period, (*ends, rows), not long
     )
+
+
+def shares_of(query_blocks: int, at_once: int) -> int:
+    """Return how many blocks of the same queries share the rows, as products/shares.h does."""
+    best, best_busy = 1, 0
+    for turns in (1, 2, 3):
+        shares = max(1, turns * at_once // query_blocks)
+        blocks = shares * query_blocks
+        busy = 100 * blocks // (ceil(blocks / at_once) * at_once)
+        if busy >= best_busy + 10:
+            best, best_busy = shares, busy
+    return best
 
 
 @dataclass

@@ -27,7 +27,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 import minifloat as mf
-from benchmarks.gpu import machine_code
+from benchmarks.gpu.code import machine_code
 from minifloat.backends.triton.codec import (
     decode_kernel,
     encode_kernel,

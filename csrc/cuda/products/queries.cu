@@ -12,7 +12,7 @@ namespace minifloat::cuda {
 namespace {
 
 constexpr int kThreads = 128;
-constexpr int kBlocks = 8;  // of each multiprocessor
+constexpr int kBlocks = 6;  // of each multiprocessor: registers for more would not do
 
 // One plane of an element, in the bits that registers have for it.
 template <Format F, bool kArePacked>

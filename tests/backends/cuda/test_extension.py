@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import minifloat as mf
-from benchmarks.gpu import machine_code
+from benchmarks.gpu.code import machine_code
 from tests.backends.cuda.asked import needs_emulator
 from tests.support import emulated
 

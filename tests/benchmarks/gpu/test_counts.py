@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.gpu import counts, machine_code
-from benchmarks.gpu.machine_code import Kernel
-from benchmarks.gpu.pipes import counted
+from benchmarks.gpu.code import counts, machine_code
+from benchmarks.gpu.code.machine_code import Kernel
+from benchmarks.gpu.code.pipes import counted
 
 NAME = "void minifloat::cuda::(anonymous namespace)::pack_kernel<5, true, float>(float const*, int)"
 # A loop within a loop, and what seldom runs: behind the end, from where it branches back.

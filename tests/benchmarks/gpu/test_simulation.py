@@ -1,4 +1,4 @@
-"""benchmarks/gpu/simulation.py: it goes through rows as the kernels do, and counts right."""
+"""benchmarks/gpu/simulation: it goes through rows as the kernels do, and counts right."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import minifloat as mf
-from benchmarks.gpu import replayed
-from benchmarks.gpu.replayed import Course, course, cut_of, replay
-from benchmarks.gpu.simulation import clocks, main, turns
+from benchmarks.gpu.simulation import replayed
+from benchmarks.gpu.simulation.__main__ import clocks, main, turns
+from benchmarks.gpu.simulation.replayed import Course, course, cut_of, replay
 from tests.backends.cuda.asked import needs_emulator
 from tests.backends.cuda.conftest import multiprocessors, ways
 

@@ -1,14 +1,14 @@
 """Instructions of the GPU kernels' loops, counted in machine code: a measure where no GPU is.
 
-python -m benchmarks.gpu.counts                      # all kernels that nvcc has built
-python -m benchmarks.gpu.counts 'search_kernel<5' --loops --bytes 512 --file some.o
+python -m benchmarks.gpu.code.counts                      # all kernels that nvcc has built
+python -m benchmarks.gpu.code.counts 'search_kernel<5' --loops --bytes 512 --file some.o
 
 counts what is there, not what runs: both sides of a branch, each instruction of a loop once, and of
 what is called only the call. Half-rate instructions are those of the integer pipe, of which a
 scheduler takes one every other clock; clocks are those of a warp's scheduler, if only the busiest
 of its pipes had to be waited for. With `--record` what stands in loops is put into
-benchmarks/gpu/counts.json, and `--check` fails where it has grown; kernels that are new have no
-record until the next is made.
+benchmarks/gpu/code/counts.json, and `--check` fails where it has grown; kernels that are new have
+no record until the next is made.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.gpu.estimates import RECORD, WORKS
-from benchmarks.gpu.machine_code import Kernel, MissingError, extension, kernels
-from benchmarks.gpu.pipes import Count, counted
+from benchmarks.gpu.code import streams
+from benchmarks.gpu.code.estimates import RECORD, WORKS
+from benchmarks.gpu.code.machine_code import Kernel, MissingError, extension, kernels
+from benchmarks.gpu.code.pipes import Count, counted
 from evaluation.command.help import HelpFormatter
 
 ARCHITECTURE = "sm_90a"
@@ -80,7 +81,12 @@ def recorded(found: Sequence[Kernel], compiler: str) -> str:
     }
     head = {"compiler": compiler, "architecture": ARCHITECTURE}
     parts = [f" {json.dumps(name)}: {json.dumps(text)}" for name, text in head.items()]
-    for name, lines in (("kernels", looping(found)), ("loops", loops)):
+    groups: dict[str, Mapping[str, object]] = {
+        "kernels": looping(found),
+        "loops": loops,
+        "streams": streams.recorded(found),
+    }
+    for name, lines in groups.items():
         each = [f"  {json.dumps(kernel)}: {json.dumps(lines[kernel])}" for kernel in sorted(lines)]
         parts.append(f" {json.dumps(name)}: {{\n" + ",\n".join(each) + "\n }")
     return "{\n" + ",\n".join(parts) + "\n}\n"
@@ -142,7 +148,7 @@ def _told(count: Count, turn_bytes: int | None) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
-        prog="python -m benchmarks.gpu.counts",
+        prog="python -m benchmarks.gpu.code.counts",
         description="Count the instructions of the GPU kernels' loops in machine code.",
         formatter_class=HelpFormatter,
     )

@@ -10,7 +10,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parents[2] / "minifloat"
+_PACKAGE = Path(__file__).parents[3] / "minifloat"
 
 # An address, a predicate perhaps, the name, what it works on.
 _LINE = re.compile(

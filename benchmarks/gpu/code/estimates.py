@@ -1,8 +1,9 @@
 """What limits kernels on an NVIDIA H200, from counts of their instructions and measured limits.
 
-python -m benchmarks.gpu.estimates prints the table of docs/gpu-estimates.md: of the loop that does
-the work, how long a scheduler is busy with a turn of one warp, and how long what it moves or
-multiplies takes at the limit, in clocks. Kernels are those of benchmarks/gpu/counts.json.
+python -m benchmarks.gpu.code.estimates prints the tables of docs/gpu-estimates.md: of the loop that
+does the work, how long a scheduler is busy with a turn of one warp, and how long what it moves or
+multiplies takes at the limit, in clocks; and what rows that stream take. Kernels are those of
+benchmarks/gpu/code/counts.json.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from benchmarks.gpu.code import streams
 
 RECORD = Path(__file__).with_name("counts.json")
 MEASURED = Path("benchmarks/results/nvidia-h200.json")
@@ -62,6 +65,8 @@ def main() -> int:
     """Print the table; return 0."""
     record = json.loads(RECORD.read_text())
     print("\n".join(table(record["loops"], json.loads(MEASURED.read_text()))))
+    print()
+    print("\n".join(streams.table(record["streams"])))
     return 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from benchmarks.gpu.machine_code import Instruction
+from benchmarks.gpu.code.machine_code import Instruction
 
 # Lanes of each pipe that a scheduler of compute capability 9.0 fills in a clock: the throughputs
 # of NVIDIA's programming guide over the four schedulers of a multiprocessor. What a pipe of copies

@@ -20,7 +20,14 @@ from math import ceil, comb
 
 import numpy as np
 
-from benchmarks.gpu.replayed import BLOCK_ROWS, MULTIPROCESSORS, Course, Tally, course, replay
+from benchmarks.gpu.simulation.replayed import (
+    BLOCK_ROWS,
+    MULTIPROCESSORS,
+    Course,
+    Tally,
+    course,
+    replay,
+)
 from evaluation.command.help import HelpFormatter
 
 _CLOCK = 1.755e9

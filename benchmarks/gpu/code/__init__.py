@@ -1,0 +1,1 @@
+"""What nvcc has made of the kernels: instructions, counted, and what they let expect."""

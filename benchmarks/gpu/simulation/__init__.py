@@ -1,0 +1,1 @@
+"""Searches replayed on random rows, without a GPU."""

@@ -16,6 +16,19 @@
 #define MINIFLOAT_EXPORT extern "C" [[gnu::visibility("default")]]
 
 namespace minifloat {
+namespace {
+
+// Packed queries of a format, and rows of which nothing is said.
+Sides packed_sides(int format, std::int64_t queries, std::int64_t dim) {
+  Sides sides{};
+  sides.format = format;
+  sides.dim = dim;
+  sides.a.is_packed = true;
+  sides.a.count = queries;
+  return sides;
+}
+
+}  // namespace
 
 MINIFLOAT_EXPORT void minifloat_set_order(bool backward, bool at_once) {
   emulator::set_order({backward, at_once});
@@ -34,11 +47,7 @@ MINIFLOAT_EXPORT void minifloat_search_workspace(int format, std::int64_t querie
                                                  std::int64_t rows, std::int64_t dim,
                                                  std::int64_t k, std::int64_t count,
                                                  std::int64_t* bytes) {
-  Sides sides{};
-  sides.format = format;
-  sides.dim = dim;
-  sides.a.is_packed = true;
-  sides.a.count = queries;
+  Sides sides = packed_sides(format, queries, dim);
   sides.b.count = rows;
   bytes[0] = cuda::best_workspace(sides, k);
   bytes[1] = cuda::chunk_workspace(sides, count, k);
@@ -49,11 +58,7 @@ MINIFLOAT_EXPORT void minifloat_search_workspace(int format, std::int64_t querie
 // Returns how many numbers these are.
 MINIFLOAT_EXPORT int minifloat_course(int format, std::int64_t queries, std::int64_t rows,
                                       std::int64_t dim, std::int64_t k, std::int64_t* numbers) {
-  Sides sides{};
-  sides.format = format;
-  sides.dim = dim;
-  sides.a.is_packed = true;
-  sides.a.count = queries;
+  Sides sides = packed_sides(format, queries, dim);
   sides.b.count = rows;
   const auto [lists, sought, block_rows, parts] = cuda::course_of(sides, queries, k);
   std::vector<std::int64_t> found{sought.lists, sought.block_queries, block_rows,  lists.capacity,
@@ -68,11 +73,8 @@ MINIFLOAT_EXPORT int minifloat_course(int format, std::int64_t queries, std::int
 MINIFLOAT_EXPORT void minifloat_warpgroup_plan(int format, bool are_packed, std::int64_t queries,
                                                std::int64_t dim, std::uintptr_t rows, int capacity,
                                                int* plan) {
-  Sides sides{};
-  sides.format = format;
-  sides.dim = dim;
+  Sides sides = packed_sides(format, queries, dim);
   sides.a.is_packed = are_packed;
-  sides.a.count = queries;
   sides.b.data = reinterpret_cast<const void*>(rows);
   const cuda::Lists lists{capacity, 0, 0, 1, true};
   const cuda::WarpgroupPlan found = cuda::warpgroup_plan(
@@ -84,11 +86,7 @@ MINIFLOAT_EXPORT void minifloat_warpgroup_plan(int format, bool are_packed, std:
 // Whether rows of a search stream to lanes.
 MINIFLOAT_EXPORT bool minifloat_are_streamed(int format, std::int64_t queries, std::int64_t dim,
                                              std::uintptr_t rows) {
-  Sides sides{};
-  sides.format = format;
-  sides.dim = dim;
-  sides.a.is_packed = true;
-  sides.a.count = queries;
+  Sides sides = packed_sides(format, queries, dim);
   sides.b.data = reinterpret_cast<const void*>(rows);
   return cuda::are_streamed(sides);
 }

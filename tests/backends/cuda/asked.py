@@ -13,6 +13,7 @@ from minifloat.ops.products import AllScores, Best
 from minifloat.ops.rows import Selection, Sides
 from minifloat.scoring.queries import sides_of
 from tests.support import emulated
+from tests.support.rows import normal
 
 needs_emulator = pytest.mark.skipif(not emulated.IS_HERE, reason=emulated.NOT_HERE)
 
@@ -37,6 +38,13 @@ def assert_found(cuda: Any, asked: tuple[Any, ...]) -> None:
     expected = implementation("eager", "search")(*asked)
     for ours, theirs in zip(cuda.search(*asked), expected, strict=True):
         assert torch.equal(ours, theirs)
+
+
+def sides(format: mf.Format, are_packed: bool, queries: int, rows: int, dim: int) -> Sides:
+    """Queries, packed or floats, and packed rows."""
+    database = mf.quantize(normal(rows, dim, 2), format)
+    a = normal(queries, dim, 1)
+    return sides_of(mf.quantize(a, format) if are_packed else a, database)
 
 
 def may_be_off(dim: int) -> float:

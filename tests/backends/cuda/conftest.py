@@ -11,6 +11,12 @@ from minifloat.ops import OPERATORS
 from tests.support import emulated
 
 
+@pytest.fixture(params=["packed", "floats"])
+def are_packed(request: pytest.FixtureRequest) -> bool:
+    packed: bool = request.param == "packed"
+    return packed
+
+
 @pytest.fixture
 def cuda() -> Any:
     emulated.install()

@@ -58,12 +58,6 @@ def shape(request: pytest.FixtureRequest) -> tuple[int, int]:
     return WAYS[request.param]
 
 
-@pytest.fixture(params=["packed", "floats"])
-def are_packed(request: pytest.FixtureRequest) -> bool:
-    packed: bool = request.param == "packed"
-    return packed
-
-
 def framed(
     format: mf.Format, are_packed: bool, shape: tuple[int, int], rows: int, axes: int
 ) -> Sides:

@@ -31,12 +31,6 @@ def shape(request: pytest.FixtureRequest) -> tuple[int, int]:
     return SHAPES[request.param]
 
 
-@pytest.fixture(params=["packed", "floats"])
-def are_packed(request: pytest.FixtureRequest) -> bool:
-    packed: bool = request.param == "packed"
-    return packed
-
-
 @pytest.fixture(params=[True, False], ids=["list", "blocks"], autouse=True)
 def appends(request: pytest.FixtureRequest, cuda: Any) -> Iterator[bool]:
     from minifloat import _cuda

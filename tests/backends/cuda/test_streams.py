@@ -28,12 +28,6 @@ def one_multiprocessor() -> Iterator[None]:
     emulated.set_multiprocessors(emulated.FEW_MULTIPROCESSORS)
 
 
-@pytest.fixture(params=["packed", "floats"])
-def are_packed(request: pytest.FixtureRequest) -> bool:
-    packed: bool = request.param == "packed"
-    return packed
-
-
 @pytest.fixture(params=[False, True], ids=["late", "at once"])
 def order(request: pytest.FixtureRequest) -> Iterator[None]:
     """When copies are made, and in which order lanes take turns."""

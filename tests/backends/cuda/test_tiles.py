@@ -10,16 +10,17 @@ import minifloat as mf
 from minifloat.backends import implementation
 from minifloat.ops import arguments
 from minifloat.ops.products import AllScores
-from minifloat.ops.rows import Selection, Sides
+from minifloat.ops.rows import Selection
 from minifloat.scoring.queries import sides_of
 from tests.backends.cuda.asked import (
     assert_finds_the_best,
     may_be_off,
     needs_emulator,
     plain_scores,
+    sides,
 )
 from tests.support import emulated
-from tests.support.rows import normal, rows_of_codes
+from tests.support.rows import rows_of_codes
 
 pytestmark = needs_emulator
 
@@ -38,23 +39,11 @@ def search() -> Iterator[Any]:
     emulated.set_multiprocessors(emulated.FEW_MULTIPROCESSORS)
 
 
-@pytest.fixture(params=["packed", "floats"])
-def are_packed(request: pytest.FixtureRequest) -> bool:
-    packed: bool = request.param == "packed"
-    return packed
-
-
 @pytest.fixture(params=["new", "old"])
 def way(request: pytest.FixtureRequest) -> Iterator[str]:
     name: str = request.param
     with emulated.ways(**(OLD_WAYS if name == "old" else {})):
         yield name
-
-
-def sides(format: mf.Format, are_packed: bool, queries: int, rows: int, dim: int) -> Sides:
-    database = mf.quantize(normal(rows, dim, 2), format)
-    a = normal(queries, dim, 1)
-    return sides_of(mf.quantize(a, format) if are_packed else a, database)
 
 
 def most_tiles(format: mf.Format, are_packed: bool) -> int:

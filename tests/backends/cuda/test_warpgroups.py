@@ -12,7 +12,7 @@ from minifloat.backends import implementation
 from minifloat.formats import as_format
 from minifloat.ops import arguments
 from minifloat.ops.products import AllScores, Best
-from minifloat.ops.rows import Rows, Selection, Sides
+from minifloat.ops.rows import Rows, Selection
 from minifloat.scoring.queries import sides_of
 from tests.backends.cuda.asked import (
     ALL,
@@ -20,6 +20,7 @@ from tests.backends.cuda.asked import (
     may_be_off,
     plain_scores,
     plain_search,
+    sides,
 )
 from tests.support import emulated
 from tests.support.rows import normal
@@ -37,23 +38,11 @@ def search(request: pytest.FixtureRequest) -> Iterator[Any]:
     emulated.set_multiprocessors(emulated.FEW_MULTIPROCESSORS)
 
 
-@pytest.fixture(params=["packed", "floats"])
-def are_packed(request: pytest.FixtureRequest) -> bool:
-    packed: bool = request.param == "packed"
-    return packed
-
-
 @pytest.fixture
 def without_warpgroups() -> Iterator[None]:
     emulated.set_warpgroup_products(False)
     yield
     emulated.set_warpgroup_products(True)
-
-
-def sides(format: mf.Format, are_packed: bool, queries: int, rows: int, dim: int) -> Sides:
-    database = mf.quantize(normal(rows, dim, 2), format)
-    a = normal(queries, dim, 1)
-    return sides_of(mf.quantize(a, format) if are_packed else a, database)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Fixtures that make every behaviour test a cross product of formats and backends."""
 
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +17,14 @@ from minifloat.backends import BACKENDS as ALL
 from tests.support import emulated
 from tests.support.on_gpu import on_gpu, served_by
 from tests.support.sets import STAND_INS, TRIED
+
+# A shell that starts tests in the background lets them ignore interrupts, and so would programs
+# that tests start to interrupt them.
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    and threading.current_thread() is threading.main_thread()
+):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Without a GPU, Triton's kernels run on CPU tensors, one program after the other. It looks at this
 # when they are defined.

@@ -87,9 +87,9 @@ class WarpSums {
     if constexpr (kEach == 1) {
       return each_[tile][0][i];
     } else {
-      // Sums of bytes hold in an int32 as a whole, for float queries are scaled to that end.
-      using Whole =
-          std::conditional_t<Row::kLane == Lane::kInt8 && !kIsLong, std::int32_t, std::int64_t>;
+      // Sums of products of two bytes hold in an int32, but elements of float queries may be any.
+      constexpr bool kFits = Row::kLane == Lane::kInt8 && kArePacked && !kIsLong;
+      using Whole = std::conditional_t<kFits, std::int32_t, std::int64_t>;
       Whole whole = 0;
 #pragma unroll
       for (int plane = 0; plane < Row::kPlanes; ++plane) {

@@ -121,15 +121,16 @@ def plan(
 
 
 @contextmanager
-def ways(**chosen: bool | int) -> Iterator[None]:
-    """Make the kernels do things in chosen ways for a while."""
+def ways(**chosen: bool | int) -> Iterator[Any]:
+    """Make the kernels do things in chosen ways for a while, all of which may be changed."""
     install()
     of_process = sys.modules["minifloat._cuda"].ways()
-    before = {name: getattr(of_process, name) for name in chosen}
+    names = [name for name in dir(of_process) if not name.startswith("_")]
+    before = {name: getattr(of_process, name) for name in names}
     for name, value in chosen.items():
         setattr(of_process, name, value)
     try:
-        yield
+        yield of_process
     finally:
         for name, value in before.items():
             setattr(of_process, name, value)

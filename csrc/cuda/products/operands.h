@@ -67,14 +67,19 @@ struct Operand {
   static constexpr float kUnit = kIsFloat ? static_cast<float>(1 << (15 - F.bias())) : 1.0f;
 };
 
+// The same with so many planes.
+template <Format F, int kCount>
+struct PlanesOperand : Operand<F> {
+  static constexpr int kPlanes = kCount;
+  using Registers = std::uint32_t[kPlanes][Operand<F>::kRegisters];
+  using TwoRows = Registers[2];
+};
+
 // The same where an element is the second of two planes less the first: magnitudes of negative and
 // of positive codes, which take fewer instructions than elements of both, and twice the products.
 template <Format F>
-struct SignedOperand : Operand<F> {
-  static constexpr int kPlanes = 2;
+struct SignedOperand : PlanesOperand<F, 2> {
   static constexpr int kPlaneBase = -1;
-  using Registers = std::uint32_t[kPlanes][Operand<F>::kRegisters];
-  using TwoRows = Registers[2];
 };
 
 // The same where an element is more by a constant, which its two planes have in unsigned bytes: a
@@ -88,11 +93,7 @@ struct OffsetOperand : Operand<F> {
 // The same with a third plane, the sum of both: where queries have it too, three products of planes
 // do for four.
 template <Format F>
-struct ThirdOperand : Operand<F> {
-  static constexpr int kPlanes = 3;
-  using Registers = std::uint32_t[kPlanes][Operand<F>::kRegisters];
-  using TwoRows = Registers[2];
-};
+struct ThirdOperand : PlanesOperand<F, 3> {};
 
 // What a lane has of a row at once where rows are aligned and lanes copy them: vectors of 16 bytes
 // that hold whole steps. Its codes follow one another from step to step.

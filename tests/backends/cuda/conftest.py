@@ -27,15 +27,8 @@ def cuda() -> Any:
 @pytest.fixture
 def ways() -> Iterator[Any]:
     """The ways of this process, which are the new ones again after the test."""
-    emulated.install()
-    from minifloat import _cuda
-
-    chosen = _cuda.ways()
-    names = [name for name in dir(chosen) if not name.startswith("_")]
-    before = {name: getattr(chosen, name) for name in names}
-    yield chosen
-    for name, way in before.items():
-        setattr(chosen, name, way)
+    with emulated.ways() as chosen:
+        yield chosen
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import torch
 import minifloat as mf
 from minifloat.ops.rows import Selection, Sides
 from minifloat.scoring.queries import sides_of
-from tests.backends.cuda.asked import assert_finds_the_best, needs_emulator
+from tests.backends.cuda.asked import assert_finds_the_best, needs_emulator, search
 from tests.support import emulated
 from tests.support.rows import normal, rows_of_bytes
 
@@ -107,18 +107,11 @@ def test_rows_that_are_not_whole_vectors_or_begin_elsewhere_are_found_all_the_sa
 
 
 def test_a_stream_gives_what_copies_of_blocks_do(format: mf.Format, cuda: Any) -> None:
-    from minifloat import _cuda
-    from tests.backends.cuda.asked import search
-
     rows = mf.quantize(normal(500, 256, 2), format)
     asked = search(mf.quantize(normal(7, 256, 1), format), rows, 50)
     found = cuda.search(*asked)
-    ways = _cuda.ways()
-    try:
-        ways.streams_rows = False
+    with emulated.ways(streams_rows=False):
         other = cuda.search(*asked)
-    finally:
-        ways.streams_rows = True
     if format.lane == "float":
         torch.testing.assert_close(found[0], other[0], rtol=0, atol=1e-6)
     else:

@@ -1,7 +1,7 @@
 #pragma once
 
 // A frame: axes along which rows keep their coordinates, and the turn of what is left of them.
-// `docs/format.md` specifies the order of all sums.
+// `docs/reference/formats.md` specifies the order of all sums.
 
 #include <bit>
 #include <cstdint>

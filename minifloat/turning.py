@@ -1,7 +1,7 @@
 """Turns of rows, orthogonal and at random, by signs and Hadamard matrices.
 
-`docs/format.md` specifies each sum, so that all devices make the same bits. Lengths grow by a
-known factor, which is left in: no cosine depends on it.
+`docs/reference/formats.md` specifies each sum, so that all devices make the same bits. Lengths grow
+by a known factor, which is left in: no cosine depends on it.
 """
 
 from __future__ import annotations

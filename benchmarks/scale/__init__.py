@@ -1,1 +1,4 @@
-"""Databases that outgrow one machine: what they take, measured and planned (`docs/scale.md`)."""
+"""Databases that outgrow one machine: what they take, measured and planned.
+
+`docs/performance/scale.md` has the figures.
+"""

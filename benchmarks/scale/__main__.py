@@ -1,7 +1,7 @@
 """Databases that outgrow one machine: what they take, measured and planned.
 
 `python -m benchmarks.scale plan` prints what rows take of machines of a kind; `measure`, `check`
-and `lists` find the figures of it, and `page` puts them into `docs/scale.md`.
+and `lists` find the figures of it, and `page` puts them into `docs/performance/scale.md`.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     _measure(command("measure", "what this machine does, as a plan takes it"))
     _check(command("check", "a plan held against processes of this machine, and its bars"))
     _lists(command("lists", "what lists of rows around centres find, and how fast"))
-    command("page", "puts the record's figures into docs/scale.md")
+    command("page", "puts the record's figures into docs/performance/scale.md")
     options = parser.parse_args(arguments)
     if options.command is None:
         parser.print_help()

@@ -11,7 +11,7 @@ from benchmarks.scale import check, figures, lists, measure, planned, records
 from benchmarks.scale.asking import asked_of
 from benchmarks.scale.options import parsed
 
-PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
+PAGE = Path(__file__).parents[2] / "docs" / "performance" / "scale.md"
 # What the page says the plan is printed by.
 _PLAN = re.compile(r"^    scripts/scale (plan .*)$", re.MULTILINE)
 _BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n)(?:(?!<!-- ).*\n)*(<!-- end -->)")

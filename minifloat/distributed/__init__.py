@@ -1,7 +1,7 @@
 """One answer from many machines: the ranks of a group of torch.distributed, each with some rows.
 
 A database that outgrows one machine, in files that all reach, is opened by all ranks at once, and
-searched by all at once: `docs/scale.md` tells how.
+searched by all at once: `docs/performance/scale.md` tells how.
 """
 
 from minifloat.distributed.building.build import build_index

@@ -171,7 +171,10 @@ class PackedVectors:
         return replace(parts[0], **joined)
 
     def save(self, path: str | Path) -> None:
-        """Write a safetensors file, which `docs/format.md` specifies; replaces one in one step."""
+        """Write a safetensors file, in one step where one is replaced.
+
+        `docs/reference/formats.md` specifies every byte of it.
+        """
         storage.save(path, self._stored)
 
     @staticmethod
@@ -205,7 +208,7 @@ class PackedVectors:
         """Return a `pyarrow.ExtensionArray` of the rows, whose type says what its bytes are.
 
         Rows are stored as fixed-size binary or, with storage "list", fixed-size lists of uint8;
-        `docs/exchange.md` tells which tool keeps what. Needs `minifloat[arrow]`.
+        `docs/how-to/arrow.md` tells which tool keeps what. Needs `minifloat[arrow]`.
         """
         from minifloat.vectors import arrow
 

@@ -91,5 +91,5 @@ def test_the_command_tells_and_records_the_recall_of_every_way(
 
 def test_the_page_has_the_recorded_table() -> None:
     recorded = (ROOT / "benchmarks" / "results" / "recall.jsonl").read_text().splitlines()
-    page = (ROOT / "docs" / "choosing.md").read_text()
+    page = (ROOT / "docs" / "how-to" / "choosing.md").read_text()
     assert table([json.loads(line) for line in recorded]) in page

@@ -55,6 +55,7 @@ def test_ranks_that_were_started_again_go_on(tmp_path: Path) -> None:
 
 
 def _environment() -> dict[str, str]:
-    # A store that is kept has gloo look for the processes that were there before: docs/scale.md.
+    # A store that is kept has gloo look for the processes that were there before, as
+    # docs/performance/scale.md tells.
     alone = {"OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
     return os.environ | alone | {"PYTHONPATH": str(ROOT)}

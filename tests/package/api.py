@@ -1,7 +1,7 @@
 """What users type: public names with their parameters, and options of the commands.
 
-Formats are left out, which `docs/format.md` lists. `python -m tests.package.api` writes the
-description to tests/package/api.txt, once the changelog tells of what has changed.
+Formats are left out, which `docs/reference/formats.md` lists. `python -m tests.package.api` writes
+the description to tests/package/api.txt, once the changelog tells of what has changed.
 """
 
 import argparse

@@ -9,7 +9,7 @@ from tests.support.paths import ROOT
 PAGES = (
     "README.md",
     "CONTRIBUTING.md",
-    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")),
+    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")),
     "evaluation/samples/README.md",
     "examples/README.md",
 )

@@ -1,4 +1,4 @@
-"""docs/gpu-estimates.md: its tables are those of the recorded counts."""
+"""docs/performance/gpu-estimates.md: its tables are those of the recorded counts."""
 
 import json
 
@@ -11,7 +11,7 @@ MEASURED = json.loads((ROOT / estimates.MEASURED).read_text())
 
 def test_the_tables_are_those_of_the_recorded_counts() -> None:
     record = json.loads(estimates.RECORD.read_text())
-    page = (ROOT / "docs" / "gpu-estimates.md").read_text()
+    page = (ROOT / "docs" / "performance" / "gpu-estimates.md").read_text()
     for lines in (estimates.table(record["loops"], MEASURED), streams.table(record["streams"])):
         table = "\n".join(lines)
         assert table in page, f"python -m benchmarks.gpu.code.estimates prints:\n{table}"

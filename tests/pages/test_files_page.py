@@ -1,4 +1,4 @@
-"""docs/files.md: the tests that it names are there, and Python's own import is as it says."""
+"""docs/reference/files.md: the tests that it names are there, and Python imports as it says."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.paths import ROOT
 
-PAGE = (ROOT / "docs" / "files.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "files.md").read_text()
 
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 

@@ -1,4 +1,4 @@
-"""docs/gpu-kernels.md: the lines of code that it quotes are there."""
+"""docs/contributing/gpu-kernels.md: the lines of code that it quotes are there."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-PAGE = (ROOT / "docs" / "gpu-kernels.md").read_text()
+PAGE = (ROOT / "docs" / "contributing" / "gpu-kernels.md").read_text()
 
 QUESTION = re.compile(r"\*\*.+\?\*\* ")
 LINE = re.compile(r"- `([^`]+)`: `([^`]+)`")

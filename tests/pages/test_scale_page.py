@@ -1,4 +1,4 @@
-"""The program of docs/scale.md, as torchrun starts it."""
+"""The program of docs/performance/scale.md, as torchrun starts it."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ from tests.pages.reading import blocks, read
 from tests.support.paths import ROOT
 from tests.support.rows import normal
 
-PAGE = "docs/scale.md"
+PAGE = "docs/performance/scale.md"
 
 
 def test_the_program_runs_on_two_ranks_and_alone(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 The calls are those that valgrind counts, in an emulator that counts (qemu-user, of which Debian's
 static build knows no plugins). Recorded in benchmarks/instructions/arm.json, and printed as the
-table of docs/speed.md, beside the counts of x86-64.
+table of docs/performance/cpu.md, beside the counts of x86-64.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What the right answer is, from ml_dtypes and NumPy: never from the code under test.
 
 Codes and values are those of ml_dtypes. Where it has no such type, they are the nearest values and
-what docs/format.md makes of the three facts, in NumPy. gfloat confirms both where it is installed.
+what docs/reference/formats.md makes of the three facts, in NumPy. gfloat confirms both where it is
+installed.
 """
 
 from functools import cache
@@ -53,7 +54,7 @@ def decode(codes: Codes, format: mf.Format) -> NDArray[np.float32]:
 
 @cache
 def defined_values(format: mf.Format) -> NDArray[np.float32]:
-    """The value of every code, as docs/format.md defines it by the three facts."""
+    """The value of every code, as docs/reference/formats.md defines it by the three facts."""
     ones = 2**format.mantissa_bits
     exponent, mantissa = np.divmod(np.arange(2 ** (format.bits - 1)), ones)
     bias = 2 ** (format.exponent_bits - 1) - 1

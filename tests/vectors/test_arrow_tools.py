@@ -1,4 +1,4 @@
-"""What of a column of packed vectors survives which tool: the table of docs/exchange.md."""
+"""What of a column of packed vectors survives which tool: the table of docs/how-to/arrow.md."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ ROWS = {
     "plain": mf.quantize(X, "e2m3"),
     "framed": mf.quantize(X, "e2m3", frame=FRAME, errors=True),
 }
-PAGE = ROOT / "docs" / "exchange.md"
+PAGE = ROOT / "docs" / "how-to" / "arrow.md"
 
 Tool = Callable[[Any, Path], Any]
 

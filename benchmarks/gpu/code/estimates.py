@@ -1,9 +1,9 @@
 """What limits kernels on an NVIDIA H200, from counts of their instructions and measured limits.
 
-python -m benchmarks.gpu.code.estimates prints the tables of docs/gpu-estimates.md: of the loop that
-does the work, how long a scheduler is busy with a turn of one warp, and how long what it moves or
-multiplies takes at the limit, in clocks; and what rows that stream take. Kernels are those of
-benchmarks/gpu/code/counts.json.
+python -m benchmarks.gpu.code.estimates prints the tables of docs/performance/gpu-estimates.md: of
+the loop that does the work, how long a scheduler is busy with a turn of one warp, and how long what
+it moves or multiplies takes at the limit, in clocks; and what rows that stream take. Kernels are
+those of benchmarks/gpu/code/counts.json.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-// Sums over rows of floats, in the order that `docs/format.md` gives them: compiled once inside
-// each instruction set's namespace.
+// Sums over rows of floats, in the order that `docs/reference/formats.md` gives them: compiled once
+// inside each instruction set's namespace.
 
 // A sum by place: of every sixteenth value from each.
 inline constexpr int kPlaceVectors = kSums / kFloats;

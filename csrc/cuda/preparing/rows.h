@@ -1,7 +1,8 @@
 #pragma once
 
 // Rows of values, each of which a block takes: its largest magnitude, what it is multiplied by, and
-// sums over it in the order that `docs/format.md` gives them. Every thread of the block gets them.
+// sums over it in the order that `docs/reference/formats.md` gives them. Every thread of the block
+// gets them.
 
 #include <limits>
 #include <type_traits>

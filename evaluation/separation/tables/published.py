@@ -36,8 +36,8 @@ def published(told: Told) -> Table:
     )
 
 
-# What its map changes, as docs/separation.md has it: Euclidean OIIDD, CCR and silhouette of CAM++
-# by the definitions here, then by the study's.
+# What its map changes, as docs/studies/separation.md has it: Euclidean OIIDD, CCR and silhouette of
+# CAM++ by the definitions here, then by the study's.
 MEASURED = (("0.043", "103", "0.925"), ("0.056", "106", "0.918"))
 SAME = "All metrics are taken here as the study takes them, from maps made as its own."
 

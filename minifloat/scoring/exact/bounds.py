@@ -1,8 +1,8 @@
 """What scores of codes say of the cosines of the rows that the codes were made of.
 
-`docs/exact.md` derives every term. A row, and what is left of it in a frame, was turned by rounding
-by an angle that its error tells, and a query by one that is measured; directions that are at an
-angle to each other were at one that differs by no more than both.
+`docs/reference/exact.md` derives every term. Rounding turned a row, and what is left of it in a
+frame, by an angle that its error tells, and a query by one that is measured; directions that are at
+an angle to each other were at one that differs by no more than both.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""By how much roundings of float32 may change scores: `docs/exact.md` derives each term."""
+"""By how much roundings of float32 may change scores, as `docs/reference/exact.md` derives it."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_a_few_draws_of_speakers_get_no_fewer_bits_than_all(sample: SomeSpeakers
 @pytest.mark.long
 def test_fewer_speakers_get_fewer_bits_no_oftener_than_intervals_err(sample: SomeSpeakers) -> None:
     of_all = bits_of(sample.all)
-    # docs/results.md tells of 200, which take minutes.
+    # docs/studies/results.md tells of 200, which take minutes.
     chains = [[*draw, of_all] for draw in bits_of_draws(sample, draws=60)]
     assert all(min(chain) == of_all for chain in chains)
     fewer = [

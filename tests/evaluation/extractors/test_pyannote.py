@@ -71,7 +71,7 @@ def test_a_file_that_does_not_load_is_named(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_of_pyannote_runs_what_it_names(tmp_path: Path) -> None:
-    """Of its nature: docs/files.md says so, and this is why."""
+    """Of its nature: docs/reference/files.md says so, and this is why."""
     weights, victim = tmp_path / "model.ckpt", tmp_path / "victim"
     torch.save({"state_dict": Attack(victim)}, weights)
     with pytest.raises(InputError, match=r"^pyannote: .* does not load"):

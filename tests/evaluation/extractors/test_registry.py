@@ -91,5 +91,5 @@ def test_an_option_of_some_models_is_refused_of_others(monkeypatch: pytest.Monke
 
 
 def test_the_document_has_every_name() -> None:
-    document = (ROOT / "docs" / "extractors.md").read_text()
+    document = (ROOT / "docs" / "studies" / "extractors.md").read_text()
     assert [name for name in MODELS if f"| `{name}` |" not in document] == []

@@ -99,7 +99,7 @@ def test_a_folder_that_does_not_load_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_speechbrain_runs_what_it_names(tmp_path: Path) -> None:
-    """Of its nature: docs/files.md says so, and this is why."""
+    """Of its nature: docs/reference/files.md says so, and this is why."""
     victim = tmp_path / "victim"
     attack = f"x: !apply:pathlib.Path.touch\n  - !new:pathlib.Path\n    - {victim}\n"
     (tmp_path / "hyperparams.yaml").write_text(attack)

@@ -205,7 +205,7 @@ def test_maps_stand_beside_published_ones_only_where_they_are_made_alike(loud: E
 
 
 def test_what_the_map_changes_is_told_as_on_the_page() -> None:
-    lines = (ROOT / "docs" / "separation.md").read_text().splitlines()
+    lines = (ROOT / "docs" / "studies" / "separation.md").read_text().splitlines()
     for name, figures in zip(("default", "as published"), MEASURED, strict=True):
         (line,) = (one for one in lines if one.startswith(f"| CAM++ | {name} |"))
         assert line.strip("| ").split(" | ")[-3:] == list(figures)

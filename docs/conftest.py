@@ -2,4 +2,4 @@
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("lance") else ["lance.md"]
+collect_ignore = [] if find_spec("lance") else ["how-to/lance.md"]

@@ -1,4 +1,4 @@
-"""What the README says of rows of unequal length."""
+"""docs/how-to/inner-products.md: its figures are measured."""
 
 import numpy as np
 import pytest

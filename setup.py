@@ -158,5 +158,13 @@ if nvcc:
         )
     )
 
+# Commands that minifloat's command line takes in; a package needs the extra of its name. No wheel
+# has the studies, which an editable installation finds beside minifloat.
+STUDIES = {"minifloat.commands": ["study = evaluation.__main__:main"]}
+
 ParallelCompile().install()
-setup(ext_modules=extensions, cmdclass={"build_ext": BuildExtensions})
+setup(
+    ext_modules=extensions,
+    cmdclass={"build_ext": BuildExtensions},
+    entry_points=STUDIES if "editable_wheel" in sys.argv else {},
+)

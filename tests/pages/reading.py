@@ -15,6 +15,8 @@ PAGES = (
 )
 
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# What the site makes of other pages, files and docstrings.
+_DIRECTIVE = re.compile(r"^```\{[\w-]+\}.*?^```$", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"(?<=\n\n)(?: {4}.*\n)+")
 # A list of files and lines of code in them, which another test looks up.
 _QUOTED = re.compile(r"^- `[^`\n]+`: `.+`$", re.MULTILINE)
@@ -64,7 +66,7 @@ def options(page: str, text: str) -> list[str]:
 
 
 def _without_blocks(page: str, text: str) -> str:
-    rest = _QUOTED.sub("", _FENCED.sub("", text))
+    rest = _QUOTED.sub("", _FENCED.sub("", _DIRECTIVE.sub("", text)))
     if "```" in rest or rest.count("`") % 2:
         raise ValueError(f"{page}: a block or a piece of code must end, and begin a line")
     return rest

@@ -4,6 +4,7 @@ import os
 import re
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 
@@ -52,6 +53,7 @@ SHOWN = {
 }
 PAGES = {page: file for file, page in SHOWN.items()}
 _LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)")
+_ALIAS = re.compile(r"TypeAliasForwardRef\('(\w+)'\)")
 _CONTENTS = re.compile(r"^```{toctree}.*?^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -73,6 +75,12 @@ def _read(app: Sphinx, name: str, content: list[str]) -> None:
     content[0] = _LINK.sub(link, text)
 
 
+def _signature(*given: Any) -> tuple[str | None, ...]:
+    """Return a signature and what it returns, with aliases of types by their names alone."""
+    return tuple(part and _ALIAS.sub(r"\1", part) for part in given[-2:])
+
+
 def setup(app: Sphinx) -> None:
-    """Have pages read so."""
+    """Have pages and signatures shown so."""
     app.connect("source-read", _read)
+    app.connect("autodoc-process-signature", _signature)

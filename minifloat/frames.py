@@ -31,17 +31,18 @@ _WORTH_AN_AXIS = 0.05
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Frame:
-    """Axes of which rows keep their coordinates, and a turn of what is left. Made by `fit`.
+    """Axes along which rows keep their coordinates, and a turn of the rest. Made by `fit`.
 
-    axes: (axes, dim) float32, orthonormal, on the CPU; the first is the direction of the mean of
-    the sample. rotate, seed: whether, and by which signs, the rest of a row is turned. shares: what
-    each axis holds of the squares of the sample's lengths. next_share: what one more would hold.
-    feedback: how codes take up each other's errors, if that was asked for.
+    axes: (axes, dim) float32, orthonormal, on the CPU. The first is the direction of the sample's
+    mean.
+    rotate, seed: whether the rest of a row is turned, and by which signs.
+    shares: what each axis holds of the sum of squares of the sample's rows.
+    next_share: what one more axis would hold.
+    feedback: how codes take up each other's errors, or None.
 
-    Rows in one frame have the cosines that they had: those of rows a and b are the sum of the
-    products of their coordinates and the product of what is left of them. Two frames are equal
-    where rows in them are: by dim, axes, and turn. Feedback changes no more than which codes rows
-    get, so that rows with it and without are in one frame.
+    A frame changes no cosines. That of two rows is the sum of the products of their coordinates,
+    plus the product of their rests. Frames are equal if dim, axes and turn are: feedback changes
+    which codes rows get, not where they are, so rows with and without it are in one frame.
     """
 
     axes: Tensor
@@ -61,20 +62,20 @@ class Frame:
         seed: int = 0,
         feedback: bool | Literal["force"] = False,
     ) -> Frame:
-        """Return the frame of a sample of rows (rows, dim), 50 or more, as they will be quantized.
+        """Return the frame of a sample of rows, (rows, dim): 50 or more, as they will be quantized.
 
-        Its first axis is the direction of the mean of the rows, each at length 1, and further ones
-        are the leading principal axes of what is left: for models whose values have an offset, one
-        holds most of each row; for a few tight clusters take as many axes as clusters, up to 16.
-        Each costs 4 bytes a row. Zero rows tell nothing and are left out; of more than 16 384 rows
-        some are taken, evenly spaced.
+        axes: 1 to 16. The first is the direction of the mean of the rows, each at length 1. Further
+        ones are the leading principal axes of what is left. One holds most of each row where a
+        model's values have an offset; a few tight clusters want as many axes as clusters. Each
+        costs 4 bytes a row.
 
-        With feedback, of 500 rows or more, `quantize` can round with rounding "feedback": the frame
-        then holds dim * dim float32, and what feedback left of the errors of products with rows
-        held back. Where that is more than 0.9 it does not pay, and `quantize` refuses it, unless it
-        is "force".
+        feedback: measure also, on 500 rows or more, how codes can take up each other's errors, for
+        `quantize(..., rounding="feedback")`. The frame then holds dim * dim float32. Rows held back
+        of the sample tell which share of the errors of products is left; above 0.9 `quantize`
+        refuses feedback, unless this is "force".
 
-        Raises ValueError for a row that holds NaN or infinity, naming it.
+        Zero rows tell nothing and are left out. Of more than 16 384 rows some are taken, evenly
+        spaced. Raises ValueError for a row that holds NaN or infinity, and names it.
         """
         rows = as_rows("sample", sample).detach()
         if rows.ndim != 2 or not rows.shape[1]:

@@ -79,28 +79,31 @@ def search(
 ) -> tuple[Any, Any] | tuple[Any, Any, Read]:
     """Return the k largest cosines of each query and their database rows: both (queries, k).
 
-    Scores are float32 and descend; row numbers are int64; equal scores go to the lower row, NaN
-    goes last. queries are packed rows (symmetric) or float rows (asymmetric), and both answers are
-    of their kind, as in `scores`.
+    Scores are float32 and descend. Row numbers are int64. Of equal scores the lower row comes
+    first, and NaN comes last.
 
-    Of the database, only rows take part for which mask, bool (rows,), holds and that lie in one of
-    the ranges, (n, 2): first row, and the one after the last. Ranges ascend and do not overlap.
-    Raises ValueError where fewer than k rows take part; on a GPU with kernels of its own, where a
-    count would wait for the device, the rows that are missing are -1 with score NaN.
+    queries: packed rows (symmetric), or float rows (asymmetric). Answers are of their kind, as in
+    `scores`. Queries on a GPU search a database in main memory too: it is copied there block by
+    block, and need not fit. After `database.pin_memory()` a block is copied while the one before is
+    searched. Masks and ranges are where the database is, answers where the queries are.
 
-    Queries on a GPU search a database in main memory too, which need not fit onto the GPU: it is
-    copied there block by block, while the block before is searched if `database.pin_memory()` made
-    it. Masks and ranges are where the database is, answers where the queries are.
+    mask: bool, (rows,). ranges: (n, 2), the first row and the one after the last; ranges ascend and
+    do not overlap. Only rows take part for which the mask holds and that lie in a range. Raises
+    ValueError where fewer than k rows take part. On a GPU with kernels of its own the count would
+    wait for the device: rows that are missing are -1 there, with score NaN.
 
-    originals are the float rows that the database was made of, by `quantize(..., errors=True)`: a
-    tensor, an array, one that is mapped (`np.memmap`), or a slice of a safetensors file
-    (`safe_open(path, "pt").get_slice(name)`), of float16 to float64, (rows, dim). The answer then
-    is that of the cosines of float queries and these rows in float64, rounded to float32, and it is
-    proven: only rows are read whose codes leave it open whether they are among the best. With
-    rescore, so many are read for each query, those with the best scores, which proves nothing and
-    needs no errors. A row whose cosine its codes cannot have is a ValueError: the database was made
-    of others. With return_stats a third answer tells what was read: `rows` of each query, `passes`
-    of the codes and `bytes` of originals.
+    originals: the float rows, (rows, dim), float16 to float64, of which the database was made by
+    `quantize(..., errors=True)`: a tensor, an array, a mapped one (`np.memmap`), or a slice of a
+    safetensors file (`safe_open(path, "pt").get_slice(name)`). Scores are then the cosines of float
+    queries and originals, made in float64 and rounded to float32, and the answer is proven: every
+    row is read whose codes leave it open whether it is among the best. Raises ValueError for a row
+    whose cosine its codes cannot have: the database was made of other rows.
+
+    rescore: read only so many originals for each query, those with the best scores. This proves
+    nothing and needs no errors.
+
+    return_stats: a third answer tells what was read: `rows` of each query, `passes` of the codes,
+    and `bytes` of originals.
     """
     sides = sides_of(queries, database)
     asked = Best(sides, selection_of(database, mask, ranges), index(k))

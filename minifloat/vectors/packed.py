@@ -31,24 +31,23 @@ _OF_EACH = ("codes", "reciprocal_norms", "coordinates", "errors")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PackedVectors:
-    """Rows of codes, dense, and the reciprocal norms of the decoded rows. Made by `quantize`.
+    """Rows of embeddings as dense codes, with what scoring needs beside them. Made by `quantize`.
 
-    codes: (rows, row_bytes) uint8. reciprocal_norms: (rows,) float32, 0 for a zero row and NaN
-    for one that holds infinity or NaN. from_numpy: whether they were made from what NumPy reads,
-    and not from a tensor: on the CPU, `dequantize`, and `scores` and `search` with these rows as
-    queries, then return NumPy arrays. Rows of these rows, copies, pickles and what `cat` puts
-    after them keep it; a saved file does not, so that loaded rows give tensors.
+    codes: (rows, row_bytes) uint8.
+    reciprocal_norms: (rows,) float32, by which products of codes are multiplied. Without a frame
+    and with estimator "norm" they are those of the decoded rows: 0 for a zero row, NaN for one that
+    holds infinity or NaN.
+    from_numpy: whether the rows were made of what NumPy reads, not of a tensor. On the CPU,
+    `dequantize`, `scores` and `search` then return arrays. Selected rows, copies, pickles and `cat`
+    keep it; a file does not.
+    estimator: "norm" or "unbiased". frame: that of the rows, or None. See `quantize`.
+    coordinates: (rows, axes) float32, of rows at length 1 along the frame's axes, or None. The
+    codes are then of the rest of each row, turned.
+    errors: (rows,) uint8, or None. An error e says that rounding turned the row, or its rest in a
+    frame, by at most 90 degrees times (e / 255)^2; 255 says nothing.
 
-    estimator: "norm", or "unbiased" where reciprocal_norms are not those of the decoded rows but
-    what makes products unbiased. frame: the frame that the rows were quantized in, if any, and
-    coordinates: (rows, axes) float32, along its axes, of rows at length 1; the codes are of what is
-    left then, turned, and reciprocal_norms make products with them those of rows at length 1.
-    errors: (rows,) uint8, the angle by which rounding has turned each row at most, or what is left
-    of it in a frame: 90 degrees times (error / 255)^2; 255 says nothing.
-
-    Two are equal if format, dim, frame and all tensors are, on whatever device; rows may be
-    written to, so there is no hash. `torch.save` and pickle keep only rows that are shown, and
-    `torch.load` takes them with `weights_only`.
+    Two are equal if format, dim, frame and all tensors are, whatever the device. `torch.save` and
+    pickle keep only the rows that are shown; `torch.load` takes them with `weights_only`.
     """
 
     # By which pickles find it, wherever in the room it is.
@@ -171,10 +170,7 @@ class PackedVectors:
         return replace(parts[0], **joined)
 
     def save(self, path: str | Path) -> None:
-        """Write a safetensors file, in one step where one is replaced.
-
-        `docs/reference/formats.md` specifies every byte of it.
-        """
+        """Write a safetensors file (`docs/reference/formats.md`); replaces one in one step."""
         storage.save(path, self._stored)
 
     @staticmethod

@@ -37,40 +37,41 @@ def quantize(
     saturate: bool = True,
     errors: bool = False,
 ) -> PackedVectors:
-    """Return the rows of x (rows, dim) in a format, nearest values with ties to even.
-
-    In a frame, each row keeps its coordinates along the frame's axes, float32, and the rest of it
-    is turned and then rounded: cosines stay what they were with 4 bits too, where a model's values
-    have an offset. Rows with the same frame alone are scored together.
-
-    Each row, or its rest, is first multiplied. With scale "amax", by F_max / E_max, the format's
-    largest value over the row's largest magnitude (Kolmakov and Golubinskiy, 2026). With "cosine",
-    by that of eight multiples of this, from 5/8 to 12/8, whose codes are at the least angle to the
-    row: what is then above F_max becomes F_max. Cosines do not change with a row's length, so the
-    factor is not kept. With "none" values are taken as they are, and `saturate` says what becomes
-    of those too large, as in `encode`. What is not said is "amax" without a frame, and "cosine" in
-    one.
-
-    Scores are products of codes, times a number for each row. With estimator "norm" that is the
-    reciprocal norm of the codes' values: scores are the cosines of these. With "unbiased" it is
-    what makes the product of the codes and the row itself, at length 1, be 1: errors of scores
-    then have no bias, and thresholds stay where they were. What is not said is "norm" without a
-    frame, and "unbiased" in one.
-
-    Rounding "feedback", in a frame that was fitted with it, chooses the codes of a row one after
-    the other, each taking up errors of those before it, so that errors are where rows like the
-    frame's sample are not. That takes dim / 2 products a value, and only here: rows are stored,
-    scored and found as any.
-
-    With errors, a byte a row tells by which angle rounding turned it at most. `search` with
-    `originals` proves its answers by them. Codes that feed back are turned further than nearest
-    ones, and more originals are read.
+    """Return the rows of x, (rows, dim), packed in a format: each value the nearest, ties to even.
 
     x is a tensor, an array, a list of rows, or a data frame or a column of rows (pandas, Polars,
-    Arrow), which NumPy reads. Raises ValueError for a row that holds NaN or infinity, naming it.
-    Warns where the frame's axes hold less than half of what they held of its sample.
-    What `dequantize`, `scores` and `search` make of the rows is then as x is: tensors if x is one,
-    else NumPy arrays.
+    Arrow). What `dequantize`, `scores` and `search` later give of the rows is of its kind: tensors
+    if x is a tensor, else NumPy arrays.
+
+    frame: each row keeps its coordinates along the frame's axes as float32, and the rest of the row
+    is turned and rounded. This keeps cosines in 4 bits where a model's values have an offset. Only
+    rows in the same frame are scored together.
+
+    scale: what multiplies a row, or its rest in a frame, before it is rounded. The factor is not
+    kept, for cosines do not change with a row's length.
+
+    - "amax", the default without a frame: F_max / E_max, the format's largest value over the row's
+      largest magnitude (Kolmakov and Golubinskiy, 2026).
+    - "cosine", the default in a frame: of eight multiples of that, from 5/8 to 12/8, the one whose
+      codes are at the least angle to the row. Values above F_max become F_max.
+    - "none": nothing. `saturate` says what becomes of values that are too large, as in `encode`.
+
+    estimator: what each row's product of codes is multiplied by.
+
+    - "norm", the default without a frame: the reciprocal norm of the decoded row. Scores are the
+      cosines of decoded rows.
+    - "unbiased", the default in a frame: what makes the product of the codes with the row itself,
+      at length 1, be 1. Scores are right on average, so that thresholds stay where they were.
+
+    rounding: "nearest", or "feedback" in a frame that was fitted with it. Feedback chooses the
+    codes of a row one after the other. Each takes up errors of those before it, so that errors go
+    where rows like the frame's sample seldom are. It costs dim / 2 products a value, here alone.
+
+    errors: keep one byte a row, the largest angle by which rounding may have turned it. `search`
+    with `originals` needs it. Feedback turns rows further, so more originals are read.
+
+    Raises ValueError for a row that holds NaN or infinity, and names it. Warns where the frame's
+    axes hold less than half of what they held of its sample.
     """
     f = as_format(format)
     from_numpy = not isinstance(x, Tensor)

@@ -20,7 +20,7 @@ from evaluation.extraction.command import add_parser as add_extract
 from evaluation.probe.command import add_parser as add_probe
 from evaluation.separation.command import add_parser as add_separation
 from evaluation.voxtube.command import add_parser as add_voxtube
-from minifloat import distributed
+from minifloat import distributed, estimators
 from minifloat.cli.app import app
 from tests.support.paths import ROOT
 
@@ -56,7 +56,7 @@ def record() -> None:
 
 
 def _names() -> Iterator[str]:
-    for module in (mf, distributed):
+    for module in (mf, distributed, estimators):
         for name in sorted(module.__all__):
             value, whole = getattr(module, name), f"{module.__name__}.{name}"
             if inspect.isclass(value):

@@ -12,7 +12,7 @@ from tests.support.paths import ROOT
 ROOMS = {
     "minifloat": (
         "_C _cuda formats threads scaling angles arrays axes turning feedback frames files answers "
-        "ops backends codec vectors scoring index distributed cli __init__ __main__"
+        "ops backends codec vectors scoring estimators index distributed cli __init__ __main__"
     ),
     "evaluation": (
         "command files recordings embeddings trials extractors statistics stored page extraction "

@@ -148,7 +148,7 @@ class PackedNeighbors(BaseEstimator):  # type: ignore[misc]
         radius = float(self.radius if radius is None else radius)
         if not radius >= 0:
             raise ValueError(f"radius must be 0 or more; got {radius}")
-        order = "score" if sort_results else "row"
+        order: Literal["row", "score"] = "score" if sort_results else "row"
         found = range_search(queries, self.vectors_, max(1 - radius, -1.0), order=order)
         offsets, rows, scores = (np.asarray(part) for part in found)
         if X is None:
@@ -163,8 +163,10 @@ class PackedNeighbors(BaseEstimator):  # type: ignore[misc]
         return csr_matrix((data, rows, offsets), shape=(len(offsets) - 1, self.n_samples_fit_))
 
 
-class PackedNeighborsTransformer(  # type: ignore[misc]
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, PackedNeighbors
+class PackedNeighborsTransformer(
+    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
+    TransformerMixin,  # type: ignore[misc]
+    PackedNeighbors,
 ):
     """Makes a sparse graph of nearest neighbours, for estimators that take metric="precomputed".
 

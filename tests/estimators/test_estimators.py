@@ -30,7 +30,9 @@ def voices() -> tuple[NDArray[np.float32], NDArray[Any]]:
         return sample["embeddings"][:400], sample["speaker"][:400]
 
 
-@parametrize_with_checks([PackedNeighbors(), PackedNeighborsTransformer()])
+@parametrize_with_checks(  # type: ignore[untyped-decorator]
+    [PackedNeighbors(), PackedNeighborsTransformer()]
+)
 def test_checks_of_scikit_learn_pass(estimator: Any, check: Any) -> None:
     check(estimator)
 

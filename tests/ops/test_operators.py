@@ -13,6 +13,7 @@ from minifloat.ops import OPERATORS as ALL
 from minifloat.ops import answer
 from minifloat.ops.products import AllScores, Best, PairScores
 from minifloat.ops.rows import Rows, Selection, Sides
+from tests.conftest import PYTHON_BACKENDS
 from tests.support.arguments import OPS, arguments, outputs
 from tests.support.oracles import U
 from tests.support.rows import DIM, normal
@@ -26,6 +27,8 @@ OPERATORS = pytest.mark.parametrize("operator", [operator.name for operator in A
 
 # torch 2.14 looks at the gradients of outputs itself.
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+# What is checked is the same for all instruction sets.
+@pytest.mark.parametrize("backend", [TRIED[0], *PYTHON_BACKENDS], indirect=True)
 @OPERATORS
 def test_operators_pass_opcheck(operator: str, backend: str) -> None:
     for format in (mf.E4M3, mf.E2M3):

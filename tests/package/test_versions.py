@@ -9,6 +9,8 @@ import tarfile
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from tests.support.paths import ROOT
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
@@ -48,3 +50,22 @@ def test_a_source_distribution_has_all_sources_and_no_studies(tmp_path: Path) ->
     assert sources <= names
     assert {"setup.py", "pyproject.toml", "LICENSE"} <= names
     assert not any(name.startswith("evaluation") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "told"),
+    [
+        ("0.2", 2, "VERSION must be three numbers such as 0.2.0; got '0.2'"),
+        ("9.9.9", 1, "there are changes that are not committed: a release is of a commit"),
+    ],
+)
+def test_a_release_refuses_what_is_none(
+    version: str, status: int, told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts" / "release", tmp_path / "scripts")
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    done = subprocess.run(
+        [tmp_path / "scripts" / "release", version], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.strip()) == (status, told)

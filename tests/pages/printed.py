@@ -13,13 +13,16 @@ BLOCKS = [block for page in PAGES for block in blocks(page, read(page))]
 
 # What proves a command: the first whose pattern it matches.
 KINDS = {
-    "continuous integration": r"\.ci/run$|scripts/(lint|demo|test( --(long|triton))?)$",
+    "continuous integration": r"\.ci/(run|nightly)$"
+    r"|scripts/(install|lint|demo|docs|test( --(long|triton))?)$",
     # They take minutes, a GPU or a library that tests do not install, or record figures that
     # continuous integration compares: their options are parsed.
     "understood": r"scripts/(bench|count|gpu|scale|test --\w+)\b"
     r"|python .*( --model ge2e\b|\.recall\b|\.exchange\b|\.sample_figures\b| voxtube\b)",
     # tests/examples runs them.
     "examples": r"python (-m uvicorn --app-dir )?examples\b",
+    # tests/package/test_versions.py has what it refuses.
+    "releases": r"scripts/release 0\.2\.0$",
     "pip": r"pip (install|download) ",
     "launchers": r"(srun .* )?torchrun (?!.* -m evaluation )",
     "tools": r"(source|mkdir|find|rm|perf|valgrind|callgrind_annotate|nvcc|cuobjdump) ",

@@ -8,7 +8,8 @@ import pytest
 
 from tests.support import arm
 
-pytestmark = pytest.mark.skipif(bool(arm.MISSING), reason=arm.NOT_HERE)
+# Kernels are compiled anew, and the emulator takes two minutes.
+pytestmark = [pytest.mark.long, pytest.mark.skipif(bool(arm.MISSING), reason=arm.NOT_HERE)]
 
 SETS = ["neon_dot", "neon", "scalar"]
 # Instructions that the first 64-bit Arm processors have not.
@@ -48,7 +49,6 @@ def test_later_instructions_stay_in_their_own_namespace() -> None:
     assert {name for name in users if "minifloat::neon_dot::" not in name} == set()
 
 
-@pytest.mark.long
 def test_no_kernel_reads_past_its_memory_or_does_what_is_undefined() -> None:
     program, _ = arm.build(*arm.SANITIZED)
     environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}

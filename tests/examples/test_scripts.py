@@ -130,7 +130,7 @@ def test_examples_are_not_installed() -> None:
     chosen = PROJECT["tool"]["setuptools"]["packages"]["find"]
     setuptools = pytest.importorskip("setuptools")
     found = setuptools.find_packages(
-        str(ROOT), include=chosen["include"], exclude=chosen["exclude"]
+        str(ROOT), include=chosen["include"], exclude=chosen.get("exclude", ())
     )
     assert "minifloat" in found
     assert not any(name.split(".")[0] == "examples" for name in found)

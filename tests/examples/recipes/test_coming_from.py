@@ -1,0 +1,63 @@
+"""Indexes of other libraries come over with their ids, and find what they found."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+
+@pytest.fixture(scope="module")
+def rows() -> NDArray[np.float32]:
+    rng = np.random.default_rng(0)
+    centres = rng.standard_normal((50, 32), np.float32).repeat(20, 0)
+    rows = centres + 0.5 * rng.standard_normal(centres.shape, np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def share(found: NDArray[Any], expected: NDArray[Any]) -> float:
+    pairs = zip(found.tolist(), expected.tolist(), strict=True)
+    return float(np.mean([len({*a} & {*b}) / len(b) for a, b in pairs]))
+
+
+@pytest.mark.parametrize("kind", ["Flat", "SQ8", "SQ6", "IDMap2,Flat", "IDMap,SQ8", "IVF8,Flat"])
+def test_rows_of_faiss_come_over(kind: str, rows: NDArray[np.float32]) -> None:
+    faiss = pytest.importorskip("faiss", reason="scripts/test --recipes faiss has FAISS")
+    from examples.recipes.coming_from_faiss import imported
+
+    there = faiss.index_factory(32, kind, faiss.METRIC_INNER_PRODUCT)
+    there.train(rows)
+    ids = np.arange(1000)
+    if kind.startswith("IDMap"):
+        ids = np.random.default_rng(1).permutation(1000) + 10**12
+        there.add_with_ids(rows, ids)
+    else:
+        there.add(rows)
+    if kind.startswith("IVF"):
+        there.nprobe = 8
+    here = imported(there)
+    assert len(here) == 1000
+    _, expected = there.search(rows, 10)
+    scores, found = here.search(rows, 10)
+    assert (found[:, 0] == ids).all()
+    assert scores[:, 0].min() > 0.995
+    assert share(found, expected) > 0.95
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f16", "i8"])
+def test_rows_of_usearch_come_over(dtype: str, rows: NDArray[np.float32]) -> None:
+    usearch = pytest.importorskip(
+        "usearch.index", reason="scripts/test --recipes usearch has USearch"
+    )
+    from examples.recipes.coming_from_usearch import imported
+
+    keys = np.random.default_rng(1).permutation(1000) + 10**12
+    there = usearch.Index(ndim=32, metric="cos", dtype=dtype)
+    there.add(keys, rows)
+    here = imported(there)
+    assert len(here) == 1000
+    exact = usearch.search(rows, rows, 10, exact=True).keys.astype(np.int64)
+    scores, found = here.search(rows, 10)
+    assert (found[:, 0] == keys).all()
+    assert scores[:, 0].min() > 0.995
+    assert share(found, keys[exact]) > 0.95

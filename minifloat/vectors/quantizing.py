@@ -21,6 +21,8 @@ Rounding = Literal["nearest", "feedback"]
 
 # A frame whose axes hold less than this share of what they held of its sample is stale.
 _STALE = 0.5
+# Fewer rows tell nothing of that: one by itself may lie anywhere.
+_FEWEST_JUDGED = 16
 
 # Values that are projected at once.
 _PROJECTED = 1 << 22
@@ -142,7 +144,7 @@ def _warn_of_stale(frame: Frame, coordinates: Tensor, norms: Tensor) -> None:
     fitted, squares = sum(frame.shares), coordinates.square().sum(1)
     rows = int(((squares > 0) | (norms != 0)).sum())
     held = float(squares.sum()) / rows if rows else fitted
-    if held < _STALE * fitted:
+    if rows >= _FEWEST_JUDGED and held < _STALE * fitted:
         warnings.warn(
             f"the axes of the frame hold {held:.1%} of the squares of these rows' lengths, and of "
             f"those of its sample {fitted:.1%}: fit a frame to rows like these",

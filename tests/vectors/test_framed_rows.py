@@ -211,6 +211,7 @@ def test_rows_that_a_frame_was_not_made_for_are_warned_of() -> None:
         warnings.simplefilter("error")
         mf.quantize(sample(), "e2m1", frame=frame)
         mf.quantize(sample()[:0], "e2m1", frame=frame)
+        mf.quantize(normal(15, 48, seed=3), "e2m1", frame=frame)
         mf.quantize(torch.cat([sample()[:1], torch.zeros(5, 48)]), "e2m1", frame=frame)
 
 

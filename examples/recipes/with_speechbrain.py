@@ -1,0 +1,18 @@
+"""Vectors of SpeechBrain's encoders, for `voices.py`."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from speechbrain.inference.speaker import EncoderClassifier
+
+
+class Embedder:
+    """Gives the vectors of recordings: arrays of samples at 16 kHz."""
+
+    def __init__(self, source: str = "speechbrain/spkrec-ecapa-voxceleb") -> None:
+        """Load a model by its name on the hub, or from a folder."""
+        self.model = EncoderClassifier.from_hparams(source=source)
+
+    def __call__(self, recordings: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        vectors = [self.model.encode_batch(torch.from_numpy(one)[None])[0, 0] for one in recordings]
+        return torch.stack(vectors).cpu().numpy()

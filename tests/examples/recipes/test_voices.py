@@ -1,0 +1,70 @@
+"""Speakers are enrolled, verified, identified, assigned and erased, by vectors of any model."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import minifloat as mf
+from examples.recipes.voices import Voices, threshold_at
+from tests.support.paths import ROOT
+
+SAMPLE = ROOT / "evaluation" / "samples" / "so762-campplus.npz"
+People = NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def people() -> People:
+    with np.load(SAMPLE) as sample:
+        return sample["embeddings"].reshape(125, 20, 192)
+
+
+@pytest.fixture(params=["memory", "folder, framed"])
+def voices(people: People, request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    threshold = threshold_at(0.01, people[100:, :5], people[100:, 5:])
+    framed = {
+        "path": str(tmp_path / "voices"),
+        "frame": mf.Frame.fit(people[100:].reshape(-1, 192)),
+    }
+    voices = Voices.create(192, threshold, **(framed if request.param != "memory" else {}))
+    for i in range(50):
+        voices.enrol(f"speaker {i}", people[i, :5])
+    yield voices
+    voices.index.close()
+
+
+def test_speakers_are_verified_and_strangers_are_not(voices: Voices, people: People) -> None:
+    accepted = [voices.verify(f"speaker {i}", people[i, 5:]).mean() for i in range(50)]
+    assert np.mean(accepted) > 0.98
+    others = [voices.verify(f"speaker {i}", people[50 + i, 5:]).mean() for i in range(50)]
+    assert np.mean(others) < 0.05
+    with pytest.raises(KeyError, match="speaker 99"):
+        voices.verify("speaker 99", people[0])
+
+
+def test_speakers_are_identified_and_strangers_stay_unknown(voices: Voices, people: People) -> None:
+    told = voices.identify(people[:50, 5:].reshape(-1, 192))
+    right = [f"speaker {i}" for i in range(50) for _ in range(15)]
+    assert np.mean([a == b for a, b in zip(told, right, strict=True)]) > 0.97
+    # Each stranger is compared with 50 speakers, of whom one in a hundred is like anyone.
+    strangers = voices.identify(people[50:100, 5:].reshape(-1, 192))
+    assert np.mean([name is None for name in strangers]) > 0.6
+
+
+def test_labels_of_one_recording_get_different_speakers(voices: Voices, people: People) -> None:
+    vectors = np.stack([people[7, 6], people[3, 9], people[7, 8], -people[0, 0]])
+    named = voices.assign(["A", "B", "C", "D"], vectors)
+    assert named["B"] == "speaker 3"
+    assert sorted([named["A"] == "speaker 7", named["C"] == "speaker 7"]) == [False, True]
+    assert named["D"] is None
+    assert voices.assign([], np.empty((0, 192), np.float32)) == {}
+
+
+def test_a_speaker_is_replaced_and_erased(voices: Voices, people: People) -> None:
+    voices.enrol("speaker 0", people[60, :5])
+    assert voices.verify("speaker 0", people[60, 5:]).mean() > 0.9
+    voices.erase("speaker 0")
+    assert len(voices.index) == 49
+    assert "speaker 0" not in {*voices.identify(people[60, 5:])}

@@ -146,3 +146,12 @@ def test_a_file_that_does_not_load_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"something else")
     with pytest.raises(InputError, match=r"x.nemo' does not load"):
         load_extractor("nemo-titanet", weights=str(path))
+
+
+def test_the_recipe_gives_the_librarys_vectors(
+    extractor: Extractor, file: Path, clips: list[Waveform]
+) -> None:
+    from examples.recipes.with_nemo import Embedder
+
+    found = Embedder(str(file))(clips[:2])
+    np.testing.assert_allclose(found, extractor.embed(clips[:2]), rtol=1e-3, atol=1e-4)

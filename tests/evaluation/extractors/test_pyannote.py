@@ -77,3 +77,25 @@ def test_a_checkpoint_of_pyannote_runs_what_it_names(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"^pyannote: .* does not load"):
         load_extractor("pyannote", weights=str(weights), device="cpu")
     assert victim.exists()
+
+
+def test_the_recipe_gives_the_librarys_vectors_and_names_its_speakers(
+    extractor: Extractor, checkpoint: Path, clips: list[Waveform]
+) -> None:
+    from pyannote.audio.pipelines.speaker_diarization import DiarizeOutput
+    from pyannote.core import Annotation, Segment
+
+    from examples.recipes.voices import Voices
+    from examples.recipes.with_pyannote import Embedder, named
+
+    vectors = Embedder(str(checkpoint))(clips[:3])
+    np.testing.assert_allclose(vectors, extractor.embed(clips[:3]), rtol=1e-4, atol=1e-6)
+    voices = Voices.create(512, 0.999, format="e3m4")
+    voices.enrol("Ada", vectors[1:2])
+    spoken = Annotation()
+    for i in range(3):
+        spoken[Segment(i, i + 1)] = f"SPEAKER_0{i}"
+    # A row more than labels, as a pipeline gives for a speaker who never speaks alone.
+    given = np.concatenate([[-vectors[0], vectors[1], -vectors[2]], vectors[:1]])
+    output = DiarizeOutput(spoken, spoken, given)
+    assert named(output, voices).labels() == ["Ada", "SPEAKER_00", "SPEAKER_02"]

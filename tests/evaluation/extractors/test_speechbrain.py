@@ -106,3 +106,12 @@ def test_a_folder_of_speechbrain_runs_what_it_names(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"speechbrain-ecapa: .* does not load"):
         load_extractor("speechbrain-ecapa", weights=str(tmp_path), device="cpu")
     assert victim.exists()
+
+
+def test_the_recipe_gives_the_librarys_vectors(
+    extractor: Extractor, folder: Path, clips: list[Waveform]
+) -> None:
+    from examples.recipes.with_speechbrain import Embedder
+
+    found = Embedder(str(folder))(clips[:2])
+    np.testing.assert_allclose(found, extractor.embed(clips[:2]), rtol=1e-4, atol=1e-5)

@@ -35,7 +35,7 @@ Distances = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 
-class PackedNeighbors(BaseEstimator):  # type: ignore[misc]
+class PackedNeighbors(BaseEstimator):
     """Finds the nearest of packed rows by cosine distance, 1 - score, which is 0 to 2.
 
     n_neighbors: how many are found, where a call does not say. radius: up to which distance,
@@ -164,9 +164,7 @@ class PackedNeighbors(BaseEstimator):  # type: ignore[misc]
 
 
 class PackedNeighborsTransformer(
-    ClassNamePrefixFeaturesOutMixin,  # type: ignore[misc]
-    TransformerMixin,  # type: ignore[misc]
-    PackedNeighbors,
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, PackedNeighbors
 ):
     """Makes a sparse graph of nearest neighbours, for estimators that take metric="precomputed".
 

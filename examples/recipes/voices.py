@@ -34,8 +34,8 @@ class Voices:
         frame: mf.Frame | None = None,
     ) -> "Voices":
         """Return nobody yet. Take a frame, fitted on vectors, where the model has an offset."""
-        how = {"frame": frame, "estimator": "unbiased"}
-        return cls(mf.Index.create(path, dim, format, **how), threshold)
+        index = mf.Index.create(path, dim, format, frame=frame, estimator="unbiased")
+        return cls(index, threshold)
 
     def enrol(self, speaker: str, vectors: ArrayLike) -> None:
         """Keep a speaker's recordings, (recordings, dim), as one row; replaces an earlier one."""
@@ -81,7 +81,8 @@ class Voices:
 def mean(vectors: ArrayLike) -> Vectors:
     """Return the mean of recordings, (recordings, dim), each at length 1."""
     x = np.asarray(vectors)
-    return (x / np.linalg.norm(x, axis=1, keepdims=True)).mean(0)
+    found: Vectors = (x / np.linalg.norm(x, axis=1, keepdims=True)).mean(0)
+    return found
 
 
 def threshold_at(far: float, enrolled: ArrayLike, tried: ArrayLike, format: str = "e2m1") -> float:

@@ -51,7 +51,8 @@ def read(page: str) -> str:
 
 
 def blocks(page: str, text: str) -> list[Block]:
-    return [Block(page, *match.groups()) for match in _FENCED.finditer(text)]
+    found = _FENCED.finditer(_DIRECTIVE.sub("", text))
+    return [Block(page, *match.groups()) for match in found]
 
 
 def commands(page: str, text: str) -> list[Command]:

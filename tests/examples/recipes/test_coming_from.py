@@ -12,7 +12,8 @@ def rows() -> NDArray[np.float32]:
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((50, 32), np.float32).repeat(20, 0)
     rows = centres + 0.5 * rng.standard_normal(centres.shape, np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
 
 
 def share(found: NDArray[Any], expected: NDArray[Any]) -> float:

@@ -14,7 +14,7 @@ suite: Any = pytest.importorskip("langchain_tests.integration_tests.vectorstores
 from examples.recipes.langchain_store import MinifloatStore
 
 
-class TestStandard(suite.VectorStoreIntegrationTests):  # type: ignore[misc]
+class TestStandard(suite.VectorStoreIntegrationTests):
     @pytest.fixture(params=["memory", "folder"])
     def vectorstore(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
         path = str(tmp_path / "store") if request.param == "folder" else None

@@ -18,13 +18,14 @@ People = NDArray[np.float32]
 @pytest.fixture(scope="module")
 def people() -> People:
     with np.load(SAMPLE) as sample:
-        return sample["embeddings"].reshape(125, 20, 192)
+        found: People = sample["embeddings"].reshape(125, 20, 192)
+    return found
 
 
 @pytest.fixture(params=["memory", "folder, framed"])
 def voices(people: People, request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     threshold = threshold_at(0.01, people[100:, :5], people[100:, 5:])
-    framed = {
+    framed: dict[str, Any] = {
         "path": str(tmp_path / "voices"),
         "frame": mf.Frame.fit(people[100:].reshape(-1, 192)),
     }

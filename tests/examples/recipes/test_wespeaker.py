@@ -35,7 +35,9 @@ def test_the_recipe_gives_the_runtimes_vectors(model: Path) -> None:
     from examples.recipes.with_wespeaker import Embedder
 
     rng = np.random.default_rng(1)
-    clips = [rng.uniform(-0.5, 0.5, 16_000 + 800 * i).astype(np.float32) for i in range(3)]
+    clips: list[Any] = [
+        rng.uniform(-0.5, 0.5, 16_000 + 800 * i).astype(np.float32) for i in range(3)
+    ]
     embedder = Embedder(str(model))
     found = embedder(clips)
     assert found.shape == (3, 16)

@@ -1,4 +1,4 @@
-"""docs/reference/files.md: the tests that it names are there, and Python imports as it says."""
+"""What a file can do, and what is promised: the tests that pages name are there."""
 
 import os
 import re
@@ -9,6 +9,8 @@ from pathlib import Path
 from tests.support.paths import ROOT
 
 PAGE = (ROOT / "docs" / "reference" / "files.md").read_text()
+_PROMISES = (ROOT / "docs" / "reference" / "promises.md").read_text()
+PROMISES = _PROMISES.partition("## A sentence a test")[2]
 
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
@@ -17,7 +19,7 @@ def lines(page: str) -> list[list[str]]:
     """Return the cells of each line of the page's tables, without the headings."""
     rows = [line for line in page.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
-    return [row for row in cells if row[0] != "file" and set(row[0]) != {"-"}]
+    return [row for row in cells if row[0] not in ("file", "promise") and set(row[0]) != {"-"}]
 
 
 def gone(page: str) -> list[str]:
@@ -40,6 +42,12 @@ def test_every_line_names_tests_that_are_there() -> None:
     assert len(lines(PAGE)) > 15
     assert {len(cells) for cells in lines(PAGE)} == {5}
     assert gone(PAGE) == []
+
+
+def test_every_promise_names_tests_that_are_there() -> None:
+    assert len(lines(PROMISES)) > 30
+    assert {len(cells) for cells in lines(PROMISES)} == {2}
+    assert gone(PROMISES) == []
 
 
 def test_a_test_that_is_gone_is_told() -> None:

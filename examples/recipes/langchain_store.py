@@ -143,4 +143,10 @@ class MinifloatStore(VectorStore):
 def _condition(filter: Filter | None) -> str | tuple[str, list[Any]] | None:
     if not isinstance(filter, dict):
         return filter
+    if not filter:
+        return None
+    for name in filter:
+        # A name is a part of the condition itself, and may come from a model or a user.
+        if not name.isidentifier():
+            raise ValueError(f"a filter's keys must be names of columns; got {name!r}")
     return " AND ".join(f"{name} = ?" for name in filter), list(filter.values())

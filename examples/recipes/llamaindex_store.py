@@ -56,6 +56,9 @@ class MinifloatStore(BasePydanticVectorStore):
 
     def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
         """Add or replace nodes, and commit; return their ids."""
+        names = [node.node_id for node in nodes]
+        # Of an id that is there twice the last counts.
+        nodes = list({node.node_id: node for node in nodes}.values())
         if not nodes:
             return []
         columns: dict[str, list[Any]] = {
@@ -69,7 +72,7 @@ class MinifloatStore(BasePydanticVectorStore):
         vectors = np.asarray([node.get_embedding() for node in nodes])
         self._index.upsert(ids, vectors, **columns)
         self._index.commit()
-        return ids
+        return names
 
     def delete(self, ref_doc_id: str, **kwargs: Any) -> None:
         """Remove the nodes of a document."""
@@ -94,7 +97,7 @@ class MinifloatStore(BasePydanticVectorStore):
         self, node_ids: list[str] | None = None, filters: MetadataFilters | None = None
     ) -> list[BaseNode]:
         """Return nodes by id, those that filters let through, or both."""
-        where = condition(filters) if filters else "TRUE"
+        where = condition(filters) if filters and filters.filters else "TRUE"
         found = self._index.get(where=where)
         wanted = None if node_ids is None else {*node_ids}
         pairs = zip(found.ids, found.columns["node"], strict=True)
@@ -106,7 +109,8 @@ class MinifloatStore(BasePydanticVectorStore):
             return VectorStoreQueryResult([], [], [])
         if query.query_embedding is None:
             raise ValueError("a query must have an embedding: this store looks for no words")
-        where = condition(query.filters) if query.filters else None
+        filters = query.filters
+        where = condition(filters) if filters and filters.filters else None
         if query.doc_ids:
             marks = ", ".join("?" * len(query.doc_ids))
             where = _joined(
@@ -114,7 +118,10 @@ class MinifloatStore(BasePydanticVectorStore):
             )
         k = query.similarity_top_k
         vectors = np.asarray([query.query_embedding])
-        scores, ids = self._index.search(vectors, k, where=where, only=query.node_ids or None)
+        only = [id for id in query.node_ids or [] if id in self._index]
+        if query.node_ids and not only:
+            return VectorStoreQueryResult([], [], [])
+        scores, ids = self._index.search(vectors, k, where=where, only=only or None)
         there = [i for i, id in enumerate(ids[0]) if id is not None]
         names = [ids[0][i] for i in there]
         texts = self._index.get(names).columns["node"] if names else []
@@ -142,6 +149,9 @@ def _joined(parts: list[Condition], by: str = "AND") -> Condition:
 
 def _compared(one: MetadataFilter) -> Condition:
     operators = {"==": "=", "!=": "<>", ">": ">", "<": "<", ">=": ">=", "<=": "<="}
+    # A key is a part of the condition itself, and may come from a model or a user.
+    if not one.key.isidentifier():
+        raise ValueError(f"a filter's keys must be names of columns; got {one.key!r}")
     if one.operator in (FilterOperator.IN, FilterOperator.NIN):
         values = list(one.value) if isinstance(one.value, list) else [one.value]
         word = "IN" if one.operator == FilterOperator.IN else "NOT IN"

@@ -35,6 +35,9 @@ def test_documents_are_filtered_by_columns_and_there_after_a_restart(tmp_path: P
     assert found[0].page_content == "text 4"
     assert found[0].metadata == {"year": 2000, "of": [4]}
     assert len(store.similarity_search("text 4", k=20, filter="year > 2000")) == 10
+    assert len(store.similarity_search("text 4", k=20, filter={})) == 20
+    with pytest.raises(ValueError, match="must be names of columns"):
+        store.similarity_search("text 4", filter={"year = 0 OR 1": 1})
     store.index.close()
     again = MinifloatStore(embedding, mf.Index.open(path))
     ((document, score),) = again.similarity_search_with_score("text 5", k=1)

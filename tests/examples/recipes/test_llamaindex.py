@@ -97,14 +97,22 @@ def test_filters_are_joined_and_negated(store: Any) -> None:
     filters = MetadataFilters(filters=[wrong])
     with pytest.raises(ValueError, match="got 'text_match'"):
         asked(store, 0, filters=filters)
+    filters = MetadataFilters(filters=[MetadataFilter(key="year = 0 OR 1", value=1)])
+    with pytest.raises(ValueError, match="must be names of columns"):
+        store.delete_nodes(filters=filters)
+    assert len(store.get_nodes()) == COUNT
 
 
 def test_documents_and_nodes_are_chosen_replaced_and_removed(store: Any) -> None:
     assert {*asked(store, 0, doc_ids=["document 1"]).ids} == {f"node {i}" for i in range(8, 16)}
     assert {*asked(store, 0, node_ids=["node 3", "node 4"]).ids} == {"node 3", "node 4"}
+    assert asked(store, 0, node_ids=["node 3", "gone"]).ids == ["node 3"]
+    assert asked(store, 0, node_ids=["gone"]).ids == []
+    every = MetadataFilters(filters=[])
+    assert len(asked(store, 0, filters=every).ids) == len(store.get_nodes(filters=every)) == COUNT
     replaced = nodes()[0]
     replaced.text = "another"
-    store.add([replaced])
+    assert store.add([nodes()[0], replaced]) == ["node 0", "node 0"]
     assert asked(store, 0, 1).nodes[0].text == "another"
     store.delete("document 0")
     assert {node.ref_doc_id for node in store.get_nodes()} == {"document 1", "document 2"}

@@ -57,6 +57,8 @@ BACKENDS = (*TRIED, *PYTHON_BACKENDS)
 
 # What Triton's interpreter, which is the slowest, computes in every run: floats and integers.
 SHORT_FORMATS = ("e4m3", "e2m1")
+# Kernels of the emulated GPU by themselves: a format of each lane. Behaviour has all formats there.
+EMULATED_FORMATS = ("e4m3", "e3m2", "e2m1")
 # Their many calls take it longest; `scripts/test --triton` has them too, but for that of kinds.
 LONG_INTERPRETED = (
     "test_a_power_of_two_changes_no_code",
@@ -86,6 +88,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         does_not_multiply = "scoring" not in item.path.parts and "ops" not in item.path.parts
         is_same = params.get("backend", params.get("isa")) in STAND_INS and does_not_multiply
         is_same |= params.get("backend") == "cuda on many"
+        is_emulated = not HAS_GPU and item.path.parts[-3:-1] == ("backends", "cuda")
+        is_same |= is_emulated and getattr(format, "name", "e4m3") not in EMULATED_FORMATS
         if is_same or (is_interpreted and not is_short):
             item.add_marker("long")
 

@@ -82,7 +82,7 @@ def test_figures_of_the_report_say_what_they_show(outputs: Path) -> None:
     assert len(re.findall(r'<svg role="img" aria-label="(one|three): [^"]{40,}"', page)) == 10
 
 
-@pytest.mark.parametrize("size", [0, 1, 1e-42, 1e-4, 1e4, 1e30], ids=str)
+@pytest.mark.parametrize("size", [0, 1e-42, 1e30], ids=str)
 @pytest.mark.parametrize("offset", [0, 50], ids=["around zero", "far from zero"])
 def test_values_of_any_size_make_a_report(
     make_file: Maker, tmp_path: Path, size: float, offset: float

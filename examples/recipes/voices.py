@@ -85,14 +85,22 @@ def mean(vectors: ArrayLike) -> Vectors:
     return found
 
 
-def threshold_at(far: float, enrolled: ArrayLike, tried: ArrayLike, format: str = "e2m1") -> float:
+def threshold_at(
+    far: float,
+    enrolled: ArrayLike,
+    tried: ArrayLike,
+    *,
+    format: str = "e2m1",
+    frame: mf.Frame | None = None,
+) -> float:
     """Return the threshold that accepts a share of impostors, of speakers of your own.
 
     enrolled: (speakers, recordings, dim). tried: other recordings of the same speakers, likewise.
-    Take speakers who are not enrolled later.
+    Take speakers who are not enrolled later, and the format and the frame of those who are.
     """
     x, y = np.asarray(enrolled), np.asarray(tried)
-    rows = mf.quantize(np.stack([mean(one) for one in x]), format, estimator="unbiased")
+    means = np.stack([mean(one) for one in x])
+    rows = mf.quantize(means, format, frame=frame, estimator="unbiased")
     scores = np.asarray(mf.scores(y.reshape(-1, y.shape[2]), rows))
     is_impostor = np.arange(len(x)) != np.repeat(np.arange(len(x)), y.shape[1])[:, None]
     return float(np.quantile(scores[is_impostor], 1 - far))

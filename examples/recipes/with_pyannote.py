@@ -28,6 +28,8 @@ def named(output: Any, voices: Voices) -> Any:
     Its vectors must be of the model that speakers were enrolled with. Whom nobody knows keeps the
     label that the pipeline gave.
     """
+    if getattr(output, "speaker_embeddings", None) is None:
+        raise ValueError("the pipeline must give vectors of speakers; got an output without them")
     annotation = output.speaker_diarization
     labels = annotation.labels()
     names = voices.assign(labels, output.speaker_embeddings[: len(labels)])

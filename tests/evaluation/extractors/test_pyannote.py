@@ -95,7 +95,11 @@ def test_the_recipe_gives_the_librarys_vectors_and_names_its_speakers(
     spoken = Annotation()
     for i in range(3):
         spoken[Segment(i, i + 1)] = f"SPEAKER_0{i}"
-    # A row more than labels, as a pipeline gives for a speaker who never speaks alone.
+    # Rows beyond those of labels are left out.
     given = np.concatenate([[-vectors[0], vectors[1], -vectors[2]], vectors[:1]])
     output = DiarizeOutput(spoken, spoken, given)
     assert named(output, voices).labels() == ["Ada", "SPEAKER_00", "SPEAKER_02"]
+    with pytest.raises(ValueError, match="got an output without them"):
+        named(DiarizeOutput(spoken, spoken, None), voices)
+    with pytest.raises(ValueError, match="got an output without them"):
+        named(spoken, voices)

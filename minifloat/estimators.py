@@ -83,6 +83,8 @@ class PackedNeighbors(BaseEstimator):
         queries = self._queries(X)
         k = index(self.n_neighbors if n_neighbors is None else n_neighbors)
         most = self.n_samples_fit_ - (X is None)
+        if not most:
+            raise ValueError("there is no other row to find: n_samples = 1")
         if not 1 <= k <= most:
             raise ValueError(f"n_neighbors must be 1 to {most}, as n_samples are found; got {k}")
         scores, rows = search(queries, self.vectors_, k + (X is None))

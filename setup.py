@@ -158,6 +158,7 @@ if nvcc:
         )
     )
 
+COMMANDS = {"console_scripts": ["minifloat = minifloat.cli:main"]}
 # Commands that minifloat's command line takes in; a package needs the extra of its name. No wheel
 # has the studies, which an editable installation finds beside minifloat.
 STUDIES = {"minifloat.commands": ["study = evaluation.__main__:main"]}
@@ -166,5 +167,5 @@ ParallelCompile().install()
 setup(
     ext_modules=extensions,
     cmdclass={"build_ext": BuildExtensions},
-    entry_points=STUDIES if "editable_wheel" in sys.argv else {},
+    entry_points=COMMANDS | (STUDIES if "editable_wheel" in sys.argv else {}),
 )

@@ -7,6 +7,7 @@ import pytest
 
 import minifloat as mf
 from minifloat.cli.sources import source
+from minifloat.vectors import quantizing
 from tests.cli.conftest import DIM, KINDS, Rows
 from tests.cli.running import fine, refused, run
 
@@ -166,7 +167,9 @@ def test_ids_are_written_to_a_text(kind: str, x: Rows) -> None:
 
 @pytest.mark.filterwarnings("default")
 @pytest.mark.usefixtures("folder")
-def test_a_warning_is_a_line(x: Rows) -> None:
+def test_a_warning_is_a_line(x: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Blocks have 7 rows here.
+    monkeypatch.setattr(quantizing, "_FEWEST_JUDGED", 7)
     fine("quantize", "x.npy", "framed.safetensors", "--format", "e2m1", "--frame", "fit")
     np.save("other.npy", x - x.mean(0) - 5 * (np.arange(DIM) % 2 - 0.5))
     how = ("--format", "e2m1", "--frame", "framed.safetensors")

@@ -162,10 +162,12 @@ COMMANDS = {"console_scripts": ["minifloat = minifloat.cli:main"]}
 # Commands that minifloat's command line takes in; a package needs the extra of its name. No wheel
 # has the studies, which an editable installation finds beside minifloat.
 STUDIES = {"minifloat.commands": ["study = evaluation.__main__:main"]}
+# The second writes what is found where the checkout is on Python's path.
+OF_CHECKOUTS = {"editable_wheel", "egg_info"}
 
 ParallelCompile().install()
 setup(
     ext_modules=extensions,
     cmdclass={"build_ext": BuildExtensions},
-    entry_points=COMMANDS | (STUDIES if "editable_wheel" in sys.argv else {}),
+    entry_points=COMMANDS | ({} if OF_CHECKOUTS.isdisjoint(sys.argv) else STUDIES),
 )

@@ -90,12 +90,14 @@ def look_into(wheel: Path) -> None:
         names = parts.namelist()
         (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
         told = BytesParser().parsebytes(parts.read(metadata))
+        commands = parts.read(metadata.replace("METADATA", "entry_points.txt")).decode()
     (info,) = {name.partition("/")[0] for name in names if ".dist-info/" in name}
     libraries = {name.partition("/")[0] for name in names if name.endswith(".so")}
     folders = {name.partition("/")[0] for name in names} - {info, "minifloat.libs"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert folders == {"minifloat"}, f"{wheel.name} has {sorted(folders)}"
     assert "minifloat" in libraries, f"{wheel.name} has no compiled module"
+    assert "evaluation" not in commands, f"{wheel.name} names a command of the studies"
     assert f"{info}/licenses/LICENSE" in names, f"{wheel.name} has no licence"
     assert {"minifloat/py.typed", "minifloat/_C.pyi"} <= {*names}, f"{wheel.name} has no types"
     assert told["License-Expression"] == project["license"]

@@ -143,15 +143,14 @@ def test_shards_that_are_killed_go_on_to_the_same_bytes(
     command += ["--data", str(speech), "--out", str(out), "--batch", "2", "--shard"]
     # Both at once, as two machines would.
     running = [subprocess.Popen([*command, f"{i}/2"], env=environment) for i in (1, 2)]
-    for number, process in enumerate(running, start=1):
-        journal, deadline = folder_of(Shard(number, 2).path_of(out)), time.monotonic() + 60
-        while time.monotonic() < deadline and process.poll() is None:
-            lines = journal / "lines.jsonl"
+    left, deadline = dict(enumerate(running, start=1)), time.monotonic() + 60
+    while left and time.monotonic() < deadline:
+        for number in [*left]:
+            lines = folder_of(Shard(number, 2).path_of(out)) / "lines.jsonl"
             if lines.exists() and lines.stat().st_size:
-                break
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+                left.pop(number).send_signal(signal.SIGKILL)
+        time.sleep(0.01)
+    assert [process.wait() for process in running] == [-signal.SIGKILL] * 2
     assert shards(2) == expected
     # A batch of each shard was done, and is not done again; another may have been begun.
     assert len(calls()) - before <= 12 + 4

@@ -68,7 +68,9 @@ class Voices:
             part = slice(*found.offsets[i : i + 2])
             scores[i, [names.index(name) for name in found.ids[part]]] = found.scores[part]
         named: dict[str, str | None] = dict.fromkeys(labels)
-        for i, j in zip(*linear_sum_assignment(scores, maximize=True), strict=True):
+        # A label that stays unknown must cost nothing, or two weak pairs outbid a strong one.
+        pairs = linear_sum_assignment(scores.clip(0), maximize=True)
+        for i, j in zip(*pairs, strict=True):
             if scores[i, j] >= self.threshold:
                 named[labels[i]] = names[j]
         return named

@@ -62,6 +62,17 @@ def test_labels_of_one_recording_get_different_speakers(voices: Voices, people: 
     assert voices.assign([], np.empty((0, 192), np.float32)) == {}
 
 
+@pytest.mark.parametrize("format", ["e2m1", "e3m4"])
+def test_two_weak_likenesses_do_not_outbid_a_strong_one(format: str) -> None:
+    axes = np.eye(64, dtype=np.float32)
+    voices = Voices.create(64, 0.25, format=format)
+    voices.enrol("X", axes[:1])
+    voices.enrol("Y", axes[1:2])
+    strong = 0.9 * axes[0] + 0.3 * axes[1] + 0.1**0.5 * axes[2]
+    weak = 0.3 * axes[0] + 0.91**0.5 * axes[3]
+    assert voices.assign(["A", "B"], np.stack([strong, weak])) == {"A": "X", "B": None}
+
+
 def test_a_speaker_is_replaced_and_erased(voices: Voices, people: People) -> None:
     voices.enrol("speaker 0", people[60, :5])
     assert voices.verify("speaker 0", people[60, 5:]).mean() > 0.9

@@ -4,13 +4,13 @@ Environments lie in .venv-recipes/, on top of .venv, and may be removed. Those o
 run by scripts/test --extractors.
 """
 
-import argparse
 import os
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
+from tests.support.environments import run_each, without_compiled_torchaudio
 from tests.support.paths import ROOT
 
 FOLDER = ROOT / ".venv-recipes"
@@ -19,29 +19,19 @@ RECIPES: dict[str, tuple[list[str], str, list[str]]] = {
     "faiss": (["faiss-cpu==1.15.1"], "coming_from", ["-k", "faiss"]),
     "usearch": (["usearch==2.26.6"], "coming_from", ["-k", "usearch"]),
     "langchain": (
-        ["langchain-core>=1", "langchain-tests>=1"],
+        ["langchain-core==1.8.3", "langchain-tests==1.1.9"],
         "langchain",
         ["-oasyncio_mode=auto"],
     ),
-    "llamaindex": (["llama-index-core>=0.14"], "llamaindex", []),
-    "sentence-transformers": (["sentence-transformers>=5"], "sentences", []),
-    "wespeaker": (["onnx>=1.17", "wespeakerruntime>=1.0.1"], "wespeaker", []),
+    "llamaindex": (["llama-index-core==0.14.25"], "llamaindex", []),
+    "sentence-transformers": (["sentence-transformers==6.2.0"], "sentences", []),
+    "wespeaker": (["onnx>=1.17", "wespeakerruntime==1.0.1"], "wespeaker", []),
 }
 
 
 def main(arguments: list[str]) -> int:
     """Return the exit status: 1 if the tests of any recipe failed."""
-    options = argparse.ArgumentParser(
-        prog="scripts/test --recipes", description="run each recipe with its own library"
-    )
-    options.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RECIPES)}")
-    names: list[str] = options.parse_args(arguments).names
-    for name in names:
-        if name not in RECIPES:
-            options.error(f"a recipe must be one of {', '.join(RECIPES)}; got '{name}'")
-    failed = [name for name in names or RECIPES if not _passes(name)]
-    print(f"== {len(names or RECIPES) - len(failed)} passed, {len(failed)} failed {failed or ''}")
-    return bool(failed)
+    return run_each(arguments, RECIPES, _passes, mode="recipes", noun="recipe")
 
 
 def _passes(name: str) -> bool:
@@ -65,9 +55,7 @@ def _installed(name: str, wanted: list[str]) -> Path:
     (own / "below.pth").write_text(sysconfig.get_path("purelib"))
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*install, *wanted], check=True)
-    # torchaudio's wheel is compiled for CUDA; without its compiled parts it runs on any torch.
-    for path in own.glob("torchaudio/lib/*.so"):
-        path.unlink()
+    without_compiled_torchaudio(folder)
     stamp.write_text(str(wanted))
     return python
 

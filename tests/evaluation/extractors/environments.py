@@ -4,7 +4,6 @@ Usage: scripts/test --extractors [NAME...]. A name is that of an extra without "
 them without one. Environments lie in .venv-extractors/ and are used again; they may be removed.
 """
 
-import argparse
 import os
 import re
 import subprocess
@@ -13,6 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.environments import run_each, without_compiled_torchaudio
 from tests.support.paths import ROOT
 
 FOLDER = ROOT / ".venv-extractors"
@@ -31,17 +31,7 @@ def main(arguments: list[str]) -> int:
     tests = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")}
     known = [name.removeprefix(PREFIX) for name in EXTRAS if name.startswith(PREFIX)]
     known = [name for name in known if name in tests]
-    options = argparse.ArgumentParser(
-        prog="scripts/test --extractors", description="run each extractor with its own library"
-    )
-    options.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(known)}")
-    names: list[str] = options.parse_args(arguments).names
-    for name in names:
-        if name not in known:
-            options.error(f"extractor must be one of {', '.join(known)}; got '{name}'")
-    failed = [name for name in names or known if not _passes(name)]
-    print(f"== {len(names or known) - len(failed)} passed, {len(failed)} failed {failed or ''}")
-    return bool(failed)
+    return run_each(arguments, known, _passes, mode="extractors", noun="extractor")
 
 
 def _passes(name: str) -> bool:
@@ -71,9 +61,7 @@ def _installed(name: str) -> Path:
     subprocess.run([*install, *wanted], check=True)
     if name in ALONE:
         subprocess.run([*install, "--no-deps", *ALONE[name]], check=True)
-    # torchaudio's wheel is compiled for CUDA; without its compiled parts it runs on any torch.
-    for path in folder.glob("lib/python*/site-packages/torchaudio/lib/*.so"):
-        path.unlink()
+    without_compiled_torchaudio(folder)
     stamp.write_text(state)
     return python
 

@@ -9,7 +9,10 @@ import pytest
 import minifloat as mf
 
 pytest.importorskip("langchain_core", reason="scripts/test --recipes langchain has LangChain")
-suite: Any = pytest.importorskip("langchain_tests.integration_tests.vectorstores")
+suite: Any = pytest.importorskip(
+    "langchain_tests.integration_tests.vectorstores",
+    reason="scripts/test --recipes langchain has the suite",
+)
 
 from examples.recipes.langchain_store import MinifloatStore
 

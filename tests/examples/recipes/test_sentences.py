@@ -22,7 +22,7 @@ TEXTS = [f"{a} {b} {c}" for a in COLOURS for b in THINGS for c in VERBS]
 def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A model of one small layer with random weights, made and read without a network."""
     import torch
-    from sentence_transformers.models import Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
     from transformers import BertConfig, BertModel, BertTokenizer
 
     torch.manual_seed(0)

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from email.message import Message
 from email.parser import BytesParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -88,10 +89,8 @@ def look_into(wheel: Path) -> None:
     """Compare what is in a wheel with what must be, and print its size."""
     with ZipFile(wheel) as parts:
         names = parts.namelist()
-        (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
-        told = BytesParser().parsebytes(parts.read(metadata))
-        commands = parts.read(metadata.replace("METADATA", "entry_points.txt")).decode()
-    (info,) = {name.partition("/")[0] for name in names if ".dist-info/" in name}
+        (info,) = {name.partition("/")[0] for name in names if ".dist-info/" in name}
+        commands = parts.read(f"{info}/entry_points.txt").decode()
     libraries = {name.partition("/")[0] for name in names if name.endswith(".so")}
     folders = {name.partition("/")[0] for name in names} - {info, "minifloat.libs"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -100,7 +99,7 @@ def look_into(wheel: Path) -> None:
     assert "evaluation" not in commands, f"{wheel.name} names a command of the studies"
     assert f"{info}/licenses/LICENSE" in names, f"{wheel.name} has no licence"
     assert {"minifloat/py.typed", "minifloat/_C.pyi"} <= {*names}, f"{wheel.name} has no types"
-    assert told["License-Expression"] == project["license"]
+    assert _metadata(wheel)["License-Expression"] == project["license"]
     print(f"{wheel.name}: {len(names)} files, {wheel.stat().st_size / 1e6:.1f} MB", flush=True)
 
 
@@ -124,10 +123,14 @@ def _run(folder: str, *command: str) -> None:
 
 
 def _requirements(wheel: Path) -> list[str]:
+    told = _metadata(wheel).get_all("Requires-Dist", [])
+    return [one for one in told if "extra ==" not in one]
+
+
+def _metadata(wheel: Path) -> Message:
     with ZipFile(wheel) as parts:
         (metadata,) = (name for name in parts.namelist() if name.endswith("/METADATA"))
-        told = BytesParser().parsebytes(parts.read(metadata))
-    return [one for one in told.get_all("Requires-Dist", []) if "extra ==" not in one]
+        return BytesParser().parsebytes(parts.read(metadata))
 
 
 def _tag(python: str) -> str:

@@ -50,19 +50,3 @@ def imported(source: Any, path: str | None = None, **how: Any) -> mf.Index:
         index.add(ids, rows)
     index.commit()
     return index
-
-
-if __name__ == "__main__":
-    # 20 000 rows around 200 centres, at length 1, so that inner products are cosines.
-    rng = np.random.default_rng(0)
-    rows = rng.standard_normal((200, 64), np.float32).repeat(100, 0)
-    rows += 0.5 * rng.standard_normal(rows.shape, np.float32)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    there = faiss.IndexIDMap2(faiss.IndexFlatIP(64))
-    there.add_with_ids(rows, np.arange(20_000) + 1_000_000)
-
-    here = imported(there, format="e3m4")
-    _, expected = there.search(rows[:500], 10)
-    _, found = here.search(rows[:500], 10)
-    same = np.mean([len({*a} & {*b}) / 10 for a, b in zip(expected, found, strict=True)])
-    print(f"{len(here)} rows; of the ten nearest in FAISS {same:.3f} are found here")

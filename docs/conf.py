@@ -27,11 +27,9 @@ html_show_copyright = False
 
 # Pages link to headings of each other, as they do where a checkout is read.
 myst_heading_anchors = 3
-myst_enable_extensions = ["colon_fence"]
 
 # Docstrings are prose: a name in backticks is code.
 default_role = "literal"
-autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autodoc_type_aliases = {"ArrayLike": "ArrayLike", "FormatLike": "FormatLike"}

@@ -20,13 +20,13 @@ from minifloat.vectors.required import required
 
 required("sklearn", needs="estimators need scikit-learn", extra="sklearn")
 
-from scipy.sparse import csr_matrix  # noqa: E402
-from sklearn.base import (  # noqa: E402
+from scipy.sparse import csr_matrix
+from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.utils.validation import check_is_fitted, validate_data  # noqa: E402
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 __all__ = ["PackedNeighbors", "PackedNeighborsTransformer"]
 
@@ -59,7 +59,7 @@ class PackedNeighbors(BaseEstimator):
         self.format = format
         self.frame = frame
 
-    def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: N803
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Pack rows, (rows, dim); return the estimator. y is not looked at."""
         x = validate_data(self, X, dtype=[np.float64, np.float32])
         if isinstance(self.frame, str) and self.frame != "fit":
@@ -71,7 +71,7 @@ class PackedNeighbors(BaseEstimator):
 
     def kneighbors(
         self,
-        X: ArrayLike | None = None,  # noqa: N803
+        X: ArrayLike | None = None,
         n_neighbors: int | None = None,
         return_distance: bool = True,
     ) -> tuple[Distances, Rows] | Rows:
@@ -97,7 +97,7 @@ class PackedNeighbors(BaseEstimator):
 
     def radius_neighbors(
         self,
-        X: ArrayLike | None = None,  # noqa: N803
+        X: ArrayLike | None = None,
         radius: float | None = None,
         return_distance: bool = True,
         sort_results: bool = False,
@@ -112,7 +112,7 @@ class PackedNeighbors(BaseEstimator):
 
     def kneighbors_graph(
         self,
-        X: ArrayLike | None = None,  # noqa: N803
+        X: ArrayLike | None = None,
         n_neighbors: int | None = None,
         mode: Mode = "connectivity",
     ) -> csr_matrix:
@@ -124,7 +124,7 @@ class PackedNeighbors(BaseEstimator):
 
     def radius_neighbors_graph(
         self,
-        X: ArrayLike | None = None,  # noqa: N803
+        X: ArrayLike | None = None,
         radius: float | None = None,
         mode: Mode = "connectivity",
         sort_results: bool = False,
@@ -133,7 +133,7 @@ class PackedNeighbors(BaseEstimator):
         _check(mode)
         return self._graph(*self._within(X, radius, sort_results), mode)
 
-    def _queries(self, X: ArrayLike | None) -> PackedVectors | NDArray[Any]:  # noqa: N803
+    def _queries(self, X: ArrayLike | None) -> PackedVectors | NDArray[Any]:
         check_is_fitted(self)
         if X is None:
             return self.vectors_
@@ -142,7 +142,7 @@ class PackedNeighbors(BaseEstimator):
 
     def _within(
         self,
-        X: ArrayLike | None,  # noqa: N803
+        X: ArrayLike | None,
         radius: float | None,
         sort_results: bool,
     ) -> tuple[Rows, Rows, Distances]:
@@ -185,13 +185,13 @@ class PackedNeighborsTransformer(
         super().__init__(n_neighbors, format=format, frame=frame)
         self.mode = mode
 
-    def fit(self, X: ArrayLike, y: object = None) -> Self:  # noqa: N803
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Pack rows, (rows, dim); return the estimator. y is not looked at."""
         super().fit(X)
         self._n_features_out = self.n_samples_fit_
         return self
 
-    def transform(self, X: ArrayLike) -> csr_matrix:  # noqa: N803
+    def transform(self, X: ArrayLike) -> csr_matrix:
         """Return the graph of rows, (rows, dim): a sparse matrix, (rows, fitted rows)."""
         _check(self.mode)
         return self.kneighbors_graph(X, self.n_neighbors + (self.mode == "distance"), self.mode)

@@ -81,15 +81,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             else {}
         )
         format: Any = params.get("format", params.get("integer_format"))
+        name = getattr(format, "name", format)
         is_interpreted = params.get("backend") == "triton" and not HAS_GPU
-        is_short = format is None or getattr(format, "name", format) in SHORT_FORMATS
+        is_short = name is None or name in SHORT_FORMATS
         is_short &= getattr(item, "originalname", None) not in LONG_INTERPRETED
         # Stand-ins differ from another set only in how they multiply.
         does_not_multiply = "scoring" not in item.path.parts and "ops" not in item.path.parts
         is_same = params.get("backend", params.get("isa")) in STAND_INS and does_not_multiply
         is_same |= params.get("backend") == "cuda on many"
         is_emulated = not HAS_GPU and item.path.parts[-3:-1] == ("backends", "cuda")
-        is_same |= is_emulated and getattr(format, "name", "e4m3") not in EMULATED_FORMATS
+        is_same |= is_emulated and name not in (None, *EMULATED_FORMATS)
         if is_same or (is_interpreted and not is_short):
             item.add_marker("long")
 

@@ -40,14 +40,15 @@ def test_every_line_that_is_quoted_is_there() -> None:
 
 
 def test_every_question_has_an_answer_and_a_line() -> None:
-    paragraphs = [text for text in PAGE.split("\n\n") if not text.startswith("#")][1:]
-    questions, lines = paragraphs[::2], paragraphs[1::2]
-    assert len(questions) == len(lines) > 0
-    for question, quotes in zip(questions, lines, strict=True):
-        asked = QUESTION.match(question)
-        assert asked, question
-        assert len(question) > asked.end(), question
-        assert len(quoted(quotes)) == len(quotes.splitlines()), question
+    _, *parts = PAGE.split("\n\n**")
+    assert parts
+    for part in parts:
+        text = "**" + part.partition("\n#")[0].rstrip()
+        answer, *lines = text.split("\n- ")
+        asked = QUESTION.match(answer)
+        assert asked, answer
+        assert len(answer.rstrip()) > asked.end(), answer
+        assert len(quoted(text)) == len(lines) > 0, answer
 
 
 def test_a_line_that_is_gone_is_told() -> None:

@@ -58,10 +58,13 @@ class Voices:
     def assign(self, labels: Sequence[str], vectors: ArrayLike) -> dict[str, str | None]:
         """Return who the speakers of one diarized recording are, by its labels.
 
-        vectors: (labels, dim), one of each label. No two labels get one speaker: of all ways to
-        share out the speakers the one with the largest sum of scores is taken.
+        vectors: (labels, dim), one of each label. A label whose vector holds NaN, as one of too
+        little speech may, stays unknown. No two labels get one speaker: of all ways to share out
+        the speakers the one with the largest sum of scores is taken.
         """
-        found = self.index.range_search(np.asarray(vectors), self.threshold)
+        x = np.asarray(vectors)
+        x = np.where(np.isnan(x).any(1, keepdims=True), 0, x)
+        found = self.index.range_search(x, self.threshold)
         names = sorted({*found.ids})
         scores = np.full((len(labels), len(names)), -1.0)
         for i in range(len(labels)):
@@ -81,8 +84,8 @@ class Voices:
 
 
 def mean(vectors: ArrayLike) -> Vectors:
-    """Return the mean of recordings, (recordings, dim), each at length 1."""
-    x = np.asarray(vectors)
+    """Return the mean of recordings, (recordings, dim) or one (dim,), each at length 1."""
+    x = np.atleast_2d(np.asarray(vectors))
     found: Vectors = (x / np.linalg.norm(x, axis=1, keepdims=True)).mean(0)
     return found
 

@@ -18,6 +18,7 @@ FOLDER = ROOT / ".venv-recipes"
 RECIPES: dict[str, tuple[list[str], str, list[str]]] = {
     "faiss": (["faiss-cpu==1.15.1"], "coming_from", ["-k", "faiss"]),
     "usearch": (["usearch==2.26.6"], "coming_from", ["-k", "usearch"]),
+    "turbovec": (["turbovec==1.1.2"], "coming_from", ["-k", "turbovec"]),
     "langchain": (
         ["langchain-core==1.8.3", "langchain-tests==1.1.9"],
         "langchain",

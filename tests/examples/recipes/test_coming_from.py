@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import minifloat as mf
+
 
 @pytest.fixture(scope="module")
 def rows() -> NDArray[np.float32]:
@@ -100,3 +102,35 @@ def test_bits_and_keys_of_usearch_that_are_no_ids_are_refused(rows: NDArray[np.f
     large.add(np.arange(1000, dtype=np.uint64) + np.uint64(2**63), rows)
     with pytest.raises(ValueError, match="keys must be below 2"):
         imported(large)
+
+
+def test_turbovec_is_as_its_table_says(rows: NDArray[np.float32]) -> None:
+    turbovec = pytest.importorskip("turbovec", reason="scripts/test --recipes turbovec has it")
+    there = turbovec.TurboQuantIndex(32, 4)
+    sample = rows[::2].copy()
+    there.calibrate(sample)
+    there.add(rows * 3)
+    here = mf.quantize(rows * 3, "e2m1", frame=mf.Frame.fit(sample))
+    scores, found = there.search(rows[:100] * 3, 10)
+    ours, expected = mf.search(rows[:100] * 3, here, 10)
+    assert scores.max() > 8
+    assert ours.max() <= 1
+    assert share(found, expected) > 0.7
+
+    mask = np.arange(1000) < 3
+    assert there.search(rows[:2], 10, mask=mask)[1].shape == (2, 3)
+    with pytest.raises(ValueError, match="k"):
+        mf.search(rows[:2], here, 10, mask=mask)
+    _, found = there.search(rows[:2], 3, mask=mask)
+    np.testing.assert_array_equal(
+        np.sort(found), np.sort(mf.search(rows[:2], here, 3, mask=mask)[1])
+    )
+
+    named = turbovec.IdMapIndex(32, 4)
+    ids = np.arange(1000, dtype=np.uint64) + 7
+    named.add_with_ids(rows, ids)
+    _, allowed = named.search(rows[:2], 3, allowlist=ids[:3])
+    assert {*allowed.ravel().tolist()} == {7, 8, 9}
+    with pytest.raises(ValueError, match="multiple of 8"):
+        turbovec.TurboQuantIndex(31, 4)
+    assert len(mf.quantize(rows[:, :31], "e2m1")) == 1000

@@ -62,6 +62,19 @@ def test_labels_of_one_recording_get_different_speakers(voices: Voices, people: 
     assert voices.assign([], np.empty((0, 192), np.float32)) == {}
 
 
+def test_a_label_without_a_vector_stays_unknown(voices: Voices, people: People) -> None:
+    silent = np.full(192, np.nan, np.float32)
+    vectors = np.stack([silent, people[3, 9], np.zeros(192, np.float32)])
+    assert voices.assign(["A", "B", "C"], vectors) == {"A": None, "B": "speaker 3", "C": None}
+
+
+def test_one_recording_is_enough_to_enrol(people: People) -> None:
+    voices = Voices.create(192, 0.5)
+    voices.enrol("Ada", people[0, 0])
+    assert voices.verify("Ada", people[0, :1]).tolist() == [True]
+    assert voices.identify(people[0, :1]) == ["Ada"]
+
+
 @pytest.mark.parametrize("format", ["e2m1", "e3m4"])
 def test_two_weak_likenesses_do_not_outbid_a_strong_one(format: str) -> None:
     axes = np.eye(64, dtype=np.float32)

@@ -18,7 +18,10 @@ from sklearn.metrics import v_measure_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import (
+    check_dataframe_column_names_consistency,
+    parametrize_with_checks,
+)
 
 from minifloat.estimators import PackedNeighbors, PackedNeighborsTransformer
 from tests.support.paths import ROOT
@@ -37,6 +40,12 @@ def voices() -> tuple[NDArray[np.float32], NDArray[Any]]:
 )
 def test_checks_of_scikit_learn_pass(estimator: Any, check: Any) -> None:
     check(estimator)
+
+
+@pytest.mark.parametrize("kind", [PackedNeighbors, PackedNeighborsTransformer])
+def test_columns_of_data_frames_have_names(kind: Any) -> None:
+    pytest.importorskip("pandas")
+    check_dataframe_column_names_consistency(kind.__name__, kind())
 
 
 # A score is off by 5.01 u, or in the lane of floats by (dim + 5) u, and float32 rows are too.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+import minifloat as mf
 from benchmarks.scale import figures, planned
 from benchmarks.scale.plan import Database, Gpu, Kind
 
@@ -18,7 +19,8 @@ def asked_of(options: Namespace) -> planned.Asked:
     if (given[0] is None) != (given[1] is None):
         raise ValueError("--gpu-bandwidth and --gpu-tops must both be given, or neither")
     found = figures.load(options.figures or figures.RECORD)
-    for format in options.formats:
+    formats = options.formats or [mf.formats.as_format(name) for name in found.formats]
+    for format in formats:
         if str(format) not in found.formats:
             raise ValueError(
                 f"--formats must be of those measured, {', '.join(found.formats)}; got {format}"
@@ -28,7 +30,7 @@ def asked_of(options: Namespace) -> planned.Asked:
     return planned.Asked(
         found,
         Database(o.rows, o.dim, o.k, o.frame, o.errors),
-        o.formats,
+        formats,
         Kind(o.memory, o.reserve, o.cores, o.memory_bandwidth, disk, o.network, o.latency),
         o.target / 1e3,
         o.disk_machines,

@@ -70,7 +70,7 @@ def _plan(parser: argparse.ArgumentParser) -> None:
     add("--rows", type=whole, default="1e9", metavar="N", help="rows of the database")
     add("--dim", type=whole, default=256, metavar="N", help="values of a row")
     add("--k", type=whole, default=10, metavar="N", help="rows that a query finds")
-    _formats(parser)
+    _formats(parser, help="comma-separated; all that the figures have without it")
     add("--frame", action="store_true", help="rows have coordinates in a frame")
     add("--errors", action="store_true", help="rows keep errors, by which originals prove answers")
     add("--memory", type=positive, default=256, metavar="GB", help="of a machine")
@@ -88,7 +88,7 @@ def _plan(parser: argparse.ArgumentParser) -> None:
 
 
 def _measure(parser: argparse.ArgumentParser) -> None:
-    _formats(parser)
+    _formats(parser, default=_FORMATS, help="comma-separated")
     _shared(parser)
     parser.add_argument(
         "--rows", type=whole, default="4e6", metavar="N", help="rows of each format: 1 GB in 8 bits"
@@ -128,14 +128,9 @@ def _lists(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _formats(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--formats",
-        type=names(mf.formats.as_format),
-        default=_FORMATS,
-        metavar="NAMES",
-        help="comma-separated",
-    )
+def _formats(parser: argparse.ArgumentParser, help: str, default: str | None = None) -> None:
+    add = parser.add_argument
+    add("--formats", type=names(mf.formats.as_format), default=default, metavar="NAMES", help=help)
 
 
 def _format(parser: argparse.ArgumentParser) -> None:

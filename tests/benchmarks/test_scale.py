@@ -26,7 +26,7 @@ E3M4, E2M1 = mf.E3M4, mf.E2M1
         ({"formats": {}}, "x: formats must be an object of JSON with fields; got {}"),
         (
             {"formats": {"e9m9": DATA["formats"]["e3m4"]}},
-            "x: formats must be of e5m2, e4m3, e3m4, e3m2, e2m3, e2m1; got 'e9m9'",
+            f"x: formats must be of {', '.join(map(str, mf.FORMATS))}; got 'e9m9'",
         ),
         (
             {"formats": {"e3m4": {"bytes_per_s": 1}}},
@@ -84,6 +84,16 @@ def test_a_plan_says_what_it_assumes(tmp_path: Path, capsys: pytest.CaptureFixtu
     for part in ("a processor", "16 GB of memory, of which 2 GB", "| e3m4 | 26.0 GB | 2 |"):
         assert part in out
     assert out.count("An estimate that no GPU has confirmed") == 1
+
+
+def test_a_plan_is_of_all_formats_that_were_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "figures.json"
+    path.write_text(json.dumps(DATA))
+    main(["plan", "--figures", str(path)])
+    out = capsys.readouterr().out
+    assert {name for name in map(str, mf.FORMATS) if f"| {name} |" in out} == {*DATA["formats"]}
 
 
 def test_the_page_has_what_the_script_prints_of_the_record() -> None:

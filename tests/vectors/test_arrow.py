@@ -204,9 +204,9 @@ def test_pyarrow_is_imported_when_it_is_needed_and_the_type_then_known(tmp_path:
 import sys, minifloat as mf
 assert "pyarrow" not in sys.modules
 import pyarrow.parquet as pq
-before = pq.read_table(sys.argv[1]).schema.field("v").type
+before = pq.ParquetFile(sys.argv[1]).read().schema.field("v").type
 import minifloat.vectors.arrow
-print(before, pq.read_table(sys.argv[1]).schema.field("v").type)
+print(before, pq.ParquetFile(sys.argv[1]).read().schema.field("v").type)
 """
     command = [sys.executable, "-c", program, str(tmp_path / "rows.parquet")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

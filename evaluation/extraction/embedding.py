@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from evaluation.command.errors import InputError
 from evaluation.extractors import Extractor
 from evaluation.recordings.audio import Audio, UnreadableError, read_audio
-from evaluation.recordings.folders import Recording
+from evaluation.recordings.found import Recording
 
 # Decoding waits for disks and runs without Python's lock.
 READERS = 4

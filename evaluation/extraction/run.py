@@ -24,7 +24,8 @@ from evaluation.extractors import Extractor, load_extractor
 from evaluation.extractors.options import ChosenModel
 from evaluation.files.writing import make_folder
 from evaluation.recordings.audio import require_decoders
-from evaluation.recordings.folders import Recording, Skipped, find_recordings
+from evaluation.recordings.found import Recording, Skipped
+from evaluation.recordings.recordings import find_recordings
 
 # So many recordings on which the model fails in a row tell of a broken device or model.
 FAILURES_IN_A_ROW = 100

@@ -15,7 +15,7 @@ from evaluation.extraction.shards import Shard
 from evaluation.extraction.skipped import skipped_path
 from evaluation.files.reading import opened, reading, sha256_of
 from evaluation.files.writing import write_whole
-from evaluation.recordings.folders import Recording
+from evaluation.recordings.found import Recording
 from minifloat.files.headers import once_each
 
 

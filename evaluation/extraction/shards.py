@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evaluation.command.errors import InputError
 from evaluation.embeddings.extracted import EXTENSION
-from evaluation.recordings.folders import Recording
+from evaluation.recordings.found import Recording
 
 _TEXT = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 # The end of a shard's files: what it writes, its seal, and its journal.

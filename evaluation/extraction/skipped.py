@@ -9,7 +9,7 @@ from evaluation.command.errors import message_text
 from evaluation.files.formulas import guarded, unguarded
 from evaluation.files.reading import reading, text_of
 from evaluation.files.writing import write_whole
-from evaluation.recordings.folders import Skipped
+from evaluation.recordings.found import Skipped
 
 COLUMNS = ("path", "reason")
 SHOWN = 5

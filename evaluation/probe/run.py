@@ -24,7 +24,7 @@ from evaluation.probe.ranges import SIGNALS, Probed, RefusedError, Signal, probe
 from evaluation.probe.report import Findings, report
 from evaluation.probe.tables import architecture_table, fit_table, range_table
 from evaluation.recordings.audio import UnreadableError, Waveform, read_audio, require_decoders
-from evaluation.recordings.folders import find_recordings
+from evaluation.recordings.recordings import find_recordings
 
 # Clips that are probed, at most.
 CLIPS = 100

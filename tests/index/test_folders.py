@@ -1,40 +1,17 @@
-"""Folders: versions, readers beside a writer, one writer at a time, forks, and threads."""
+"""Folders: what is committed, and readers at their versions."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import subprocess
-import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 import minifloat as mf
-from minifloat.index import DamagedError, Index, InUseError
-from minifloat.index.rows import blocks
+from minifloat.index import DamagedError, Index
+from tests.index.folders import ROWS, X, answers
 from tests.index.model import DIM
-
-ROWS = 70_000
-X = torch.randn(ROWS + 1000, DIM, generator=torch.Generator().manual_seed(1))
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """An index of a file and a part, whose version is 1."""
-    path = tmp_path / "index"
-    with Index.create(path, DIM, "e2m1", columns={"day": "integer"}) as index:
-        index.add(range(ROWS), X[:ROWS], day=1)
-    return path
-
-
-def answers(index: Index) -> list[object]:
-    """Return what some searches give, to be compared."""
-    found = [index.search(X[-3:], 5), index.search(X[-3:], 5, where="day = 1 AND id < 69000")]
-    return [part.tolist() for of_search in found for part in of_search]
 
 
 def test_what_was_committed_is_there_afterwards(path: Path) -> None:
@@ -127,30 +104,6 @@ def test_versions_are_kept_until_rows_move(path: Path) -> None:
         old.search(X[:1], 1, where="day = 1")
 
 
-def test_there_is_one_writer(path: Path) -> None:
-    writer, other = Index.open(path, write=True), Index.open(path)
-    with pytest.raises(
-        InUseError, match=f"one writer at a time, which is process {os.getpid()} on"
-    ):
-        other.add([-1], X[:1])
-    code = "import sys, minifloat; minifloat.Index.open(sys.argv[1], write=True)"
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True)
-    assert f"which is process {os.getpid()} on" in done.stderr
-    assert len(other) == ROWS
-    writer.close()
-    other.add([-1], X[:1])
-    other.commit()
-    assert len(other) == ROWS + 1
-
-
-def test_a_writer_that_nobody_has_any_more_is_none(path: Path) -> None:
-    index = Index.open(path)
-    index.remove([7])
-    del index
-    other = Index.open(path, write=True)
-    assert 7 in other
-
-
 def test_changes_that_are_not_committed_are_undone(path: Path) -> None:
     before = answers(Index.open(path))
     index = Index.open(path)
@@ -197,24 +150,6 @@ def test_files_of_killed_writers_are_swept_by_the_next(path: Path) -> None:
     assert (path / "notes.txt").exists()
 
 
-def in_child(work: Callable[[], str]) -> str:
-    """Return what work says in a forked process."""
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            said = work()
-        except BaseException as error:
-            said = f"{type(error).__name__}: {error}"
-        os.write(write, said.encode())
-        os._exit(0)
-    os.close(write)
-    with os.fdopen(read) as file:
-        said = file.read()
-    os.waitpid(child, 0)
-    return said
-
-
 def test_a_writer_finds_damage_of_files_too(path: Path) -> None:
     index = Index.open(path, write=True)
     index.remove([3])
@@ -224,91 +159,3 @@ def test_a_writer_finds_damage_of_files_too(path: Path) -> None:
     data[len(data) // 2] ^= 4
     file.write_bytes(data)
     assert "have another CRC-32 than the file says" in "".join(index.check())
-
-
-def test_forked_processes_search_too(path: Path) -> None:
-    for index in (Index.open(path), Index.open(path, write=True)):
-        before = answers(index)
-        assert in_child(lambda index=index, before=before: str(answers(index) == before)) == "True"  # type: ignore[misc]
-        assert answers(index) == before
-    index.remove([3])
-    index.add([-9], X[:1])
-    assert in_child(lambda: str(index.search(X[-1:], 2)[1].shape)) == "torch.Size([1, 2])"
-    said = in_child(lambda: str(index.search(X[:1], 1, where="day = 1")))
-    assert "RuntimeError: this index was open for writing in the process" in said
-    assert "RuntimeError" in in_child(lambda: str(index.remove([4])))
-    # What the child did is nothing to the parent.
-    assert index.commit() == 2
-    said = in_child(lambda: str(Index.open(path).version) + str(Index.open(path, write=True)))
-    assert "InUseError: " in said
-    assert len(Index.open(path)) == ROWS
-    memory = Index.create(None, DIM, "e2m1", columns={"day": "integer"})
-    memory.add([1], X[:1], day=5)
-    assert in_child(lambda: str(memory.search(X[:1], 1, where="day = 5")[1].tolist())) == "[[1]]"
-
-
-def test_a_fork_beside_a_search_does_not_hang(path: Path) -> None:
-    index, stop = Index.open(path), threading.Event()
-
-    def search() -> None:
-        while not stop.is_set():
-            index.search(X[:2], 3, where="day = 1")
-
-    threads = [threading.Thread(target=search) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in range(10):
-            said = in_child(lambda: str(index.search(X[:1], 1, where="day = 1")[1].tolist()))
-            assert said == "[[0]]"
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-
-
-@pytest.mark.parametrize("on_disk", [False, True])
-def test_threads_see_all_of_a_change_or_nothing(
-    tmp_path: Path, on_disk: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, rows in (("UNIT", 64), ("SEALED", 128), ("MOST", 256)):
-        monkeypatch.setattr(blocks, name, rows)
-    index = Index.create(
-        tmp_path / "a" if on_disk else None, DIM, "e2m1", columns={"turn": "integer"}
-    )
-    names = [f"id {number}" for number in range(40)]
-    index.add(names, X[:40], turn=0)
-    index.commit()
-    stop, wrong = threading.Event(), list[str]()
-
-    def search() -> None:
-        while not stop.is_set():
-            # All rows are those of one turn, and have their ids, whichever it is.
-            _, found = index.search(X[:1], 40)
-            if sorted(found[0].tolist()) != sorted(names):
-                wrong.append(f"found {found}")
-            _, found = index.search(X[:1], 40, where="turn >= 0 AND id LIKE 'id%'")
-            if sorted(found[0].tolist()) != sorted(names):
-                wrong.append(f"found with a condition {found}")
-            turns = set(index.get(names).columns["turn"])
-            if len(turns) != 1:
-                wrong.append(f"got turns {turns}")
-
-    threads = [threading.Thread(target=search) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    try:
-        for turn in range(1, 60):
-            if turn % 3:
-                index.upsert(names, X[turn : turn + 40], turn=turn)
-            else:
-                index.update(names[::-1], turn=turn)
-            if turn % 4 == 0:
-                index.commit()
-            if turn % 20 == 0:
-                index.compact()
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-    assert wrong == []

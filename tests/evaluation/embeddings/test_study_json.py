@@ -12,7 +12,7 @@ import pytest
 from evaluation.__main__ import main
 from evaluation.command.errors import InputError
 from evaluation.embeddings.embeddings import load_embeddings
-from evaluation.recordings.folders import find_recordings
+from evaluation.recordings.recordings import find_recordings
 
 pytest.importorskip("ijson", reason="ijson is not installed")
 

@@ -16,7 +16,7 @@ import pytest
 from evaluation.embeddings.extracted import read_extracted
 from evaluation.extraction.journal import folder_of
 from evaluation.extraction.shards import Shard
-from evaluation.recordings.folders import find_recordings
+from evaluation.recordings.recordings import find_recordings
 from tests.evaluation.extraction.runs import (
     SHARDED,
     Extract,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from evaluation.embeddings.embeddings import load_embeddings
 from evaluation.extractors import Extractor
 from evaluation.recordings.audio import SAMPLE_RATE, Waveform, read_audio
-from evaluation.recordings.folders import find_recordings
+from evaluation.recordings.recordings import find_recordings
 from tests.support.paths import ROOT
 
 SPEECH = "MINIFLOAT_SPEECH"

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from evaluation.command.errors import InputError
-from evaluation.recordings.folders import FoundRecordings, find_recordings
+from evaluation.recordings.found import FoundRecordings
+from evaluation.recordings.recordings import find_recordings
 
 CHANNEL = "UC--EryqEbhW-VtG80N21TdA"
 

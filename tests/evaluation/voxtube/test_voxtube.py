@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from evaluation.__main__ import main
-from evaluation.recordings.folders import find_recordings
+from evaluation.recordings.recordings import find_recordings
 from evaluation.voxtube import run as run_module
 from evaluation.voxtube.sounds import as_wav
 
